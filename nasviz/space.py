@@ -1,0 +1,202 @@
+"""Search spaces: an architecture is a tuple of choices.
+
+Every space of the field, from a NAS-Bench-201 cell to a Once-for-all MobileNet, is an ordered list of categorical
+choices. An RNN controller emits the tuple as tokens (Zoph & Le 2017), evolution changes one entry of it (Real et al.
+2019), DARTS puts a softmax over each entry (Liu et al. 2019), Bayesian optimisation one-hot encodes it.
+
+A space says what its choices are, which tuples are against its rules, and what network a tuple means. How to sample,
+mutate and walk to a neighbour follows from that, and is written once, here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+Arch = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One categorical decision.
+
+    Parameters
+    ----------
+    name : str
+        What is decided, as a student reads it: ``"0→1"``, ``"depth of unit 2"``.
+    options : tuple
+        What can be chosen. An architecture holds the *index* of an option.
+    when : callable, optional
+        ``when(prefix) -> bool`` sees the entries before this one and says whether the choice matters there. An entry
+        that does not (a layer beyond the chosen depth) is *inactive*, and always 0.
+    """
+
+    name: str
+    options: tuple
+    when: Callable[[Arch], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One labelled edge: ``op`` carries node ``source`` to node ``target``; ``choice`` is the entry of the
+    architecture that decided it, or None where nothing is to be decided."""
+
+    source: int
+    target: int
+    op: str | None = None
+    choice: int | None = None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What views, encodings, canonical forms and packing read: node names and labelled edges, in topological order."""
+
+    nodes: tuple[str, ...]
+    edges: tuple[Edge, ...]
+
+
+class SearchSpace:
+    """Base class of all spaces: set ``name`` and ``choices``, and write what the space needs of the rest.
+
+    Attributes
+    ----------
+    name : str
+        Identifies the space in recorded runs.
+    choices : tuple of Choice
+        The decisions, in the order in which a controller takes them.
+    """
+
+    name: str = "?"
+    choices: tuple[Choice, ...] = ()
+
+    # ------------------------------------------------------------------ what a space may add
+    def rule(self, arch: Arch) -> str | None:
+        """The sentence that says which rule of the space ``arch`` breaks, or None. Form is checked elsewhere."""
+        return None
+
+    def graph(self, arch: Arch) -> Graph:
+        """Nodes and labelled edges of ``arch``."""
+        raise NotImplementedError(f"{type(self).__name__} has no graph: write graph(arch) -> Graph")
+
+    def network(self, arch: Arch, **size):
+        """A ``torch.nn.Module`` for ``arch``."""
+        raise NotImplementedError(f"{type(self).__name__} builds no network: write network(arch, **size)")
+
+    def canonical(self, arch: Arch) -> str:
+        """A text that is equal exactly for architectures that compute the same function (here: equal tuples)."""
+        return self.to_text(self.normal(arch))
+
+    def to_text(self, arch: Arch) -> str:
+        """``arch`` as a person writes it: one option a choice, with commas."""
+        return ", ".join(str(c.options[i]) for c, i in zip(self.choices, self.check(arch), strict=True))
+
+    def from_text(self, text: str) -> Arch:
+        """The architecture that `to_text` wrote. ValueError with the position of what is wrong."""
+        words, arch = text.split(", "), ()
+        if len(words) != len(self.choices):
+            raise ValueError(f"{self.name}: expected {len(self.choices)} choices separated by ', ', got {len(words)}")
+        for position, (choice, word) in enumerate(zip(self.choices, words, strict=True)):
+            options = [str(option) for option in choice.options]
+            if word not in options:
+                raise ValueError(f"{self.name}: choice {position} ({choice.name}): {word!r} is none of {options}")
+            arch += (options.index(word),)
+        return self.check(arch)
+
+    # ------------------------------------------------------------------ what follows from the choices
+    @property
+    def size(self) -> int:
+        """Number of option tuples, before rules and inactive entries reduce it."""
+        return prod(len(c.options) for c in self.choices)
+
+    def active(self, arch: Sequence[int]) -> tuple[bool, ...]:
+        """Which entries matter. ``arch`` must be in normal form."""
+        return tuple(c.when is None or bool(c.when(tuple(arch[:i]))) for i, c in enumerate(self.choices))
+
+    def normal(self, arch: Sequence[int]) -> Arch:
+        """``arch`` with every inactive entry 0 and every entry a plain int."""
+        out: Arch = ()
+        for choice, option in zip(self.choices, arch, strict=True):
+            out += (int(option) if choice.when is None or choice.when(out) else 0,)
+        return out
+
+    def why_invalid(self, arch: Sequence[int]) -> str | None:
+        """The sentence that says what is wrong with ``arch``, or None if nothing is."""
+        if len(arch) != len(self.choices):
+            return f"{self.name} has {len(self.choices)} choices, this architecture {len(arch)}"
+        for position, (choice, option) in enumerate(zip(self.choices, arch, strict=True)):
+            if not isinstance(option, int | np.integer) or not 0 <= option < len(choice.options):
+                last = len(choice.options) - 1
+                return f"choice {position} ({choice.name}) must be a whole number from 0 to {last}, got {option!r}"
+        if (normal := self.normal(arch)) != tuple(arch):
+            position = next(i for i, (a, b) in enumerate(zip(arch, normal, strict=True)) if a != b)
+            return f"choice {position} ({self.choices[position].name}) is inactive here and must be 0"
+        return self.rule(normal)
+
+    def check(self, arch: Sequence[int]) -> Arch:
+        """``arch`` as a tuple of plain ints, or a ValueError that says what is wrong with it."""
+        if reason := self.why_invalid(arch):
+            raise ValueError(f"{tuple(arch)} is no architecture of {self.name}: {reason}")
+        return tuple(int(option) for option in arch)
+
+    def sample(self, rng: np.random.Generator) -> Arch:
+        """Every active choice drawn uniformly, again until no rule is broken.
+
+        Uniform over the valid architectures where no choice is conditional. With conditional choices an architecture
+        is as likely as the decisions that lead to it, which is how the papers sample: shallow networks are few, and
+        uniform sampling over architectures would hardly ever show one.
+        """
+        counts = [len(c.options) for c in self.choices]
+        while True:
+            arch = self.normal(rng.integers(counts).tolist())
+            if self.rule(arch) is None:
+                return arch
+
+    def neighbors(self, arch: Arch) -> Iterator[Arch]:
+        """Every valid architecture that differs in one active choice (and what that makes inactive), in order."""
+        active = self.active(arch)
+        for i, choice in enumerate(self.choices):
+            for option in range(len(choice.options)) if active[i] else ():
+                other = self.normal(arch[:i] + (option,) + arch[i + 1 :])
+                if option != arch[i] and self.rule(other) is None:
+                    yield other
+
+    def mutate(self, arch: Arch, rng: np.random.Generator) -> Arch:
+        """A neighbour: one active choice, uniform, set to another option, uniform; again until no rule is broken.
+
+        Raises
+        ------
+        ValueError
+            If no change of one choice is valid.
+        """
+        places = [i for i, on in enumerate(self.active(arch)) if on and len(self.choices[i].options) > 1]
+        for _ in range(200):
+            if not places:
+                break
+            i = places[int(rng.random() * len(places))]
+            option = int(rng.random() * (len(self.choices[i].options) - 1))
+            option += option >= arch[i]
+            other = arch[:i] + (option,) + arch[i + 1 :]
+            if self.conditional:
+                other = self.normal(other)
+            if self.rule(other) is None:
+                return other
+        if (others := list(self.neighbors(arch))):        # nearly every change breaks a rule: choose among those that do not
+            return others[int(rng.random() * len(others))]
+        raise ValueError(f"{self.to_text(arch)} has no neighbour in {self.name}: every change of one choice is invalid")
+
+    @property
+    def conditional(self) -> bool:
+        """Whether some choice matters only for some values of earlier ones."""
+        return any(c.when is not None for c in self.choices)
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self.name == other.name
+
+    def __hash__(self):
+        return hash((type(self), self.name))
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.name}: {len(self.choices)} choices, {self.size:,} architectures>"

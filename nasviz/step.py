@@ -1,0 +1,97 @@
+"""What a search tells: an `Evaluation` is an answer, a `Step` is what just happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from .space import Arch
+
+SHOWS = MappingProxyType(
+    {
+        "parent": "number of the evaluation whose architecture was mutated, -1 for none",
+        "population": "numbers of the evaluations alive, oldest first",
+        "alphas": "float32 (choices, options): architecture weights after the softmax, rows sum to 1",
+        "loss": "training loss of this step, nats",
+        "valid_loss": "validation loss of this step, nats",
+        "valid_accuracy": "validation accuracy of this step, 0 to 1",
+        "epoch": "epoch of the search to which this step belongs, from 0",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An estimator's answer about one architecture.
+
+    Parameters
+    ----------
+    arch : tuple of int
+    scores : mapping from str to float
+        By what they are: ``"accuracy"`` (0 to 1, nan for a training that failed), ``"madds"``, ``"latency_ms"``. A
+        proxy never poses as accuracy.
+    seconds : float
+        What the answer cost. Measured, so it is no part of equality.
+    epochs, seed : int
+        Of the training that answered.
+    """
+
+    arch: Arch
+    scores: Mapping[str, float]
+    seconds: float = field(default=0.0, compare=False)
+    epochs: int = 0
+    seed: int = 0
+
+    def __eq__(self, other):
+        if not isinstance(other, Evaluation):
+            return NotImplemented
+        mine, its = (self.arch, self.epochs, self.seed), (other.arch, other.epochs, other.seed)
+        return mine == its and self.scores.keys() == other.scores.keys() and all(
+            same(value, other.scores[name]) for name, value in self.scores.items()
+        )
+
+    __hash__ = None
+
+
+class Step:
+    """What happened at one step of a search, and nothing that can be derived from the steps before.
+
+    Parameters
+    ----------
+    evaluation : Evaluation, optional
+        A step of a weight-sharing search has none.
+    state : bytes, optional
+        From what the search can go on after a kill: safetensors. Not part of equality.
+    **shows
+        Named numbers and arrays for views, of the names in `SHOWS`; a name outside it raises ValueError. Arrays are
+        small: *numbers of evaluations*, not copies of them.
+    """
+
+    __slots__ = ("evaluation", "state", "shows")
+
+    def __init__(self, evaluation: Evaluation | None = None, state: bytes | None = None, **shows):
+        if unknown := shows.keys() - SHOWS.keys():
+            raise ValueError(f"a step cannot show {sorted(unknown)}; what it can: {sorted(SHOWS)} (nasviz/step.py)")
+        self.evaluation, self.state, self.shows = evaluation, state, shows
+
+    def __eq__(self, other):
+        if not isinstance(other, Step):
+            return NotImplemented
+        return (
+            self.evaluation == other.evaluation
+            and self.shows.keys() == other.shows.keys()
+            and all(same(value, other.shows[name]) for name, value in self.shows.items())
+        )
+
+    __hash__ = None
+
+    def __repr__(self):
+        return f"Step({self.evaluation}, {', '.join(self.shows)})"
+
+
+def same(a, b) -> bool:
+    """Equal numbers or arrays, with NaN equal to NaN: a failed training is the same failure when replayed."""
+    return np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True)

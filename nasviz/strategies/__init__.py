@@ -1,0 +1,16 @@
+"""Search strategies, one algorithm a file. Imported when first named: those without a network load no torch."""
+
+from importlib import import_module
+
+_FILES = {"Darts": "darts", "RandomSearch": "random_search", "RegularizedEvolution": "evolution"}
+__all__ = sorted(_FILES)
+
+
+def __getattr__(name):
+    if name in _FILES:
+        return getattr(import_module(f".{_FILES[name]}", __name__), name)
+    raise AttributeError(f"nasviz.strategies has no {name!r}; it has {__all__}")
+
+
+def __dir__():
+    return __all__

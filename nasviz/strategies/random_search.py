@@ -1,0 +1,62 @@
+"""Random search: the baseline that every claim of a search must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..evaluate import Estimator
+from ..objectives import accuracy
+from ..space import SearchSpace
+from ..step import Evaluation, Step
+
+
+@dataclass
+class RandomSearch:
+    """Random search: sample, evaluate, keep the best (Bergstra & Bengio 2012; for NAS: Li & Talwalkar 2019).
+
+    Parameters
+    ----------
+    space, estimate
+        Where to search, and who answers; the estimator's executor may evaluate several at once.
+    evaluations : int
+        How many architectures.
+    replacement : bool
+        True draws each architecture anew, so that the same function may come twice. False never evaluates two
+        architectures with the same canonical form, and ends early when the space has no further one.
+    objective : callable
+        By what `Run` names the best; random search itself never looks.
+    seed : int
+    """
+
+    shows: ClassVar = ("evaluation",)
+
+    space: SearchSpace
+    estimate: Estimator
+    evaluations: int = 100
+    replacement: bool = True
+    objective: Callable[[Evaluation], float] = accuracy
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return self.evaluations
+
+    def __iter__(self) -> Iterator[Step]:
+        archs = list(self._draw(np.random.default_rng(self.seed)))
+        for evaluation in self.estimate.many(archs, seed=0):
+            yield Step(evaluation)
+
+    def _draw(self, rng: np.random.Generator):
+        seen, misses = set(), 0
+        while len(seen) < self.evaluations and misses < 1000:         # 1,000 known ones in a row: nothing is left
+            arch = self.space.sample(rng)
+            key = len(seen) if self.replacement else self.space.canonical(arch)
+            if key in seen:
+                misses += 1
+            else:
+                misses = 0
+                seen.add(key)
+                yield arch
