@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import math
 import os
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, asdict, field, fields, is_dataclass, replace
+from contextlib import closing
+from dataclasses import Field, asdict, field, fields, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from . import record
 from .evaluate import Estimator
 from .objectives import accuracy
-from .space import SearchSpace
-from .step import Evaluation, Step, same
-
-DTYPES = ("<f4", "<f8", "<i4", "<i8", "|i1", "|u1", "|b1")
+from .step import Evaluation, Step
 
 
 def knob(default: float, low: float, high: float, *, log: bool = False, help: str = ""):
@@ -107,10 +105,15 @@ class Run:
 
     def __init__(self, search, path: str | Path | None = None):
         self.search, self.path = search, Path(path) if path is not None else None
-        self.head = {"nasviz": 1, "search": type(search).__name__, "fields": identity(search)}
-        self._pending: dict[str, float] = {}
+        self.head = {"nasviz": 1, "search": type(search).__name__, "fields": record.identity(search)}
+        self.answers: list[Evaluation] = []
+        self.turns: list[tuple[int, dict]] = []
+        self._rows: list[tuple[Step, float]] = []            # steps of a search that trains weights itself
+        self._newest: tuple[int, bytes | None] = (0, getattr(search, "start", None))      # after how many steps, state
+        self._pending: deque[dict[str, float]] = deque()      # turned by any thread, taken by the one that iterates
         self._going = self._recorded_only = False
-        self._clear()
+        self._file = None
+        self._forget()
         self._read()
 
     @classmethod
@@ -121,7 +124,7 @@ class Run:
         """
         if not Path(path).exists():
             raise ValueError(f"{path}: no such record")
-        run = cls(search or _rebuild(path), path)
+        run = cls(search or record.rebuild(path), path)
         run._recorded_only = True
         for _ in run:
             pass
@@ -129,15 +132,15 @@ class Run:
 
     def turn(self, **values: float) -> None:
         """Turn knobs, from any thread; acts between two steps. ValueError if a knob is unknown or out of range."""
-        self._pending = self._pending | check_turn(self.search, values)
+        self._pending.append(check_turn(self.search, values))
 
     @property
     def value(self) -> dict[str, float]:
         """The knobs as they stand after the turns so far."""
         now = {name: getattr(self.search, name) for name in knobs(self.search)}
-        for _, turned in self.turns:
+        for turned in [*(turned for _, turned in self.turns), *self._pending]:
             now |= turned
-        return now | self._pending
+        return now
 
     @property
     def seconds(self) -> float:
@@ -146,7 +149,7 @@ class Run:
 
     def to_html(self, path: str | Path) -> Path:
         """Write the run as one HTML file that replays it without a kernel and without a network."""
-        from .views import replay                   # the one door from a run to its picture; opened on request only
+        from .views import replay  # the one door from a run to its picture, opened on request only
 
         return replay.save(self, path)
 
@@ -157,7 +160,7 @@ class Run:
     def __iter__(self) -> Iterator[Step]:
         if self._going:
             raise RuntimeError("this run is already going: one loop at a time, or make a second Run")
-        self._clear()
+        self._forget()
         self._read()
         self._going = True
         try:
@@ -167,50 +170,56 @@ class Run:
             self._going = False
             if self._file:
                 self._file.close()
+                self._file = None
 
     def _go(self) -> Iterator[Step]:
-        search, past, index = replace(self.search), list(self.turns), 0
+        search, past = replace(self.search), list(self.turns)
+        answered, asked = len(self.answers), None
         if hasattr(search, "estimate"):
             search.estimate = asked = _Asked(search.estimate, self)
         if self._stateful:
-            at, search.start = self._state()
-            for index in range(len(self._rows) if self._recorded_only else at):
-                yield self._remember(*self._rows[index])
-            index = len(self.steps)
+            at, search.start = self._newest
+            for step, seconds in self._rows[: None if self._recorded_only else at]:
+                yield self._remember(step, seconds)
             if self._recorded_only:
                 return
-        steps = iter(search)
-        while True:
-            while past and past[0][0] <= index:
-                vars(search).update(past.pop(0)[1])
-            replaying = past or index < len(self._rows) or (not self._stateful and asked.count < self._answered)
-            if self._pending and not replaying:
-                new, self._pending = self._pending, {}
-                vars(search).update(new)
-                self.turns.append((index, new))
-                self._write({"at": index, "turn": new})
-            before = time.perf_counter()
-            try:
-                step = next(steps)
-            except (StopIteration, _EndOfRecord):
-                return
-            seconds = step.evaluation.seconds if step.evaluation else time.perf_counter() - before
-            self._remember(step, seconds)
-            if self._stateful:
-                if index < len(self._rows):
-                    if self._rows[index][0] != step:
-                        raise ValueError(f"{self.path}: step {index} came out otherwise than recorded: another machine?")
-                else:
-                    self._write({"step": {name: _pack(v) for name, v in step.shows.items()}, "seconds": seconds})
-                self._keep(step.state, index + 1)
-            yield step
-            index += 1
+        with closing(iter(search)) as steps:
+            while True:
+                index = len(self.steps)
+                while past and past[0][0] <= index:
+                    vars(search).update(past.pop(0)[1])
+                replaying = past or index < len(self._rows) or (asked and asked.count < answered)
+                if self._pending and not replaying:               # a turn must not change what is already on record
+                    new: dict[str, float] = {}
+                    while self._pending:
+                        new |= self._pending.popleft()
+                    vars(search).update(new)
+                    self.turns.append((index, new))
+                    self._write({"at": index, "turn": new})
+                before = time.perf_counter()
+                try:
+                    step = next(steps)
+                except (StopIteration, _EndOfRecord):
+                    return
+                seconds = step.evaluation.seconds if step.evaluation else time.perf_counter() - before
+                if self._stateful:
+                    self._row(index, step, seconds)
+                yield self._remember(step, seconds)
 
-    def _clear(self) -> None:
-        self.steps, self.costs, self.turns, self.best = [], [], [], None
-        self.answers: list[Evaluation] = []
-        self._rows: list[tuple[Step, float]] = []
-        self._file = None
+    def _row(self, index: int, step: Step, seconds: float) -> None:
+        if index == len(self._rows):
+            self._rows.append((step, seconds))
+            self._write({"step": {name: record.pack(value) for name, value in step.shows.items()}, "seconds": seconds})
+        elif self._rows[index][0] != step:                    # between the newest state and the kill: computed again
+            raise ValueError(
+                f"{self.path}: step {index} came out otherwise than recorded, as it may on another machine or with "
+                "other library versions. Choose another file name"
+            )
+        if step.state is not None:
+            self._keep(step.state, index + 1)
+
+    def _forget(self) -> None:
+        self.steps, self.costs, self.best = [], [], None
 
     def _remember(self, step: Step, seconds: float) -> Step:
         self.steps.append(step)
@@ -231,42 +240,23 @@ class Run:
             self._file.flush()
 
     def _read(self) -> None:
-        """Take in what is on record. Changes nothing on disk, and takes no line without its end."""
+        """Take in what is on record, and forget what was remembered of it. Changes nothing on disk."""
         self._whole = 0
-        if self.path is None or not self.path.exists():
+        if self.path is None:                                 # nothing but memory, which is kept
             return
-        raw = self.path.read_bytes()
-        self._whole = raw.rfind(b"\n") + 1
-        head, *lines = raw[: self._whole].splitlines() or [b""]
-        start = json.dumps(self.head).encode()
-        if not self._whole and not start.startswith(raw):
-            raise ValueError(f"{self.path} is not a record of a search; choose another file name")
-        if self._whole:
-            self._compare(_record(self.path, 1, head))
-        for number, line in enumerate(lines, 2):
-            record = _record(self.path, number, line)
-            try:
-                if "evaluation" in record:
-                    self.answers.append(_evaluation(record["evaluation"], len(self.search.space.choices)))
-                elif "turn" in record:
-                    self.turns.append((int(record["at"]), check_turn(self.search, record["turn"])))
+        self.answers, self.turns, self._rows = [], [], []
+        if self.path.exists():
+            self._whole = record.whole(self.path, self.head)
+            for kind, value in record.read(self.path, self.search.space, partial(check_turn, self.search)):
+                if kind == "evaluation":
+                    self.answers.append(value)
+                elif kind == "turn":
+                    self.turns.append(value)
                 else:
-                    shows = {name: _unpack(value) for name, value in record["step"].items()}
-                    self._rows.append((Step(**shows), float(record["seconds"])))
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise ValueError(f"{self.path}, line {number}: damaged record ({error}); delete from there on") from None
-        self._answered = len(self.answers)
-
-    _answered = 0
-
-    def _compare(self, head: dict) -> None:
-        if "nasviz" not in head:
-            raise ValueError(f"{self.path} is not a record of a search; choose another file name")
-        mine, its = _flat(self.head), _flat(head)
-        if mine != its:
-            names = [n for n in {**mine, **its} if not same(mine.get(n, "absent"), its.get(n, "absent"))]
-            differs = ", ".join(f"{n.removeprefix('fields.')} is {its.get(n)} there, {mine.get(n)} here" for n in names)
-            raise ValueError(f"{self.path} is the record of another search: {differs}. Choose another file name")
+                    self._rows.append(value)
+            usable = {at: path for at, path in self._states().items() if at <= len(self._rows)}
+            if usable:
+                self._newest = max(usable), usable[max(usable)].read_bytes()
 
     def _open(self) -> None:
         if self.path is None or self._recorded_only:
@@ -277,9 +267,10 @@ class Run:
         if not self._whole:
             self._write(self.head)
 
-    def _keep(self, state: bytes | None, index: int) -> None:
+    def _keep(self, state: bytes, index: int) -> None:
         """Put the state beside the record, atomically, then drop the older one."""
-        if state is None or self.path is None:
+        self._newest = (index, state)
+        if self.path is None:
             return
         old, new = self._states(), self.path.with_name(f"{self.path.name}.step{index}.safetensors")
         part = new.with_suffix(".part")
@@ -290,17 +281,10 @@ class Run:
                 path.unlink()
 
     def _states(self) -> dict[int, Path]:
-        if self.path is None:
-            return {}
         begin, end = f"{self.path.name}.step", ".safetensors"
         paths = [p for p in self.path.parent.glob("*" + end) if p.name.startswith(begin)]
         numbers = {p: p.name.removeprefix(begin).removesuffix(end) for p in paths}
         return {int(n): p for p, n in numbers.items() if n.isdecimal()}
-
-    def _state(self) -> tuple[int, bytes | None]:
-        """The newest state that the record reaches, and after how many steps it was taken."""
-        usable = {at: path for at, path in self._states().items() if at <= len(self._rows)}
-        return (max(usable), usable[max(usable)].read_bytes()) if usable else (0, self.search.start)
 
 
 class _EndOfRecord(Exception):
@@ -334,8 +318,8 @@ class _Asked(Estimator):
         known = self.run.answers[self.count]
         if known.arch != tuple(arch):
             raise ValueError(
-                f"{self.run.path}: answer {self.count} is about {known.arch}, but the search now asks for {tuple(arch)}: "
-                "its code or its estimator has changed since. Choose another file name"
+                f"{self.run.path}: answer {self.count} is about {known.arch}, but the search now asks {tuple(arch)}: "
+                "its code has changed since. Choose another file name"
             )
         self.count += 1
         return known
@@ -345,94 +329,3 @@ class _Asked(Estimator):
         self.run.answers.append(evaluation)
         self.run._write({"evaluation": asdict(evaluation)})
         return evaluation
-
-
-# ---------------------------------------------------------------------- what goes into a record
-def identity(thing):
-    """``thing`` as JSON that tells two searches apart: dataclasses by their compared fields, functions by name."""
-    if thing is None or isinstance(thing, bool | int | float | str):
-        return thing
-    if isinstance(thing, np.generic):
-        return thing.item()
-    if isinstance(thing, SearchSpace):
-        return {"space": thing.name}
-    if isinstance(thing, bytes | np.ndarray):
-        return {"sha256": hashlib.sha256(np.ascontiguousarray(thing).tobytes()).hexdigest()}
-    if isinstance(thing, Mapping):
-        return {str(key): identity(value) for key, value in thing.items()}
-    if isinstance(thing, tuple | list):
-        return [identity(value) for value in thing]
-    if is_dataclass(thing):
-        return {"type": type(thing).__name__} | {f.name: identity(getattr(thing, f.name)) for f in fields(thing) if f.compare}
-    return {"type": getattr(thing, "__qualname__", type(thing).__name__)}
-
-
-def _flat(thing, name: str = "") -> dict:
-    if isinstance(thing, Mapping):
-        return {k: v for key, value in thing.items() for k, v in _flat(value, f"{name}.{key}" if name else key).items()}
-    return {name: thing if not isinstance(thing, list) else json.dumps(thing)}
-
-
-def _record(path: Path, number: int, line: bytes) -> dict:
-    try:
-        record = json.loads(line)
-        if isinstance(record, dict):
-            return record
-    except ValueError:
-        pass
-    if number == 1:
-        raise ValueError(f"{path} is not a record of a search; choose another file name")
-    raise ValueError(f"{path}, line {number}: damaged record (not a JSON object); delete from there on")
-
-
-def _evaluation(record: dict, choices: int) -> Evaluation:
-    evaluation = Evaluation(**record | {"arch": tuple(record["arch"])})
-    numbers = [*evaluation.scores.values(), evaluation.seconds]
-    if len(evaluation.arch) != choices or not all(isinstance(i, int) for i in evaluation.arch):
-        raise ValueError(f"{evaluation.arch} is no architecture of this space")
-    if not all(isinstance(n, int | float) for n in numbers):
-        raise ValueError("a score that is not a number")
-    return evaluation
-
-
-def _pack(value):
-    if isinstance(value, np.ndarray):
-        if value.dtype.str not in DTYPES:
-            raise ValueError(f"a step shows arrays of {DTYPES}, got {value.dtype.str}")
-        return [value.dtype.str, list(value.shape), base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()]
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _unpack(value):
-    if isinstance(value, list):
-        dtype, shape, text = value
-        if dtype not in DTYPES or math.prod(shape) * np.dtype(dtype).itemsize != len(data := base64.b64decode(text)):
-            raise ValueError("an array whose bytes do not match its shape")
-        return np.frombuffer(data, dtype).reshape(shape)
-    if not isinstance(value, int | float):
-        raise ValueError("a shown value that is not a number")
-    return value
-
-
-def _rebuild(path):
-    """The strategy that a record names, from its fields. Only nasviz's own names are looked up; nothing is imported."""
-    from . import objectives, spaces, strategies         # a record names things downstream: only `load` follows the name
-
-    with Path(path).open("rb") as file:
-        head = _record(Path(path), 1, file.readline())
-    own = {space.name: space for space in map(lambda name: getattr(spaces, name), spaces.__all__)}
-    try:
-        cls = {name: getattr(strategies, name) for name in strategies.__all__}[head["search"]]
-        values = dict(head["fields"])
-        known = {f.name: f for f in fields(cls)}
-        values["space"] = own[values["space"]["space"]]()
-        values.pop("type")
-        for name, value in values.items():
-            if isinstance(value, dict) and hasattr(objectives, value.get("type", "")):
-                thing = getattr(objectives, value["type"])
-                values[name] = thing(**{k: v for k, v in value.items() if k != "type"}) if is_dataclass(thing) else thing
-        if "estimate" in known:
-            values["estimate"] = _Named(values["estimate"])
-        return cls(**{n: v for n, v in values.items() if n in known or known[n].default is MISSING})
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: cannot rebuild the search from its record ({error!r}); pass it: Run.load(path, search)") from None

@@ -183,9 +183,10 @@ class SearchSpace:
                 other = self.normal(other)
             if self.rule(other) is None:
                 return other
-        if (others := list(self.neighbors(arch))):        # nearly every change breaks a rule: choose among those that do not
+        others = list(self.neighbors(arch))             # nearly every change breaks a rule: take one that does not
+        if others:
             return others[int(rng.random() * len(others))]
-        raise ValueError(f"{self.to_text(arch)} has no neighbour in {self.name}: every change of one choice is invalid")
+        raise ValueError(f"{self.to_text(arch)} has no neighbour in {self.name}: every single change is invalid")
 
     @property
     def conditional(self) -> bool:

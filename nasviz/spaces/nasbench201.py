@@ -11,8 +11,9 @@ distinct functions (`canonical`), pooling not distributed    5,260
 distinct functions (`canonical`)                             5,044
 ==========================================================  ======
 
-The published rule (paper, section 2 and its code's ``to_unique_str``) writes each node as the sorted sum of its edges,
-and so misses that a sum in a sum can be flattened, and that a part used twice is one part with one set of weights.
+The published rule (its code's ``to_unique_str``) writes each node as the sorted sum of its edges' texts. It misses that
+a sum in a sum can be flattened and that what comes from a dead node is nothing, and it takes a convolution that is used
+twice for two convolutions: 792 functions have several of its texts, 430 of its texts mean several functions.
 """
 
 from __future__ import annotations

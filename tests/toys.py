@@ -1,0 +1,76 @@
+"""Small spaces, estimators and searches that tests share: no network, no data, answers in microseconds."""
+
+import json
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nasviz.evaluate import Estimator
+from nasviz.search import knob
+from nasviz.space import Choice, SearchSpace
+from nasviz.spaces import NasBench201
+from nasviz.step import Evaluation, Step
+
+
+@dataclass
+class Toy(Estimator):
+    """Accuracy rises with the sum of the options, with noise by seed; now and then a training fails."""
+
+    space: SearchSpace
+    noise: float = 0.05
+
+    def __call__(self, arch, *, epochs=None, seed=0):
+        rng = np.random.default_rng((seed, *arch))
+        top = sum(len(choice.options) - 1 for choice in self.space.choices)
+        accuracy = sum(arch) / top + self.noise * rng.normal() if rng.random() > 0.02 else float("nan")
+        madds = float(1 + sum(option * option for option in arch))
+        return Evaluation(tuple(arch), {"accuracy": accuracy, "madds": madds}, rng.random(), epochs or 12, seed)
+
+
+class Elastic(SearchSpace):
+    """Depth 2 to 4, a kernel a layer; layers beyond the depth are inactive; three times kernel 7 is against the rule."""
+
+    name = "elastic toy"
+    choices = (
+        Choice("depth", (2, 3, 4)),
+        Choice("kernel 1", (3, 5, 7)),
+        Choice("kernel 2", (3, 5, 7)),
+        Choice("kernel 3", (3, 5, 7), lambda prefix: prefix[0] >= 1),
+        Choice("kernel 4", (3, 5, 7), lambda prefix: prefix[0] >= 2),
+    )
+
+    def rule(self, arch):
+        return "three layers with kernel 7" if arch[1:].count(2) >= 3 else None
+
+
+SPACES = [NasBench201(), Elastic()]
+
+
+@dataclass
+class Walk:
+    """A search without an estimator whose steps depend on all before: a random walk that a knob scales."""
+
+    shows: ClassVar = ("alphas", "loss", "epoch")
+
+    space: SearchSpace
+    rate: float = knob(0.1, 0.0, 1.0)
+    epochs: int = 6
+    seed: int = 0
+    start: bytes | None = None
+
+    def __len__(self):
+        return 5 * self.epochs
+
+    def __iter__(self):
+        rng, weights, first = np.random.default_rng(self.seed), np.zeros((6, 5), "<f4"), 0
+        if self.start:
+            state = json.loads(self.start)
+            rng.bit_generator.state, weights = state["rng"], np.array(state["weights"], "<f4")
+            first = state["epoch"] + 1
+        for epoch in range(first, self.epochs):
+            for batch in range(5):
+                weights = (weights + self.rate * rng.normal(size=(6, 5))).astype("<f4")
+                state = {"rng": rng.bit_generator.state, "weights": weights.tolist(), "epoch": epoch}
+                state = json.dumps(state).encode() if batch == 4 else None
+                yield Step(state=state, alphas=weights, loss=float(weights.mean()), epoch=epoch)
