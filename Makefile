@@ -1,0 +1,77 @@
+# make lab: a virtual environment in .venv, everything installed with pip, JupyterLab on the first lab.
+# All paths are relative: make cannot handle the space that the path of this folder may contain.
+#
+#   PYTHON=python3.12           which Python makes the environment (default: the first that is new enough)
+#   TORCH_INDEX=https://...     where torch comes from (default: see tools/torch_index.py)
+#   LAB_ARGS="--port=9001"      more options for JupyterLab
+#   TEST_ARGS="-k stage"        more options for pytest
+
+SHELL := /bin/sh
+PY := .venv/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+PYTHON ?=
+TORCH_INDEX ?=
+LAB_ARGS ?=
+TEST_ARGS ?=
+export TORCH_INDEX
+# What JupyterLab is told: this machine only, and neither news nor update pop-ups. Its token stays on.
+LAB_OPTIONS := --ServerApp.ip=127.0.0.1 --LabApp.news_url=None \
+	--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate
+
+.PHONY: help lab test lint doctor clean
+
+help:
+	@echo 'make lab      install what is missing and open the first lab in JupyterLab'
+	@echo 'make test     install what is missing and run all tests'
+	@echo 'make lint     check the code with ruff'
+	@echo 'make doctor   check this installation and predict how long the labs take here'
+	@echo 'make clean    remove .venv and caches'
+
+lab: .venv/lab.stamp
+	@root=; [ "$$(id -u)" != 0 ] || root=--allow-root; \
+	exec $(PY) -m jupyterlab $(LAB_OPTIONS) $$root $(LAB_ARGS) labs/00-start-here.ipynb
+
+# One run of pytest, so that its last line counts everything. One thread for each process: two processes share two cores.
+# loadfile: the cells of a notebook must run in one process, in order.
+test: .venv/test.stamp
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NASVIZ_TEST=1 NASVIZ_WORKERS=1 \
+	$(PY) -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=300 $(TEST_ARGS)
+
+lint: .venv/test.stamp
+	$(PY) -m ruff check .
+
+doctor: .venv/lab.stamp
+	@$(PY) -m nasviz doctor
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist
+	find nasviz tests tools benchmarks data labs -name __pycache__ -prune -exec rm -rf {} +
+	find labs -name .ipynb_checkpoints -prune -exec rm -rf {} +
+
+# ------------------------------------------------------------------------------------------------ the environment
+# Each stamp marks a finished step, so that a second start takes seconds and an interrupted one goes on where it was.
+
+.venv/python.stamp:
+	@for python in "$(PYTHON)" python3.13 python3.12 python3.11 python3.14 python3 python; do \
+	    [ -n "$$python" ] || continue; \
+	    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && found="$$python" && break; \
+	    [ "$$python" != "$(PYTHON)" ] || { echo "PYTHON=$$python does not run, or is older than 3.11." >&2; exit 1; }; \
+	done; \
+	[ -n "$$found" ] || { echo 'nasviz needs Python 3.11 or newer, and none was found on the PATH.' \
+	    'Install one (python.org, or your package manager), or name it: make lab PYTHON=/path/to/python3' >&2; exit 1; }; \
+	"$$found" -c 'import ensurepip, venv' 2>/dev/null || { echo "$$found cannot make virtual environments." \
+	    'On Debian and Ubuntu, install its package python3-venv; or name another: make lab PYTHON=...' >&2; exit 1; }; \
+	echo "Making .venv with $$("$$found" --version) ..."; \
+	rm -rf .venv && "$$found" -m venv .venv && touch $@
+
+# torch and torchvision together, in a step of their own: a torchvision of another build than torch fails on import.
+.venv/torch.stamp: .venv/python.stamp tools/torch_index.py
+	@options=$$($(PY) tools/torch_index.py) || exit 1; \
+	echo 'Installing torch (the long part) ...'; \
+	$(PIP) install $$options 'torch>=2.11' torchvision && touch $@
+
+.venv/lab.stamp: .venv/torch.stamp pyproject.toml
+	@echo 'Installing nasviz and JupyterLab ...'; $(PIP) install -e '.[lab]' && touch $@
+
+.venv/test.stamp: .venv/torch.stamp pyproject.toml
+	@echo 'Installing nasviz and what tests it ...'; $(PIP) install -e '.[lab,test]' && touch $@ .venv/lab.stamp

@@ -1,0 +1,46 @@
+"""What every test needs: one thread of arithmetic, lessons whose claims raise, and a browser where there is one."""
+
+import os
+import shutil
+
+# Before anything imports NumPy or torch: two test processes share two cores, and one thread each is fastest.
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+os.environ.setdefault("NASVIZ_TEST", "1")
+
+import pytest
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# One who is root has no sandbox, a test machine no GPU; the rest keeps Chromium from calling home.
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Path of the system's Chromium. Skips without one, or fails where NASVIZ_REQUIRE_BROWSER is set."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if found is None:
+        message = f"no browser: install one of {', '.join(CHROMIUM)}"
+        if os.environ.get("NASVIZ_REQUIRE_BROWSER"):
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """A headless browser, driven by Playwright's synchronous API; one a test module."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield opened
+        opened.close()
