@@ -91,8 +91,9 @@ class NasBench201(SearchSpace):
     def network(self, arch: Arch, **size):
         """The network of ``arch``: see `nasviz.nn.cells.CellNetwork` for what ``size`` may say."""
         from ..nn.cells import CellNetwork
+        from ..nn.ops import NASBENCH201
 
-        return CellNetwork(self.graph(arch), **size)
+        return CellNetwork(self.graph(arch), NASBENCH201, **size)
 
     def supernet(self, **size):
         """All operations on all edges, mixed by weights: see `nasviz.nn.mixed.MixedNetwork`."""

@@ -1,0 +1,16 @@
+"""Estimators: objects that judge architectures. Loaded when first used, because some of them load torch."""
+
+from importlib import import_module
+
+_WHERE = {"Training": "training", "Recipe": "training", "FULL": "training", "FAST": "training", "LARGE": "training"}
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name: str):
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(f".{_WHERE[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

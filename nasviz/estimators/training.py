@@ -1,0 +1,264 @@
+"""Train an architecture from scratch: the estimate that all cheaper ones imitate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from math import cos, isfinite, nan, pi
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from .. import datasets
+from ..evaluate import Estimator, Progress, bar, curve_wanted, report, spread
+from ..nn import count
+from ..space import Arch, SearchSpace
+from ..step import Evaluation
+
+EVALUATION_BATCH = 500  # no gradients are kept, so larger than in training; it does not change a result
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train: stochastic gradient descent with Nesterov momentum, cosine schedule to 0 over the whole training.
+
+    Parameters
+    ----------
+    size : int
+        Height and width of the images, pixels.
+    images : int
+        Training images: the first so many of the data set's fixed draw.
+    epochs, batch : int
+    lr : float
+        Learning rate of the first batch.
+    momentum, decay : float
+        Decay is the L2 penalty on all weights (NAS-Bench-201: 5e-4).
+    channels, cells, stages, reduction
+        Size of the network: see `nasviz.nn.cells.CellNetwork`.
+    """
+
+    size: int = 8
+    images: int = 4000
+    epochs: int = 8
+    batch: int = 64
+    lr: float = 0.05
+    momentum: float = 0.9
+    decay: float = 5e-4
+    channels: int = 8
+    cells: int = 1
+    stages: int = 2
+    reduction: str = "plain"
+
+    def __post_init__(self):
+        for name in ("size", "images", "epochs", "batch"):
+            if not isinstance(value := getattr(self, name), int) or value < 1:
+                raise ValueError(f"a recipe's {name} must be a whole number from 1, got {value!r}")
+
+    @property
+    def network(self) -> dict[str, int | str]:
+        """What ``space.network`` needs to know besides the architecture and the images."""
+        return {name: getattr(self, name) for name in ("channels", "cells", "stages", "reduction")}
+
+
+FULL = Recipe()
+"""The recipe of the table: about 2 s an architecture on one core."""
+FAST = Recipe(images=2000, epochs=3, lr=0.1)
+"""To watch a search move, about 0.4 s: ranks architectures no better than counting their convolutions does."""
+LARGE = Recipe(images=8000)
+"""Does a winner stay a winner with twice the data?"""
+
+
+@dataclass(frozen=True)
+class Training(Estimator):
+    """Trains on the first ``recipe.images`` training images, judges by accuracy on all validation images.
+
+    The seed of a call draws the initial weights and the order of the images; nothing else is random, and the result is
+    the same in this process, in a thread, or in another process on this machine. No augmentation.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        Its ``network(arch, channels=, cells=, stages=, reduction=, colors=, classes=, generator=)`` is trained.
+    recipe : Recipe
+        `FULL`, `FAST`, `LARGE`, or ``dataclasses.replace(FULL, epochs=4)``: a schedule that ends at epoch 4, other
+        than ``estimate(arch, epochs=4)``, which is the full schedule stopped there.
+    dataset : str or Dataset
+        See `nasviz.datasets.load`.
+    test : bool
+        Also measure accuracy on all test images, after training: ``"test_accuracy"``.
+    curve : bool
+        Also score the validation accuracy after each epoch: ``"accuracy@1"``, ``"accuracy@2"``, …
+    executor : concurrent.futures.Executor, optional
+        Where `many` trains; None: processes on all cores (see `nasviz.evaluate.default_pool`), kept warm.
+    progress : bool
+        Show a bar on standard error during `many`: for scripts.
+
+    Notes
+    -----
+    Scores: ``"accuracy"`` (validation, 0 to 1), ``"loss"`` (validation, nats), ``"train_loss"`` (mean of the last
+    epoch, nats), ``"parameters"``, ``"madds"`` (multiplications of convolutions and linear layers for one image). If
+    the loss becomes infinite or NaN, training ends, and the losses and accuracies are nan: a failure on record.
+
+    Examples
+    --------
+    >>> from nasviz.spaces import NasBench201
+    >>> estimate = Training(NasBench201(), FAST)
+    >>> evaluation = estimate((3, 1, 3, 1, 1, 3), seed=0)
+    >>> evaluation.scores["accuracy"] > 0.6
+    True
+    """
+
+    space: SearchSpace
+    recipe: Recipe = FULL
+    dataset: str | datasets.Dataset = "fashion16"
+    test: bool = False
+    curve: bool = False
+    executor: Executor | None = field(default=None, compare=False, repr=False)
+    progress: bool = field(default=False, compare=False, repr=False)
+
+    def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
+        """Train ``arch``, in this thread. ValueError for no architecture of the space, or epochs beyond the recipe."""
+        arch, epochs = self.space.check(arch), self._epochs(epochs)
+        start = time.perf_counter()
+        with one_thread():
+            scores = self._train(arch, epochs, seed)
+        return Evaluation(arch, scores, time.perf_counter() - start, epochs, seed)
+
+    def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
+        """Train several at once, on the executor; results in the order asked: see `nasviz.evaluate.spread`."""
+        epochs, total = self._epochs(epochs), len(archs) if hasattr(archs, "__len__") else None
+        results = spread(
+            replace(self, executor=None),  # an executor does not travel to its own workers
+            (self.space.check(arch) for arch in archs),
+            executor=self.executor,
+            epochs=epochs,
+            seed=seed,
+            text=self.space.to_text,
+        )
+        return bar(results, total) if self.progress else results
+
+    def size(self, arch: Arch) -> dict[str, float]:
+        """``{"parameters": …, "madds": …}`` of ``arch``, without training or memory, in milliseconds."""
+        data = _data(self.dataset, self.recipe.size)
+
+        def build() -> nn.Module:
+            return self.space.network(arch, **self.recipe.network, colors=data.colors, classes=len(data.classes))
+
+        image = (data.colors, data.size, data.size)
+        with torch.device("meta"):
+            parameters = count.parameters(build())
+        return {"parameters": float(parameters), "madds": float(count.madds(build, image))}
+
+    def _epochs(self, epochs: int | None) -> int:
+        if epochs is None:
+            return self.recipe.epochs
+        if not isinstance(epochs, int | np.integer) or not 1 <= epochs <= self.recipe.epochs:
+            raise ValueError(f"epochs must be a whole number from 1 to the recipe's {self.recipe.epochs}, got {epochs!r}")
+        return int(epochs)
+
+    def _train(self, arch: Arch, epochs: int, seed: int) -> dict[str, float]:
+        recipe = self.recipe
+        data = _data(self.dataset, recipe.size)
+        images, labels = _tensors(self.dataset, recipe.size, "train")
+        if recipe.images > len(images):
+            raise ValueError(f"the recipe asks for {recipe.images} training images, {data.name} has {len(images)}")
+        network = self.space.network(
+            arch,
+            **recipe.network,
+            colors=data.colors,
+            classes=len(data.classes),
+            generator=torch.Generator().manual_seed(seed),
+        )
+        optimizer = torch.optim.SGD(
+            network.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.decay, nesterov=True, fused=True
+        )
+        order = np.random.default_rng((seed, 1))  # other than the weights' generator: its draws depend on the network
+        batches = -(-recipe.images // recipe.batch)
+        scores: dict[str, float] = {}
+        accuracy = loss = train_loss = nan
+        for epoch in range(epochs):
+            places = torch.from_numpy(order.permutation(recipe.images))
+            network.train()
+            total = 0.0
+            for batch, chosen in enumerate(places.split(recipe.batch)):
+                for group in optimizer.param_groups:
+                    group["lr"] = recipe.lr * cosine(epoch * batches + batch, recipe.epochs * batches)
+                batch_loss = cross_entropy(network(images[chosen]), labels[chosen])
+                optimizer.zero_grad()
+                batch_loss.backward()
+                optimizer.step()
+                value = batch_loss.item()
+                if not isfinite(value):
+                    return self._failed(arch, epoch, scores)
+                total += value * len(chosen)
+                report(Progress(arch, epoch, epochs, batch + 1, batches, value, accuracy))
+            train_loss = total / recipe.images
+            if self.curve or curve_wanted() or epoch + 1 == epochs:
+                accuracy, loss = evaluated(network, *_tensors(self.dataset, recipe.size, "valid"))
+            if self.curve:
+                scores[f"accuracy@{epoch + 1}"] = accuracy
+            report(Progress(arch, epoch + 1, epochs, 0, batches, train_loss, accuracy))
+        if not isfinite(loss):
+            return self._failed(arch, epochs, scores)
+        scores |= {"accuracy": accuracy, "loss": loss, "train_loss": train_loss} | self.size(arch)
+        if self.test:
+            scores["test_accuracy"], _ = evaluated(network, *_tensors(self.dataset, recipe.size, "test"))
+        return scores
+
+    def _failed(self, arch: Arch, epoch: int, scores: dict[str, float]) -> dict[str, float]:
+        """Scores of a training that broke down in ``epoch``: the same names, so that a table keeps its columns."""
+        if self.curve:
+            scores |= {f"accuracy@{e + 1}": nan for e in range(epoch, self.recipe.epochs)}
+        failed = ["accuracy", "loss", "train_loss"] + ["test_accuracy"] * self.test
+        return scores | dict.fromkeys(failed, nan) | self.size(arch)
+
+
+def cosine(step: int, steps: int) -> float:
+    """Loshchilov & Hutter 2017 without restarts: the factor on the learning rate, 1 at step 0, to 0 at ``steps``."""
+    return 0.5 * (1 + cos(pi * step / steps))
+
+
+@torch.no_grad()
+def evaluated(network: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, float]:
+    """Accuracy (0 to 1) and mean cross-entropy (nats) of ``network`` in evaluation mode."""
+    network.eval()
+    right, loss = 0, 0.0
+    for x, y in zip(images.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True):
+        logits = network(x)
+        right += int((logits.argmax(1) == y).sum())
+        loss += float(cross_entropy(logits, y, reduction="sum"))
+    return right / len(labels), loss / len(labels)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One torch thread within, as many as before afterwards.
+
+    On such small networks more threads only wait for each other, and another number of threads adds in another order,
+    which would make a result depend on the machine's cores.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@lru_cache(maxsize=4)
+def _data(dataset: str | datasets.Dataset, size: int) -> datasets.Dataset:
+    return datasets.load(dataset, size)
+
+
+@lru_cache(maxsize=8)
+def _tensors(dataset: str | datasets.Dataset, size: int, part: str) -> tuple[Tensor, Tensor]:
+    """Normalised images and labels, kept for the next training: a worker normalises once."""
+    data = _data(dataset, size)
+    images = torch.from_numpy(data.normalized(part)).contiguous(memory_format=torch.channels_last)
+    return images, torch.from_numpy(getattr(data, f"{part}_labels").copy())

@@ -1,0 +1,1 @@
+"""Networks: operations, cells, counting. Everything in here imports torch, and nothing outside does at import."""

@@ -1,0 +1,74 @@
+"""Parameters and multiply-adds, counted on the meta device: shapes without memory, in milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from .cells import Cell
+
+Cost = Callable[[nn.Module, Tensor, Tensor], int]
+
+
+def _conv_linear(layer: nn.Module, inputs: Tensor, outputs: Tensor) -> int:
+    if isinstance(layer, nn.Conv2d | nn.Linear):
+        return outputs.numel() * layer.weight[0].numel()
+    return 0
+
+
+def _nasbench201(layer: nn.Module, inputs: Tensor, outputs: Tensor) -> int:
+    if isinstance(layer, nn.AvgPool2d):
+        size = layer.kernel_size
+        return outputs.numel() * (size * size if isinstance(size, int) else prod(size))
+    if isinstance(layer, nn.BatchNorm2d):
+        return inputs.numel() * (2 if layer.affine else 1)
+    if isinstance(layer, nn.ReLU):
+        return outputs.numel()
+    return _conv_linear(layer, inputs, outputs)
+
+
+CONVENTIONS: Mapping[str, Cost] = {"conv_linear": _conv_linear, "nasbench201": _nasbench201}
+
+
+def parameters(network: nn.Module) -> int:
+    """Learned numbers of a network, those of operations that never run included, as the papers count."""
+    return sum(weights.numel() for weights in network.parameters())
+
+
+def madds(build: Callable[[], nn.Module], image: tuple[int, int, int], convention: str = "conv_linear") -> int:
+    """Multiply-adds of one image through the network that ``build`` makes.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the network; called with the meta device as default device.
+    image : tuple of int
+        (colors, height, width).
+    convention : {"conv_linear", "nasbench201"}
+        ``conv_linear``: multiplications of convolutions and linear layers, what most papers give.
+        ``nasbench201``: besides, per output element, 2 for a batch-norm, 1 for a ReLU, 9 for a 3×3 pooling: the
+        published figures of NAS-Bench-201.
+
+    Operations of a cell that are built and never run count as well, as they do for its parameters.
+    """
+    if convention not in CONVENTIONS:
+        raise ValueError(f"no counting convention {convention!r}, only {list(CONVENTIONS)}")
+    cost, total = CONVENTIONS[convention], 0
+
+    def layer_ran(layer, inputs, outputs):
+        nonlocal total
+        if isinstance(layer, Cell):
+            for operation in layer.unused():
+                operation(inputs[0])
+        elif not list(layer.children()):
+            total += cost(layer, inputs[0], outputs)
+
+    with torch.device("meta"), torch.no_grad():
+        network = build().eval()
+        for layer in network.modules():
+            layer.register_forward_hook(layer_ran)
+        network(torch.empty(1, *image))
+    return total
