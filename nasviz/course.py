@@ -1,0 +1,276 @@
+"""What a lab is made of besides its experiments: predict, claim, check.
+
+A lesson asks before it shows: `predict_number`, `predict_choice` and `predict_curve` take the student's answer and put
+the result beside it. `claim` states what a run shows, and whether it does on this machine. `check` tells what is wrong
+with the answer to an exercise.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html import escape
+from io import BytesIO
+from pathlib import Path
+
+import anywidget
+import ipywidgets as widgets
+import numpy as np
+import traitlets
+from IPython.display import HTML, display
+
+GOOD, BAD = "#00795f", "#b3261e"
+COLORS = ("#8a919c", "#1a6fd4", "#d6246e", "#009178")  # of results on a drawn curve's axes, as in course.js
+
+
+# ---------------------------------------------------------------------- questions answered before the run
+class Question(widgets.VBox):
+    """A question, the student's answer, and, once revealed, the truth beside it.
+
+    Attributes
+    ----------
+    answer : str, float or None
+        None until the student has answered; fixed once revealed.
+    """
+
+    def __init__(self, question: str, field: widgets.Widget, unit: str = ""):
+        self.question, self.field, self.unit, self.answer = question, field, unit, None
+        self.said = widgets.HTML()
+        super().__init__([widgets.HTML(f"<b>{escape(question)}</b>"), field, self.said])
+
+    def _set(self, value) -> None:
+        self.answer = value
+        self.said.value = f"Your answer: <b>{self._text(value)}</b>. Now run the next cells."
+
+    def _text(self, value) -> str:
+        return f"{value:g}{self.unit}" if isinstance(value, int | float) else escape(str(value))
+
+    def reveal(self, truth: float | str) -> None:
+        """Show what came out beside what was answered, here and at the question. The answer is fixed from then on."""
+        self.field.layout.display = "none"
+        text = f"Measured: <b>{self._text(truth)}</b>. "
+        if self.answer is None:
+            text += "You made no prediction this time: guessing first is half of the lesson."
+        elif isinstance(truth, str):
+            text += "As you said." if truth == self.answer else f"You said: <b>{self._text(self.answer)}</b>."
+        else:
+            off = f"{abs(truth - self.answer):.3g}{self.unit.replace(' %', ' points')}"
+            text += f"You said <b>{self._text(self.answer)}</b>: {off} off."
+        self.said.value = text
+        _say("▸", "inherit", text)
+
+    def _repr_mimebundle_(self, **kwargs):
+        data = super()._repr_mimebundle_(**kwargs)
+        options = "".join(f"<li>{escape(str(option))}</li>" for option in getattr(self.field, "options", ()))
+        plain = {"text/html": f"<p><b>{escape(self.question)}</b></p><ul>{options}</ul>", "text/plain": self.question}
+        if isinstance(data, tuple):
+            return data[0] | plain, data[1]
+        return (data or {}) | plain
+
+
+def predict_number(question: str, low: float, high: float, *, unit: str = "") -> Question:
+    """Ask for a number from ``low`` to ``high``; ``unit`` is written behind it (``" %"``)."""
+    if not low < high:
+        raise ValueError(f"low must be below high, got {low} and {high}")
+    span = {"min": low, "max": high, "step": (high - low) / 100, "value": (low + high) / 2}
+    slider = widgets.FloatSlider(**span, readout_format=".3g", description="I guess", layout={"width": "420px"})
+    button = widgets.Button(description="That is my guess", tooltip="Keep this guess and compare it with the result")
+    asked = Question(question, widgets.HBox([slider, button]), unit)
+    button.on_click(lambda _: asked._set(slider.value))
+    return asked
+
+
+def predict_choice(question: str, options: list[str]) -> Question:
+    """Ask for one of several answers; none is preselected."""
+    field = widgets.RadioButtons(options=options, value=None, layout={"width": "max-content"})
+    asked = Question(question, field)
+    field.observe(lambda change: asked._set(change["new"]), "value")
+    return asked
+
+
+class CurveQuestion(anywidget.AnyWidget):
+    """Axes on which the student draws a curve, by pointer or by keys, and on which the result then appears.
+
+    Attributes
+    ----------
+    drawn : list of float or None
+        The drawn curve's heights at `POINTS` places evenly from one end of the x axis to the other, None where nothing
+        was drawn.
+    """
+
+    POINTS = 61
+    _esm = Path(__file__).with_name("course.js")
+    spec = traitlets.Dict().tag(sync=True)
+    drawn = traitlets.List().tag(sync=True)
+    results = traitlets.List().tag(sync=True)
+
+    def at(self, x: float) -> float | None:
+        """Height of the drawn curve at ``x``, interpolated; None where nothing was drawn."""
+        low, high = self.spec["x"]
+        y = np.array([np.nan if v is None else v for v in self.drawn or [None] * self.POINTS])
+        value = np.interp(x, np.linspace(low, high, self.POINTS), y)
+        return None if np.isnan(value) else float(value)
+
+    def reveal(self, **curves) -> None:
+        """Draw results on the same axes: ``name=(x, y)``, or ``name=(x, low, high)`` for a band.
+
+        An underscore in a name is shown as a space. The drawn curve is compared with the last of them.
+        """
+        new = []
+        for name, arrays in curves.items():
+            arrays = [np.asarray(a, float) for a in arrays]
+            if len({len(a) for a in arrays}) != 1 or len(arrays) not in (2, 3):
+                raise ValueError(f"{name} must be (x, y) or (x, low, high), all of one length")
+            new.append({"name": name.replace("_", " "), "data": [a.tolist() for a in arrays]})
+        self.results = new
+        off = [abs(self.at(x) - y) for x, y in zip(*new[-1]["data"][:2], strict=True) if self.at(x) is not None]
+        if not off:
+            _say("▸", "inherit", "You drew no curve this time: a guess on paper counts too.")
+        else:
+            unit = self.spec["unit"].replace("%", "points")
+            _say("▸", "inherit", f"Your curve is {np.mean(off):.2g} {unit} from <i>{new[-1]['name']}</i> on average.")
+        display(self)
+
+    def _repr_mimebundle_(self, **kwargs):
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        return data | {"image/png": _picture(self), "text/plain": self.spec["question"]}, metadata
+
+
+def predict_curve(question: str, *, x: tuple, y: tuple, x_label: str, y_label: str, unit: str = "") -> CurveQuestion:
+    """Ask for a curve drawn by hand.
+
+    Parameters
+    ----------
+    x, y : (low, high)
+        Ends of the axes.
+    x_label, y_label, unit : str
+        What the axes mean; ``unit`` is what heights are counted in (``"%"``).
+    """
+    if not (x[0] < x[1] and y[0] < y[1]):
+        raise ValueError(f"each axis needs low < high, got x={x}, y={y}")
+    spec = {"question": question, "x": [*x], "y": [*y], "x_label": x_label, "y_label": y_label, "unit": unit}
+    return CurveQuestion(spec=spec | {"points": CurveQuestion.POINTS}, drawn=[], results=[])
+
+
+def _picture(curve: CurveQuestion, width: int = 640, height: int = 320) -> bytes:
+    """The axes and what is on them, for a page without JavaScript."""
+    from PIL import Image, ImageDraw
+
+    scale, spec = 2, curve.spec
+    image = Image.new("RGB", (width * scale, height * scale), "white")
+    pen, (x0, x1), (y0, y1) = ImageDraw.Draw(image), spec["x"], spec["y"]
+    left, right, top, bottom = 60 * scale, (width - 20) * scale, 34 * scale, (height - 44) * scale
+    place = lambda x, y: (left + (x - x0) / (x1 - x0) * (right - left), bottom - (y - y0) / (y1 - y0) * (bottom - top))  # noqa: E731
+    write = lambda at, text, color, anchor, size=11: pen.text(  # noqa: E731
+        at, text, fill=color, anchor=anchor, font_size=size * scale
+    )
+    write((8 * scale, 6 * scale), spec["question"], "#16181d", "la", 13)
+    for i in range(5):
+        u, v = x0 + (x1 - x0) * i / 4, y0 + (y1 - y0) * i / 4
+        pen.line([place(x0, v), place(x1, v)], "#d8dbe0", scale)
+        write((left - 6 * scale, place(x0, v)[1]), f"{v:.4g}", "#5a606b", "rm")
+        write((place(u, y0)[0], bottom + 6 * scale), f"{u:.4g}", "#5a606b", "ma")
+    write((right, height * scale - 6 * scale), spec["x_label"], "#5a606b", "rs")
+    names: list[float] = []
+    for result, color in zip(curve.results, COLORS, strict=False):
+        xs, *heights = result["data"]
+        rows = [[place(u, np.clip(v, y0, y1)) for u, v in zip(xs, ys, strict=True)] for ys in heights]
+        if len(rows) == 2:
+            pen.polygon(rows[0] + rows[1][::-1], "#dfe2e6")
+        else:
+            pen.line(rows[0], color, 2 * scale)
+        at = max(rows[-1][-1][1] - 5 * scale, top + 14 * scale)
+        while any(abs(at - other) < 15 * scale for other in names):           # names do not meet
+            at += 15 * scale
+        names.append(at)
+        write((right, at), result["name"], color, "rs", 12)
+    known = [place(u, v) for u, v in zip(np.linspace(x0, x1, curve.POINTS), curve.drawn, strict=False) if v is not None]
+    for i in range(0, len(known) - 1, 2):
+        pen.line(known[i : i + 2], "#16181d", 2 * scale)
+    buffer = BytesIO()
+    image.quantize(32).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+# ---------------------------------------------------------------------- what a run shows
+def claim(sentence: str, condition: bool, recorded: str | Path | None = None) -> None:
+    """Say what the run above shows, and whether it does.
+
+    On another laptop a training may round otherwise, and a claim that held on ours may fail: then the lesson says so,
+    goes on, and plays the run that was recorded.
+
+    Parameters
+    ----------
+    sentence : str
+        What is claimed.
+    condition : bool
+        Whether the run shows it.
+    recorded : path, optional
+        Record of a run that does (see `nasviz.search.Run`): shown where this run does not.
+
+    Raises
+    ------
+    AssertionError
+        Only under test (environment variable ``NASVIZ_TEST=1``).
+    """
+    if condition:
+        _say("✓", GOOD, escape(sentence))
+        return
+    if os.environ.get("NASVIZ_TEST") == "1":
+        raise AssertionError(f"not on this run: {sentence}")
+    more = " Here is a run where it is so:" if recorded else ""
+    _say("✗", BAD, f"<b>Not on your run:</b> {escape(sentence)}{more}")
+    if recorded:
+        from .search import Run
+        from .views import stage_of
+
+        display(stage_of(Run.load(recorded)))
+
+
+# ---------------------------------------------------------------------- exercises
+@dataclass(frozen=True)
+class Checked:
+    """The outcome of a `check`: ``wrong`` says what is, and is empty when nothing is."""
+
+    exercise: str
+    wrong: str
+
+    @property
+    def passed(self) -> bool:
+        return not self.wrong
+
+
+results: dict[str, Checked] = {}
+
+
+def check(exercise: Callable[[], Iterator[tuple[bool, str]]]) -> Checked:
+    """Check an answer, as a decorator of a generator of (condition, what is wrong if it fails).
+
+    Stops at the first failure and says it; an exception in the answer is told with its line. Never raises, so that a
+    notebook runs to its end. The outcome is kept in `results` by the generator's name, for who grades.
+
+    Examples
+    --------
+    >>> @check
+    ... def addition():
+    ...     yield 1 + 1 == 2, "one and one should be two"
+    """
+    name = exercise.__name__
+    try:
+        wrong = next((sentence for condition, sentence in exercise() if not condition), "")
+    except NotImplementedError:
+        wrong = "not written yet: replace the line with ... in the cell above, run it, then run this one"
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        wrong = f"it stopped with {type(error).__name__}: {error} (in {where.name}: {where.line})"
+    results[name] = outcome = Checked(name, wrong)
+    title = name.replace("_", " ")
+    _say("✓" if outcome.passed else "✗", GOOD if outcome.passed else BAD, f"<b>{title}</b>: {escape(wrong or 'right')}")
+    return outcome
+
+
+def _say(sign: str, color: str, text: str) -> None:
+    css = f"border-left:3px solid {color}; padding:2px 10px; margin:4px 0"
+    display(HTML(f'<div style="{css}"><b style="color:{color}">{sign}</b> {text}</div>'))
