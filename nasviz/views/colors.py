@@ -1,0 +1,82 @@
+"""What an operation looks like, the same in every picture of the project.
+
+Hue says the family of an operation (zero, identity, pooling, convolution, separable, dilated, inverted bottleneck).
+Kernel size is told by the label and by the stroke pattern, never by hue alone: a reader who sees no difference between
+two blues still sees a dotted and a plain line. All colours keep a contrast of at least 2.5 to 1 on white and on the dark
+theme's background, and families stay apart under simulated protanopia, deuteranopia and tritanopia (held by a test).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+BLUE, MAGENTA, GREY, AMBER, TEAL, VIOLET = "#1a6fd4", "#d6246e", "#8a919c", "#d99400", "#009178", "#8358d6"
+
+SOLID: tuple[int, ...] = ()
+KERNEL_DASH = {1: (2, 3), 3: SOLID, 5: (7, 3), 7: (9, 3, 2, 3)}     # stroke pattern by kernel size, px on and off
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one operation is drawn.
+
+    Attributes
+    ----------
+    color : str
+        ``"#rrggbb"``.
+    dash : tuple of int
+        Stroke pattern, px on and off alternately; empty for a solid stroke.
+    label : str
+        Short, for an edge of a cell: ``"conv 3×3"``.
+    family : str
+        What the hue stands for.
+    """
+
+    color: str
+    dash: tuple[int, ...]
+    label: str
+    family: str
+
+
+_FIXED = {
+    "none": Style(GREY, (1, 4), "zero", "zero"),
+    "skip_connect": Style(MAGENTA, SOLID, "skip", "identity"),
+    "avg_pool_3x3": Style(AMBER, SOLID, "avg pool", "pooling"),
+    "max_pool_3x3": Style("#a86700", (6, 2, 2, 2), "max pool", "pooling"),
+}
+_SAME = {"zero": "none", "zeroize": "none", "identity": "skip_connect", "skip": "skip_connect", "id": "skip_connect"}
+
+# family, colour of its small kernels, colour of its large ones, label; the first pattern that fits decides
+_FAMILIES = (
+    (r"sep", "separable", TEAL, "#2fb59c", "sep conv"),
+    (r"dil", "dilated", VIOLET, "#a58be0", "dil conv"),
+    (r"mb|inverted|ir_", "inverted bottleneck", TEAL, "#2fb59c", "MBConv"),
+    (r"avg.?pool", "pooling", AMBER, AMBER, "avg pool"),
+    (r"max.?pool|pool", "pooling", "#a86700", "#a86700", "max pool"),
+    (r"conv", "convolution", BLUE, "#1a6fd4", "conv"),
+)
+_OTHER = ("#6b7280", "#9c6b4f", "#5b8a3c", "#7a7aa8")
+
+
+def style(op: str) -> Style:
+    """Colour, stroke pattern, short label and family of the operation called ``op``.
+
+    The published names of NAS-Bench-101, NAS-Bench-201, DARTS and the mobile spaces are known, by rule rather than by
+    list. A name of no known family gets an earthy colour of its own, always the same, and its name as label.
+    """
+    name = str(op).lower()
+    name = _SAME.get(name, name)
+    if name in _FIXED:
+        return _FIXED[name]
+    sizes = [int(k) for k in re.findall(r"(\d+)x\d+", name)] or [int(k) for k in re.findall(r"k(\d+)", name)]
+    expansion = re.search(r"e(\d+)(?!\d*x)", name)
+    for pattern, family, small, large, label in _FAMILIES:
+        if re.search(pattern, name):
+            kernel = max(sizes, default=3)
+            color = "#4a94e8" if family == "convolution" and kernel == 1 else small if kernel <= 3 else large
+            text = f"{label} {kernel}×{kernel}" if sizes else label
+            if family == "inverted bottleneck" and expansion:
+                text += f" ×{expansion[1]}"
+            return Style(color, KERNEL_DASH.get(kernel, (4, 4)), text, family)
+    return Style(_OTHER[sum(name.encode()) % len(_OTHER)], (3, 3), str(op).replace("_", " "), "other")

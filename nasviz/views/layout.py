@@ -1,0 +1,102 @@
+"""Where the nodes and edges of a cell lie: laid out once by Graphviz, left to right, then drawn by whoever needs it.
+
+Only positions are taken from Graphviz, never its picture: plugins and fonts differ from system to system, positions
+hardly do, and the live picture, the still and the editor then show the same cell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+
+_lock = threading.Lock()      # Graphviz is a C library with state of its own: one layout at a time
+
+
+def layout(nodes: Sequence[str], edges: Sequence[Sequence[int]]) -> dict:
+    """Positions for a directed acyclic graph, in points, y downwards.
+
+    Parameters
+    ----------
+    nodes : sequence of str
+        Labels, in topological order.
+    edges : sequence of (source, target)
+        Indices of nodes. Several edges between the same two nodes are kept apart.
+
+    Returns
+    -------
+    dict
+        ``width``, ``height``, ``nodes``: a list of ``{x, y, w, h, label}`` (centre and size), ``edges``: a list of
+        ``{points}``, each a chain of cubic Bézier segments (3 k + 1 points ``[x, y]``) from source to target.
+
+    Raises
+    ------
+    ValueError
+        If an edge names a node that does not exist.
+    """
+    pairs = tuple((int(a), int(b)) for a, b in edges)
+    for number, (a, b) in enumerate(pairs):
+        if not (0 <= a < len(nodes) and 0 <= b < len(nodes)):
+            raise ValueError(f"edge {number} goes from node {a} to node {b}, but there are {len(nodes)} nodes, from 0 on")
+    return json.loads(_layout(tuple(map(str, nodes)), pairs))
+
+
+@lru_cache(maxsize=64)
+def _layout(nodes: tuple[str, ...], edges: tuple[tuple[int, int], ...]) -> str:
+    import pygraphviz                       # loads Graphviz's libraries; only pictures of cells need them
+
+    inputs = {a for a, _ in edges} - {b for _, b in edges}
+    spine = len(inputs) == 1                # one input: its nodes in a line, edges in arcs; with two, dot's own zigzag
+    room = {"nodesep": "1.0", "ranksep": "1.25"} if spine else {"nodesep": ".5", "ranksep": "1.15", "ratio": ".36"}
+    graph = pygraphviz.AGraph(directed=True, strict=False, rankdir="LR", **room)
+    graph.node_attr.update(shape="box", height=".42", width=".6", margin=".12,.04", fontname="Helvetica", fontsize="16")
+    graph.edge_attr.update(arrowhead="none")
+    for i, label in enumerate(nodes):
+        graph.add_node(i, label=label.replace("_", "").strip("{}"), **({"group": "spine"} if spine else {}))
+    for e, (a, b) in enumerate(edges):
+        graph.add_edge(a, b, key=e, id=e, **({"weight": 4} if spine and b == a + 1 else {}))
+    with _lock, _quiet():
+        drawn = json.loads(graph.draw(format="json", prog="dot"))
+    height = float(drawn["bb"].split(",")[3])
+
+    def point(x, y) -> list[float]:
+        return [round(float(x), 1), round(height - float(y), 1)]
+
+    places, curves = [], []
+    for node, label in zip(sorted(drawn.get("objects", []), key=lambda o: int(o["name"])), nodes, strict=True):
+        (x, y), w, h = point(*node["pos"].split(",")), 72 * float(node["width"]), 72 * float(node["height"])
+        places.append({"x": x, "y": y, "w": round(w, 1), "h": round(h, 1), "label": label})
+    for edge in sorted(drawn.get("edges", []), key=lambda e: int(e["id"])):
+        curves.append({"points": [point(*p) for op in edge["_draw_"] if op["op"] == "b" for p in op["points"]]})
+    xs = [p[0] for c in curves for p in c["points"]] + [n["x"] + s * n["w"] / 2 for n in places for s in (-1, 1)]
+    ys = [p[1] for c in curves for p in c["points"]] + [n["y"] + s * n["h"] / 2 for n in places for s in (-1, 1)]
+    left, top = min(xs, default=0), min(ys, default=0)
+    for part in places:
+        part["x"], part["y"] = round(part["x"] - left, 1), round(part["y"] - top, 1)
+    for curve in curves:
+        curve["points"] = [[round(x - left, 1), round(y - top, 1)] for x, y in curve["points"]]
+    size = {"width": round(max(xs, default=0) - left, 1), "height": round(max(ys, default=0) - top, 1)}
+    return json.dumps(size | {"nodes": places, "edges": curves})
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Descriptor 2 closed to the world: Graphviz's first layout lets fontconfig print a warning there, past Python."""
+    if _layout.cache_info().currsize:       # only the first one talks
+        yield
+        return
+    try:
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    except OSError:                         # no descriptor 2 (pythonw on Windows): nothing can be printed there either
+        yield
+        return
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
