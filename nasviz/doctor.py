@@ -1,0 +1,230 @@
+"""``python -m nasviz doctor``: is everything here that the labs need, and how long will they take on this machine?
+
+Each check is a function that returns what it found, or raises: an exception is a finding too, shown with a remedy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+from . import __version__, paths
+
+ARCH = (3, 1, 3, 1, 1, 3)  # NAS-Bench-201 with three 3×3 convolutions and three skips: neither the cheapest nor the dearest
+REFERENCE_SECONDS = 0.40  # the training of `yardstick` on the machine on which the labs' durations were recorded
+MEMORY_NEEDED = 1.5e9  # bytes: a kernel with torch, one worker, and a browser tab
+EXTENSIONS = ("anywidget", "@jupyter-widgets/jupyterlab-manager")  # what JupyterLab needs to show the stage
+
+
+class Problem(Exception):
+    """Something the labs need is not as it should be; the message says what."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding. ``remedy`` is what to do, and empty where all is well."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def checks() -> Iterator[Check]:
+    """Run all checks, one after the other, the quick ones first; about ten seconds in all."""
+    for name, look, remedy in CHECKS:
+        try:
+            yield Check(name, True, look())
+        except Exception as error:  # whatever is wrong with an installation, the next check still runs
+            kind = "" if isinstance(error, Problem) else f"{type(error).__name__}: "
+            yield Check(name, False, f"{kind}{error}", remedy)
+
+
+def report(findings: Iterator[Check] | None = None) -> int:
+    """Print each finding as it comes. Returns the exit status: 1 if a check failed, else 0."""
+    failed = 0
+    for check in checks() if findings is None else findings:
+        indent = "\n" + " " * 18
+        print(f"{'ok ' if check.ok else 'BAD'} {check.name:13} {check.detail.strip().replace(chr(10), indent)}", flush=True)
+        if not check.ok:
+            failed += 1
+            print(f"{'':17} What to do: {check.remedy}", flush=True)
+    print(f"\n{failed} of the checks failed." if failed else "\nAll is well: the labs will run here.")
+    return int(failed > 0)
+
+
+# ------------------------------------------------------------------------------------------------------- what is here
+def python() -> str:
+    return f"{platform.python_version()} on {platform.system()} {platform.machine()}, nasviz {__version__}"
+
+
+def packages() -> str:
+    """Versions of what nasviz depends on, held against the bounds that it was installed with."""
+    try:
+        asked = metadata.requires("nasviz") or []
+    except metadata.PackageNotFoundError:
+        raise Problem("nasviz runs from a folder, but is not installed in this Python") from None
+    return held(asked, metadata.version)
+
+
+def held(asked: list[str], version: Callable[[str], str]) -> str:
+    """``"numpy 2.4.1, …"`` for the requirements ``asked`` (PEP 508). Raises `Problem` naming those that do not hold.
+
+    What only an extra asks for may be missing, but if it is there it has to fit.
+    """
+    from packaging.requirements import Requirement
+
+    found, wrong = {}, []
+    for need in map(Requirement, asked):
+        optional = need.marker is not None and not need.marker.evaluate({"extra": ""})
+        try:
+            found[need.name] = version(need.name)
+        except metadata.PackageNotFoundError:
+            if not optional:
+                wrong.append(f"{need.name} is missing")
+            continue
+        if not need.specifier.contains(found[need.name], prereleases=True):
+            wrong.append(f"{need.name} is {found[need.name]}, but must be {need.specifier}")
+    if wrong:
+        raise Problem("; ".join(wrong))
+    return ", ".join(f"{name} {number}" for name, number in found.items())
+
+
+def torch() -> str:
+    """Torch and torchvision, which must be of one build: otherwise the second cannot be imported beside the first."""
+    import torch
+    import torchvision
+
+    card = f"CUDA {torch.version.cuda}" if torch.version.cuda else "no CUDA"
+    used = "with a card it can use" if torch.cuda.is_available() else "computes on the CPU, as the labs do everywhere"
+    return f"torch {torch.__version__} ({card}; {used}), torchvision {torchvision.__version__}"
+
+
+def machine() -> str:
+    """Cores that this process may use, and memory that is free now."""
+    from . import evaluate
+
+    # what the affinity mask allows: a container or a cluster often gives fewer cores than the machine has
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = evaluate.available_memory()
+    if memory < MEMORY_NEEDED:
+        raise Problem(f"{memory / 1e9:.1f} GB of memory are free, the labs need {MEMORY_NEEDED / 1e9:g} GB")
+    return f"{cores} of {os.cpu_count()} cores, {memory / 1e9:.1f} GB of memory free: {evaluate.workers()} trainings at once"
+
+
+def graphviz() -> str:
+    """Lays out a cell, which is all that Graphviz does here."""
+    import pygraphviz
+
+    from .spaces import NasBench201
+    from .views.layout import layout
+
+    start = time.perf_counter()
+    graph = NasBench201().graph(ARCH)
+    picture = layout(graph.nodes, [(edge.source, edge.target) for edge in graph.edges])
+    milliseconds = 1000 * (time.perf_counter() - start)
+    if not picture["width"] > 0:
+        raise Problem(f"Graphviz gave a cell of width {picture['width']}")
+    return f"pygraphviz {pygraphviz.__version__} laid out a cell in {milliseconds:.0f} ms"
+
+
+def front_end() -> str:
+    """What shows the stage in a browser."""
+    import anywidget
+
+    try:
+        import jupyter_core.paths
+
+        lab = metadata.version("jupyterlab")
+    except (ImportError, metadata.PackageNotFoundError):
+        return f"anywidget {anywidget.__version__}; no JupyterLab here, which is right for a hosted notebook only"
+    folders = [Path(folder) for folder in jupyter_core.paths.jupyter_path("labextensions")]
+    missing = [name for name in EXTENSIONS if not any((folder / name / "package.json").exists() for folder in folders)]
+    if missing:
+        raise Problem(f"JupyterLab {lab} does not find {' and '.join(missing)} in {', '.join(map(str, folders))}")
+    return f"JupyterLab {lab} with anywidget {anywidget.__version__} and ipywidgets {metadata.version('ipywidgets')}"
+
+
+def data() -> str:
+    from . import datasets
+
+    images = datasets.load("fashion16")
+    return f"{images.name}: {len(images.train_images)} training images, checksum right, in {paths.data_dir()}"
+
+
+# ------------------------------------------------------------------------------------------------- does it work, how fast
+def pool() -> str:
+    """Starts the worker processes and trains a network in one. The same training here must give the same scores."""
+    from . import estimators, spaces
+
+    space = spaces.NasBench201()
+    start = time.perf_counter()
+    (there,) = estimators.Training(space, estimators.FAST).many([ARCH])
+    seconds = time.perf_counter() - start
+    here, _ = yardstick()
+    if there != here:
+        raise Problem(f"a worker process found {dict(there.scores)}, this process {dict(here.scores)}")
+    return f"started and trained a network to {there.scores['accuracy']:.1%} in {seconds:.1f} s"
+
+
+@lru_cache(maxsize=1)
+def yardstick():
+    """A training with the fast recipe, and the seconds that it takes on this machine: the fastest of three."""
+    from . import estimators, spaces
+
+    space = spaces.NasBench201()
+    trainings = [estimators.Training(space, estimators.FAST)(ARCH) for _ in range(3)]
+    return trainings[0], min(training.seconds for training in trainings)
+
+
+def speed() -> str:
+    _, seconds = yardstick()
+    ratio = REFERENCE_SECONDS / seconds
+    return f"one such training takes {seconds:.2f} s: {ratio:.2g} times as fast as the machine of the labs' durations"
+
+
+def labs() -> str:
+    """Predicted duration of each lab: as recorded in its notebook, times how much slower this machine is."""
+    notebooks = sorted(paths.labs_dir().glob("[0-9]*.ipynb"))
+    if not notebooks:
+        raise Problem(f"there are no labs in {paths.labs_dir()}")
+    _, seconds = yardstick()
+    return "\n".join(duration(notebook, seconds / REFERENCE_SECONDS) for notebook in notebooks)
+
+
+def duration(notebook: Path, slowness: float) -> str:
+    """A sentence on how long a lab takes here. ``slowness``: this machine's seconds for one of the reference's.
+
+    Reads ``metadata.nasviz`` of the notebook: ``seconds`` of computing on the reference machine, and ``minutes`` for
+    a student to work through.
+    """
+    recorded = json.loads(notebook.read_text(encoding="utf-8"))["metadata"].get("nasviz", {})
+    if "seconds" not in recorded:
+        return f"{notebook.stem}: no duration is recorded"
+    computing = f"{notebook.stem}: about {recorded['seconds'] * slowness:.0f} s of computing"
+    return computing + (f", {recorded['minutes']} minutes to work through" if "minutes" in recorded else "")
+
+
+_AGAIN = "install it again: in a checkout `make clean lab`, elsewhere `pip install --force-reinstall nasviz`"
+CHECKS = (
+    ("Python", python, "install Python 3.11 or newer"),
+    ("packages", packages, "`make lab` in the checkout, or `pip install -e '.[lab]'`"),
+    ("torch", torch, "`pip install --force-reinstall torch torchvision`: both in one call, so that they fit each other"),
+    ("machine", machine, "close other programs; NASVIZ_WORKERS=1 in the environment trains one network at a time"),
+    ("Graphviz", graphviz, "`pip install --force-reinstall pygraphviz`: its wheels (Linux with glibc, macOS, Windows on "
+     "x86) carry Graphviz; on other systems install Graphviz and its headers first"),
+    ("browser", front_end, f"`pip install --force-reinstall anywidget ipywidgets jupyterlab_widgets` in {sys.prefix}"),
+    ("data", data, f"bring the file back from the repository (`git checkout -- data`), or {_AGAIN}"),
+    ("pool", pool, "NASVIZ_WORKERS=1 in the environment needs least memory; on a managed machine, ask whether programs "
+     "may start processes and write to the temporary folder"),
+    ("speed", speed, "see above"),
+    ("labs", labs, _AGAIN),
+)
