@@ -1,0 +1,257 @@
+"""The DARTS supernet: every candidate operation on every edge at once, mixed by architecture weights.
+
+On an edge, the mixed operation is the sum of all operations, each times its weight (Liu et al. 2019, eq. 2). Written as
+it reads, that is one small kernel after the other, most of them bound by memory. Here the candidates on all edges that
+leave one node are computed together: they share the node's ReLU and its pooling, and one convolution a kernel size has
+the filters of all edges side by side. Normalising and mixing is one operation with a gradient of its own; a zero costs
+nothing. `benchmarks/darts_step.py` measures it against the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..space import Graph
+from .cells import CellNetwork
+
+NORMED = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}  # ReLU, convolution of this kernel size, batch-norm
+LINEAR = ("skip_connect", "avg_pool_3x3")  # linear in the node, and without weights
+ZERO = "none"
+EPSILON = 1e-5  # of the batch-norm, as everywhere in torch
+
+
+class MixedNetwork(CellNetwork):
+    """A `CellNetwork` whose cells hold all operations on all edges: ``network(images, weights)``.
+
+    Batch-norm in the mixed operations has no learned scale, so that it cannot undo an architecture weight (Liu et al.
+    2019, section 3.1). No batch-norm of the supernet keeps running statistics: the batch itself normalises, in
+    evaluation too, since statistics gathered under other architecture weights would be of no use.
+
+    Parameters
+    ----------
+    graph : Graph
+        The cell with its edges undecided.
+    operations : sequence of str
+        The candidates on each edge, in the order of the weights' columns: of `NORMED`, `LINEAR` and `ZERO`.
+    **size
+        ``channels``, ``cells``, ``stages``, ``reduction``, ``colors``, ``classes``, ``generator`` of `CellNetwork`.
+
+    Raises
+    ------
+    ValueError
+        An operation that is none of the known, or twice there; a size as in `CellNetwork`.
+
+    Examples
+    --------
+    >>> from nasviz.spaces import NasBench201
+    >>> network = NasBench201().supernet(channels=4)
+    >>> network(torch.zeros(2, 1, 8, 8), torch.full((6, 5), 1 / 5)).shape
+    torch.Size([2, 10])
+    """
+
+    def __init__(self, graph: Graph, operations: Sequence[str], **size):
+        known = (ZERO, *LINEAR, *NORMED)
+        if unknown := [name for name in operations if name not in known]:
+            raise ValueError(f"the supernet cannot mix {unknown}; it can mix {list(known)}")
+        if len(set(operations)) < len(operations):
+            raise ValueError(f"an operation is named twice among {list(operations)}: weights would be ambiguous")
+        super().__init__(graph, operations, **size)
+        for layer in self.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.track_running_stats = False
+                layer.running_mean = layer.running_var = layer.num_batches_tracked = None
+
+    def cell(self, graph: Graph, operations: Sequence[str], channels: int) -> MixedCell:
+        """What is stacked."""
+        return MixedCell([(edge.source, edge.target) for edge in graph.edges], operations, channels)
+
+    def forward(self, images: Tensor, weights: Tensor) -> Tensor:
+        """Logits of a batch.
+
+        Parameters
+        ----------
+        images : float (batch, colors, height, width)
+        weights : (edges, operations)
+            Already softmaxed; all cells share them.
+        """
+        x = self.stem(images).contiguous(memory_format=torch.channels_last)
+        for layer in self.body:
+            x = layer([x], weights)[-1] if isinstance(layer, MixedCell) else layer(x)
+        return self.classifier(self.head(x))
+
+
+class MixedCell(nn.Module):
+    """A cell of mixed operations. A node is the sum of its incoming edges.
+
+    Parameters
+    ----------
+    edges : sequence of (int, int)
+        Source and target of each edge, the source the smaller one. Nodes that no edge enters are the cell's inputs, and
+        come first: one in NAS-Bench-201, two in DARTS's own space.
+    operations : sequence of str
+        The candidates on each edge.
+    channels : int
+        Of every node.
+    """
+
+    def __init__(self, edges: Sequence[tuple[int, int]], operations: Sequence[str], channels: int):
+        super().__init__()
+        self.edges = tuple(edges)
+        sources = sorted({source for source, _ in edges})
+        self.leaving = [[i for i, (source, _) in enumerate(edges) if source == node] for node in sources]
+        self.fans = nn.ModuleList(MixedFan(len(leaving), operations, channels) for leaving in self.leaving)
+
+    def forward(self, inputs: Sequence[Tensor], weights: Tensor) -> list[Tensor]:
+        """Values of the nodes after the inputs, in order: the last is NAS-Bench-201's output, DARTS joins them all.
+
+        ``inputs``: float (batch, channels, height, width) each; ``weights``: (edges, operations), as in the graph.
+        """
+        nodes = dict(enumerate(inputs))
+        for leaving, fan in zip(self.leaving, self.fans, strict=True):
+            source = self.edges[leaving[0]][0]
+            for i, carried in zip(leaving, fan(nodes[source], weights[leaving]), strict=True):
+                target = self.edges[i][1]
+                nodes[target] = nodes[target] + carried if target in nodes else carried
+        return [nodes[node] for node in sorted(nodes)[len(inputs) :]]
+
+
+class MixedFan(nn.Module):
+    """The mixed operations on all edges that leave one node, computed together.
+
+    Parameters
+    ----------
+    edges : int
+        How many leave.
+    operations : sequence of str
+        The candidates on each.
+    channels : int
+
+    Attributes
+    ----------
+    convolutions : ModuleDict
+        By name of the operation: its filters on all edges, edge after edge, (edges · channels, channels, k, k).
+    """
+
+    def __init__(self, edges: int, operations: Sequence[str], channels: int):
+        super().__init__()
+        self.operations, self.channels = tuple(operations), channels
+        self.convolutions = nn.ModuleDict(
+            {
+                name: nn.Conv2d(channels, edges * channels, NORMED[name], padding=NORMED[name] // 2, bias=False)
+                for name in operations
+                if name in NORMED
+            }
+        )
+
+    def forward(self, x: Tensor, weights: Tensor) -> list[Tensor]:
+        """What each edge carries, for the node ``x`` (batch, channels, height, width); weights (edges, operations)."""
+        of = dict(zip(self.operations, weights.unbind(1), strict=True))
+        out: list[Tensor | None] = [None] * len(weights)
+        if self.convolutions:
+            active = x.relu()
+            branches = [convolution(active) for convolution in self.convolutions.values()]
+            mixture = normed_mixture(torch.stack([of[name] for name in self.convolutions]), *branches)
+            out = list(mixture.split(self.channels, 1))
+        if "skip_connect" in of:
+            out = [_add(carried, w * x) for carried, w in zip(out, of["skip_connect"].unbind(), strict=True)]
+        if "avg_pool_3x3" in of:
+            pooled = average_pool3x3(x)
+            out = [_add(carried, w * pooled) for carried, w in zip(out, of["avg_pool_3x3"].unbind(), strict=True)]
+        return [torch.zeros_like(x) if carried is None else carried for carried in out]
+
+
+def _add(total: Tensor | None, more: Tensor) -> Tensor:
+    return more if total is None else total + more
+
+
+def average_pool3x3(x: Tensor) -> Tensor:
+    """Mean of the 3×3 neighbours inside the image, as `nasviz.nn.ops.average_pool3x3`.
+
+    As a convolution of each channel with ones: a third of torch's own pooling's time on channels-last images.
+    """
+    channels = x.shape[1]
+    ones = x.new_ones(channels, 1, 3, 3)
+    inside = torch.ones_like(x[:1], requires_grad=False)
+    count = F.conv2d(inside, ones, padding=1, groups=channels)  # 9, at borders 6, in corners 4
+    return F.conv2d(x, ones, padding=1, groups=channels) * count.reciprocal()
+
+
+# ------------------------------------------------------------------------------------------------- normalise and mix
+def normed_mixture(weights: Tensor, *branches: Tensor) -> Tensor:
+    """Σ over branches of weight × batch-norm without scale and shift, the weight one number an edge.
+
+    Parameters
+    ----------
+    weights : (branches, edges)
+    *branches : (batch, edges · channels, height, width) each
+        Normalised by the batch's mean and variance (divided by n), epsilon 1e-5, each channel for itself.
+
+    Returns
+    -------
+    tensor like one branch. Differentiable twice.
+    """
+    return _NormedMixture.apply(weights, *branches)
+
+
+class _NormedMixture(torch.autograd.Function):
+    """Torch's batch-norms, then a weighted sum, took twice as long: most of it passing over memory."""
+
+    @staticmethod
+    def forward(ctx, weights, *branches):
+        statistics, out = [], None
+        for weight, branch in zip(_per_channel(weights, branches[0]), branches, strict=True):
+            centred, mean, scale = _statistics(_rows(branch))
+            out = centred.mul_(scale * weight) if out is None else out.addcmul_(centred, scale * weight)
+            statistics += mean, scale
+        ctx.save_for_backward(weights, *branches, *statistics)
+        return _images(out, branches[0])
+
+    @staticmethod
+    def backward(ctx, grad):
+        # With z = (branch - mean) · scale, normalised, and g = the gradient of the mixture:
+        #   of a weight: Σ g·z;   of a branch: weight · scale · (g - mean(g) - z · mean(g·z))
+        weights, *saved = ctx.saved_tensors
+        branches, statistics = saved[: len(weights)], saved[len(weights) :]
+        g = _rows(grad)
+        g_mean = g.mean(0)
+        of_weights, of_branches = [], []
+        for i, weight in enumerate(_per_channel(weights, grad)):
+            rows = _rows(branches[i])
+            if torch.is_grad_enabled():  # a second derivative is wanted: it goes through the statistics too
+                centred, _, scale = _statistics(rows)
+            else:
+                centred, scale = rows - statistics[2 * i], statistics[2 * i + 1]
+            gz_mean = (g * centred).mean(0) * scale
+            of_weights.append(gz_mean.view(weights.shape[1], -1).sum(1) * len(g))
+            of_branch = None
+            if ctx.needs_input_grad[1 + i]:
+                factor = scale * weight
+                of_branch = torch.addcmul(-factor * g_mean, g, factor)
+                of_branch = _images(of_branch.addcmul_(centred, -factor * scale * gz_mean), grad)
+            of_branches.append(of_branch)
+        return torch.stack(of_weights), *of_branches
+
+
+def _statistics(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows minus their mean, the mean, and 1/√(variance + ε)."""
+    mean = rows.mean(0)
+    centred = rows - mean
+    return centred, mean, torch.rsqrt((centred * centred).mean(0) + EPSILON)
+
+
+def _per_channel(weights: Tensor, images: Tensor) -> Tensor:
+    return weights.repeat_interleave(images.shape[1] // weights.shape[1], 1)
+
+
+def _rows(images: Tensor) -> Tensor:
+    """(batch · height · width, channels): a view of channels-last images."""
+    return images.permute(0, 2, 3, 1).reshape(-1, images.shape[1])
+
+
+def _images(rows: Tensor, like: Tensor) -> Tensor:
+    batch, channels, height, width = like.shape
+    return rows.view(batch, height, width, channels).permute(0, 3, 1, 2)

@@ -1,0 +1,214 @@
+"""DARTS: search by gradient descent on architecture weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch.nn import functional as F
+from torch.nn.utils import clip_grad_norm_
+
+from .. import datasets
+from ..search import knob
+from ..space import SearchSpace
+from ..step import Step
+
+MOMENTUM, CLIP, FLOOR = 0.9, 5.0, 1e-3  # of the weights' descent: momentum, greatest gradient norm, last learning rate
+ALPHA_BETAS, ALPHA_DECAY = (0.5, 0.999), 1e-3  # of the architecture weights' Adam
+
+
+@dataclass
+class Darts:
+    """First-order DARTS: Liu, Simonyan & Yang 2019, algorithm 1 with ξ = 0.
+
+    Every edge computes all operations, weighted by a softmax over architecture weights α (eq. 2). Half of the training
+    images trains the network's weights w, the other half trains α, in turn: a step is one batch of each. The bilevel
+    problem min L_valid(w*(α), α) (eq. 3, 4) is approximated by taking the present w for the optimal w*(α) (eq. 5 to 7
+    with ξ = 0). What was found is ``space.discretize(step.shows["alphas"])``.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        One with a ``supernet``.
+    data : str or Dataset
+        As `nasviz.datasets.load` takes it. Only its training images are used.
+    size : int
+        Height and width of the images, pixels.
+    images : int
+        In each half. The paper: 25,000 (CIFAR-10).
+    epochs : int
+        The paper: 50.
+    batch : int
+        As in the paper. What is left over at the end of an epoch is dropped.
+    weight_lr, weight_decay : float
+        Of the stochastic gradient descent on w, whose learning rate falls as a cosine over the epochs, to 0.001; with
+        momentum 0.9, gradients cut to norm 5. As in the paper.
+    alpha_lr : float
+        Of Adam on α, with betas 0.5 and 0.999 and weight decay 0.001. The paper: 3e-4, for 50 epochs of 390 steps;
+        here α has thirty times fewer steps to get somewhere.
+    network : mapping
+        Size of the supernet, as ``space.supernet`` takes it: ``{"channels": 16, "cells": 2}``. The paper: 16 channels,
+        8 cells in all; here by default 8 channels, one cell a stage.
+    seed : int
+        Of the network's weights, α and the order of the images.
+    start : bytes, optional
+        A `Step.state` of the same search, after which to go on.
+
+    Raises
+    ------
+    ValueError
+        When iterated: too few images, a batch larger than a half, a ``start`` that is not of this search.
+    FloatingPointError
+        A loss is no longer finite. The step in which it happened comes first.
+
+    Notes
+    -----
+    Steps show α after the softmax, the losses of both batches (nats) before their updates, and the accuracy on the
+    validation batch. The last step of an epoch carries a ``state``. One thread of torch, whatever is set outside: small
+    steps are five times slower on two.
+    """
+
+    shows: ClassVar = ("alphas", "loss", "valid_loss", "valid_accuracy", "epoch")
+
+    space: SearchSpace
+    data: str | datasets.Dataset = "fashion16"
+    size: int = 16
+    images: int = 2000
+    epochs: int = 20
+    batch: int = 64
+    weight_lr: float = knob(0.025, 1e-3, 0.5, log=True, help="Learning rate of the network's weights, at the start")
+    alpha_lr: float = knob(1e-2, 1e-4, 0.1, log=True, help="Learning rate of the architecture weights")
+    weight_decay: float = knob(3e-4, 0.0, 1e-2, help="Pull of the network's weights towards zero")
+    network: Mapping = field(default_factory=dict)
+    seed: int = 0
+    start: bytes | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return self.epochs * (self.images // self.batch)
+
+    def __iter__(self) -> Iterator[Step]:
+        train, valid, search = self._begin()
+        number = search.epoch * (self.images // self.batch)
+        for epoch in range(search.epoch, self.epochs):
+            batches = list(zip(self._batches(search), self._batches(search), strict=True))
+            for in_epoch, (of_train, of_valid) in enumerate(batches, 1):
+                with one_thread():
+                    # 1. α descends the validation loss, w being taken for the optimal w*(α)
+                    search.adam.param_groups[0]["lr"] = self.alpha_lr
+                    images, labels = valid[0][of_valid], valid[1][of_valid]
+                    logits = search.network(images, search.alphas.softmax(1))
+                    valid_loss = F.cross_entropy(logits, labels)
+                    (search.alphas.grad,) = torch.autograd.grad(valid_loss, [search.alphas])
+                    search.adam.step()
+                    # 2. w descends the training loss
+                    search.sgd.param_groups[0] |= {"lr": self._cosine(epoch), "weight_decay": self.weight_decay}
+                    alphas = search.alphas.detach().softmax(1)
+                    loss = F.cross_entropy(search.network(train[0][of_train], alphas), train[1][of_train])
+                    search.sgd.zero_grad()
+                    loss.backward()
+                    clip_grad_norm_(search.network.parameters(), CLIP)
+                    search.sgd.step()
+                    accuracy = (logits.argmax(1) == labels).float().mean().item()
+                    search.epoch = epoch + 1
+                    finite = math.isfinite(valid_loss.item()) and math.isfinite(loss.item())
+                    state = search.pack() if finite and in_epoch == len(batches) else None
+                yield Step(
+                    state=state,
+                    alphas=alphas.numpy(),
+                    loss=loss.item(),
+                    valid_loss=valid_loss.item(),
+                    valid_accuracy=accuracy,
+                    epoch=epoch,
+                )
+                if not finite:
+                    raise FloatingPointError(
+                        f"DARTS, step {number} (epoch {epoch}): the training loss is {loss.item()}, the validation loss "
+                        f"{valid_loss.item()}, with weight_lr={self.weight_lr:g} and alpha_lr={self.alpha_lr:g}. "
+                        "Start again with lower learning rates"
+                    )
+                number += 1
+
+    def _cosine(self, epoch: int) -> float:
+        return FLOOR + (self.weight_lr - FLOOR) * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
+
+    def _batches(self, search: _Search) -> list[torch.Tensor]:
+        order = torch.randperm(self.images, generator=search.generator)
+        return list(order[: self.images // self.batch * self.batch].split(self.batch))
+
+    def _begin(self) -> tuple[tuple, tuple, _Search]:
+        data = datasets.load(self.data, size=self.size)
+        if not 1 <= self.batch <= self.images or 2 * self.images > len(data.train_labels):
+            raise ValueError(
+                f"{data.name} has {len(data.train_labels)} training images; DARTS needs two halves of images="
+                f"{self.images} out of them, and batch={self.batch} no larger than a half"
+            )
+        images = torch.from_numpy(data.normalized("train")[: 2 * self.images])
+        labels = torch.from_numpy(data.train_labels[: 2 * self.images].copy())
+        halves = [(images[part], labels[part]) for part in (slice(self.images), slice(self.images, None))]
+        search = _Search(self.space, self.seed, colors=data.colors, classes=len(data.classes), **self.network)
+        if self.start is not None:
+            search.unpack(self.start)
+        return *halves, search
+
+
+class _Search:
+    """All that changes while DARTS goes on: weights, α, both optimisers, the generator, epochs done."""
+
+    def __init__(self, space: SearchSpace, seed: int, **size):
+        self.generator = torch.Generator().manual_seed(seed)
+        self.network = space.supernet(**size, generator=self.generator)
+        shape = len(space.relaxed), len(space.relaxed[0].options)
+        self.alphas = (1e-3 * torch.randn(shape, generator=self.generator)).requires_grad_()
+        self.sgd = torch.optim.SGD(self.network.parameters(), FLOOR, momentum=MOMENTUM, fused=True)
+        self.adam = torch.optim.Adam([self.alphas], betas=ALPHA_BETAS, weight_decay=ALPHA_DECAY)
+        self.epoch = 0
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        """By name, everything but the generator and the epoch; optimisers that made no step yet get their zeros."""
+        tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        for name, weight in self.network.named_parameters():
+            tensors[f"momentum.{name}"] = self.sgd.state[weight].setdefault("momentum_buffer", torch.zeros_like(weight))
+        adam = self.adam.state[self.alphas]
+        for name, zero in (("step", torch.tensor(0.0)), ("exp_avg", 0 * self.alphas), ("exp_avg_sq", 0 * self.alphas)):
+            tensors[f"adam.{name}"] = adam.setdefault(name, zero.detach())
+        return tensors | {"alphas": self.alphas.detach()}
+
+    def pack(self) -> bytes:
+        """The state as safetensors."""
+        from safetensors.torch import save
+
+        own = {"generator": self.generator.get_state(), "epoch": torch.tensor(self.epoch)}
+        return save({name: tensor.contiguous() for name, tensor in (self._tensors() | own).items()})
+
+    def unpack(self, state: bytes) -> None:
+        """Take over a packed state; ValueError if it is none of this search."""
+        from safetensors import SafetensorError
+        from safetensors.torch import load
+
+        try:
+            saved = load(state)
+        except SafetensorError as error:
+            raise ValueError(f"start is no state of a search: {error}") from None
+        mine = self._tensors() | {"generator": self.generator.get_state(), "epoch": torch.tensor(0)}
+        shapes, others = ({name: (*t.shape, t.dtype) for name, t in tensors.items()} for tensors in (mine, saved))
+        if differs := sorted(n for n in shapes | others if shapes.get(n) != others.get(n)):
+            raise ValueError(f"start is the state of another search: {differs[0]} and {len(differs) - 1} more differ")
+        for name, tensor in self._tensors().items():
+            tensor.copy_(saved[name])
+        self.generator.set_state(saved["generator"])
+        self.epoch = int(saved["epoch"])
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One torch thread inside, as many as before after."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
