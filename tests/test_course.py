@@ -1,0 +1,141 @@
+"""What labs are made of: predictions, claims, checks, editions."""
+
+import io
+import json
+
+import nbformat
+import numpy as np
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
+
+from nasviz import course, edition
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    out = []
+    monkeypatch.setattr(course, "display", out.append)
+    return out
+
+
+def text(shown):
+    return " ".join(getattr(thing, "data", "") for thing in shown)
+
+
+def test_a_claim_that_holds(shown, monkeypatch):
+    monkeypatch.setenv("NASVIZ_TEST", "1")
+    course.claim("a < b", True)
+    assert "✓" in text(shown) and "a &lt; b" in text(shown)
+
+
+def test_a_claim_that_fails_raises_only_under_test(shown, monkeypatch):
+    monkeypatch.delenv("NASVIZ_TEST", raising=False)
+    course.claim("evolution wins", np.bool_(False))
+    assert "Not on your run" in text(shown) and "✓" not in text(shown)
+    monkeypatch.setenv("NASVIZ_TEST", "1")
+    with pytest.raises(AssertionError, match="evolution wins"):
+        course.claim("evolution wins", False)
+
+
+def test_check_says_what_is_wrong_and_stops_there(shown):
+    def answer():
+        raise ZeroDivisionError("by hand")
+
+    @course.check
+    def right():
+        yield True, "never said"
+
+    @course.check
+    def wrong_at_the_second():
+        yield True, "first"
+        yield False, "the second is wrong"
+        raise RuntimeError("not reached")
+
+    @course.check
+    def raises():
+        yield answer(), "never said"
+
+    @course.check
+    def untouched():
+        raise NotImplementedError
+
+    assert right.passed and course.results["right"] is right
+    assert wrong_at_the_second.wrong == "the second is wrong"
+    assert "ZeroDivisionError: by hand (in answer: raise ZeroDivisionError" in raises.wrong
+    assert "not written yet" in untouched.wrong
+    assert "wrong at the second" in text(shown) and not untouched.passed
+
+
+def test_a_number_is_answered_once(shown):
+    asked = course.predict_number("How many?", 0, 100, unit=" %")
+    slider, button = asked.field.children
+    assert asked.answer is None
+    slider.value = 60
+    button.click()
+    assert asked.answer == 60
+    asked.reveal(73.5)
+    assert "You said <b>60 %</b>: 13.5 points off" in asked.said.value and "13.5 points off" in text(shown)
+    assert asked.field.layout.display == "none"
+    with pytest.raises(ValueError, match="low must be below high"):
+        course.predict_number("?", 1, 1)
+
+
+def test_a_choice_and_no_answer(shown):
+    asked = course.predict_choice("Which <op>?", ["skip", "conv"])
+    bundle = asked._repr_mimebundle_()
+    bundle = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert "Which &lt;op&gt;?" in bundle["text/html"] and "<li>conv</li>" in bundle["text/html"]
+    asked.reveal("conv")
+    assert "no prediction" in text(shown)
+    asked.field.value = "skip"
+    asked.reveal("conv")
+    assert "You said: <b>skip</b>" in asked.said.value
+
+
+def test_a_drawn_curve_is_compared_and_pictured(shown):
+    asked = course.predict_curve("Draw.", x=(0, 60), y=(0, 100), x_label="evaluations", y_label="best", unit="%")
+    assert asked.at(30) is None
+    asked.drawn = [float(i) for i in range(61)]
+    assert asked.at(30) == pytest.approx(30) and asked.at(30.5) == pytest.approx(30.5)
+    blank = Image.open(io.BytesIO(asked._repr_mimebundle_()[0]["image/png"])).convert("L")
+    asked.reveal(random_search=([0, 60], [10, 20], [30, 40]), evolution=([0, 30, 60], [5, 35, 65]))
+    assert "Your curve is 5 points from <i>evolution</i>" in text(shown)
+    assert asked.results[0]["name"] == "random search" and len(asked.results[0]["data"]) == 3
+    full = Image.open(io.BytesIO(asked._repr_mimebundle_()[0]["image/png"])).convert("L")
+    assert np.mean(np.asarray(full) < 200) > np.mean(np.asarray(blank) < 200) > 0
+    with pytest.raises(ValueError, match="all of one length"):
+        asked.reveal(evolution=([0, 1], [1]))
+
+
+def notebook():
+    output = new_output("display_data", data={edition.WIDGET: {"model_id": "1"}, "image/png": "iVBOR"})
+    ghost = new_output("display_data", data={edition.WIDGET: {"model_id": "2"}})
+    cells = [
+        new_code_cell("x = 1", metadata={"execution": {"iopub.execute_input": "now"}}, outputs=[output, ghost]),
+        new_code_cell("def f(): ...", metadata={"tags": ["exercise", "for:f"]}),
+        new_markdown_cell(
+            "<details>\n\n```python\ndef f():\n    return 1\n```\n</details>", metadata={"tags": ["solution", "for:f"]}
+        ),
+    ]
+    return new_notebook(cells=cells, metadata={"widgets": {"state": {}}})
+
+
+def test_editions(tmp_path):
+    book = notebook()
+    assert edition.solutions(book) == {"f": "def f():\n    return 1\n"}
+    assert len(edition.without_solutions(book)["cells"]) == 2 and len(book["cells"]) == 3
+    edition.strip(book)
+    assert "widget" not in json.dumps(book) and "execution" not in book["cells"][0]["metadata"]
+    assert [list(o["data"]) for o in book["cells"][0]["outputs"]] == [["image/png"]]
+
+
+def test_the_student_edition_is_one_command(tmp_path, monkeypatch, capsys):
+    (tmp_path / "labs").mkdir()
+    nbformat.write(notebook(), tmp_path / "labs" / "00.ipynb")
+    monkeypatch.setattr("sys.argv", ["edition", "student", str(tmp_path / "labs"), str(tmp_path / "out")])
+    edition.main()
+    assert "solution" not in (tmp_path / "out" / "00.ipynb").read_text()
+    with pytest.raises(SystemExit):
+        edition.main()
+    assert "exists; choose an empty folder" in capsys.readouterr().err

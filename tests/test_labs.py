@@ -1,0 +1,93 @@
+"""Every lab's exercises: the untouched stub fails its check, the folded solution passes it, usual mistakes are named.
+
+That a lab runs head to tail, and that its claims hold, is nbval's part (labs/ is collected with the tests).
+"""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from nasviz import course, edition
+from nasviz.paths import labs_dir
+
+LABS = sorted(Path(labs_dir()).glob("[0-9]*.ipynb"))
+BOOKS = {path.stem: nbformat.read(path, as_version=4) for path in LABS}
+EXERCISES = [(lab, name) for lab, book in BOOKS.items() for name in edition.solutions(book)]
+
+WRONG = {
+    "my_random_search": [
+        (
+            "def my_random_search(space, estimate, budget, limit, rng):\n"
+            "    found = [estimate(space.sample(rng), seed=i) for i in range(budget)]\n"
+            "    return max(found, key=lambda e: e.scores['accuracy'])\n",
+            "over the limit",
+        ),
+        (
+            "def my_random_search(space, estimate, budget, limit, rng):\n"
+            "    found = [estimate(space.sample(rng), seed=i) for i in range(budget + 1)]\n"
+            "    return max(found, key=Bounded('madds', limit))\n",
+            "trainings",
+        ),
+        (
+            "def my_random_search(space, estimate, budget, limit, rng):\n"
+            "    found = [estimate(space.sample(rng), seed=i) for i in range(budget)]\n"
+            "    return max(e.scores['accuracy'] for e in found if e.scores['madds'] <= limit)\n",
+            "Evaluation",
+        ),
+    ],
+    "my_mutation": [
+        (
+            "def my_mutation(arch, rng):\n"
+            "    i = rng.integers(6)\n"
+            "    return arch[:i] + (int(rng.integers(5)),) + arch[i + 1:]\n",
+            "unchanged",
+        ),
+        ("def my_mutation(arch, rng):\n    return tuple(int(n) for n in rng.integers(5, size=6))\n", "more than one"),
+        ("def my_mutation(arch, rng):\n    return ((arch[0] + 1) % 5, *arch[1:])\n", "edge"),
+        ("def my_mutation(arch, rng):\n    return arch[:1]\n", "six"),
+    ],
+}
+
+
+def cells(lab, tag, name):
+    found = [c for c in BOOKS[lab]["cells"] if {tag, f"for:{name}"} <= edition.tags(c)]
+    assert len(found) == 1, f"{lab}: {name} needs one cell tagged {tag}, it has {len(found)}"
+    return found[0]["source"]
+
+
+@pytest.fixture
+def names(request, monkeypatch):
+    """A namespace after the lab's first code cell: exercises need nothing else."""
+    monkeypatch.setattr(course, "display", lambda _: None)
+    lab = request.node.callspec.params["lab"]
+    space = {}
+    exec(next(c["source"] for c in BOOKS[lab]["cells"] if c["cell_type"] == "code"), space)
+    return space
+
+
+def test_there_is_a_lab_and_it_has_two_exercises():
+    assert "00-start-here" in BOOKS
+    for lab, book in BOOKS.items():
+        assert len(edition.solutions(book)) >= 2, lab
+        assert book["metadata"]["nasviz"].keys() >= {"seconds", "minutes"}, lab
+
+
+@pytest.mark.parametrize(("lab", "name"), EXERCISES)
+def test_the_stub_fails_and_the_solution_passes(lab, name, names):
+    exec(cells(lab, "exercise", name), names)
+    exec(cells(lab, "check", name), names)
+    assert "not written yet" in course.results[name].wrong
+    exec(edition.solutions(BOOKS[lab])[name], names)
+    exec(cells(lab, "check", name), names)
+    assert course.results[name].passed, course.results[name].wrong
+
+
+@pytest.mark.parametrize(
+    ("lab", "name", "answer", "words"),
+    [(lab, name, answer, words) for lab, name in EXERCISES for answer, words in WRONG.get(name, ())],
+)
+def test_a_usual_mistake_is_named(lab, name, answer, words, names):
+    exec(answer, names)
+    exec(cells(lab, "check", name), names)
+    assert words in course.results[name].wrong
