@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils import clip_grad_norm_
 
@@ -92,52 +93,56 @@ class Darts:
 
     def __iter__(self) -> Iterator[Step]:
         train, valid, search = self._begin()
-        number = search.epoch * (self.images // self.batch)
         for epoch in range(search.epoch, self.epochs):
-            batches = list(zip(self._batches(search), self._batches(search), strict=True))
-            for in_epoch, (of_train, of_valid) in enumerate(batches, 1):
+            search.epoch = epoch
+            batches = list(zip(self._order(search), self._order(search), strict=True))
+            for number, (of_train, of_valid) in enumerate(batches, epoch * len(batches)):
                 with one_thread():
-                    # 1. α descends the validation loss, w being taken for the optimal w*(α)
-                    search.adam.param_groups[0]["lr"] = self.alpha_lr
-                    images, labels = valid[0][of_valid], valid[1][of_valid]
-                    logits = search.network(images, search.alphas.softmax(1))
-                    valid_loss = F.cross_entropy(logits, labels)
-                    (search.alphas.grad,) = torch.autograd.grad(valid_loss, [search.alphas])
-                    search.adam.step()
-                    # 2. w descends the training loss
-                    search.sgd.param_groups[0] |= {"lr": self._cosine(epoch), "weight_decay": self.weight_decay}
-                    alphas = search.alphas.detach().softmax(1)
-                    loss = F.cross_entropy(search.network(train[0][of_train], alphas), train[1][of_train])
-                    search.sgd.zero_grad()
-                    loss.backward()
-                    clip_grad_norm_(search.network.parameters(), CLIP)
-                    search.sgd.step()
-                    accuracy = (logits.argmax(1) == labels).float().mean().item()
-                    search.epoch = epoch + 1
-                    finite = math.isfinite(valid_loss.item()) and math.isfinite(loss.item())
-                    state = search.pack() if finite and in_epoch == len(batches) else None
-                yield Step(
-                    state=state,
-                    alphas=alphas.numpy(),
-                    loss=loss.item(),
-                    valid_loss=valid_loss.item(),
-                    valid_accuracy=accuracy,
-                    epoch=epoch,
-                )
+                    step = self._step(search, [part[of_train] for part in train], [part[of_valid] for part in valid])
+                    finite = math.isfinite(step.shows["loss"]) and math.isfinite(step.shows["valid_loss"])
+                    if finite and of_train is batches[-1][0]:
+                        search.epoch = epoch + 1
+                        step.state = search.pack()
+                yield step
                 if not finite:
                     raise FloatingPointError(
-                        f"DARTS, step {number} (epoch {epoch}): the training loss is {loss.item()}, the validation loss "
-                        f"{valid_loss.item()}, with weight_lr={self.weight_lr:g} and alpha_lr={self.alpha_lr:g}. "
-                        "Start again with lower learning rates"
+                        f"DARTS, step {number} (epoch {epoch}): the training loss is {step.shows['loss']}, the "
+                        f"validation loss {step.shows['valid_loss']}, with weight_lr={self.weight_lr:g} and "
+                        f"alpha_lr={self.alpha_lr:g}. Start again with lower learning rates"
                     )
-                number += 1
+
+    def _step(self, search: _Search, train: Sequence[Tensor], valid: Sequence[Tensor]) -> Step:
+        """One batch (images, labels) of each half: α first, then w, as in algorithm 1."""
+        network, alphas = search.network, search.alphas
+        # α descends the validation loss at the present w, taken for w*(α).
+        search.adam.param_groups[0]["lr"] = self.alpha_lr
+        logits = network(valid[0], alphas.softmax(1))
+        valid_loss = F.cross_entropy(logits, valid[1])
+        (alphas.grad,) = torch.autograd.grad(valid_loss, [alphas])  # of α alone: w's gradient is not computed
+        search.adam.step()
+        # w descends the training loss at the new α.
+        search.sgd.param_groups[0] |= {"lr": self._cosine(search.epoch), "weight_decay": self.weight_decay}
+        mixture = alphas.detach().softmax(1)
+        loss = F.cross_entropy(network(train[0], mixture), train[1])
+        search.sgd.zero_grad()
+        loss.backward()
+        clip_grad_norm_(network.parameters(), CLIP)
+        search.sgd.step()
+        return Step(
+            alphas=mixture.numpy(),
+            loss=loss.item(),
+            valid_loss=valid_loss.item(),
+            valid_accuracy=(logits.argmax(1) == valid[1]).double().mean().item(),
+            epoch=search.epoch,
+        )
 
     def _cosine(self, epoch: int) -> float:
         return FLOOR + (self.weight_lr - FLOOR) * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
 
-    def _batches(self, search: _Search) -> list[torch.Tensor]:
+    def _order(self, search: _Search) -> Sequence[Tensor]:
+        """A half's images in an order drawn anew, divided into whole batches."""
         order = torch.randperm(self.images, generator=search.generator)
-        return list(order[: self.images // self.batch * self.batch].split(self.batch))
+        return order[: self.images // self.batch * self.batch].split(self.batch)
 
     def _begin(self) -> tuple[tuple, tuple, _Search]:
         data = datasets.load(self.data, size=self.size)
@@ -167,7 +172,7 @@ class _Search:
         self.adam = torch.optim.Adam([self.alphas], betas=ALPHA_BETAS, weight_decay=ALPHA_DECAY)
         self.epoch = 0
 
-    def _tensors(self) -> dict[str, torch.Tensor]:
+    def _tensors(self) -> dict[str, Tensor]:
         """By name, everything but the generator and the epoch; optimisers that made no step yet get their zeros."""
         tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
         for name, weight in self.network.named_parameters():
