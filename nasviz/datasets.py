@@ -17,12 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-try:
-    from .paths import data_dir
-except ImportError:
-
-    def data_dir():
-        return Path(__file__).parents[1] / "data"
+from .paths import data_dir
 
 FASHION = ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 SHA256 = "7e69d3fad0f9fdd68f34b227369c6f7ed2c330aa5207b2ce70a31434f88f0269"
@@ -196,7 +191,7 @@ def read_verified(path: Path, sha256: str) -> dict[str, np.ndarray]:
         return {name: archive[name] for name in archive.files}
 
 
-# --------------------------------------------------------------------------------------------------------- other people's
+# ----------------------------------------------------------------------------------------------- other people's
 @lru_cache
 def _torchvision(name: str, size: int | None, root: Path) -> Dataset:
     import torchvision
@@ -258,7 +253,7 @@ def _folder(folder: Path, size: int) -> Dataset:
 
     kinds = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     if len(kinds) < 2:
-        raise ValueError(f"{folder} must hold a sub-folder of images for each of at least 2 classes, found {len(kinds)}")
+        raise ValueError(f"{folder} must hold a sub-folder of images for each of 2 classes or more, found {len(kinds)}")
     images, labels = [], []
     for label, kind in enumerate(kinds):
         files = sorted(path for path in kind.iterdir() if path.is_file() and not path.name.startswith("."))

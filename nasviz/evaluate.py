@@ -216,7 +216,7 @@ def _work(job: Callable, arch: Arch, channel: _Channel, **options):
         return job(arch, **options)
 
 
-# ------------------------------------------------------------------------------------------------ all jobs, in the asker
+# ----------------------------------------------------------------------------------------------- all jobs, in the asker
 def spread(
     job: Callable[..., Evaluation],
     archs: Iterable[Arch],

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from .. import datasets
-from ..evaluate import Estimator, Progress, bar, curve_wanted, report, spread
+from ..evaluate import Estimator, Progress, bar, curve_wanted, report, spread, workers
 from ..nn import count
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
@@ -59,11 +59,10 @@ class Recipe:
         for name in ("size", "images", "epochs", "batch"):
             if not isinstance(value := getattr(self, name), int) or value < 1:
                 raise ValueError(f"a recipe's {name} must be a whole number from 1, got {value!r}")
-
-    @property
-    def network(self) -> dict[str, int | str]:
-        """What ``space.network`` needs to know besides the architecture and the images."""
-        return {name: getattr(self, name) for name in ("channels", "cells", "stages", "reduction")}
+        if not (self.lr > 0 and 0 <= self.momentum < 1 and self.decay >= 0):
+            raise ValueError(
+                f"a recipe needs lr > 0, 0 <= momentum < 1 and decay >= 0, got {self.lr}, {self.momentum}, {self.decay}"
+            )
 
 
 FULL = Recipe()
@@ -95,7 +94,8 @@ class Training(Estimator):
     curve : bool
         Also score the validation accuracy after each epoch: ``"accuracy@1"``, ``"accuracy@2"``, …
     executor : concurrent.futures.Executor, optional
-        Where `many` trains; None: processes on all cores (see `nasviz.evaluate.default_pool`), kept warm.
+        Where `many` trains; None: processes on all cores, kept warm (see `nasviz.evaluate.default_pool`), or this
+        process where there is one core only.
     progress : bool
         Show a bar on standard error during `many`: for scripts.
 
@@ -133,33 +133,35 @@ class Training(Estimator):
     def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
         """Train several at once, on the executor; results in the order asked: see `nasviz.evaluate.spread`."""
         epochs, total = self._epochs(epochs), len(archs) if hasattr(archs, "__len__") else None
-        results = spread(
-            replace(self, executor=None),  # an executor does not travel to its own workers
-            (self.space.check(arch) for arch in archs),
-            executor=self.executor,
-            epochs=epochs,
-            seed=seed,
-            text=self.space.to_text,
-        )
+        if self.executor is None and workers() == 1:
+            results = super().many(archs, epochs=epochs, seed=seed)
+        else:
+            results = spread(
+                replace(self, executor=None),  # an executor does not travel to its own workers
+                (self.space.check(arch) for arch in archs),
+                executor=self.executor,
+                epochs=epochs,
+                seed=seed,
+                text=self.space.to_text,
+            )
         return bar(results, total) if self.progress else results
 
     def size(self, arch: Arch) -> dict[str, float]:
         """``{"parameters": …, "madds": …}`` of ``arch``, without training or memory, in milliseconds."""
         data = _data(self.dataset, self.recipe.size)
-
-        def build() -> nn.Module:
-            return self.space.network(arch, **self.recipe.network, colors=data.colors, classes=len(data.classes))
-
-        image = (data.colors, data.size, data.size)
         with torch.device("meta"):
-            parameters = count.parameters(build())
-        return {"parameters": float(parameters), "madds": float(count.madds(build, image))}
+            return measured(self.space.network(arch, **self._network(data)), data)
+
+    def _network(self, data: datasets.Dataset) -> dict[str, int | str]:
+        sizes = {name: getattr(self.recipe, name) for name in ("channels", "cells", "stages", "reduction")}
+        return sizes | {"colors": data.colors, "classes": len(data.classes)}
 
     def _epochs(self, epochs: int | None) -> int:
         if epochs is None:
             return self.recipe.epochs
         if not isinstance(epochs, int | np.integer) or not 1 <= epochs <= self.recipe.epochs:
-            raise ValueError(f"epochs must be a whole number from 1 to the recipe's {self.recipe.epochs}, got {epochs!r}")
+            last = self.recipe.epochs
+            raise ValueError(f"epochs must be a whole number from 1 to the recipe's {last}, got {epochs!r}")
         return int(epochs)
 
     def _train(self, arch: Arch, epochs: int, seed: int) -> dict[str, float]:
@@ -168,15 +170,9 @@ class Training(Estimator):
         images, labels = _tensors(self.dataset, recipe.size, "train")
         if recipe.images > len(images):
             raise ValueError(f"the recipe asks for {recipe.images} training images, {data.name} has {len(images)}")
-        network = self.space.network(
-            arch,
-            **recipe.network,
-            colors=data.colors,
-            classes=len(data.classes),
-            generator=torch.Generator().manual_seed(seed),
-        )
+        network = self.space.network(arch, **self._network(data), generator=torch.Generator().manual_seed(seed))
         optimizer = torch.optim.SGD(
-            network.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.decay, nesterov=True, fused=True
+            network.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.decay, nesterov=recipe.momentum > 0, fused=True
         )
         order = np.random.default_rng((seed, 1))  # other than the weights' generator: its draws depend on the network
         batches = -(-recipe.images // recipe.batch)
@@ -195,7 +191,7 @@ class Training(Estimator):
                 optimizer.step()
                 value = batch_loss.item()
                 if not isfinite(value):
-                    return self._failed(arch, epoch, scores)
+                    return self._failed(scores, epoch, epochs) | measured(network, data)
                 total += value * len(chosen)
                 report(Progress(arch, epoch, epochs, batch + 1, batches, value, accuracy))
             train_loss = total / recipe.images
@@ -205,18 +201,18 @@ class Training(Estimator):
                 scores[f"accuracy@{epoch + 1}"] = accuracy
             report(Progress(arch, epoch + 1, epochs, 0, batches, train_loss, accuracy))
         if not isfinite(loss):
-            return self._failed(arch, epochs, scores)
-        scores |= {"accuracy": accuracy, "loss": loss, "train_loss": train_loss} | self.size(arch)
+            return self._failed(scores, epochs, epochs) | measured(network, data)
+        scores |= {"accuracy": accuracy, "loss": loss, "train_loss": train_loss} | measured(network, data)
         if self.test:
             scores["test_accuracy"], _ = evaluated(network, *_tensors(self.dataset, recipe.size, "test"))
         return scores
 
-    def _failed(self, arch: Arch, epoch: int, scores: dict[str, float]) -> dict[str, float]:
+    def _failed(self, scores: dict[str, float], epoch: int, epochs: int) -> dict[str, float]:
         """Scores of a training that broke down in ``epoch``: the same names, so that a table keeps its columns."""
         if self.curve:
-            scores |= {f"accuracy@{e + 1}": nan for e in range(epoch, self.recipe.epochs)}
+            scores |= {f"accuracy@{e + 1}": nan for e in range(epoch, epochs)}
         failed = ["accuracy", "loss", "train_loss"] + ["test_accuracy"] * self.test
-        return scores | dict.fromkeys(failed, nan) | self.size(arch)
+        return scores | dict.fromkeys(failed, nan)
 
 
 def cosine(step: int, steps: int) -> float:
@@ -234,6 +230,12 @@ def evaluated(network: nn.Module, images: Tensor, labels: Tensor) -> tuple[float
         right += int((logits.argmax(1) == y).sum())
         loss += float(cross_entropy(logits, y, reduction="sum"))
     return right / len(labels), loss / len(labels)
+
+
+def measured(network: nn.Module, data: datasets.Dataset) -> dict[str, float]:
+    """The scores that need no training: ``"parameters"`` and ``"madds"``."""
+    madds = count.madds(network, (data.colors, data.size, data.size))
+    return {"parameters": float(count.parameters(network)), "madds": float(madds)}
 
 
 @contextmanager
