@@ -8,15 +8,14 @@
 
 SHELL := /bin/sh
 PY := .venv/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check --quiet
+PIP := $(PY) -m pip --disable-pip-version-check
 PYTHON ?=
 TORCH_INDEX ?=
 LAB_ARGS ?=
 TEST_ARGS ?=
 export TORCH_INDEX
-# What JupyterLab is told: this machine only, and neither news nor update pop-ups. Its token stays on.
-LAB_OPTIONS := --ServerApp.ip=127.0.0.1 --LabApp.news_url=None \
-	--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate
+# The students' files are the labs; this machine only. JupyterLab's token stays on.
+LAB_OPTIONS := --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=labs --LabApp.default_url=/lab/tree/00-start-here.ipynb
 
 .PHONY: help lab test lint doctor clean
 
@@ -29,7 +28,7 @@ help:
 
 lab: .venv/lab.stamp
 	@root=; [ "$$(id -u)" != 0 ] || root=--allow-root; \
-	exec $(PY) -m jupyterlab $(LAB_OPTIONS) $$root $(LAB_ARGS) labs/00-start-here.ipynb
+	exec $(PY) -m jupyterlab $(LAB_OPTIONS) $$root $(LAB_ARGS)
 
 # One run of pytest, so that its last line counts everything. One thread for each process: two processes share two cores.
 # loadfile: the cells of a notebook must run in one process, in order.
@@ -70,8 +69,13 @@ clean:
 	echo 'Installing torch (the long part) ...'; \
 	$(PIP) install $$options 'torch>=2.11' torchvision && touch $@
 
+# Without the plugin "announcements", JupyterLab asks nobody about news and looks for no updates.
 .venv/lab.stamp: .venv/torch.stamp pyproject.toml
-	@echo 'Installing nasviz and JupyterLab ...'; $(PIP) install -e '.[lab]' && touch $@
+	@echo 'Installing nasviz and JupyterLab ...'; $(PIP) --quiet install -e '.[lab]'
+	@mkdir -p .venv/etc/jupyter/labconfig
+	@echo '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}' \
+	    > .venv/etc/jupyter/labconfig/page_config.json
+	@touch $@
 
-.venv/test.stamp: .venv/torch.stamp pyproject.toml
-	@echo 'Installing nasviz and what tests it ...'; $(PIP) install -e '.[lab,test]' && touch $@ .venv/lab.stamp
+.venv/test.stamp: .venv/lab.stamp
+	@echo 'Installing what tests it ...'; $(PIP) --quiet install -e '.[lab,test]' && touch $@

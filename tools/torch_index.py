@@ -1,8 +1,8 @@
-"""Say from which package index pip shall take torch on this machine. Run by the Makefile, before anything is installed.
+"""Say from which package index pip shall take torch on this machine. The Makefile runs it before anything is installed.
 
-On Linux the wheel of the ordinary index carries CUDA: 2.9 GB to download, 5.5 GB on disk, and of no use without an NVIDIA
-card. Where no driver is found, PyTorch's own index of CPU wheels is asked first. It is named for the torch step alone: as
-an extra index for everything, it costs seconds a package wherever it cannot be reached.
+On Linux the wheel of the ordinary index carries CUDA: 2.9 GB to download, 5.5 GB on disk, and of no use without an
+NVIDIA card. Where no driver is found, PyTorch's own index of CPU wheels is asked first. It is named for the torch step
+alone: as an extra index for everything, it costs seconds a package wherever it cannot be reached.
 
 Prints pip's options (perhaps none) to standard output, and the reason to standard error.
 """
@@ -37,7 +37,7 @@ def choose(environment, system, machine, has_driver, reachable):
     if has_driver():
         return None, "the ordinary index: an NVIDIA driver was found, and its torch can use it"
     if reachable(f"{CPU_INDEX}/torch/"):
-        return CPU_INDEX, "PyTorch's CPU wheels: no NVIDIA driver was found"
+        return CPU_INDEX, "PyTorch's own index of CPU wheels: no NVIDIA driver was found"
     return None, (
         f"the ordinary index: no NVIDIA driver was found, but PyTorch's CPU wheels did not answer within {PATIENCE:g} s"
         f" ({CPU_INDEX}). This torch takes up to 2.9 GB to download and 5.5 GB on disk"
@@ -64,7 +64,7 @@ def main():
     except LookupError as nothing:
         print(nothing, file=sys.stderr)
         return 1
-    print(f"torch comes from {index or 'pip'}: {why}." if index else f"torch comes from {why}.", file=sys.stderr)
+    print(f"torch comes from {index}, {why}." if index else f"torch comes from {why}.", file=sys.stderr)
     if index:
         print(f"--index-url {index}")
     return 0

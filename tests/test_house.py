@@ -1,0 +1,275 @@
+"""The rules of the house, as guards. Each is a function that lists offences; each is shown a bad example too."""
+
+import ast
+import io
+import json
+import re
+import subprocess
+import sys
+import tokenize
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "nasviz"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+PYTHON = sorted(path for folder in ("nasviz", "tests", "tools", "benchmarks", "data") for path in (ROOT / folder).rglob("*.py"))
+STRATEGIES = sorted(path for path in (PACKAGE / "strategies").glob("*.py") if not path.name.startswith("_"))
+LABS = sorted((ROOT / "labs").glob("*.ipynb"))
+
+CORE = ("space", "step", "search", "record", "evaluate", "objectives", "encodings", "paths", "datasets", "stats")
+PICTURES = {"plotly", "anywidget", "ipywidgets", "IPython", "traitlets", "matplotlib"}
+# part of the package: (what it must not import at all, what it must not import when it is itself imported)
+DIRECTIONS = {
+    "strategies": (PICTURES | {"nasviz.views", "nasviz.course"}, set()),
+    "views": ({"nasviz.strategies", "nasviz.estimators"}, {"torch"}),
+    "spaces": ({"nasviz.strategies", "nasviz.estimators", "nasviz.views", *PICTURES}, {"torch", "nasviz.nn"}),
+    "estimators": ({"nasviz.strategies", "nasviz.views", *PICTURES}, set()),
+    "nn": ({f"nasviz.{part}" for part in ("strategies", "estimators", "views", "search", "spaces")} | PICTURES, set()),
+} | dict.fromkeys(
+    CORE, (PICTURES, {f"nasviz.{part}" for part in ("strategies", "estimators", "views", "spaces", "nn")} | {"torch"})
+)
+
+
+def parse(text):
+    return ast.parse(text)
+
+
+def imports(tree, module):
+    """``(name, whether it runs when the module is imported)`` of all imports, relative ones made absolute."""
+    package = module.split(".")[:-1]
+    inside = {id(child) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for child in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*base, *filter(None, [node.module])])
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from ((name, id(node) not in inside) for name in names)
+
+
+def is_in(name, forbidden):
+    return any(name == one or name.startswith(one + ".") for one in forbidden)
+
+
+def wrong_directions(text, module):
+    """Imports against the direction of the data: space, strategy, step, run, view."""
+    part = module.split(".")[1] if "." in module else ""
+    never, not_at_once = DIRECTIONS.get(part, (set(), set()))
+    return [
+        f"{module} imports {name}"
+        for name, at_once in imports(parse(text), module)
+        if is_in(name, never) or (at_once and is_in(name, not_at_once))
+    ]
+
+
+def global_randomness_or_worse(text):
+    """Calls that draw from or seed a generator that everyone shares, and calls that run what a file says."""
+    seeded = {"torch.manual_seed", "torch.seed", "torch.rand", "torch.randn", "torch.randint", "torch.randperm"}
+    own = {"default_rng", "Generator", "SeedSequence", "PCG64"}
+    offences = []
+    for node in ast.walk(parse(text)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = {getattr(node, "module", None), *(alias.name for alias in node.names)}
+            offences += names & {"pickle", "random", "dill"} if not getattr(node, "level", 0) else []
+        elif isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            given = {keyword.arg for keyword in node.keywords}
+            if (name in seeded and "generator" not in given) or name in {"eval", "exec", "torch.load"}:
+                offences.append(name)
+            elif re.match(r"(np|numpy)\.random\.", name) and name.split(".")[2] not in own:
+                offences.append(name)
+    return offences
+
+
+def code_lines(text):
+    """Lines that are neither empty nor comment nor docstring."""
+    quiet = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
+    lines = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in quiet:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False) is not None:
+            lines.difference_update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return len(lines)
+
+
+def most_fields(text):
+    """The number of fields of the dataclass that has most."""
+    counts = [0]
+    for node in ast.walk(parse(text)):
+        if isinstance(node, ast.ClassDef) and any("dataclass" in ast.unparse(one) for one in node.decorator_list):
+            fields = [line for line in node.body if isinstance(line, ast.AnnAssign)]
+            counts.append(sum("ClassVar" not in ast.unparse(line.annotation) for line in fields))
+    return max(counts)
+
+
+def heavy_cells(notebook):
+    """Classes, and functions of more than ten lines, outside exercises: such code belongs into the package."""
+    offences = []
+    for number, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] != "code" or {"exercise", "solution"} & set(cell["metadata"].get("tags", [])):
+            continue
+        text = "".join(cell["source"])
+        for node in ast.walk(parse("\n".join("" if line.startswith(("%", "!")) else line for line in text.splitlines()))):
+            if isinstance(node, ast.ClassDef):
+                offences.append(f"cell {number} defines the class {node.name}")
+            elif isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= 10:
+                offences.append(f"cell {number}: the function {node.name} has {node.end_lineno - node.lineno + 1} lines")
+    return offences
+
+
+def unclean(notebook):
+    """State of widgets, and errors, in a notebook that is to be read on a page without a kernel."""
+    offences = ["metadata.widgets"] if "widgets" in notebook["metadata"] else []
+    for number, cell in enumerate(notebook["cells"]):
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error":
+                offences.append(f"cell {number} shows an error")
+            offences += [f"cell {number}: {kind}" for kind in output.get("data", {}) if "jupyter.widget" in kind]
+    return offences
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+def module_of(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+# ------------------------------------------------------------------------------------------------ the project keeps them
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_follow_the_direction_of_the_data(path):
+    assert wrong_directions(path.read_text("utf-8"), module_of(path)) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_global_randomness_no_pickle_no_eval(path):
+    assert global_randomness_or_worse(path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("path", STRATEGIES, ids=name_of)
+def test_a_strategy_is_only_its_algorithm(path):
+    text = path.read_text("utf-8")
+    assert code_lines(text) <= 150
+    assert most_fields(text) <= 12
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name_of)
+def test_a_file_fits_in_a_head(path):
+    assert len(path.read_text("utf-8").splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", LABS, ids=name_of)
+def test_labs_are_light_and_clean(path):
+    assert path.stat().st_size < 500_000
+    notebook = json.loads(path.read_text("utf-8"))
+    assert heavy_cells(notebook) == []
+    assert unclean(notebook) == []
+
+
+@pytest.mark.parametrize("path", LABS, ids=name_of)
+def test_labs_say_how_long_they_take(path):
+    recorded = json.loads(path.read_text("utf-8"))["metadata"].get("nasviz", {})
+    assert 0 < recorded["seconds"] < 3600 and 0 < recorded["minutes"] < 600
+
+
+def test_the_core_loads_neither_torch_nor_pictures():
+    program = """if True:
+        import sys
+        import nasviz
+        from nasviz import Choice, Evaluation, Run, SearchSpace, Step, accuracy, datasets, knob, objectives, spaces
+        from nasviz.evaluate import Estimator
+        from nasviz.strategies import RandomSearch, RegularizedEvolution
+
+        class Counting(Estimator):
+            def __call__(self, arch, *, epochs=None, seed=0):
+                return Evaluation(self.space.check(arch), {"accuracy": sum(arch) / 30}, 0.0, 0, seed)
+
+        estimate = Counting()
+        estimate.space = spaces.NasBench201()
+        for search in RandomSearch(estimate.space, estimate), RegularizedEvolution(estimate.space, estimate):
+            assert len([step for step, _ in zip(search, range(60))]) >= 36
+        print(sorted({name.split(".")[0] for name in sys.modules} & set(sys.argv[1:])))
+    """
+    heavy = ["torch", "torchvision", "plotly", "anywidget", "ipywidgets", "matplotlib", "pygraphviz", "PIL"]
+    ran = subprocess.run([sys.executable, "-c", program, *heavy], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.strip() == "[]"
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = [project["dependencies"], project["optional-dependencies"]["lab"]]
+    core, lab = ({re.match(r"[\w-]+", line)[0].lower() for line in lines} for lines in wanted)
+    used = {
+        name.split(".")[0]
+        for path in MODULES
+        for name, _ in imports(parse(path.read_text("utf-8")), module_of(path))
+        if name.split(".")[0] not in sys.stdlib_module_names
+    } - {"nasviz"}
+    used = {"pillow" if name == "PIL" else name for name in used}
+    # ipywidgets brings IPython and traitlets; the last two are asked for only where a notebook server brought them
+    assert used - core - lab - {"IPython", "traitlets", "psutil", "jupyter_core"} == set()
+    assert core - used == set()
+
+
+# --------------------------------------------------------------------------------------------- the guards see an offence
+@pytest.mark.parametrize(
+    "module, text",
+    [
+        ("nasviz.strategies.evolution", "import plotly.graph_objects"),
+        ("nasviz.strategies.evolution", "from ..views import stage"),
+        ("nasviz.strategies.evolution", "def f():\n    from .. import views"),
+        ("nasviz.views.stage", "from ..strategies.darts import Darts"),
+        ("nasviz.spaces.macro", "from torch import nn"),
+        ("nasviz.search", "from . import strategies"),
+    ],
+)
+def test_wrong_directions_are_seen(module, text):
+    assert len(wrong_directions(text, module)) == 1
+
+
+def test_right_directions_are_let_pass():
+    assert wrong_directions("def network():\n    from ..nn.cells import CellNetwork", "nasviz.spaces.macro") == []
+    assert wrong_directions("from ..step import Step\nimport numpy as np", "nasviz.strategies.evolution") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["torch.manual_seed(0)", "np.random.seed(0)", "numpy.random.rand(3)", "import pickle", "from random import choice",
+     "torch.randn(3)", "eval('1')"],
+)  # fmt: skip
+def test_shared_generators_are_seen(text):
+    assert len(global_randomness_or_worse(text)) == 1
+
+
+def test_own_generators_are_let_pass():
+    assert global_randomness_or_worse("np.random.default_rng(0)\ntorch.rand(3, generator=g)\nmodel.eval()") == []
+
+
+def test_lines_and_fields_are_counted():
+    text = '"""Doc\n\nstring."""\n\n# why\n@dataclass\nclass A:\n    """Doc."""\n\n    x: int = (\n        1\n    )\n    k: ClassVar[int] = 2\n'
+    assert code_lines(text) == 6
+    assert most_fields(text) == 1
+
+
+def test_heavy_and_unclean_cells_are_seen():
+    long = "def f():\n" + "    pass\n" * 10
+    cells = [
+        {"cell_type": "code", "metadata": {}, "source": ["class A:\n", "    pass"], "outputs": [{"output_type": "error"}]},
+        {"cell_type": "code", "metadata": {"tags": ["exercise"]}, "source": long},
+        {"cell_type": "code", "metadata": {}, "source": "%time\n" + long},
+        {"cell_type": "code", "metadata": {}, "source": long.removesuffix("    pass\n"), "outputs": [
+            {"output_type": "display_data", "data": {"application/vnd.jupyter.widget-view+json": {}, "image/png": ""}}]},
+    ]  # fmt: skip
+    notebook = {"cells": cells, "metadata": {"widgets": {}}}
+    assert [offence.split(" ")[1].strip(":") for offence in heavy_cells(notebook)] == ["0", "2"]
+    assert len(unclean(notebook)) == 3
