@@ -124,11 +124,22 @@ class Run:
         """
         if not Path(path).exists():
             raise ValueError(f"{path}: no such record")
-        run = cls(search or record.rebuild(path), path)
+        run = cls(search or record.rebuild(path), path).recall()
         run._recorded_only = True
-        for _ in run:
-            pass
         return run
+
+    def recall(self) -> Run:
+        """Go through what is on record, evaluating nothing, so that `steps` and `best` are there. Returns the run.
+
+        Iterating it afterwards begins with the record again, and goes on live.
+        """
+        before, self._recorded_only = self._recorded_only, True
+        try:
+            for _ in self:
+                pass
+        finally:
+            self._recorded_only = before
+        return self
 
     def turn(self, **values: float) -> None:
         """Turn knobs, from any thread; acts between two steps. ValueError if a knob is unknown or out of range."""
@@ -149,9 +160,9 @@ class Run:
 
     def to_html(self, path: str | Path) -> Path:
         """Write the run as one HTML file that replays it without a kernel and without a network."""
-        from .views import replay  # the one door from a run to its picture, opened on request only
+        from .views import replay, stage_of  # the one door from a run to its picture, opened on request only
 
-        return replay.save(self, path)
+        return replay.to_html(stage_of(self), path, title=type(self.search).__name__)
 
     def __len__(self) -> int:
         return len(self.steps)

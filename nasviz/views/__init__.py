@@ -1,0 +1,24 @@
+"""What one sees of a search. Nothing here is needed to search: views read steps, and import no strategy.
+
+=================== ==================================================================================================
+`Player`            a search with its buttons and sliders, drawn while it runs
+`show`              one architecture, or a supernet's weights, as a picture (`nasviz.views.cell`)
+`stage_of`          a finished or recorded run, to play back
+`alphas`            architecture weights, edge by edge, in time
+`progress`, `band_of` every evaluation and the best so far, beside random search: a chart to explore
+`Stage`             what draws them all (`nasviz.views.stage`); `replay.to_html` writes it as a page
+=================== ==================================================================================================
+"""
+
+# Not lazy, other than the packages that compute: who draws needs the widgets anyway, and a function that has the name
+# of its file (alphas, progress) must be bound after the file is imported, once and for all.
+from . import cell, replay
+from .alphas import alphas
+from .cell import show
+from .player import Player
+from .progress import band_of, progress
+from .rows import stage_of
+from .stage import Stage
+
+
+__all__ = ["Player", "Stage", "alphas", "band_of", "cell", "progress", "replay", "show", "stage_of"]

@@ -1,0 +1,209 @@
+"""From a search to its stage: which pictures its steps call for, and what each step puts into a row.
+
+A strategy's class attribute ``shows`` names what its steps carry (see `nasviz.step.SHOWS`; ``"evaluation"`` counts).
+From that and the space's graph follows the spec of the stage; no strategy is known here by name, so a new one that
+shows what others show is drawn without a line of code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..search import Run, knobs
+from ..space import Arch, Graph, SearchSpace
+from ..step import Step
+from .progress import band_of
+from .stage import Stage
+
+WIDEST = 512          # individuals alive that a row has room for; of more, the newest are shown as alive
+
+
+def cell_of(space: SearchSpace) -> Graph | None:
+    """The cell that all architectures of ``space`` share, its free edges in the order of the choices.
+
+    None where there is no such picture: a space without a graph, one whose graph changes with the architecture, or
+    one whose edges do not all choose among the same operations.
+    """
+    rng = np.random.default_rng(0)
+    try:
+        graphs = [space.graph(space.sample(rng)) for _ in range(3)]
+    except NotImplementedError:
+        return None
+    shapes = {(g.nodes, tuple((e.source, e.target, e.choice) for e in g.edges)) for g in graphs}
+    decided = [e.choice for e in graphs[0].edges if e.choice is not None]
+    same_ops = len({choice.options for choice in space.choices}) == 1
+    return graphs[0] if same_ops and len(shapes) == 1 and decided == list(range(len(space.choices))) else None
+
+
+def cell_view(graph: Graph, array: str, **more) -> dict:
+    """The view of ``graph`` whose free edges show ``array``; edges that nobody chooses are drawn dashed."""
+    return {
+        "kind": "cell",
+        "array": array,
+        "nodes": list(graph.nodes),
+        "edges": [[edge.source, edge.target] for edge in graph.edges],
+        "fixed": [i for i, edge in enumerate(graph.edges) if edge.choice is None],
+        **more,
+    }
+
+
+def one_hot(arch: Arch, options: int) -> np.ndarray:
+    """float32 (choices, options): 1 at what was chosen, the weights of a cell that is decided."""
+    return np.eye(options, dtype="<f4")[list(arch)]
+
+
+class Rows:
+    """What the stage of one search looks like, and the row of each of its steps.
+
+    Parameters
+    ----------
+    search : strategy
+    band : sequence of Run
+        Finished runs of random search, drawn behind the curve as the range one has for nothing.
+    x : {"evaluations", "seconds"}
+        Against what the curve of a search by evaluations is drawn.
+
+    Attributes
+    ----------
+    spec : dict
+        For `Stage`; ``views`` is empty where there is nothing to draw.
+    """
+
+    def __init__(self, search, band: Sequence[Run] = (), x: str = "evaluations"):
+        self.search, self.shows = search, type(search).shows
+        self.total = len(search)
+        self.graph = cell_of(search.space)
+        self.bound = getattr(getattr(search, "objective", None), "allows", None)
+        options = search.space.choices[0].options if self.graph else ()
+        self.arrays: dict[str, list[int]] = {}
+        views = []
+        if "alphas" in self.shows:
+            views += self._weights()
+            options = search.space.relaxed[0].options
+        if "evaluation" in self.shows:
+            views += self._evaluations(len(options), band, x)
+        self.spec = {"arrays": self.arrays, "ops": [str(o) for o in options], "views": views}
+
+    def _weights(self) -> list[dict]:
+        """Architecture weights: the cell as a supernet, the table of now, every edge in time, losses."""
+        relaxed = self.search.space.relaxed
+        self.arrays["alphas"] = [len(relaxed), len(relaxed[0].options)]
+        labels = [choice.name for choice in relaxed]
+        fits = self.graph and relaxed == self.search.space.choices
+        views = [cell_view(self.graph, "alphas", title="The supernet: width is weight", span=7)] if fits else []
+        views += [
+            {"kind": "heat", "array": "alphas", "labels": labels, "title": "Weights now", "span": 5 if views else 12},
+            {
+                "kind": "traces",
+                "array": "alphas",
+                "labels": labels,
+                "total": self.total,
+                "title": "Weight of each operation, edge by edge",
+            },
+        ]
+        losses = [name for name in ("loss", "valid_loss") if name in self.shows]
+        scores = [name for name in ("valid_accuracy",) if name in self.shows]
+        self.arrays |= {name: [] for name in [*losses, *scores]}
+        span = 12 if not (losses and scores) else 6
+        words = {"loss": "training", "valid_loss": "validation"}
+        if losses:
+            series = [{"array": name, "label": words[name], "points": False} for name in losses]
+            views.append(self._curve(series, span, title="Loss of each batch (nats)", ylabel="loss, nats"))
+        if scores:
+            series = [{"array": "valid_accuracy", "label": "validation batch", "points": False}]
+            accuracy = {"title": "Accuracy of each validation batch (%)", "ylabel": "accuracy, %", "scale": 100}
+            views.append(self._curve(series, span, unit="%", **accuracy))
+        return views
+
+    def _curve(self, series: list[dict], span: int, **more) -> dict:
+        common = {"kind": "curve", "span": span, "total": self.total, "xlabel": "step", "height": 210}
+        return common | {"series": series} | more
+
+    def _evaluations(self, options: int, band: Sequence[Run], x: str) -> list[dict]:
+        """One evaluation a step: its cell, the population, its accuracy and the best so far."""
+        self.arrays |= {"accuracy": [], "seconds": []}
+        views, side = [], {}
+        if self.graph and "alphas" not in self.shows:
+            self.arrays["arch"] = [len(self.search.space.choices), options]
+            views.append(cell_view(self.graph, "arch", title="The architecture of this step", span=5))
+        if self.bound:
+            self.arrays["feasible"] = []
+            side = {"feasible": "feasible"}
+        common = {"array": "accuracy", "scale": 100, "unit": "%", "ylabel": "validation accuracy, %", **side}
+        if "parent" in self.shows:
+            self.arrays["parent"] = []
+            swarm = {"kind": "swarm", "title": "Each dot an architecture, each line a mutation", "parent": "parent"}
+            if "population" in self.shows:
+                self.arrays["population"] = [self._alive()]
+                swarm["population"] = "population"
+            views.append(swarm | common | {"span": 7 if views else 12, "total": self.total})
+        curve = {"kind": "curve", "best": True, "title": "Accuracy of each evaluation, and the best so far", **common}
+        if x == "seconds":
+            curve |= {"x": "seconds", "xlabel": "seconds of training"}
+        else:
+            curve |= {"total": self.total, "xlabel": "architectures evaluated"}
+        if band:
+            curve["band"] = [band_of(band, x)]
+        alone = len(views) == 1
+        return [*views, curve | ({"span": 7, "height": 330} if alone else {"span": 12, "height": 230})]
+
+    def _alive(self) -> int:
+        """Room for the largest population that the sliders allow."""
+        limits = [field.metadata["high"] for name, field in knobs(self.search).items() if name == "population"]
+        return int(min([self.total, WIDEST, *limits]))
+
+    def row(self, step: Step, seconds: float) -> dict:
+        """The arrays of one step. ``seconds``: what the search has cost after it."""
+        out = {}
+        for name, shape in self.arrays.items():
+            if name in step.shows and name != "population":
+                out[name] = step.shows[name]
+            else:
+                out[name] = np.full(shape, np.nan, "<f4")
+        if "population" in self.arrays:
+            alive = step.shows["population"][-self.arrays["population"][0] :]
+            out["population"][: len(alive)] = alive
+        if step.evaluation:
+            told = {"accuracy": step.evaluation.scores.get("accuracy", np.nan), "seconds": seconds}
+            if "arch" in self.arrays:
+                told["arch"] = one_hot(step.evaluation.arch, self.arrays["arch"][1])
+            if self.bound:
+                told["feasible"] = float(self.bound(step.evaluation))
+            out |= told
+        return out
+
+    def words(self, run: Run) -> str:
+        """What to say of the search so far, in one line: the best architecture, or the one its weights favour."""
+        space = self.search.space
+        if run.best:
+            scores = run.best.scores
+            accuracy = scores.get("accuracy", np.nan)
+            return f"best {100 * accuracy:.1f} %  {space.to_text(run.best.arch)}"
+        if run.steps and "alphas" in run.steps[-1].shows:
+            return f"strongest now  {space.to_text(space.discretize(run.steps[-1].shows['alphas']))}"
+        return ""
+
+
+def turned(values: dict[str, float]) -> str:
+    """A turn as the label of a mark: ``"population 20"``."""
+    return ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in values.items())
+
+
+def stage_of(run: Run, band: Sequence[Run] = (), x: str = "evaluations") -> Stage:
+    """The stage of a run so far, with its turned knobs marked: to show a finished or a recorded run.
+
+    Raises
+    ------
+    ValueError
+        If nothing that the search shows can be drawn.
+    """
+    rows = Rows(run.search, band, x)
+    if not rows.spec["views"]:
+        raise ValueError(f"{type(run.search).__name__} shows {rows.shows}: no picture is known for any of these")
+    steps = (rows.row(step, seconds) for step, seconds in zip(run.steps, run.costs, strict=True))
+    stage = Stage(rows.spec, steps)
+    for at, values in run.turns:
+        stage.mark(at, turned(values))
+    return stage
