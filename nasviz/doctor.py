@@ -18,7 +18,14 @@ from pathlib import Path
 
 from . import __version__, paths
 
-ARCH = (3, 1, 3, 1, 1, 3)  # NAS-Bench-201 with three 3×3 convolutions and three skips: neither the cheapest nor the dearest
+ARCH = (
+    3,
+    1,
+    3,
+    1,
+    1,
+    3,
+)  # of NAS-Bench-201, three 3×3 convolutions and three skips: neither the cheapest nor the dearest
 REFERENCE_SECONDS = 0.40  # the training of `yardstick` on the machine on which the labs' durations were recorded
 MEMORY_NEEDED = 1.5e9  # bytes: a kernel with torch, one worker, and a browser tab
 EXTENSIONS = ("anywidget", "@jupyter-widgets/jupyterlab-manager")  # what JupyterLab needs to show the stage
@@ -52,8 +59,8 @@ def report(findings: Iterator[Check] | None = None) -> int:
     """Print each finding as it comes. Returns the exit status: 1 if a check failed, else 0."""
     failed = 0
     for check in checks() if findings is None else findings:
-        indent = "\n" + " " * 18
-        print(f"{'ok ' if check.ok else 'BAD'} {check.name:13} {check.detail.strip().replace(chr(10), indent)}", flush=True)
+        lines = check.detail.strip().replace("\n", "\n" + " " * 18)
+        print(f"{'ok ' if check.ok else 'BAD'} {check.name:13} {lines}", flush=True)
         if not check.ok:
             failed += 1
             print(f"{'':17} What to do: {check.remedy}", flush=True)
@@ -117,7 +124,8 @@ def machine() -> str:
     memory = evaluate.available_memory()
     if memory < MEMORY_NEEDED:
         raise Problem(f"{memory / 1e9:.1f} GB of memory are free, the labs need {MEMORY_NEEDED / 1e9:g} GB")
-    return f"{cores} of {os.cpu_count()} cores, {memory / 1e9:.1f} GB of memory free: {evaluate.workers()} trainings at once"
+    found = f"{cores} of {os.cpu_count()} cores, {memory / 1e9:.1f} GB of memory free"
+    return f"{found}: {evaluate.workers()} trainings at once"
 
 
 def graphviz() -> str:
@@ -160,7 +168,7 @@ def data() -> str:
     return f"{images.name}: {len(images.train_images)} training images, checksum right, in {paths.data_dir()}"
 
 
-# ------------------------------------------------------------------------------------------------- does it work, how fast
+# ----------------------------------------------------------------------------------------------- does it work, how fast
 def pool() -> str:
     """Starts the worker processes and trains a network in one. The same training here must give the same scores."""
     from . import estimators, spaces
@@ -214,17 +222,25 @@ def duration(notebook: Path, slowness: float) -> str:
 
 
 _AGAIN = "install it again: in a checkout `make clean lab`, elsewhere `pip install --force-reinstall nasviz`"
-CHECKS = (
+CHECKS = (  # name, what looks, what to do if it fails
     ("Python", python, "install Python 3.11 or newer"),
     ("packages", packages, "`make lab` in the checkout, or `pip install -e '.[lab]'`"),
-    ("torch", torch, "`pip install --force-reinstall torch torchvision`: both in one call, so that they fit each other"),
+    ("torch", torch, "`pip install --force-reinstall torch torchvision`: both in one call, to fit each other"),
     ("machine", machine, "close other programs; NASVIZ_WORKERS=1 in the environment trains one network at a time"),
-    ("Graphviz", graphviz, "`pip install --force-reinstall pygraphviz`: its wheels (Linux with glibc, macOS, Windows on "
-     "x86) carry Graphviz; on other systems install Graphviz and its headers first"),
+    (
+        "Graphviz",
+        graphviz,
+        "`pip install --force-reinstall pygraphviz`: its wheels (Linux with glibc, macOS, Windows on"
+        " x86) carry Graphviz; on other systems install Graphviz and its headers first",
+    ),
     ("browser", front_end, f"`pip install --force-reinstall anywidget ipywidgets jupyterlab_widgets` in {sys.prefix}"),
     ("data", data, f"bring the file back from the repository (`git checkout -- data`), or {_AGAIN}"),
-    ("pool", pool, "NASVIZ_WORKERS=1 in the environment needs least memory; on a managed machine, ask whether programs "
-     "may start processes and write to the temporary folder"),
+    (
+        "pool",
+        pool,
+        "NASVIZ_WORKERS=1 in the environment needs least memory; on a managed machine, ask whether programs "
+        "may start processes and write to the temporary folder",
+    ),
     ("speed", speed, "see above"),
     ("labs", labs, _AGAIN),
 )
