@@ -2,8 +2,8 @@
 
 Hue says the family of an operation (zero, identity, pooling, convolution, separable, dilated, inverted bottleneck).
 Kernel size is told by the label and by the stroke pattern, never by hue alone: a reader who sees no difference between
-two blues still sees a dotted and a plain line. All colours keep a contrast of at least 2.5 to 1 on white and on the dark
-theme's background, and families stay apart under simulated protanopia, deuteranopia and tritanopia (held by a test).
+two blues still sees a dotted and a plain line. All colours keep a contrast of at least 2.4 to 1 on white and on the
+dark theme's background, and the families stay apart under simulated colour blindness (a test holds both).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-BLUE, MAGENTA, GREY, AMBER, TEAL, VIOLET = "#1a6fd4", "#d6246e", "#8a919c", "#d99400", "#009178", "#8358d6"
+BLUE, MAGENTA, GREY, AMBER, TEAL, VIOLET = "#1a6fd4", "#d6246e", "#8a919c", "#d99400", "#00887a", "#8358d6"
 
 SOLID: tuple[int, ...] = ()
-KERNEL_DASH = {1: (2, 3), 3: SOLID, 5: (7, 3), 7: (9, 3, 2, 3)}     # stroke pattern by kernel size, px on and off
+KERNEL_DASH = {1: (2, 3), 3: SOLID, 5: (7, 3), 7: (9, 3, 2, 3)}  # stroke pattern by kernel size, px on and off
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Style:
 
 
 _FIXED = {
-    "none": Style(GREY, (1, 4), "zero", "zero"),
+    "none": Style(GREY, (1, 3), "zero", "zero"),
     "skip_connect": Style(MAGENTA, SOLID, "skip", "identity"),
     "avg_pool_3x3": Style(AMBER, SOLID, "avg pool", "pooling"),
     "max_pool_3x3": Style("#a86700", (6, 2, 2, 2), "max pool", "pooling"),
@@ -49,9 +49,9 @@ _SAME = {"zero": "none", "zeroize": "none", "identity": "skip_connect", "skip": 
 
 # family, colour of its small kernels, colour of its large ones, label; the first pattern that fits decides
 _FAMILIES = (
-    (r"sep", "separable", TEAL, "#2fb59c", "sep conv"),
+    (r"sep", "separable", TEAL, "#36b99f", "sep conv"),
     (r"dil", "dilated", VIOLET, "#a58be0", "dil conv"),
-    (r"mb|inverted|ir_", "inverted bottleneck", TEAL, "#2fb59c", "MBConv"),
+    (r"mb|inverted|ir_", "inverted bottleneck", TEAL, "#36b99f", "MBConv"),
     (r"avg.?pool", "pooling", AMBER, AMBER, "avg pool"),
     (r"max.?pool|pool", "pooling", "#a86700", "#a86700", "max pool"),
     (r"conv", "convolution", BLUE, "#1a6fd4", "conv"),

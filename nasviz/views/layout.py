@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache
 
-_lock = threading.Lock()      # Graphviz is a C library with state of its own: one layout at a time
+_lock = threading.Lock()  # Graphviz is a C library with state of its own: one layout at a time
 
 
 def layout(nodes: Sequence[str], edges: Sequence[Sequence[int]]) -> dict:
@@ -40,16 +40,16 @@ def layout(nodes: Sequence[str], edges: Sequence[Sequence[int]]) -> dict:
     pairs = tuple((int(a), int(b)) for a, b in edges)
     for number, (a, b) in enumerate(pairs):
         if not (0 <= a < len(nodes) and 0 <= b < len(nodes)):
-            raise ValueError(f"edge {number} goes from node {a} to node {b}, but there are {len(nodes)} nodes, from 0 on")
+            raise ValueError(f"edge {number} joins node {a} and node {b}, but the nodes are 0 to {len(nodes) - 1}")
     return json.loads(_layout(tuple(map(str, nodes)), pairs))
 
 
 @lru_cache(maxsize=64)
 def _layout(nodes: tuple[str, ...], edges: tuple[tuple[int, int], ...]) -> str:
-    import pygraphviz                       # loads Graphviz's libraries; only pictures of cells need them
+    import pygraphviz  # loads Graphviz's libraries; only pictures of cells need them
 
     inputs = {a for a, _ in edges} - {b for _, b in edges}
-    spine = len(inputs) == 1                # one input: its nodes in a line, edges in arcs; with two, dot's own zigzag
+    spine = len(inputs) == 1  # one input: its nodes in a line, edges in arcs; with two, dot's own zigzag
     room = {"nodesep": "1.0", "ranksep": "1.25"} if spine else {"nodesep": ".5", "ranksep": "1.15", "ratio": ".36"}
     graph = pygraphviz.AGraph(directed=True, strict=False, rankdir="LR", **room)
     graph.node_attr.update(shape="box", height=".42", width=".6", margin=".12,.04", fontname="Helvetica", fontsize="16")
@@ -61,9 +61,10 @@ def _layout(nodes: tuple[str, ...], edges: tuple[tuple[int, int], ...]) -> str:
     with _lock, _quiet():
         drawn = json.loads(graph.draw(format="json", prog="dot"))
     height = float(drawn["bb"].split(",")[3])
+    lift = 1.5 if spine else 1.0  # arcs further from the line leave room for the operations' names
 
     def point(x, y) -> list[float]:
-        return [round(float(x), 1), round(height - float(y), 1)]
+        return [round(float(x), 1), round(lift * (height - float(y)), 1)]
 
     places, curves = [], []
     for node, label in zip(sorted(drawn.get("objects", []), key=lambda o: int(o["name"])), nodes, strict=True):
@@ -85,12 +86,12 @@ def _layout(nodes: tuple[str, ...], edges: tuple[tuple[int, int], ...]) -> str:
 @contextlib.contextmanager
 def _quiet():
     """Descriptor 2 closed to the world: Graphviz's first layout lets fontconfig print a warning there, past Python."""
-    if _layout.cache_info().currsize:       # only the first one talks
+    if _layout.cache_info().currsize:  # only the first one talks
         yield
         return
     try:
         kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    except OSError:                         # no descriptor 2 (pythonw on Windows): nothing can be printed there either
+    except OSError:  # no descriptor 2 (pythonw on Windows): nothing can be printed there either
         yield
         return
     try:

@@ -32,7 +32,7 @@ _PAGE = """<!doctype html>
   h1 { font-size: 1.25rem; margin: .4em 14px; }
   img { max-width: 100%; }
 </style>
-<h1>@TITLE@</h1>
+@HEAD@
 <main id="stage"></main>
 <noscript><p>This page draws with JavaScript. Its last step:</p>@STILL@</noscript>
 <script type="module">
@@ -89,12 +89,14 @@ def to_html(
         stage = _joined(Stage({**spec, "marks": [*spec.get("marks", ()), *marks]}), columns)
     if not len(stage):
         raise ValueError("nothing to replay: the stage has no step yet")
+    head = f"<h1>{html.escape(title)}</h1>" if title else ""
     title = title or next((view["title"] for view in stage.spec["views"] if view.get("title")), "Replay of a search")
     picture = base64.b64encode(stage.still()).decode()
     columns = stage.columns()
     source = SOURCE.read_text(encoding="utf-8").replace("export default", "const widget =").replace("\nexport ", "\n")
     parts = {
         "TITLE": html.escape(title),
+        "HEAD": head,
         "STILL": f'<img alt="{html.escape(title)}, last step" src="data:image/png;base64,{picture}">',
         "SOURCE": source,
         "SPEC": _script(stage.spec),

@@ -15,7 +15,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const BLUE = "#1a6fd4"; // the same as in colors.py
 const MAGENTA = "#d6246e";
-const SERIES = [BLUE, "#d98300", "#009178", MAGENTA, "#8358d6", "#8a919c"]; // for curves, which show no operations
+const SERIES = [BLUE, "#d98300", "#00887a", MAGENTA, "#8358d6", "#8a919c"]; // for curves, which show no operations
 
 const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
 const lerp = (a, b, f) => a + (b - a) * f;
@@ -128,7 +128,8 @@ export class History {
 // --------------------------------------------------------------------------- view: the cell, edges made of operations
 
 /** Points and normals along the Bézier chain of an edge, its ends tucked under the nodes. */
-function sample(points, perSegment = 10) {
+function sample(points) {
+  const perSegment = points.length > 7 ? 10 : 18;
   const out = [];
   for (let c = 0; c + 3 < points.length; c += 3) {
     const p = points.slice(c, c + 4);
@@ -259,6 +260,7 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
   let k = 1; // screen pixels in one unit of the layout
   let hot = -1;
   let at = 0;
+  let keep = null;
 
   /** The strongest operation of an edge at step i, or -1 where none leads clearly. */
   function leader(i, e) {
@@ -277,37 +279,34 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
     if (now < 0) return 0;
     for (let age = 0; age < leads && i - age > 0; age++) {
       const before = leader(i - age - 1, e);
-      if (before !== now) return before < 0 ? 0 : 1 - age / leads;
+      if (before !== now) return before < 0 ? 0 : Math.min(1, 2 - (2 * age) / leads);
     }
     return 0;
   }
 
   /** Which edges discretisation would keep: the strongest `keep` into each node, operations in `ignore` not counted. */
   function kept() {
+    if (!spec.keep) return null;
     const ignore = new Set(spec.ignore ?? []);
     const strength = (i) =>
       weights.subarray(i * count, (i + 1) * count).reduce((m, v, o) => (ignore.has(o) ? m : Math.max(m, v)), 0);
-    const into = Map.groupBy
-      ? Map.groupBy(free.keys(), (i) => free[i].target)
-      : free.reduce((m, f, i) => m.set(f.target, [...(m.get(f.target) ?? []), i]), new Map());
-    const keep = new Set();
-    for (const group of into.values()) {
-      [...group]
-        .sort((a, b) => strength(b) - strength(a))
-        .slice(0, spec.keep)
-        .forEach((i) => keep.add(i));
-    }
-    return keep;
+    const into = new Map();
+    free.forEach(({ target }, i) => into.set(target, [...(into.get(target) ?? []), i]));
+    const strongest = [...into.values()].flatMap((group) =>
+      [...group].sort((a, b) => strength(b) - strength(a)).slice(0, spec.keep),
+    );
+    return new Set(strongest);
   }
 
   function write(edge, i, t) {
     const row = weights.subarray(i * count, (i + 1) * count);
     let top = 0;
     for (let o = 1; o < count; o++) if (row[o] > row[top]) top = o;
-    const sure = clamp((row[top] - 0.6) / 0.3, 0, 1); // the label appears as the edge makes up its mind
+    const dropped = keep && !keep.has(i);
+    const sure = !dropped && row[top] > 0.72 ? 1 : 0; // written once the edge has made up its mind
     const pointed = i === hot;
     const share = row[top] > 0.995 ? "" : ` ${Math.round(row[top] * 100)} %`;
-    const opacity = pointed ? 1 : Math.max(sure, leads ? news(Math.floor(t), i) : 0);
+    const opacity = pointed ? 1 : Math.max(sure, leads && !dropped ? news(Math.floor(t), i) : 0);
     edge.label.setAttribute("opacity", short(opacity * 10) / 10);
     const text = labels[top] + (pointed ? share : "");
     if (opacity > 0 && edge.written !== text + k) {
@@ -328,6 +327,7 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       at = t;
       if (!history.n) return;
       history.between(spec.array, t, weights);
+      keep = kept();
       free.forEach((edge, i) => {
         let offset = -thickness / 2;
         edge.strands.forEach((strand, o) => {
@@ -347,12 +347,9 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
           strand.core.setAttribute("d", w > 2.4 ? d : "");
           strand.core.setAttribute("stroke-width", short(Math.min(2.6, w * 0.34)));
         });
+        edge.g.classList.toggle("dropped", Boolean(keep && !keep.has(i)));
         write(edge, i, t);
       });
-      if (spec.keep) {
-        const keep = kept();
-        free.forEach(({ g }, i) => g.classList.toggle("dropped", !keep.has(i)));
-      }
     },
     resize(theme) {
       const room = host.clientWidth;
@@ -455,16 +452,19 @@ function axes(c, s, theme, { xlabel, ylabel }) {
   c.restore();
 }
 
-/** Where a knob was turned: a dashed line with a flag, labelled where there is room. */
+/** Where knobs were turned: a dashed line with a flag, labelled where there is room; neighbours share one. */
 function flags(c, marks, s, theme, place, labelled) {
-  c.font = "11px " + theme.font;
-  c.textAlign = "left";
-  let free = -Infinity;
+  const groups = [];
   for (const { at, label } of marks) {
     const x = place(at);
     if (!(x >= s.x - 1 && x <= s.x + s.w + 1)) continue;
-    c.strokeStyle = c.fillStyle = theme.mark;
-    c.lineWidth = 1.2;
+    const last = groups.at(-1);
+    if (last && x - last.x < 14) last.label += ", " + label;
+    else groups.push({ x, label });
+  }
+  c.strokeStyle = c.fillStyle = theme.mark;
+  c.lineWidth = 1.2;
+  for (const { x } of groups) {
     c.setLineDash([4, 3]);
     c.beginPath();
     c.moveTo(x, s.y);
@@ -476,9 +476,14 @@ function flags(c, marks, s, theme, place, labelled) {
     c.lineTo(x + 8, s.y + 3);
     c.lineTo(x, s.y + 7);
     c.fill();
+  }
+  c.font = "11px " + theme.font;
+  c.textAlign = "left";
+  let free = -Infinity;
+  for (const { x, label } of labelled ? groups : []) {
     const wide = c.measureText(label).width;
-    const left = Math.min(x + 10, s.x + s.w - wide);
-    if (!labelled || left < free) continue;
+    const left = x + 10 + wide > s.x + s.w ? x - 4 - wide : x + 10;
+    if (left < free) continue;
     outlined(c, label, left, s.y + 7, theme);
     free = left + wide + 8;
   }
@@ -516,7 +521,7 @@ function references(c, lines, s, theme) {
 
 // ----------------------------------------------------------- view: a small panel for every edge, a line per operation
 
-function traces(host, spec, { history, colors, dashes, opacities }) {
+function traces(host, spec, { history, colors, dashes }) {
   const shape = history.arrays[spec.array];
   const [panels, series] = shape.length > 1 ? shape : [1, shape[0]];
   const top = spec.max ?? 1;
@@ -539,7 +544,7 @@ function traces(host, spec, { history, colors, dashes, opacities }) {
     const [column, row] = [p % columns, Math.floor(p / columns)];
     return { x: left + column * w, y: 22 + row * tall, w: w - gap, h: tall - 32 };
   };
-  const scaled = (p) => scales(panel(p), [0, span - 1], [0, top]);
+  const scaled = (p) => scales(panel(p), [0, span], [0, top]);
   const bottom = (p) => p + columns >= panels;
 
   function frame() {
@@ -563,7 +568,7 @@ function traces(host, spec, { history, colors, dashes, opacities }) {
       }
       const label = spec.labels?.[p];
       if (bottom(p)) {
-        const steps = ticks(0, span - 1, s.w / 75);
+        const steps = ticks(0, span, Math.max(2, s.w / 75));
         base.textAlign = "center";
         for (const v of steps) {
           const x = s.X(v);
@@ -587,7 +592,7 @@ function traces(host, spec, { history, colors, dashes, opacities }) {
 
   /** Only the new piece of every line: a long search costs no more a step than a short one. */
   function lines() {
-    const wanted = Math.max(2, spec.total ?? 0, history.n);
+    const wanted = Math.max(1, spec.total ?? 0, history.n - 1);
     if (wanted > span || !drawn) {
       // beyond what was planned the axis grows in strides, or every step would redraw everything
       span = span && wanted > span ? Math.max(wanted, Math.ceil(span * 1.25)) : wanted;
@@ -603,7 +608,6 @@ function traces(host, spec, { history, colors, dashes, opacities }) {
       const s = scaled(p);
       for (let o = 0; o < series; o++) {
         base.strokeStyle = colors[o] ?? SERIES[o % SERIES.length];
-        base.globalAlpha = Math.max(0.75, opacities[o] ?? 1);
         base.setLineDash(dashes[o] ?? []);
         base.lineDashOffset = s.X(from) - s.x; // the pattern goes on where the last piece ended
         base.beginPath();
@@ -637,7 +641,7 @@ function traces(host, spec, { history, colors, dashes, opacities }) {
     const p = under(event);
     if (p < 0) return;
     const b = panel(p);
-    tell(host, "seek", ((event.offsetX - b.x) / b.w) * (span - 1));
+    tell(host, "seek", ((event.offsetX - b.x) / b.w) * span);
   });
 
   const view = {
@@ -702,7 +706,7 @@ function heat(host, spec, { history, labels }) {
   const w = new Float32Array(rows * columns);
   const top = spec.max ?? 1;
   const names = spec.columns ?? labels;
-  const head = 36;
+  let head = 36;
   const left = 58;
   const tall = spec.rowHeight ?? (rows > 10 ? 22 : 28);
   let theme;
@@ -718,6 +722,9 @@ function heat(host, spec, { history, labels }) {
   const view = {
     resize(now) {
       theme = now;
+      c.font = "11px " + theme.font;
+      const room = (L.box.clientWidth - left) / columns - 4;
+      head = names.some((name) => c.measureText(name).width > room) ? 36 : 22;
       L.fit(head + rows * tall + 4);
       view.draw(last);
     },
@@ -794,14 +801,15 @@ function swarm(host, spec, { history }) {
   const floor = (i) => clamp(score(i), ...s.values);
 
   function fit() {
-    const span = Math.max(2, spec.total ?? 0, history.n);
+    const span = Math.max(1, spec.total ?? 0, history.n - 1);
     let values = spec.range;
     if (!values) {
       const all = Array.from({ length: history.n }, (_, i) => score(i));
       values = range([...all, ...(spec.lines ?? []).map((r) => r.y)], [true, false]);
+      values[1] += 0.1 * (values[1] - values[0]); // for the label of the best
     }
     const box = { x: margin.l, y: margin.t, w: L.width - margin.l - margin.r, h: L.height - margin.t - margin.b };
-    s = scales(box, [0, span - 1], values);
+    s = scales(box, [0, span], values);
   }
 
   function alive(last) {
@@ -876,7 +884,7 @@ function swarm(host, spec, { history }) {
     base.stroke();
     for (let i = 0; i <= last; i++) {
       const live = lives(i);
-      base.globalAlpha = live ? 0.95 : 0.42;
+      base.globalAlpha = live ? 0.95 : 0.5;
       base.fillStyle = base.strokeStyle = live ? BLUE : theme.dead;
       dot(base, i, live);
     }
@@ -917,7 +925,7 @@ function swarm(host, spec, { history }) {
     const wide = over.measureText(text).width;
     const [x, y] = [s.X(i), s.Y(floor(i))];
     const left = clamp(x - wide / 2, s.x + 4, s.x + s.w - wide - 4);
-    const places = [y - 14, y + 24, y - 32, y + 42].filter((at) => at > s.y + 12 && at < s.y + s.h - 4);
+    const places = [y - 14, y + 24, y - 32, y + 42].filter((at) => at > s.y + 10 && at < s.y + s.h - 4);
     const meets = (at) => taken.some((b) => left < b[2] && left + wide > b[0] && at - 14 < b[3] && at + 4 > b[1]);
     outlined(over, text, left, places.find((at) => !meets(at)) ?? places[0] ?? y + 24, theme);
   }
@@ -992,7 +1000,7 @@ function curve(host, spec, { history }) {
   function fit() {
     const xs = [...bands, ...others].flatMap((b) => b.x);
     if (history.n) xs.push(x(0), x(history.n - 1));
-    if (!spec.x) xs.push((spec.total ?? Math.max(2, history.n)) - 1);
+    if (!spec.x) xs.push(Math.max(1, spec.total ?? 0));
     const end = Math.max(...(spec.x && spec.total ? [...xs, spec.total] : xs).filter(Number.isFinite), 0);
     const values = series.flatMap((one) => Array.from({ length: history.n }, (_, i) => y(one, i)));
     for (const b of bands) values.push(...b.lo.map((v) => v * scale), ...b.hi.map((v) => v * scale));
@@ -1040,7 +1048,7 @@ function curve(host, spec, { history }) {
     let top = NaN;
     const better = spec.lower ? (a, b) => a < b : (a, b) => a > b;
     return Array.from({ length: history.n }, (_, i) => {
-      const v = y(one, i);
+      const v = spec.feasible && !history.data[spec.feasible][i] ? NaN : y(one, i);
       if (Number.isFinite(v) && (Number.isNaN(top) || better(v, top))) top = v;
       return [x(i), top];
     });
@@ -1062,13 +1070,14 @@ function curve(host, spec, { history }) {
       for (const one of series) {
         const points = Array.from({ length: history.n }, (_, i) => [x(i), y(one, i)]);
         if (one.points) {
-          base.fillStyle = one.color;
-          base.globalAlpha = 0.55;
-          for (const [a, b] of points) {
+          base.fillStyle = base.strokeStyle = one.color;
+          base.lineWidth = 1.3;
+          base.globalAlpha = 0.6;
+          points.forEach(([a, b], i) => {
             base.beginPath();
             base.arc(s.X(a), s.Y(b), 3, 0, 7);
-            base.fill();
-          }
+            base[spec.feasible && !history.data[spec.feasible][i] ? "stroke" : "fill"]();
+          });
           base.globalAlpha = 1;
         } else polyline(base, points, one);
         if (one.best) polyline(base, record(one), { color: theme.text, width: 2.2, steps: true });
@@ -1223,7 +1232,7 @@ const CSS = `
   color: var(--fg); background: var(--bg); font: 14px/1.35 var(--family);
   padding: 10px 14px; box-sizing: border-box; container-type: inline-size;
 }
-.nasviz-stage .grid { display: grid; grid-template-columns: repeat(12, 1fr); gap: 12px 20px; align-items: center; }
+.nasviz-stage .grid { display: grid; grid-template-columns: repeat(12, 1fr); gap: 14px 20px; align-items: start; }
 .nasviz-stage .view { grid-column: span 12; min-width: 0; }
 @container (min-width: 760px) { .nasviz-stage .view { grid-column: span var(--span, 12); } }
 .nasviz-stage .title { font-weight: 600; margin: 0 0 4px; }
@@ -1363,7 +1372,7 @@ function mount(el, spec, history, signal, { send, moved, live = true } = {}) {
   const rate = html("select", { ariaLabel: "Steps a second", title: "Steps a second" }, bar);
   for (const s of [5, 10, 20, 60, 200]) html("option", { value: s, textContent: s + "/s", selected: s === speed }, rate);
   rate.addEventListener("change", () => (speed = +rate.value));
-  const newestButton = live ? button("live", "Follow the newest step (End)", newest) : null;
+  const newestButton = live ? button("live", "live: follow the newest step (End)", newest) : null;
   const said = html("p", { className: "said", ariaHidden: "true" }, root);
   const spoken = html("p", { className: "spoken" }, root);
   spoken.setAttribute("role", "status");

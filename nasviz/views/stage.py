@@ -26,7 +26,7 @@ A stage is told *what* to draw by a ``spec``, plain data:
     ``curve``   ``array`` (a name, or a list) or ``series`` [{array, label, color, dash, best, points}]; ``x``: an array
                 instead of the step; ``best``: add the best so far (``lower``: the lowest); ``band`` [{x, lo, hi, mid,
                 label}] with lists of equal length; ``others`` [{label, x, y}]; ``lines``, ``scale``, ``unit``,
-                ``xlabel``, ``ylabel``, ``total``, ``range``
+                ``xlabel``, ``ylabel``, ``total``, ``range``, ``feasible``: only what is counts as best
     =========== =============================================================================================
 ``marks``
     ``[{"at": step, "label": "population 20"}]``: flags on every time axis.
@@ -51,14 +51,14 @@ from .colors import style
 from .layout import layout
 
 SOURCE = Path(__file__).with_name("stage.js")
-MESSAGE = 1 << 21          # bytes; a long run goes out in pieces, since servers close a socket on very large messages
+MESSAGE = 1 << 21  # bytes; a long run goes out in pieces, since servers close a socket on very large messages
 
-_NAMES = {                 # what a view of each kind may name, and the number of axes that this array must have
+_NAMES = {  # what a view of each kind may name, and the number of axes that this array must have
     "cell": {"array": (2,)},
     "traces": {"array": (1, 2)},
     "heat": {"array": (2,)},
     "swarm": {"array": (0,), "parent": (0,), "population": (1,), "feasible": (0,)},
-    "curve": {"x": (0,)},
+    "curve": {"x": (0,), "feasible": (0,)},
 }
 
 
@@ -101,7 +101,7 @@ class Stage(anywidget.AnyWidget):
         super().__init__(spec=spec)
         self.on_msg(self._answer)
         for step in run:
-            self.remember(**step)              # not sent one by one: the front end asks for all of it once
+            self.remember(**step)  # not sent one by one: the front end asks for all of it once
 
     # ------------------------------------------------------------------ steps
     def append(self, **arrays) -> None:
@@ -115,7 +115,7 @@ class Stage(anywidget.AnyWidget):
         Parameters
         ----------
         **arrays
-            Every array of the spec, in its shape; whatever numpy can make float32 of. Copied.
+            Every array of the spec, in its shape; whatever numpy can make float32 of (None is nan). Copied.
 
         Raises
         ------
@@ -263,7 +263,7 @@ def complete(spec: Mapping) -> dict:
     out["views"] = [_complete_view(i, dict(view), arrays, ops) for i, view in enumerate(spec["views"])]
     for key in ("colors", "dashes", "labels", "opacities"):
         if len(out[key]) != len(ops):
-            raise ValueError(f"spec[{key!r}] must have one entry for each of {len(ops)} operations, got {len(out[key])}")
+            raise ValueError(f"spec[{key!r}] needs one entry for each of {len(ops)} operations, got {len(out[key])}")
     return out
 
 
@@ -277,7 +277,8 @@ def _complete_view(i: int, view: dict, arrays: Mapping, ops: list) -> dict:
             raise ValueError(f"{where}: {key} names the array {name!r}, but the spec has {sorted(arrays)}")
         shape = arrays[name]
         if len(shape) not in axes and not (0 in axes and shape == [1]):
-            raise ValueError(f"{where}: {key} needs an array of {' or '.join(map(str, axes))} axes, {name!r} is {shape}")
+            wanted = " or ".join(map(str, axes))
+            raise ValueError(f"{where}: {key} needs an array of {wanted} axes, {name!r} has the shape {shape}")
 
     for key, axes in _NAMES[view["kind"]].items():
         if key in view:
@@ -299,7 +300,8 @@ def _complete_view(i: int, view: dict, arrays: Mapping, ops: list) -> dict:
         series = view.get("series") or [{"array": n, "label": n.replace("_", " ")} for n in names]
         if not series:
             raise ValueError(f"{where}: which array? Give view['array'] or view['series']")
-        view["series"] = [{"best": best and not j, "points": best and not j} | dict(one) for j, one in enumerate(series)]
+        first = {"best": best, "points": best}  # dots, and the line of the best so far over them
+        view["series"] = [(first if j == 0 else {}) | dict(one) for j, one in enumerate(series)]
         for one in view["series"]:
             check("series", one["array"], (0,))
         for key, names in (("band", ("x", "lo", "hi", "mid")), ("others", ("x", "y"))):
@@ -313,7 +315,7 @@ def _lists(where: str, one: dict, names: tuple[str, ...]) -> dict:
     if len(present) < min(3, len(names)):
         raise ValueError(f"{where}: each needs {names}, got {sorted(one)}")
     for name in present:
-        one[name] = [float(v) if np.isfinite(v) else None for v in np.atleast_1d(one[name])]    # JSON has no nan
+        one[name] = [float(v) if np.isfinite(v) else None for v in np.atleast_1d(one[name])]  # JSON has no nan
     if len({len(one[name]) for name in present}) > 1:
         raise ValueError(f"{where}: {present} must be lists of one length")
     return one

@@ -6,20 +6,21 @@ at a modest resolution; always on a light background.
 
 from __future__ import annotations
 
-import functools
 import io
 import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-TEXT, DIM, GRID, PANEL, BACK, DEAD = "#16181d", "#565c67", "#d8dbe0", "#f5f6f8", "#ffffff", "#a5abb4"
-BLUE, MAGENTA, MARK = "#1a6fd4", "#d6246e", "#7a3fb0"
-SERIES = (BLUE, "#d98300", "#009178", MAGENTA, "#8358d6", "#8a919c")      # as in stage.js
-SHARP = 2                  # drawn at this many times the size, then reduced: Pillow's lines have no antialiasing
+from .pen import BACK, BLUE, DEAD, DIM, GRID, MAGENTA, MARK, PANEL, SHARP, TEXT, Axes, Pen, good_range, mixed
+
+LIMIT = 60_000  # bytes
+SERIES = (BLUE, "#d98300", "#00887a", MAGENTA, "#8358d6", "#8a919c")  # as in stage.js
 
 
-def png(spec: Mapping, columns: Mapping[str, np.ndarray], marks: Sequence[Mapping] = (), step: int = -1) -> bytes | None:
+def png(
+    spec: Mapping, columns: Mapping[str, np.ndarray], marks: Sequence[Mapping] = (), step: int = -1
+) -> bytes | None:
     """All views of a completed spec at one step, 900 px wide. None while there is no step."""
     from PIL import Image, ImageDraw
 
@@ -48,91 +49,27 @@ def png(spec: Mapping, columns: Mapping[str, np.ndarray], marks: Sequence[Mappin
         x = gap
         for view, span in row:
             wide = (width - 2 * gap) * span / 12
-            box = (x, y + (20 if view.get("title") else 0), wide - (12 if len(row) > 1 else 0), tall - (20 if view.get("title") else 0))
-            if view.get("title"):
+            head = 20 if view.get("title") else 0
+            box = (x, y + head, wide - (12 if len(row) > 1 else 0), tall - head)
+            if head:
                 pen.text(x, y + 7, view["title"], size=14, anchor="lm")
             _DRAW[view["kind"]](pen, spec, view, columns, marks, step, box)
             x += wide
         y += tall + gap
-    image = image.resize((width, height), Image.Resampling.LANCZOS).quantize(96, dither=Image.Dither.NONE)
-    out = io.BytesIO()
-    image.save(out, "PNG", optimize=True)
+    for less in (SHARP, SHARP + 1, 2 * SHARP):  # a notebook is kept in version control: no picture above LIMIT
+        out = io.BytesIO()
+        # the fast method of quantizing: the default one takes half a second
+        image.reduce(less).quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(out, "PNG")
+        if out.tell() <= LIMIT:
+            break
     return out.getvalue()
-
-
-class Pen:
-    """Pillow's drawing calls in picture coordinates."""
-
-    def __init__(self, draw):
-        self.draw = draw
-
-    def line(self, points, color, width=1.5, dash=()) -> None:
-        points = [(x * SHARP, y * SHARP) for x, y in points]
-        for piece in _dashed(points, [d * SHARP for d in dash]) if dash else [points]:
-            if len(piece) > 1:
-                self.draw.line(piece, fill=color, width=max(1, round(width * SHARP)), joint="curve")
-
-    def box(self, x, y, w, h, fill=None, outline=None, width=1.0, radius=0) -> None:
-        at = (x * SHARP, y * SHARP, (x + w) * SHARP, (y + h) * SHARP)
-        self.draw.rounded_rectangle(at, radius * SHARP, fill, outline, round(width * SHARP))
-
-    def dot(self, x, y, r, fill=None, outline=None, width=1.4) -> None:
-        at = ((x - r) * SHARP, (y - r) * SHARP, (x + r) * SHARP, (y + r) * SHARP)
-        self.draw.ellipse(at, fill, outline, round(width * SHARP))
-
-    def area(self, points, fill) -> None:
-        if len(points) > 2:
-            self.draw.polygon([(x * SHARP, y * SHARP) for x, y in points], fill)
-
-    def text(self, x, y, text, size=12, color=TEXT, anchor="mm") -> None:
-        halo = {"stroke_width": 2 * SHARP, "stroke_fill": BACK} if color != BACK else {}
-        self.draw.text((x * SHARP, y * SHARP), text, color, _font(size * SHARP), anchor, **halo)
-
-    def wide(self, text, size=12) -> float:
-        return self.draw.textlength(text, _font(size * SHARP)) / SHARP
-
-
-@functools.lru_cache
-def _font(size: int):
-    from PIL import ImageFont
-
-    for name in ("DejaVuSans.ttf", "Arial.ttf", "Helvetica.ttc"):        # Pillow's own font has no arrows
-        try:
-            return ImageFont.truetype(name, size)
-        except OSError:
-            pass
-    return ImageFont.load_default(size)
-
-
-def _dashed(points, dash):
-    """The pieces of a polyline that a dash pattern leaves."""
-    pieces, piece, on, left, k = [], [points[0]], True, dash[0], 0
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
-        length, at = math.hypot(x1 - x0, y1 - y0), 0.0
-        while length - at > left:
-            at += left
-            here = (x0 + (x1 - x0) * at / length, y0 + (y1 - y0) * at / length)
-            if on:
-                pieces.append([*piece, here])
-            piece, on, k = [here], not on, k + 1
-            left = dash[k % len(dash)]
-        left -= length - at
-        if on:
-            piece.append((x1, y1))
-    return pieces + ([piece] if on else [])
-
-
-def _mixed(color: str, share: float) -> str:
-    """``color`` on white at an opacity of ``share``."""
-    part = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
-    return "#" + "".join(f"{round(255 + (c - 255) * share):02x}" for c in part)
 
 
 def _height(spec, view, columns, wide) -> float:
     kind, head = view["kind"], 20 if view.get("title") else 0
     if kind == "cell":
-        pad = 2 * max(8, view.get("thickness", 15) / 2 + 2)
-        return head + min(view.get("height", 400), wide * (view["layout"]["height"] + pad) / (view["layout"]["width"] + pad))
+        plan, pad = view["layout"], 2 * max(8, view.get("thickness", 15) / 2 + 2)
+        return head + min(view.get("height", 400), wide * (plan["height"] + pad) / (plan["width"] + pad))
     if kind == "traces":
         per, rows = _panels(columns[view["array"]].shape[1:], wide)
         return head + rows * (240 if rows == per == 1 else 104) + 16
@@ -148,8 +85,9 @@ def _panels(shape, wide) -> tuple[int, int]:
 
 
 def _legend(pen, spec, x, y) -> None:
-    for label, color, dash, opacity in zip(spec["labels"], spec["colors"], spec["dashes"], spec["opacities"], strict=True):
-        pen.line([(x, y + 6), (x + 26, y + 6)], _mixed(color, opacity), 9)
+    styles = (spec[key] for key in ("labels", "colors", "dashes", "opacities"))
+    for label, color, dash, opacity in zip(*styles, strict=True):
+        pen.line([(x, y + 6), (x + 26, y + 6)], mixed(color, opacity), 9)
         if dash:
             pen.line([(x + 1, y + 6), (x + 26, y + 6)], BACK, 2.6, dash)
         pen.text(x + 32, y + 6, label, anchor="lm")
@@ -179,7 +117,7 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
     pad = max(8, thick / 2 + 2)
     k = min(wide / (plan["width"] + 2 * pad), tall / (plan["height"] + 2 * pad))
     x += (wide - k * (plan["width"] + 2 * pad)) / 2 + k * pad
-    y += (tall - k * (plan["height"] + 2 * pad)) / 2 + k * pad
+    y += k * pad
     weights, fixed = columns[view["array"]][step], set(view["fixed"])
     free, labels = [e for e in range(len(plan["edges"])) if e not in fixed], []
     kept = _kept(view, weights, free)
@@ -196,7 +134,7 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
                 continue
             at = [(x + k * (px + nx * middle), y + k * (py + ny * middle)) for px, py, nx, ny in line]
             opacity = spec["opacities"][o] * (1 if i in kept else 0.25)
-            pen.line(at, _mixed(spec["colors"][o], opacity), k * width)
+            pen.line(at, mixed(spec["colors"][o], opacity), k * width)
             if spec["dashes"][o] and width > 2.4:
                 pen.line(at, BACK, k * min(2.6, width * 0.34), spec["dashes"][o])
         if np.nanmax(weights[i]) > 0.6:
@@ -214,9 +152,10 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
         if low:
             pen.text(start + pen.wide(base, size), top + h / 2 + size * 0.25, low, size * 3 // 4, anchor="lm")
         boxes.append((left, top, left + w, top + h))
+    size = 11 if k > 0.75 else 9
     for line, o in sorted(labels, key=lambda item: np.hypot(*np.diff(item[0][:, :2], axis=0).T).sum()):
         text = spec["labels"][o]
-        w, at = pen.wide(text, 11) + 10, line[:, :2] * k + (x, y)
+        w, at = pen.wide(text, size) + 8, line[:, :2] * k + (x, y)
 
         def cost(i, w=w, at=at):
             me = (at[i, 0] - w / 2, at[i, 1] - 9, at[i, 0] + w / 2, at[i, 1] + 9)
@@ -227,7 +166,7 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
 
         px, py = at[min(range(2, len(at) - 2), key=cost)]
         pen.box(px - w / 2, py - 9, w, 18, BACK, spec["colors"][o], 1.2, 5)
-        pen.text(px, py, text, 11)
+        pen.text(px, py, text, size)
         boxes.append((px - w / 2, py - 9, px + w / 2, py + 9))
 
 
@@ -243,88 +182,12 @@ def _kept(view, weights, free) -> set[int]:
     return {i for rows in into.values() for i in sorted(rows, key=lambda i: -strength[i])[: view["keep"]]}
 
 
-def ticks(low: float, high: float, count: float) -> list[float]:
-    """Round numbers between low and high, about ``count`` of them."""
-    if not high > low:
-        return [low]
-    raw = (high - low) / max(1, count)
-    magnitude = 10 ** math.floor(math.log10(raw))
-    r = raw / magnitude
-    step = magnitude * (10 if r > 5 else 5 if r > 2 else 2 if r > 1 else 1)
-    first = math.ceil(low / step - 1e-9)
-    return [float(f"{i * step:.12g}") for i in range(first, math.floor(high / step + 1e-6) + 1)]
-
-
-def _range(values, low_fence=True, high_fence=True) -> tuple[float, float]:
-    """The range that shows most values well, as in stage.js."""
-    values = np.sort(values[np.isfinite(values)])
-    if not len(values):
-        return 0.0, 1.0
-    low, high = float(values[0]), float(values[-1])
-    if len(values) >= 12:
-        q1, q9 = (float(values[int(q * (len(values) - 1))]) for q in (0.12, 0.88))
-        reach = 2 * (q9 - q1) or math.inf
-        low = max(low, q1 - reach) if low_fence else low
-        high = min(high, q9 + 2 * reach) if high_fence else high
-    gap = ((high - low) or abs(high) or 1) * 0.06
-    return low - gap, high + gap
-
-
-class Axes:
-    """A plot area with two linear scales, its grid, ticks and labels drawn."""
-
-    def __init__(self, pen, box, domain, values, xlabel="", ylabel=""):
-        x, y, wide, tall = box
-        self.pen, self.x, self.y, self.w, self.h = pen, x + 52, y + 14, wide - 64, tall - 56
-        self.domain, self.values = domain, values
-        for v in ticks(*values, self.h / 45):
-            pen.line([(self.x, self.Y(v)), (self.x + self.w, self.Y(v))], GRID, 1)
-            pen.text(self.x - 6, self.Y(v), f"{v:g}", 11, DIM, "rm")
-        for v in ticks(*domain, self.w / 90):
-            pen.text(self.X(v), self.y + self.h + 12, f"{v:,g}", 11, DIM)
-        pen.text(self.x + self.w / 2, self.y + self.h + 30, xlabel, 11, DIM)
-        pen.text(self.x, self.y - 9, ylabel or "", 11, DIM, "lm")
-
-    def X(self, v):
-        a, b = self.domain
-        return self.x + self.w * min(1, max(0, (v - a) / ((b - a) or 1)))
-
-    def Y(self, v):
-        a, b = self.values
-        return self.y + self.h * (1 - min(1, max(0, (v - a) / ((b - a) or 1))))
-
-    def line(self, xs, ys, color, width=1.6, dash=(), steps=False) -> None:
-        piece, before = [], None
-        for a, b in [*zip(xs, ys, strict=True), (0, math.nan)]:
-            if b is None or not math.isfinite(b):
-                self.pen.line(piece, color, width, dash)
-                piece, before = [], None
-                continue
-            if steps and before is not None:
-                piece.append((self.X(a), before))
-            before = self.Y(b)
-            piece.append((self.X(a), before))
-
-    def extras(self, view, marks, place) -> None:
-        for line in view.get("lines", ()):
-            self.line(self.domain, (line["y"], line["y"]), DIM, 1.2, (7, 4))
-            self.pen.text(self.x + self.w - 4, self.Y(line["y"]) - 8, line.get("label", ""), 11, DIM, "rm")
-        free = -math.inf
-        for mark in marks:
-            x = self.X(place(mark["at"]))
-            self.pen.line([(x, self.y), (x, self.y + self.h)], MARK, 1, (4, 3))
-            self.pen.area([(x, self.y - 1), (x + 8, self.y + 3), (x, self.y + 7)], MARK)
-            if x > free:
-                self.pen.text(x + 10, self.y + 4, mark["label"], 11, TEXT, "lm")
-                free = x + 18 + self.pen.wide(mark["label"], 11)
-
-
 def _traces(pen, spec, view, columns, marks, step, box) -> None:
     x, y, wide, _ = box
     data = columns[view["array"]]
     data = data[: step + 1].reshape(step + 1, -1, data.shape[-1])
     per, rows = _panels(data.shape[1:], wide)
-    tall, top, span = 240 if rows == per == 1 else 104, view.get("max", 1), max(2, view.get("total", 0), len(data))
+    tall, top, span = 240 if rows == per == 1 else 104, view.get("max", 1), max(1, view.get("total", 0), len(data) - 1)
     for p in range(data.shape[1]):
         w, h = (wide - 40) / per - 14, tall - 32
         left, up = x + 40 + (p % per) * (wide - 40) / per, y + 18 + (p // per) * tall
@@ -338,19 +201,17 @@ def _traces(pen, spec, view, columns, marks, step, box) -> None:
             pen.text(left, up - 8, labels[p], 11, anchor="lm")
         if p + per >= data.shape[1]:
             pen.text(left, up + h + 9, "0", 10, DIM, "lm")
-            pen.text(left + w, up + h + 9, f"{span - 1:,}", 10, DIM, "rm")
+            pen.text(left + w, up + h + 9, f"{span:,}", 10, DIM, "rm")
         every = np.unique(np.linspace(0, len(data) - 1, min(len(data), int(w) + 1)).astype(int))
         for o in range(data.shape[2]):
             color = spec["colors"][o] if o < len(spec["colors"]) else SERIES[o % 6]
             dash = spec["dashes"][o] if o < len(spec["dashes"]) else ()
-            line = [
-                (left + w * i / (span - 1), up + h * (1 - min(float(data[i, p, o]), top) / top))
-                for i in every
-                if np.isfinite(data[i, p, o])
-            ]
-            pen.line(line, color, 1.5, dash)
+            values = data[every, p, o]
+            there = np.isfinite(values)
+            ys = up + h * (1 - np.minimum(values[there], top) / top)
+            pen.line(list(zip((left + w * every[there] / span).tolist(), ys.tolist(), strict=True)), color, 1.5, dash)
         for mark in marks:
-            at = left + w * min(mark["at"], span - 1) / (span - 1)
+            at = left + w * min(mark["at"], span) / span
             pen.line([(at, up), (at, up + h)], MARK, 1, (4, 3))
 
 
@@ -369,7 +230,7 @@ def _heat(pen, spec, view, columns, marks, step, box) -> None:
         for o, v in enumerate(row):
             share = min(1, max(0, float(v) / top))
             edge = TEXT if v == row.max() else None
-            pen.box(x + 59 + o * w, at + 1, w - 2, 22, _mixed(BLUE, 0.04 + 0.96 * share**0.8), edge, 1.2)
+            pen.box(x + 59 + o * w, at + 1, w - 2, 22, mixed(BLUE, 0.04 + 0.96 * share**0.8), edge, 1.2)
             pen.text(x + 58 + (o + 0.5) * w, at + 12, f"{100 * v:.0f}", 11, BACK if share > 0.5 else "#16181e")
 
 
@@ -383,21 +244,23 @@ def _swarm(pen, spec, view, columns, marks, step, box) -> None:
     else:
         alive = n - 1 - np.arange(n) < view.get("alive", math.inf)
     lines = [line["y"] for line in view.get("lines", ())]
-    values = view.get("range") or _range(np.concatenate([score, lines]), high_fence=False)
-    span = max(2, view.get("total", 0), n)
-    axes = Axes(pen, box, (0, span - 1), values, view.get("xlabel", "architectures evaluated"), view.get("ylabel"))
+    values = view.get("range") or good_range(np.concatenate([score, lines]), high_fence=False)
+    if not view.get("range"):
+        values = (values[0], values[1] + 0.1 * (values[1] - values[0]))  # room for the label of the best
+    span = max(1, view.get("total", 0), n - 1)
+    axes = Axes(pen, box, (0, span), values, view.get("xlabel", "architectures evaluated"), view.get("ylabel"))
 
     def link(a, b, color, width):
         x0, y0, x1, y1 = axes.X(a), axes.Y(score[a]), axes.X(b), axes.Y(score[b])
         points = [[x0, y0], [x0 + 0.6 * (x1 - x0), y0], [x0 + 0.4 * (x1 - x0), y1], [x1, y1]]
         u = np.linspace(0, 1, 11)[:, None]
-        p = np.array(points)
-        pen.line([tuple(q) for q in (1 - u) ** 3 * p[0] + 3 * (1 - u) ** 2 * u * p[1] + 3 * (1 - u) * u * u * p[2] + u**3 * p[3]],
-                 color, width)
+        v, p = 1 - u, np.array(points)
+        curve = v**3 * p[0] + 3 * v * v * u * p[1] + 3 * v * u * u * p[2] + u**3 * p[3]
+        pen.line([tuple(q) for q in curve], color, width)
 
     for i in np.flatnonzero((parent >= 0) & np.isfinite(score)):
         if np.isfinite(score[int(parent[i])]):
-            link(int(parent[i]), i, _mixed(DIM, 0.6 if alive[i] else 0.2), 0.8)
+            link(int(parent[i]), i, mixed(DIM, 0.6 if alive[i] else 0.2), 0.8)
     record = np.maximum.accumulate(np.where(good & np.isfinite(score), score, -np.inf))
     record[~np.isfinite(record)] = np.nan
     axes.line(np.arange(n), record, TEXT, 1.8, steps=True)
@@ -428,17 +291,17 @@ def _curve(pen, spec, view, columns, marks, step, box) -> None:
     statics = [*view["band"], *view["others"]]
     every = [xs] + [np.array(b["x"], float) for b in statics]
     if view.get("total"):
-        every.append(np.array([view["total"] - (0 if view.get("x") else 1)], float))
+        every.append(np.array([view["total"]], float))
     stored = [np.array(b[k], float) * scale for b in statics for k in ("lo", "hi", "y") if k in b]
     values = np.concatenate([s["y"] for s in series] + stored + [[r["y"] for r in view.get("lines", ())]])
-    end = float(np.nanmax(np.concatenate(every)))
-    axes = Axes(pen, box, (min(0.0, float(np.nanmin(np.concatenate(every)))), end or 1.0), view.get("range") or _range(values),
-                view.get("xlabel", "step"), view.get("ylabel"))
+    start, end = (float(f(np.concatenate(every))) for f in (np.nanmin, np.nanmax))
+    domain, reach = (min(0.0, start), end or 1.0), view.get("range") or good_range(values)
+    axes = Axes(pen, box, domain, reach, view.get("xlabel", "step"), view.get("ylabel"))
     keys = []
     for band in view["band"]:
         up = [(axes.X(a), axes.Y(b * scale)) for a, b in zip(band["x"], band["hi"], strict=True)]
         down = [(axes.X(a), axes.Y(b * scale)) for a, b in zip(band["x"], band["lo"], strict=True)]
-        pen.area(up + down[::-1], _mixed(DEAD, 0.3))
+        pen.area(up + down[::-1], mixed(DEAD, 0.3))
         if "mid" in band:
             axes.line(band["x"], [None if v is None else v * scale for v in band["mid"]], DEAD, 1.3)
         keys.append((band.get("label"), DEAD, 8, ()))
@@ -451,18 +314,20 @@ def _curve(pen, spec, view, columns, marks, step, box) -> None:
         if one.get("points"):
             for a, b in zip(xs, one["y"], strict=True):
                 if np.isfinite(b):
-                    pen.dot(axes.X(a), axes.Y(b), 3, _mixed(one["color"], 0.6))
+                    pen.dot(axes.X(a), axes.Y(b), 3, mixed(one["color"], 0.6))
         else:
             axes.line(xs, one["y"], one["color"], 1.7, one["dash"])
         keys.append((one.get("label"), one["color"], 5 if one.get("points") else 2, one["dash"]))
         if one.get("best"):
             better = np.fmin if view.get("lower") else np.fmax
-            axes.line(xs, better.accumulate(one["y"]), TEXT, 2, steps=True)
+            good = columns[view["feasible"]].reshape(-1)[:n] != 0 if view.get("feasible") else True
+            axes.line(xs, better.accumulate(np.where(good, one["y"], np.nan)), TEXT, 2, steps=True)
             keys.append(("best so far", TEXT, 2, ()))
     axes.extras(view, marks, lambda at: float(xs[min(max(at, 0), n - 1)]))
     keys = [key for key in keys if key[0]]
     if len(keys) > 1 or view["band"]:
-        y = axes.y + 10 if view.get("lower") or np.nanmean(values) < np.mean(axes.values) else axes.y + axes.h - 17 * len(keys)
+        low = np.nanmean(values) < np.mean(axes.values)  # the values lie low: the legend goes above them
+        y = axes.y + 18 if low else axes.y + axes.h - 17 * len(keys)
         w = max(pen.wide(key[0], 11) for key in keys)
         for label, color, width, dash in keys:
             pen.line([(axes.x + axes.w - w - 42, y), (axes.x + axes.w - w - 16, y)], color, width, dash)

@@ -1,0 +1,399 @@
+"""The stage without a browser: what it remembers, what it sends, what it refuses, what it leaves behind."""
+
+import base64
+import io
+import json
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from nasviz.views import colors, replay
+from nasviz.views.layout import layout
+from nasviz.views.stage import MESSAGE, Stage
+
+OPS = ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]
+NODES, EDGES = ["in", "1", "2", "out"], [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)]
+DARTS = ["none", "max_pool_3x3", "avg_pool_3x3", "skip_connect"] + [
+    f"{kind}_conv_{k}x{k}" for kind in ("sep", "dil") for k in (3, 5)
+]
+
+
+def spec():
+    """Every kind of view over invented arrays."""
+    cell = {"kind": "cell", "array": "alphas", "title": "Cell", "nodes": NODES, "edges": EDGES}
+    swarm = {"kind": "swarm", "array": "accuracy", "parent": "parent", "population": "alive", "feasible": "allowed"}
+    return {
+        "arrays": {"alphas": [6, 5], "accuracy": [], "parent": [], "alive": [3], "allowed": [], "seconds": []},
+        "ops": OPS,
+        "views": [
+            cell,
+            {"kind": "traces", "array": "alphas", "labels": list("abcdef")},
+            {"kind": "heat", "array": "alphas", "labels": list("abcdef")},
+            {**swarm, "lines": [{"y": 0.4, "label": "all conv 3×3"}]},
+            {"kind": "curve", "array": "accuracy", "x": "seconds", "best": True},
+        ],
+        "marks": [{"at": 3, "label": "population 20"}],
+    }
+
+
+def row(i):
+    """Step i, of invented values that tell steps apart."""
+    weights = np.random.default_rng(i).dirichlet(np.ones(5), 6)
+    alive = [i, i - 1 if i else np.nan, np.nan]
+    accuracy = np.nan if i == 4 else 0.5 + 0.01 * (i % 7)
+    rest = {"parent": i // 2 - 1, "alive": alive, "allowed": i % 3 > 0, "seconds": i}
+    return {"alphas": weights, "accuracy": accuracy} | rest
+
+
+def recorded(stage):
+    """Everything that ``stage`` sends from now on: a list of (message, [bytes of each buffer])."""
+    sent = []
+    stage.send = lambda message, buffers=(): sent.append((json.loads(json.dumps(message)), [bytes(b) for b in buffers]))
+    return sent
+
+
+class Front:
+    """What stage.js does with messages, in a few lines: put, reset, ask for what is missing."""
+
+    def __init__(self, stage, lost=()):
+        self.stage, self.rows, self.run, self.marks, self.lost = stage, {}, 0, [], set(lost)
+        self.heard = 0
+        stage.send = self.hear
+        self.ask(0)
+
+    def ask(self, start):
+        self.stage._handle_custom_msg({"type": "need", "start": start}, [])
+
+    def hear(self, message, buffers=()):
+        self.heard += 1
+        if self.heard in self.lost:
+            return
+        self.marks = message.get("marks", self.marks)
+        if message["type"] != "frames":
+            return
+        if message["run"] != self.run:
+            self.run, self.rows = message["run"], {}
+        for k, buffer in enumerate(buffers):
+            values = np.frombuffer(bytes(buffer), "<f4").reshape(message["count"], -1)
+            for i, value in enumerate(values):
+                self.rows.setdefault(message["start"] + i, {})[k] = value
+
+    def settle(self):
+        """Ask until nothing is missing, as the front end does whenever it sees a hole."""
+        while missing := set(range(len(self.stage))) - self.rows.keys():
+            self.ask(min(missing))
+
+    def columns(self):
+        names = self.stage.spec["arrays"]
+        return {name: [self.rows[i][k] for i in range(len(self.rows))] for k, name in enumerate(names)}
+
+
+# ---------------------------------------------------------------------- steps
+def test_append_sends_one_frame_of_copies():
+    stage = Stage({"arrays": {"w": [2, 2], "loss": []}, "views": [{"kind": "curve", "array": "loss"}]})
+    sent = recorded(stage)
+    live = np.ones((2, 2))
+    stage.append(w=live, loss=0.5)
+    live[:] = 7
+    message, buffers = sent[0]
+    assert message == {"type": "frames", "run": 0, "start": 0, "count": 1}
+    assert [np.frombuffer(b, "<f4").tolist() for b in buffers] == [[1, 1, 1, 1], [0.5]]
+    assert stage.columns()["w"].tolist() == [[[1, 1], [1, 1]]]
+
+
+def test_remember_waits_and_flush_sends_all_in_one_message():
+    stage = Stage(spec())
+    sent = recorded(stage)
+    for i in range(200):
+        stage.remember(**row(i))
+    assert not sent
+    assert stage.flush() == 200 and stage.flush() == 0
+    assert [(m["start"], m["count"]) for m, _ in sent] == [(0, 200)]
+    stage.append(**row(200))
+    assert (sent[-1][0]["start"], sent[-1][0]["count"]) == (200, 1)
+
+
+def test_what_was_sent_does_not_change_when_memory_grows_or_is_reset():
+    stage = Stage({"arrays": {"loss": []}, "views": [{"kind": "curve", "array": "loss"}]})
+    kept = []
+    stage.send = lambda message, buffers=(): kept.extend(buffers)
+    for i in range(300):
+        stage.append(loss=i)
+    stage.reset()
+    for _ in range(300):
+        stage.append(loss=-1)
+    assert [float(np.frombuffer(b, "<f4")[0]) for b in kept[:300]] == list(range(300))
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"gain": 1}, "no array 'gain'"),
+        ({"accuracy": "high"}, "'accuracy' must be numbers"),
+        ({"alphas": np.ones((5, 6))}, r"'alphas' must have shape \(6, 5\), got \(5, 6\)"),
+        ({"alive": "abc"}, "'alive' must be numbers"),
+    ],
+)
+def test_a_step_that_does_not_fit_is_refused_whole(change, said):
+    stage = Stage(spec())
+    with pytest.raises(ValueError, match=said):
+        stage.append(**{**row(0), **change})
+    with pytest.raises(ValueError, match="lacks the array 'seconds'"):
+        stage.append(**{k: v for k, v in row(0).items() if k != "seconds"})
+    assert len(stage) == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(["append", "remember", "flush", "reset", "mark", "late"]), max_size=30), st.data())
+def test_any_front_end_ends_with_everything(actions, data):
+    """Late views, second views, reloads and lost messages: after asking for holes all see the same steps and marks."""
+    stage = Stage({"arrays": {"loss": [], "w": [3]}, "views": [{"kind": "curve", "array": "loss"}]})
+    front, step = Front(stage, lost=data.draw(st.sets(st.integers(2, 20)))), 0
+    for action in actions:
+        if action in ("append", "remember"):
+            getattr(stage, action)(loss=step, w=[step] * 3)
+            step += 1
+        elif action == "mark":
+            stage.mark(step, f"knob {step}")
+        elif action == "late":
+            front = Front(stage)
+        else:
+            getattr(stage, action)()
+    front.lost = set()
+    stage.flush()
+    front.settle()
+    front.ask(len(stage))  # as a reload does: marks come with every answer
+    assert front.marks == stage.marks
+    columns = stage.columns()
+    assert len(front.rows) == len(stage)
+    for name, values in front.columns().items():
+        assert np.array_equal(np.reshape(values, columns[name].shape), columns[name])
+
+
+def test_a_long_run_goes_out_in_pieces():
+    stage = Stage({"arrays": {"w": [512, 64]}, "ops": [], "views": [{"kind": "traces", "array": "w"}]})
+    for i in range(40):
+        stage.remember(w=np.full((512, 64), i))
+    front = Front(stage)
+    assert front.heard > 2 and sorted(front.rows) == list(range(40))
+    assert all(4 * 512 * 64 * 16 <= MESSAGE for _ in front.rows) and float(front.rows[39][0][0]) == 39
+
+
+def test_steps_from_many_threads_arrive_once_each():
+    stage = Stage({"arrays": {"loss": []}, "views": [{"kind": "curve", "array": "loss"}]})
+    front = Front(stage)
+    threads = [
+        threading.Thread(target=lambda k=k: [stage.append(loss=1000 * k + i) for i in range(100)]) for k in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    got = sorted(float(front.rows[i][0][0]) for i in range(400))
+    assert got == sorted(float(1000 * k + i) for k in range(4) for i in range(100))
+
+
+def test_reset_forgets_steps_and_marks_and_starts_a_new_run():
+    stage = Stage(spec(), (row(i) for i in range(5)))
+    sent = recorded(stage)
+    stage.reset()
+    assert len(stage) == 0 and stage.marks == []
+    assert sent == [({"type": "frames", "run": 1, "start": 0, "count": 0, "marks": []}, [])]
+    stage.append(**row(0))
+    assert sent[-1][0]["run"] == 1 and sent[-1][0]["start"] == 0
+
+
+def test_a_mark_is_sent_and_kept_for_later_views():
+    stage = Stage(spec(), [row(0)])
+    sent = recorded(stage)
+    stage.mark(7, "tournament 5")
+    marks = [{"at": 3, "label": "population 20"}, {"at": 7, "label": "tournament 5"}]
+    assert sent == [({"type": "mark", "marks": marks}, [])] and stage.marks == marks
+    assert Front(stage).marks == marks
+
+
+def test_picked_edges_reach_every_callback():
+    stage, picked = Stage(spec()), []
+    stage.on_edge(picked.append)
+    stage.on_edge(lambda edge: picked.append(-edge))
+    stage._handle_custom_msg({"type": "edge", "edge": 4}, [])
+    stage._handle_custom_msg({"type": "edge", "edge": "4"}, [])
+    stage._handle_custom_msg({"type": "nonsense"}, [])
+    assert picked == [4, -4]
+
+
+# ---------------------------------------------------------------------- the spec
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"arrays": {}}, "needs 'arrays'"),
+        ({"views": []}, "needs 'views'"),
+        ({"views": [{"kind": "pie", "array": "loss"}]}, "no such kind"),
+        ({"views": [{"kind": "curve"}]}, "which array"),
+        ({"views": [{"kind": "curve", "array": "gain"}]}, "'gain'"),
+        ({"views": [{"kind": "swarm", "array": "w"}]}, "array needs an array of 0 axes"),
+        ({"views": [{"kind": "heat", "array": "w"}], "ops": ["none"]}, "2 columns for 1 operations"),
+        ({"views": [{"kind": "cell", "array": "w", "nodes": "ab", "edges": [(0, 1)]}], "ops": OPS[:2]}, "3 rows for 1"),
+        ({"views": [{"kind": "cell", "array": "w", "nodes": "ab", "edges": [(0, 2)] * 3}], "ops": OPS[:2]}, "node 2"),
+        ({"views": [{"kind": "curve", "array": "loss", "band": [{"x": 1, "lo": 0}]}]}, "band: each needs"),
+        ({"views": [{"kind": "curve", "array": "loss", "others": [{"x": [1, 2], "y": [1]}]}]}, "one length"),
+        ({"colors": ["#fff"]}, "one entry for each of 0 operations"),
+    ],
+)
+def test_a_spec_that_does_not_fit_is_refused_by_name(change, said):
+    good = {"arrays": {"loss": [], "w": [3, 2]}, "views": [{"kind": "curve", "array": "loss"}]}
+    Stage(good)
+    with pytest.raises(ValueError, match=said):
+        Stage({**good, **change})
+
+
+def test_the_spec_is_plain_data_and_the_callers_is_left_alone():
+    given_spec = spec()
+    band = {"x": np.arange(3), "lo": [0.1] * 3, "hi": [0.2] * 3, "mid": [np.nan, 0.1, 0.2], "label": "random"}
+    given_spec["views"][4]["band"] = [band]
+    before = repr(given_spec)
+    stage = Stage(given_spec)
+    text = json.dumps(stage.spec, allow_nan=False)  # what a kernel sends must be JSON, without NaN
+    assert "layout" in text and repr(given_spec) == before
+
+
+# ---------------------------------------------------------------------- operations
+def test_operations_of_the_published_spaces_are_told_apart_without_hue():
+    for ops in (OPS, DARTS, ["conv1x1-bn-relu", "conv3x3-bn-relu", "maxpool3x3"], ["mb_k3_e3", "mb_k5_e3", "mb_k7_e6"]):
+        styles = [colors.style(op) for op in ops]
+        assert len({s.label for s in styles}) == len(ops)
+        by_family = {}
+        for s in styles:
+            by_family.setdefault(s.family, []).append(s.dash)
+        assert all(len(set(dashes)) == len(dashes) for dashes in by_family.values()), ops
+    assert colors.style("nor_conv_3x3").label == "conv 3×3" and colors.style("skip_connect").label == "skip"
+    assert colors.style("something_new") == colors.style("something_new")
+
+
+def linear(color):
+    c = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb):
+    """CIE L*a*b* of linear sRGB, D65."""
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ np.clip(rgb, 0, 1)
+    f = np.cbrt(np.maximum(xyz / [0.9505, 1, 1.089], 1e-6))
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+# Machado, Oliveira, Fernandes 2009, table 1, severity 1.0: protanopia, deuteranopia, tritanopia; and normal sight
+SIGHTS = [
+    np.eye(3),
+    np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+    np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
+    np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]),
+]
+
+
+@pytest.mark.parametrize("ops", [OPS, DARTS], ids=["nasbench201", "darts"])
+@pytest.mark.parametrize("sight", SIGHTS, ids=["normal", "protanopia", "deuteranopia", "tritanopia"])
+def test_families_stay_apart_for_the_colour_blind(ops, sight):
+    styles = [colors.style(op) for op in ops]
+    for i, a in enumerate(styles):
+        for b in styles[:i]:
+            if a.family != b.family:
+                difference = np.linalg.norm(lab(sight @ linear(a.color)) - lab(sight @ linear(b.color)))
+                assert difference > 9, (a, b, difference)
+
+
+@pytest.mark.parametrize("back", ["#ffffff", "#16181d"])
+def test_every_colour_stands_out_from_both_backgrounds(back):
+    def luminance(color):
+        return float(np.array([0.2126, 0.7152, 0.0722]) @ linear(color))
+
+    for op in {*OPS, *DARTS, "nor_conv_5x5", "mb_k5_e6", "other thing"}:
+        a, b = sorted((luminance(colors.style(op).color), luminance(back)))
+        assert (b + 0.05) / (a + 0.05) > 2.4, (op, colors.style(op), (b + 0.05) / (a + 0.05))
+
+
+# ---------------------------------------------------------------------- layout
+@pytest.mark.parametrize("nodes, edges", [(NODES, EDGES), (list("abcd"), [(0, 2), (1, 2), (0, 3), (2, 3), (0, 3)])])
+def test_layout_runs_left_to_right_and_joins_the_nodes(nodes, edges):
+    plan = layout(nodes, edges)
+    assert [n["label"] for n in plan["nodes"]] == list(nodes)
+    for (a, b), edge in zip(edges, plan["edges"], strict=True):
+        start, end = plan["nodes"][a], plan["nodes"][b]
+        assert start["x"] < end["x"] and len(edge["points"]) % 3 == 1
+        for (x, y), node in ((edge["points"][0], start), (edge["points"][-1], end)):
+            assert abs(x - node["x"]) < node["w"] and abs(y - node["y"]) < 1.5 * node["h"]
+    xs = [p[0] for e in plan["edges"] for p in e["points"]]
+    assert min(xs) >= 0 and max(xs) <= plan["width"] and layout(nodes, edges) == plan
+
+
+def test_the_first_layout_of_a_process_prints_nothing():
+    code = "from nasviz.views.layout import layout; import os; layout('ab', [(0, 1)]); os.write(2, b'mine')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "mine")
+
+
+# ---------------------------------------------------------------------- what stays behind
+def test_the_still_shows_the_last_step_and_every_view():
+    stage = Stage(spec(), (row(i) for i in range(12)))
+    assert Stage(spec()).still() is None
+    last, first = (np.asarray(Image.open(io.BytesIO(stage.still(step))).convert("RGB"), int) for step in (-1, 0))
+    assert last.shape == first.shape and len(stage.still()) <= 60_000
+    assert (last != first).any(-1).mean() > 0.01
+    rows = (np.abs(last - 255).sum(-1) > 60).any(1)
+    blank = np.diff(np.flatnonzero(np.r_[True, rows, True])).max()
+    assert blank < 0.08 * len(rows), "a view of the still is blank"
+    for kind in ("cell", "traces", "heat", "swarm", "curve"):
+        views = [view for view in spec()["views"] if view["kind"] == kind]
+        alone = Stage({**spec(), "views": views}, (row(i) for i in range(12)))
+        picture = np.asarray(Image.open(io.BytesIO(alone.still())).convert("RGB"))
+        assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 8
+
+
+def test_the_still_stays_small_for_a_long_run_of_many_lines():
+    view = {"kind": "traces", "array": "w", "title": "Weights"}
+    rng = np.random.default_rng(0)
+    stage = Stage({"arrays": {"w": [14, 8]}, "ops": DARTS, "views": [view] * 2})
+    for _ in range(300):
+        stage.remember(w=rng.dirichlet(np.ones(8), 14))
+    assert 5_000 < len(stage.still()) <= 60_000
+
+
+def test_a_notebook_keeps_a_picture_and_a_text():
+    data, _ = Stage(spec(), (row(i) for i in range(3)))._repr_mimebundle_()
+    assert data["text/plain"].startswith("Stage: Cell") and "3 steps" in data["text/plain"]
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert "image/png" not in Stage(spec())._repr_mimebundle_()[0]
+
+
+def test_a_replay_is_one_file_that_asks_for_nothing(tmp_path):
+    stage = Stage(spec(), (row(i) for i in range(20)))
+    stage.mark(5, "</script><b>")
+    page = replay.to_html(stage, tmp_path / "run.html", "A <run> @SOURCE@").read_text(encoding="utf-8")
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "").replace('http-equiv="', "")
+    assert page.count("</script>") == 1 and "<noscript>" in page and "data:image/png" in page
+    assert "<title>A &lt;run&gt; @SOURCE@</title>" in page
+
+
+def test_a_replay_from_columns_equals_the_stages_own(tmp_path):
+    stage = Stage(spec(), (row(i) for i in range(20)))
+    a = replay.to_html(stage, tmp_path / "a.html", "run").read_text(encoding="utf-8")
+    b = replay.to_html((spec(), stage.columns()), tmp_path / "b.html", "run").read_text(encoding="utf-8")
+    assert a == b
+
+
+def test_a_replay_refuses_what_it_cannot_play(tmp_path):
+    columns = Stage(spec(), (row(i) for i in range(20))).columns()
+    with pytest.raises(ValueError, match="no step yet"):
+        replay.to_html(Stage(spec()), tmp_path / "a.html")
+    with pytest.raises(ValueError, match="one row a step"):
+        replay.to_html((spec(), {**columns, "seconds": columns["seconds"][:3]}), tmp_path / "a.html")
+    with pytest.raises(ValueError, match="lacks the array 'alphas'"):
+        replay.to_html((spec(), {k: v for k, v in columns.items() if k != "alphas"}), tmp_path / "a.html")
+    assert not list(tmp_path.iterdir())
