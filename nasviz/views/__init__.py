@@ -2,6 +2,7 @@
 
 =================== ==================================================================================================
 `Player`            a search with its buttons and sliders, drawn while it runs
+`CellEditor`        a cell to change by hand, to count and to train
 `show`              one architecture, or a supernet's weights, as a picture (`nasviz.views.cell`)
 `stage_of`          a finished or recorded run, to play back
 `alphas`            architecture weights, edge by edge, in time
@@ -15,10 +16,10 @@
 from . import cell, replay
 from .alphas import alphas
 from .cell import show
+from .editor import CellEditor
 from .player import Player
 from .progress import band_of, progress
 from .rows import stage_of
 from .stage import Stage
 
-
-__all__ = ["Player", "Stage", "alphas", "band_of", "cell", "progress", "replay", "show", "stage_of"]
+__all__ = ["CellEditor", "Player", "Stage", "alphas", "band_of", "cell", "progress", "replay", "show", "stage_of"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import traceback
 from dataclasses import Field
 from html import escape
 from math import log10
 
 import ipywidgets as widgets
+
+from .stage import Stage
 
 
 def slider(field: Field, value: float) -> widgets.Widget:
@@ -57,6 +60,15 @@ def failure(error: BaseException, what: str = "The search stopped") -> str:
         f'<div role="alert" style="{_ALERT}"><b>{what}: {escape(f"{type(error).__name__}: {error}")}</b>'
         f'<pre style="{_PRE}">{text}</pre></div>'
     )
+
+
+def with_still(bundle, text: str, stage: Stage) -> tuple[dict, dict]:
+    """A widget's MIME bundle with ``text`` and a picture of the stage, for pages where no widget runs."""
+    data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+    data = {**data, "text/plain": text}
+    if picture := stage.still():
+        data["image/png"] = base64.b64encode(picture).decode()
+    return data, metadata
 
 
 _LINE = (

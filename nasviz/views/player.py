@@ -7,7 +7,6 @@ its progress, between two batches.
 
 from __future__ import annotations
 
-import base64
 import threading
 import time
 from collections.abc import Sequence
@@ -194,9 +193,7 @@ class Player(widgets.VBox):
         return len(self.stage) < self._goal
 
     def _go(self, goal: float) -> None:
-        for other in list(_players):
-            if other is not self:
-                other.pause()
+        pause_all(but=self)
         self._order(goal=goal)
 
     def _order(self, goal: float | None = None, abandon=False, anew=False, leaving=False) -> None:
@@ -376,12 +373,14 @@ class Player(widgets.VBox):
         return f"<Player of {type(self.search).__name__}: {len(self.stage)} of {len(self.search)} steps, {state}>"
 
     def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        data = {**data, "text/plain": repr(self)}
-        if picture := self.stage.still():
-            data["image/png"] = base64.b64encode(picture).decode()
-        return data, metadata
+        return panel.with_still(super()._repr_mimebundle_(**kwargs), repr(self), self.stage)
+
+
+def pause_all(but: Player | None = None) -> None:
+    """Pause every player of this kernel, for there is one processor to share."""
+    for player in list(_players):
+        if player is not but:
+            player.pause()
 
 
 def put_aside(path: Path) -> Path:

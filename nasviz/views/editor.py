@@ -1,0 +1,392 @@
+"""A cell to change by hand: what it costs, what it computes, and how good it is once trained."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from html import escape
+from itertools import product
+from math import nan
+
+import ipywidgets as widgets
+import numpy as np
+
+from ..evaluate import Cancelled, Estimator, Progress, watching
+from ..objectives import accuracy
+from ..space import Arch, SearchSpace
+from ..step import Evaluation
+from . import panel
+from .colors import style
+from .player import RATE, pause_all
+from .rows import cell_of, cell_view, one_hot
+from .stage import Stage
+
+COUNTABLE = 100_000        # spaces of at most so many strings are counted through, in a second or two
+
+
+class CellEditor(widgets.VBox):
+    """Change any edge's operation, in the picture or by a menu, and see at once what follows; train it for real.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        One with a fixed cell (see `nasviz.views.rows.cell_of`).
+    estimate : Estimator, optional
+        Whom Train asks; by default it trains with the fast recipe (`nasviz.estimators.training.FAST`).
+    limit : float, optional
+        Greatest number of multiply-adds allowed: a cell over it is marked and is never the best.
+    arch : Arch or str, optional
+        What to begin with.
+
+    Attributes
+    ----------
+    arch : Arch
+        The cell as it stands.
+    wrong : str or None
+        The rule of the space that it breaks.
+    leaderboard : list of Evaluation
+        All that was trained here, the best first, what is over the limit last.
+
+    Raises
+    ------
+    ValueError
+        If the space has no fixed cell, or ``arch`` is none of the space.
+
+    Examples
+    --------
+    >>> editor = CellEditor(NasBench201(), limit=1e6)  # doctest: +SKIP
+    >>> editor.set("|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|")  # doctest: +SKIP
+    >>> editor.train().scores["accuracy"]  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        estimate: Estimator | None = None,
+        limit: float | None = None,
+        arch: Arch | str | None = None,
+    ):
+        super().__init__()
+        self.graph = cell_of(space)
+        if self.graph is None:
+            raise ValueError(f"{space.name} has no cell that all its architectures share, so there is none to edit")
+        self.space, self.estimate, self.limit = space, estimate or _fast(space), limit
+        self.wrong: str | None = None
+        self._evaluations: list[Evaluation] = []
+        self._lock = threading.RLock()
+        self._setting = self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._count: Counter | None = None             # how many strings mean each function, once it is known
+
+        options = space.choices[0].options
+        labels = [(style(option).label, number) for number, option in enumerate(options)]
+        view = cell_view(self.graph, "arch", editable=True, height=270, title="Click an edge to change its operation")
+        arrays = {"arch": [len(space.choices), len(options)]}
+        ops = [str(option) for option in options]
+        self.stage = Stage({"arrays": arrays, "ops": ops, "views": [view], "transport": False, "legend": False})
+        self.stage.on_edge(self._clicked)
+        self.menus = [
+            widgets.Dropdown(
+                options=labels,
+                description=choice.name,
+                tooltip=f"Operation of edge {choice.name}",
+                style={"description_width": "40px"},
+                layout={"width": "auto"},
+            )
+            for choice in space.choices
+        ]
+        for menu in self.menus:
+            menu.observe(self._chosen, "value")
+        self.button = widgets.Button(icon="graduation-cap", layout={"width": "auto"})
+        self.button.on_click(lambda _: self._pressed())
+        self.facts, self.said, self.table = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.curve = Stage(_CURVES)
+        self.curve.layout.display = "none"              # until there is something to see
+        self._place()
+        self.set(arch if arch is not None else space.sample(np.random.default_rng(0)))
+        self._show_button()
+        self._show_table()
+        if space.size <= COUNTABLE:
+            threading.Thread(target=self._count_strings, daemon=True).start()
+
+    # ------------------------------------------------------------------ the cell
+    @property
+    def arch(self) -> Arch:
+        """The cell as it stands: one option index a choice. May break a rule of the space, see ``wrong``."""
+        return tuple(menu.value for menu in self.menus)
+
+    def set(self, what: Sequence[int] | str) -> None:
+        """Put in an architecture, or its text. ValueError if it is none of the space; the cell stays as it was."""
+        arch = self.space.from_text(what) if isinstance(what, str) else self.space.check(what)
+        with self._lock:
+            self._setting = True
+            for menu, option in zip(self.menus, arch, strict=True):
+                menu.value = option
+            self._setting = False
+            self._changed()
+
+    def _clicked(self, edge: int) -> None:
+        """The next operation, round and round."""
+        choice = [e.choice for e in self.graph.edges if e.choice is not None][edge]
+        menu = self.menus[choice]
+        menu.value = (menu.value + 1) % len(menu.options)
+
+    def _chosen(self, _change) -> None:
+        if not self._setting:
+            with self._lock:
+                self._changed()
+
+    def _changed(self) -> None:
+        self.wrong = self.space.why_invalid(self.arch)
+        self.stage.append(arch=one_hot(self.arch, len(self.space.choices[0].options)))
+        self._show_facts()
+
+    # ------------------------------------------------------------------ what follows from it
+    def describe(self) -> dict[str, str]:
+        """What is shown beside the cell, by name: cost, function, number of strings, text."""
+        size = _size(self.estimate, self.space, self.arch)
+        out = {
+            "Parameters": f"{size['parameters']:,.0f}",
+            "Multiply-adds": f"{_short(size['madds'])}{self._against_limit(size['madds'])}",
+            "Computes": self.space.canonical(self.arch),
+        }
+        if self.space.size <= COUNTABLE:
+            known = self._count and self._count[out["Computes"]]
+            out["Written in"] = f"{known:,} of {self.space.size:,} strings" if known else "counting …"
+        return out | {"Text": self.space.to_text(self.arch)}
+
+    def _against_limit(self, madds: float) -> str:
+        if self.limit is None:
+            return ""
+        return f" ({'over the limit of' if madds > self.limit else 'limit'} {_short(self.limit)})"
+
+    def _count_strings(self) -> None:
+        self._count = meanings(self.space)
+        with self._lock:
+            self._show_facts()
+
+    def _show_facts(self) -> None:
+        if self.wrong:
+            self.facts.value = f'<div role="alert" style="{_WRONG}">Not in the space: {escape(self.wrong)}</div>'
+            return
+        rows = "".join(
+            f'<tr><th style="{_NAME}">{name}</th><td style="{_VALUE}">{escape(value)}</td></tr>'
+            for name, value in self.describe().items()
+        )
+        self.facts.value = f'<table style="border-collapse:collapse; line-height:1.4">{rows}</table>'
+
+    # ------------------------------------------------------------------ training
+    def train(self, seed: int | None = None) -> Evaluation:
+        """Train the cell as it stands and put it on the leaderboard, waiting for it.
+
+        Parameters
+        ----------
+        seed : int, optional
+            By default 0, and one more each time that the same cell is trained: other initial weights, another order.
+
+        Raises
+        ------
+        ValueError
+            If the cell breaks a rule of the space.
+        Cancelled
+            If Stop was pressed.
+        """
+        if self.wrong:
+            raise ValueError(f"not in the space: {self.wrong}")
+        arch = self.arch
+        seed = sum(e.arch == arch for e in self._evaluations) if seed is None else seed
+        pause_all()
+        self._stopping, self._sent = False, 0.0
+        self.curve.reset()
+        self.curve.layout.display = None
+        with watching(self._listen):
+            evaluation = self.estimate(arch, seed=seed)
+        self.curve.flush()
+        with self._lock:
+            self._evaluations.append(evaluation)
+            self._show_table()
+        return evaluation
+
+    @property
+    def leaderboard(self) -> list[Evaluation]:
+        """All that was trained here: the best first, what is over the limit behind."""
+        return sorted(self._evaluations, key=lambda e: (self._over(e), -accuracy(e)))
+
+    def _over(self, evaluation: Evaluation) -> bool:
+        return self.limit is not None and _madds(evaluation, self.estimate, self.space) > self.limit
+
+    def _listen(self, progress: Progress) -> None:
+        if self._stopping:
+            raise Cancelled
+        batches = max(1, progress.batches)
+        epoch = progress.epoch + progress.batch / batches
+        self.curve.remember(epoch=epoch, loss=progress.loss, accuracy=progress.accuracy)
+        if (now := time.monotonic()) - self._sent >= 1 / RATE:
+            self._sent = now
+            self.curve.flush()
+            self.said.value = f"{100 * epoch / progress.epochs:.0f} % trained"
+
+    def _pressed(self) -> None:
+        """Train in a thread of its own; pressed again, stop it."""
+        with self._lock:
+            if self._thread is not None:
+                self._stopping = True
+                return
+            self._thread = threading.Thread(target=self._train, name="editor", daemon=True)
+            self._show_button()
+            self._thread.start()
+
+    def _train(self) -> None:
+        said = ""
+        try:
+            evaluation = self.train()
+            said = f"validation accuracy {_percent(evaluation)}, {evaluation.seconds:.1f} s"
+        except Cancelled:
+            said = "stopped: nothing recorded"
+        except BaseException as error:                  # nobody else would ever see it
+            said = panel.failure(error, "Not trained")
+        finally:
+            with self._lock:
+                self._thread = None
+                self._show_button()
+            self.said.value = said
+
+    # ------------------------------------------------------------------ what is shown
+    def _show_button(self) -> None:
+        training = self._thread is not None
+        self.button.description, self.button.icon = ("Stop", "stop") if training else ("Train it", "play")
+        self.button.button_style = "" if training else "info"
+        self.button.tooltip = "Drop this training" if training else "Train this cell from scratch, for real"
+
+    def _show_table(self) -> None:
+        if not self._evaluations:
+            self.table.value = f'<div style="{_QUIET}">Cells that you train are ranked here.</div>'
+            return
+        head = "".join(
+            f'<th scope="col" style="{_NAME}">{name}</th>'
+            for name in ("", "Accuracy", "Multiply-adds", "Parameters", "Seed", "Cell")
+        )
+        rows = "".join(self._table_row(place, e) for place, e in enumerate(self.leaderboard, 1))
+        self.table.value = (
+            '<table style="border-collapse:collapse; line-height:1.5" aria-label="Leaderboard">'
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+    def _table_row(self, place: int, evaluation: Evaluation) -> str:
+        over = self._over(evaluation)
+        sign = "over the limit" if over else "★ best" if place == 1 else str(place)
+        size = _size(self.estimate, self.space, evaluation.arch)
+        options = [choice.options[o] for choice, o in zip(self.space.choices, evaluation.arch, strict=True)]
+        chips = "".join(
+            f'<span title="{escape(choice.name)}" style="{_CHIP}; border-left-color:{style(op).color}">'
+            f"{escape(style(op).label)}</span>"
+            for choice, op in zip(self.space.choices, options, strict=True)
+        )
+        cells = [
+            sign,
+            f"<b>{_percent(evaluation)}</b>",
+            _short(size["madds"]),
+            f"{size['parameters']:,.0f}",
+            str(evaluation.seed),
+            chips,
+        ]
+        look = "opacity:.6" if over else "background:rgba(26,111,212,.12)" if place == 1 else ""
+        return f'<tr style="{look}">' + "".join(f'<td style="{_VALUE}">{cell}</td>' for cell in cells) + "</tr>"
+
+    def _place(self) -> None:
+        self.stage.layout.flex = "1 1 460px"
+        self.stage.layout.min_width = "0"
+        columns = "repeat(auto-fit, minmax(150px, 1fr))"
+        menus = widgets.GridBox(self.menus, layout={"grid_template_columns": columns, "grid_gap": "0 12px"})
+        room = {"flex": "1 1 330px", "min_width": "0", "padding": "0 0 0 12px"}
+        side = widgets.VBox([menus, self.facts], layout=room)
+        wrap = {"flex_flow": "row wrap", "align_items": "flex-start", "overflow": "hidden"}
+        line = {"align_items": "center", "flex_flow": "row wrap"}
+        self.children = [
+            widgets.HBox([self.stage, side], layout=wrap),
+            widgets.HBox([self.button, self.said], layout=line),
+            self.curve,
+            self.table,
+        ]
+
+    def close(self) -> None:
+        """Stop a training, and remove the editor."""
+        self._stopping = True
+        super().close()
+
+    def __repr__(self):
+        return f"<CellEditor of {self.space.name}: {self.space.to_text(self.arch)}, {len(self._evaluations)} trained>"
+
+    def _repr_mimebundle_(self, **kwargs):
+        return panel.with_still(super()._repr_mimebundle_(**kwargs), repr(self), self.stage)
+
+
+@lru_cache(maxsize=4)
+def meanings(space: SearchSpace) -> Counter:
+    """How many valid architectures of a small space compute each function: ``{canonical text: number}``."""
+    archs = product(*(range(len(choice.options)) for choice in space.choices))
+    return Counter(space.canonical(arch) for arch in archs if space.why_invalid(arch) is None)
+
+
+@lru_cache(maxsize=4096)
+def _size(estimate, space: SearchSpace, arch: Arch) -> dict[str, float]:
+    """Parameters and multiply-adds, as the estimator builds the network, or as the fast recipe does."""
+    return (estimate if hasattr(estimate, "size") else _fast(space)).size(arch)
+
+
+def _fast(space: SearchSpace) -> Estimator:
+    from ..estimators.training import FAST, Training  # loads torch: only where an editor is opened
+
+    return Training(space, FAST)
+
+
+def _madds(evaluation: Evaluation, estimate, space: SearchSpace) -> float:
+    return evaluation.scores.get("madds") or _size(estimate, space, evaluation.arch)["madds"]
+
+
+def _percent(evaluation: Evaluation) -> str:
+    value = evaluation.scores.get("accuracy", nan)
+    return "failed" if value != value else f"{100 * value:.1f} %"
+
+
+def _short(number: float) -> str:
+    return f"{number / 1e6:.2f} M" if number >= 1e5 else f"{number:,.0f}"
+
+
+_CURVES = {
+    "arrays": {"epoch": [], "loss": [], "accuracy": []},
+    "views": [
+        {
+            "kind": "curve",
+            "series": [{"array": "loss", "label": "training loss", "points": False}],
+            "title": "Loss of each batch (nats)",
+            "x": "epoch",
+            "xlabel": "epochs",
+            "height": 180,
+            "span": 6,
+        },
+        {
+            "kind": "curve",
+            "series": [{"array": "accuracy", "label": "validation accuracy", "points": False, "color": "#009178"}],
+            "title": "Validation accuracy after each epoch (%)",
+            "x": "epoch",
+            "xlabel": "epochs",
+            "height": 180,
+            "span": 6,
+            "scale": 100,
+            "unit": "%",
+        },
+    ],
+    "transport": False,
+}
+_NAME = "text-align:left; vertical-align:top; font-weight:600; padding:1px 14px 1px 0; white-space:nowrap"
+_VALUE = "text-align:left; padding:1px 14px 1px 0; overflow-wrap:anywhere; font-variant-numeric:tabular-nums"
+_CHIP = (
+    "display:inline-block; border-left:4px solid; padding:0 6px 0 4px; margin:1px 4px 1px 0; "
+    "background:var(--jp-layout-color2, #eee); border-radius:2px; font-size:.86em; white-space:nowrap"
+)
+_WRONG = "border-left:3px solid #d6246e; padding:4px 10px"
+_QUIET = "opacity:.7"
