@@ -73,7 +73,7 @@ class Toy(Estimator):
         return Evaluation(arch, {"accuracy": float(threading.get_ident() > 0)}, 0.0, epochs or 0, seed)
 
 
-# ---------------------------------------------------------------------------------------------------------- same answers
+# ------------------------------------------------------------------------------------------ same answers
 def test_loky_and_many_give_what_one_at_a_time_gives(alone):
     assert list(Training(SPACE, TINY).many(ARCHS, seed=7)) == alone
 
@@ -107,7 +107,7 @@ def test_epochs_and_the_bar_for_scripts(capsys):
     assert "2/2" in capsys.readouterr().err
 
 
-# ---------------------------------------------------------------------------------------------------------- order, laziness
+# ------------------------------------------------------------------------------------------ order, laziness
 def test_results_in_the_order_asked_though_the_first_takes_longest():
     with ThreadPoolExecutor(4) as executor:
         archs = [(0.4,), (0.0,), (0.1,), (0.0,)]
@@ -148,7 +148,7 @@ def test_a_wrong_architecture_is_named_before_it_travels():
         list(Training(SPACE, TINY, executor=executor).many([(0, 0, 0, 0, 0, 9)]))
 
 
-# ------------------------------------------------------------------------------------------------------- progress and Stop
+# ------------------------------------------------------------------------------------------ progress and Stop
 def test_progress_of_all_running_trainings_and_stop_within_a_second():
     seen: dict[int, Progress] = {}
     stopped = None
@@ -202,7 +202,7 @@ def test_a_folder_that_vanished_is_only_silence(monkeypatch, tmp_path):
         assert next(results).arch == (0.5,)
 
 
-# ------------------------------------------------------------------------------------------------------------ killed workers
+# ------------------------------------------------------------------------------------------ killed workers
 def test_a_killed_worker_is_reported_and_its_architecture_tried_again(alone, tmp_path):
     space = deadly(ARCHS[1], tmp_path / "fuse", matches=1)
     with pytest.warns(RuntimeWarning, match="worker process died") as caught:
@@ -238,7 +238,7 @@ def test_a_pool_that_was_shut_down_is_said_to_be():
         list(spread(Toy(), [(0.0,)], executor=executor))
 
 
-# ------------------------------------------------------------------------------------------------------------------ workers
+# ------------------------------------------------------------------------------------------ workers
 @pytest.mark.parametrize("wrong", ["0", "-1", "two", "1.5", "9999"])
 def test_a_wrong_number_of_workers_is_named(monkeypatch, wrong):
     monkeypatch.setenv("NASVIZ_WORKERS", wrong)

@@ -1,4 +1,7 @@
-"""Parameters and multiply-adds, counted on the meta device: shapes without memory, in milliseconds."""
+"""Parameters and multiply-adds of a network, for one image: on the meta device without any memory.
+
+A small network is counted faster where it is: torch computes shapes on the meta device in Python, and imports for it.
+"""
 
 from __future__ import annotations
 

@@ -14,6 +14,20 @@ from torch import Tensor, nn
 Factory = Callable[[int], nn.Module]
 
 
+class Conv2d(nn.Conv2d):
+    """torch's, but its weights wait for `nasviz.nn.cells.initialize`: they are not drawn from the global generator."""
+
+    def reset_parameters(self) -> None:
+        pass
+
+
+class Linear(nn.Linear):
+    """torch's, but its weights wait for `nasviz.nn.cells.initialize`: they are not drawn from the global generator."""
+
+    def reset_parameters(self) -> None:
+        pass
+
+
 class Zero(nn.Module):
     """No connection: zeros of the input's shape. `CellNetwork` leaves such edges out instead of adding zeros."""
 
@@ -76,7 +90,7 @@ class ResidualReduction(nn.Module):
         self.second = relu_conv3x3_bn(2 * channels)
         # ceil_mode: an odd resolution is halved as the strided convolution halves it
         self.shortcut = nn.Sequential(
-            nn.AvgPool2d(2, stride=2, ceil_mode=True), nn.Conv2d(channels, 2 * channels, 1, bias=False)
+            nn.AvgPool2d(2, stride=2, ceil_mode=True), Conv2d(channels, 2 * channels, 1, bias=False)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -89,6 +103,6 @@ REDUCTIONS: Mapping[str, Factory] = MappingProxyType({"plain": plain_reduction, 
 def _relu_conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Module:
     return nn.Sequential(
         nn.ReLU(),
-        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
+        Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
     )
