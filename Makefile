@@ -64,10 +64,11 @@ clean:
 	rm -rf .venv && "$$found" -m venv .venv && touch $@
 
 # torch and torchvision together, in a step of their own: a torchvision of another build than torch fails on import.
+# Not compiled to bytecode: that takes half a minute, for thousands of modules of which a lab imports a few.
 .venv/torch.stamp: .venv/python.stamp tools/torch_index.py
 	@options=$$($(PY) tools/torch_index.py) || exit 1; \
 	echo 'Installing torch (the long part) ...'; \
-	$(PIP) install $$options 'torch>=2.11' torchvision && touch $@
+	$(PIP) install --no-compile $$options 'torch>=2.11' torchvision && touch $@
 
 # Without the plugin "announcements", JupyterLab asks nobody about news and looks for no updates.
 .venv/lab.stamp: .venv/torch.stamp pyproject.toml

@@ -36,7 +36,7 @@ def test_environment_yml_lists_nothing_that_could_drift():
 
 
 def test_makefile_asks_for_the_torch_of_the_project():
-    asked = re.search(r"install \$\$options '(torch[^']*)' torchvision", (ROOT / "Makefile").read_text("utf-8"))[1]
+    asked = re.search(r"\$\$options '(torch[^']*)' torchvision", (ROOT / "Makefile").read_text("utf-8"))[1]
     assert asked in PROJECT["dependencies"] and "torchvision" in PROJECT["dependencies"]
 
 
