@@ -7,7 +7,7 @@ from plain_mixed import PlainCell, PlainNetwork, each_filter
 from torch.nn import functional as F
 
 from nasviz.nn.cells import initialize
-from nasviz.nn.mixed import MixedCell, MixedNetwork, average_pool3x3, normed_mixture
+from nasviz.nn.mixed import AveragePool3x3, MixedCell, MixedNetwork, normed_mixture
 from nasviz.spaces import NasBench201
 
 SPACE = NasBench201()
@@ -17,6 +17,12 @@ SKIPS = "|skip_connect~0|+|skip_connect~0|skip_connect~1|+|skip_connect~0|skip_c
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
+
+
+def mixed_cell(edges, operations, channels):
+    cell = MixedCell(edges, operations, channels)
+    initialize(cell, generator())
+    return cell.double()
 
 
 def batch(size=5, colors=1, pixels=8, dtype=torch.float64):
@@ -74,7 +80,7 @@ def test_outputs_and_gradients_are_those_of_the_plain_loop(size):
     ids=" ".join,
 )
 def test_any_choice_of_operations_equals_the_plain_loop(operations):
-    cell = MixedCell([(0, 1), (0, 2), (1, 2)], operations, 3).double()
+    cell = mixed_cell([(0, 1), (0, 2), (1, 2)], operations, 3)
     x = torch.randn(2, 3, 5, 7, generator=generator(), dtype=torch.float64)
     weights = torch.rand(3, len(operations), generator=generator(), dtype=torch.float64)
     for mine, its in zip(cell([x], weights), PlainCell(cell)([x], weights), strict=True):
@@ -83,7 +89,7 @@ def test_any_choice_of_operations_equals_the_plain_loop(operations):
 
 def test_two_input_nodes_as_in_darts_own_cell():
     edges = [(source, target) for target in (2, 3, 4, 5) for source in range(target)]
-    cell = MixedCell(edges, OPERATIONS, 3).double()
+    cell = mixed_cell(edges, OPERATIONS, 3)
     inputs = [torch.randn(2, 3, 4, 4, generator=generator(seed), dtype=torch.float64) for seed in (0, 1)]
     weights = alphas(len(edges)).softmax(1)
     mine, its = cell(inputs, weights), PlainCell(cell)(inputs, weights)
@@ -121,7 +127,7 @@ def test_normalising_survives_a_mean_that_dwarfs_the_deviation():
 
 def test_pooling_counts_only_pixels_inside():
     image = torch.arange(9.0).view(1, 1, 3, 3)
-    assert average_pool3x3(image)[0, 0].tolist() == [[2, 2.5, 3], [3.5, 4, 4.5], [5, 5.5, 6]]
+    assert AveragePool3x3(image)(image)[0, 0].tolist() == [[2, 2.5, 3], [3.5, 4, 4.5], [5, 5.5, 6]]
 
 
 def test_one_operation_with_all_weight_is_that_operation_alone():
@@ -152,8 +158,7 @@ def test_weights_come_from_the_generator_alone():
 
 
 def test_filters_start_as_those_of_a_separate_convolution_would():
-    fan = MixedCell([(0, 1), (0, 2)], OPERATIONS, 16).fans[0]
-    initialize(fan, generator())
+    fan = mixed_cell([(0, 1), (0, 2)], OPERATIONS, 16).fans[0]
     for name, inputs in (("nor_conv_1x1", 16), ("nor_conv_3x3", 144)):
         largest = fan.convolutions[name].weight.abs().max().item()
         assert 0.95 * inputs**-0.5 < largest <= inputs**-0.5

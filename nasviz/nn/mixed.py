@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from ..space import Graph
 from .cells import CellNetwork
+from .ops import Conv2d
 
 NORMED = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}  # ReLU, convolution of this kernel size, batch-norm
 LINEAR = ("skip_connect", "avg_pool_3x3")  # linear in the node, and without weights
@@ -111,9 +112,12 @@ class MixedCell(nn.Module):
         ``inputs``: float (batch, channels, height, width) each; ``weights``: (edges, operations), as in the graph.
         """
         nodes = dict(enumerate(inputs))
+        pool = AveragePool3x3(inputs[0])
+        rows = weights.unbind()
         for leaving, fan in zip(self.leaving, self.fans, strict=True):
             source = self.edges[leaving[0]][0]
-            for i, carried in zip(leaving, fan(nodes[source], weights[leaving]), strict=True):
+            carried_by = fan(nodes[source], torch.stack([rows[i] for i in leaving]), pool)
+            for i, carried in zip(leaving, carried_by, strict=True):
                 target = self.edges[i][1]
                 nodes[target] = nodes[target] + carried if target in nodes else carried
         return [nodes[node] for node in sorted(nodes)[len(inputs) :]]
@@ -141,13 +145,13 @@ class MixedFan(nn.Module):
         self.operations, self.channels = tuple(operations), channels
         self.convolutions = nn.ModuleDict(
             {
-                name: nn.Conv2d(channels, edges * channels, NORMED[name], padding=NORMED[name] // 2, bias=False)
+                name: Conv2d(channels, edges * channels, NORMED[name], padding=NORMED[name] // 2, bias=False)
                 for name in operations
                 if name in NORMED
             }
         )
 
-    def forward(self, x: Tensor, weights: Tensor) -> list[Tensor]:
+    def forward(self, x: Tensor, weights: Tensor, pool: AveragePool3x3) -> list[Tensor]:
         """What each edge carries, for the node ``x`` (batch, channels, height, width); weights (edges, operations)."""
         of = dict(zip(self.operations, weights.unbind(1), strict=True))
         out: list[Tensor | None] = [None] * len(weights)
@@ -159,7 +163,7 @@ class MixedFan(nn.Module):
         if "skip_connect" in of:
             out = [_add(carried, w * x) for carried, w in zip(out, of["skip_connect"].unbind(), strict=True)]
         if "avg_pool_3x3" in of:
-            pooled = average_pool3x3(x)
+            pooled = pool(x)
             out = [_add(carried, w * pooled) for carried, w in zip(out, of["avg_pool_3x3"].unbind(), strict=True)]
         return [torch.zeros_like(x) if carried is None else carried for carried in out]
 
@@ -168,16 +172,22 @@ def _add(total: Tensor | None, more: Tensor) -> Tensor:
     return more if total is None else total + more
 
 
-def average_pool3x3(x: Tensor) -> Tensor:
-    """Mean of the 3×3 neighbours inside the image, as `nasviz.nn.ops.average_pool3x3`.
+class AveragePool3x3:
+    """Mean of the 3×3 neighbours inside the image, as `nasviz.nn.ops.average_pool3x3`, for images shaped like ``like``.
 
     As a convolution of each channel with ones: a third of torch's own pooling's time on channels-last images.
     """
-    channels = x.shape[1]
-    ones = x.new_ones(channels, 1, 3, 3)
-    inside = torch.ones_like(x[:1], requires_grad=False)
-    count = F.conv2d(inside, ones, padding=1, groups=channels)  # 9, at borders 6, in corners 4
-    return F.conv2d(x, ones, padding=1, groups=channels) * count.reciprocal()
+
+    def __init__(self, like: Tensor):
+        self.ones = like.new_ones(like.shape[1], 1, 3, 3)
+        inside = torch.ones_like(like[:1], requires_grad=False)
+        self.share = self._sum(inside).reciprocal()  # 1/9, at borders 1/6, in corners 1/4
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self._sum(x) * self.share
+
+    def _sum(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.ones, padding=1, groups=len(self.ones))
 
 
 # ------------------------------------------------------------------------------------------------- normalise and mix
@@ -244,7 +254,8 @@ def _statistics(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _per_channel(weights: Tensor, images: Tensor) -> Tensor:
-    return weights.repeat_interleave(images.shape[1] // weights.shape[1], 1)
+    channels = images.shape[1] // weights.shape[1]
+    return weights[:, :, None].expand(-1, -1, channels).reshape(len(weights), -1)
 
 
 def _rows(images: Tensor) -> Tensor:
