@@ -142,6 +142,8 @@ def available_memory() -> float:
             limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     with suppress(OSError, ValueError):  # a container's limit; "max" is no number
         used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+        stat = dict(line.split() for line in Path("/sys/fs/cgroup/memory.stat").read_text().splitlines())
+        used -= int(stat.get("inactive_file", 0))  # cached files, given up when memory is asked for
         limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()) - used)
     return max(0, min(limits, default=float("inf")))
 
@@ -171,6 +173,10 @@ class _Channel:
     @property
     def path(self) -> str:
         return os.path.join(self.folder, f"{self.index}.json")
+
+    @property
+    def started(self) -> str:
+        return self.path + ".started"
 
     @property
     def cancel(self) -> str:
@@ -211,7 +217,7 @@ def _work(job: Callable, arch: Arch, channel: _Channel, **options):
     if os.path.exists(channel.cancel):
         raise Cancelled
     with suppress(OSError):
-        open(channel.path + ".started", "w").close()
+        open(channel.started, "w").close()
     with watching(channel.hook(), channel.curve):
         return job(arch, **options)
 
@@ -276,6 +282,8 @@ class _Queue:
         return _Channel(self.folder.name, index, _hook.get() is not None, curve_wanted())
 
     def hand_out(self, index: int, arch: Arch) -> Future:
+        with suppress(OSError):
+            os.remove(self.channel(index).started)  # of an earlier try
         options = {"epochs": self.epochs, "seed": self.seed + index}
         return self.pool.submit(_work, self.job, arch, self.channel(index), **options)
 
@@ -320,7 +328,7 @@ class _Queue:
         """
         wait([future for _, _, future in self.waiting if future], timeout=10)  # it fails them one after the other
         lost = {i: a for i, a, future in self.waiting if future and _failed(future)}
-        begun = {i for i in lost if os.path.exists(self.channel(i).path + ".started")}
+        begun = {i for i in lost if os.path.exists(self.channel(i).started)}
         suspects = begun or set(lost)
         warnings.warn(
             f"a worker process died ({type(death).__name__}) during the evaluation of "

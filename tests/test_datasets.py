@@ -56,6 +56,10 @@ def test_loading_needs_no_torch():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
+def test_the_readme_has_the_checksum_that_is_checked():
+    assert datasets.SHA256 in (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.skipif(not ORIGINALS.is_dir(), reason="the original Fashion-MNIST files are not installed")
 def test_the_script_makes_the_committed_file_byte_for_byte(tmp_path):
     runpy.run_path(str(SCRIPT))["main"](str(ORIGINALS), str(tmp_path / "again.npz"))
