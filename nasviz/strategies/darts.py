@@ -6,20 +6,20 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.nn.utils import clip_grad_norm_
 
 from .. import datasets
 from ..search import knob
 from ..space import SearchSpace
 from ..step import Step
 
-MOMENTUM, CLIP, FLOOR = 0.9, 5.0, 1e-3  # of the weights' descent: momentum, greatest gradient norm, last learning rate
-ALPHA_BETAS, ALPHA_DECAY = (0.5, 0.999), 1e-3  # of the architecture weights' Adam
+MOMENTUM, CLIP, FLOOR = 0.9, 5.0, 1e-3  # of the descent of w: momentum, greatest gradient norm, last learning rate
+ALPHA_BETAS, ALPHA_DECAY = (0.5, 0.999), 1e-3  # of Adam on α
 
 
 @dataclass
@@ -115,19 +115,15 @@ class Darts:
         """One batch (images, labels) of each half: α first, then w, as in algorithm 1."""
         network, alphas = search.network, search.alphas
         # α descends the validation loss at the present w, taken for w*(α).
-        search.adam.param_groups[0]["lr"] = self.alpha_lr
         logits = network(valid[0], alphas.softmax(1))
         valid_loss = F.cross_entropy(logits, valid[1])
-        (alphas.grad,) = torch.autograd.grad(valid_loss, [alphas])  # of α alone: w's gradient is not computed
-        search.adam.step()
+        (gradient,) = torch.autograd.grad(valid_loss, [alphas])  # of α alone: w's gradient is not computed
+        search.descend_alphas(gradient, self.alpha_lr)
         # w descends the training loss at the new α.
-        search.sgd.param_groups[0] |= {"lr": self._cosine(search.epoch), "weight_decay": self.weight_decay}
         mixture = alphas.detach().softmax(1)
         loss = F.cross_entropy(network(train[0], mixture), train[1])
-        search.sgd.zero_grad()
         loss.backward()
-        clip_grad_norm_(network.parameters(), CLIP)
-        search.sgd.step()
+        search.descend_weights(self._cosine(search.epoch), self.weight_decay)
         return Step(
             alphas=mixture.numpy(),
             loss=loss.item(),
@@ -161,33 +157,56 @@ class Darts:
 
 
 class _Search:
-    """All that changes while DARTS goes on: weights, α, both optimisers, the generator, epochs done."""
+    """All that changes while DARTS goes on: weights, α, the memory of both descents, the generator, epochs done.
+
+    The network's weights, and their gradients, are parts of one vector each: a descent is a handful of operations,
+    whatever the number of layers. (``torch.optim``, at its first use, takes seconds to import torch's compiler.)
+    """
 
     def __init__(self, space: SearchSpace, seed: int, **size):
         self.generator = torch.Generator().manual_seed(seed)
         self.network = space.supernet(**size, generator=self.generator)
         shape = len(space.relaxed), len(space.relaxed[0].options)
         self.alphas = (1e-3 * torch.randn(shape, generator=self.generator)).requires_grad_()
-        self.sgd = torch.optim.SGD(self.network.parameters(), FLOOR, momentum=MOMENTUM, fused=True)
-        self.adam = torch.optim.Adam([self.alphas], betas=ALPHA_BETAS, weight_decay=ALPHA_DECAY)
-        self.epoch = 0
+        self.mean, self.square = torch.zeros(shape), torch.zeros(shape)
+        self.steps = self.epoch = 0
+        layers = list(self.network.parameters())
+        starts = [0, *accumulate(-(-layer.numel() // 16) * 16 for layer in layers)]  # each on a cache line
+        self.weights, self.gradient, self.velocity = (torch.zeros(starts[-1]) for _ in range(3))
+        for layer, start in zip(layers, starts, strict=False):
+            layer.data = self.weights.as_strided(layer.shape, layer.stride(), start).copy_(layer.detach())
+            layer.grad = self.gradient.as_strided(layer.shape, layer.stride(), start)
+
+    @torch.no_grad()
+    def descend_alphas(self, gradient: Tensor, lr: float) -> None:
+        """A step of Adam (Kingma & Ba 2015, algorithm 1) with an L2 penalty."""
+        gradient, (beta1, beta2) = gradient + ALPHA_DECAY * self.alphas, ALPHA_BETAS
+        self.steps += 1
+        self.mean.mul_(beta1).add_(gradient, alpha=1 - beta1)
+        self.square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        mean, square = self.mean / (1 - beta1**self.steps), self.square / (1 - beta2**self.steps)
+        self.alphas -= lr * mean / (square.sqrt() + 1e-8)
+
+    @torch.no_grad()
+    def descend_weights(self, lr: float, decay: float) -> None:
+        """A step of gradient descent with momentum and an L2 penalty; empties the gradient, to which backward() adds."""
+        norm = self.gradient.norm()
+        if norm > CLIP:
+            self.gradient *= CLIP / norm
+        self.velocity.mul_(MOMENTUM).add_(self.gradient.add_(self.weights, alpha=decay))
+        self.weights.sub_(self.velocity, alpha=lr)
+        self.gradient.zero_()
 
     def _tensors(self) -> dict[str, Tensor]:
-        """By name, everything but the generator and the epoch; optimisers that made no step yet get their zeros."""
-        tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
-        for name, weight in self.network.named_parameters():
-            tensors[f"momentum.{name}"] = self.sgd.state[weight].setdefault("momentum_buffer", torch.zeros_like(weight))
-        adam = self.adam.state[self.alphas]
-        for name, zero in (("step", torch.tensor(0.0)), ("exp_avg", 0 * self.alphas), ("exp_avg_sq", 0 * self.alphas)):
-            tensors[f"adam.{name}"] = adam.setdefault(name, zero.detach())
-        return tensors | {"alphas": self.alphas.detach()}
+        tensors = {name: getattr(self, name).detach() for name in ("alphas", "mean", "square", "weights", "velocity")}
+        counts = torch.tensor([self.steps, self.epoch])
+        return tensors | {"steps, epoch": counts, "generator": self.generator.get_state()}
 
     def pack(self) -> bytes:
         """The state as safetensors."""
         from safetensors.torch import save
 
-        own = {"generator": self.generator.get_state(), "epoch": torch.tensor(self.epoch)}
-        return save({name: tensor.contiguous() for name, tensor in (self._tensors() | own).items()})
+        return save(self._tensors())
 
     def unpack(self, state: bytes) -> None:
         """Take over a packed state; ValueError if it is none of this search."""
@@ -198,14 +217,14 @@ class _Search:
             saved = load(state)
         except SafetensorError as error:
             raise ValueError(f"start is no state of a search: {error}") from None
-        mine = self._tensors() | {"generator": self.generator.get_state(), "epoch": torch.tensor(0)}
+        mine = self._tensors()
         shapes, others = ({name: (*t.shape, t.dtype) for name, t in tensors.items()} for tensors in (mine, saved))
         if differs := sorted(n for n in shapes | others if shapes.get(n) != others.get(n)):
-            raise ValueError(f"start is the state of another search: {differs[0]} and {len(differs) - 1} more differ")
-        for name, tensor in self._tensors().items():
-            tensor.copy_(saved[name])
+            raise ValueError(f"start is the state of another search: it differs in {', '.join(differs)}")
+        for name in ("alphas", "mean", "square", "weights", "velocity"):
+            mine[name].copy_(saved[name])
+        self.steps, self.epoch = saved["steps, epoch"].tolist()
         self.generator.set_state(saved["generator"])
-        self.epoch = int(saved["epoch"])
 
 
 @contextmanager
