@@ -189,7 +189,7 @@ class _Search:
 
     @torch.no_grad()
     def descend_weights(self, lr: float, decay: float) -> None:
-        """A step of gradient descent with momentum and an L2 penalty; empties the gradient, to which backward() adds."""
+        """A step of gradient descent with momentum and L2 penalty. Empties the gradient, to which backward() adds."""
         norm = self.gradient.norm()
         if norm > CLIP:
             self.gradient *= CLIP / norm
