@@ -129,7 +129,7 @@ export class History {
 
 /** Points and normals along the Bézier chain of an edge, its ends tucked under the nodes. */
 function sample(points) {
-  const perSegment = points.length > 7 ? 10 : 18;
+  const perSegment = 16;
   const out = [];
   for (let c = 0; c + 3 < points.length; c += 3) {
     const p = points.slice(c, c + 4);
@@ -154,6 +154,16 @@ function sample(points) {
     out[i] = [out[i][0] + (x / length) * 10, out[i][1] + (y / length) * 10, out[i][2], out[i][3]];
   }
   return out;
+}
+
+/** As few of the points as a smooth ribbon needs: a new one where the edge has turned by some two degrees. */
+function thinned(points) {
+  const out = [points[0]];
+  for (const p of points.slice(1, -1)) {
+    const [, , nx, ny] = out.at(-1);
+    if (Math.abs(nx * p[3] - ny * p[2]) > 0.035) out.push(p);
+  }
+  return [...out, points.at(-1)];
 }
 
 const line = (points, offset = 0) =>
@@ -221,10 +231,10 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       const core = dashes[o].length
         ? svg("path", { class: "core", fill: "none", "stroke-dasharray": dashes[o].join(" ") }, g)
         : null;
-      return { path, core, shown: false };
+      return { path, core, shown: 0 };
     });
     const [a, b] = spec.edges[e].map((n) => spec.nodes[n].replace(/[_{}]/g, ""));
-    return { e, g, points: pts, length, strands, name: `${a}→${b}`, target: spec.edges[e][1], top: -1 };
+    return { e, g, points: pts, course: thinned(pts), length, strands, name: `${a}→${b}`, target: spec.edges[e][1], top: -1 };
   });
   const free = all.filter(Boolean);
   free.forEach((edge, i) => {
@@ -307,7 +317,8 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
     const pointed = i === hot;
     const share = row[top] > 0.995 ? "" : ` ${Math.round(row[top] * 100)} %`;
     const opacity = pointed ? 1 : Math.max(sure, leads && !dropped ? news(Math.floor(t), i) : 0);
-    edge.label.setAttribute("opacity", short(opacity * 10) / 10);
+    if (edge.opacity !== opacity) edge.label.setAttribute("opacity", short(opacity * 10) / 10);
+    edge.opacity = opacity;
     const text = labels[top] + (pointed ? share : "");
     if (opacity > 0 && edge.written !== text + k) {
       edge.written = text + k;
@@ -334,13 +345,15 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
           const w = weights[i * count + o] * thickness || 0;
           const middle = offset + w / 2;
           offset += w;
-          if (w < 0.12) {
-            if (strand.shown) for (const p of [strand.path, strand.core]) p?.setAttribute("d", "");
-            strand.shown = false;
+          // what moved by less than an eighth of a pixel stays: most strands, most of the time
+          const shown = w < 0.12 ? 0 : 1 + Math.round(w * 8) + 4096 * Math.round((middle + thickness) * 8);
+          if (shown === strand.shown) return;
+          strand.shown = shown;
+          if (!shown) {
+            for (const p of [strand.path, strand.core]) p?.setAttribute("d", "");
             return;
           }
-          const d = line(edge.points, middle);
-          strand.shown = true;
+          const d = line(edge.course, middle);
           strand.path.setAttribute("d", d);
           strand.path.setAttribute("stroke-width", Math.round(w * 100) / 100 + 0.25);
           if (!strand.core) return;
@@ -360,7 +373,7 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       const size = k < 0.75 ? 11 : 12;
       measure.font = `600 ${size}px ${theme.font}`;
       root.style.setProperty("--label", size / k + "px");
-      root.style.setProperty("--node", clamp(16, 13 / k, 18 / k) + "px");
+      root.style.setProperty("--node", clamp(13 / k, 16, 18) + "px");
       const widest = Math.max(...labels.map((text) => measure.measureText(text).width)) + 12;
       const places = placeLabels(free, layout.nodes, widest / k, 19 / k);
       free.forEach((edge, i) => {
@@ -1283,7 +1296,9 @@ function themeOf(root) {
     return getComputedStyle(probe).color;
   };
   const back = resolve("--bg");
+  const [red, green, blue] = back.match(/[\d.]+/g).map(Number);
   const theme = {
+    scheme: red + green + blue > 380 ? "light" : "dark",
     font: getComputedStyle(root).fontFamily,
     text: resolve("--fg"),
     faint: resolve("--dim"),
@@ -1292,7 +1307,7 @@ function themeOf(root) {
     dead: resolve("--dead"),
     mark: resolve("--mark"),
     back,
-    veil: back.replace(/^rgba?\((\d+), (\d+), (\d+).*$/, "rgba($1, $2, $3, 0.72)"),
+    veil: `rgba(${red}, ${green}, ${blue}, 0.72)`,
   };
   probe.remove();
   return theme;
@@ -1507,6 +1522,8 @@ function mount(el, spec, history, signal, { send, moved, live = true } = {}) {
 
   function resize() {
     const theme = themeOf(root);
+    // a page that sets JupyterLab's colours says nothing of its scheme, which slider and menu are drawn in
+    if (getComputedStyle(root).getPropertyValue("--jp-layout-color0")) root.style.colorScheme = theme.scheme;
     for (const view of views) view.resize?.(theme);
     wake();
   }
