@@ -37,7 +37,8 @@ def main(steps: int = 5000, rounds: int = 5) -> None:
     bare = statistics.median(rates["bare"])
     for name, values in rates.items():
         middle = statistics.median(values)
-        print(f"{name:15}{middle:10,.0f} steps/s   {middle / bare:5.2f} of bare   ({min(values):,.0f}–{max(values):,.0f})")
+        spread = f"{min(values):,.0f}–{max(values):,.0f}"
+        print(f"{name:15}{middle:10,.0f} steps/s   {middle / bare:5.2f} of bare   ({spread})")
 
 
 if __name__ == "__main__":

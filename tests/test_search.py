@@ -1,4 +1,4 @@
-"""Run: record, replay, resume. Whatever happens to the process or to the file, the search is the same or says why not."""
+"""Run: record, replay, resume. Whatever happens to the process or the file, the search is the same or says why not."""
 
 import json
 import random
@@ -41,7 +41,7 @@ def go(search, path, turn_at=None, turn=None, kill_at=None, noise=False):
     """Iterate a run as a program would that is killed after ``kill_at`` steps of its own."""
     run = Run(search, path)
     steps = iter(run)
-    for step in steps:
+    for _ in steps:
         if noise:
             random.random(), np.random.rand(), torch.rand(1)
         if len(run) == turn_at and turn and not run.turns:
@@ -219,11 +219,13 @@ def records(tmp_path_factory):
         RECORDS[name] = search, (folder / name).read_bytes()
 
 
-damage = st.tuples(st.sampled_from(["answers", "rows"]), st.integers(0, 10**6), st.integers(0, 30), st.binary(max_size=6))
-swap = st.tuples(st.sampled_from(["answers", "rows"]), st.integers(1, 10), st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["evaluation", "arch", "scores", "turn", "at", "step", "seconds", "x"]), inner)))
+records_made = st.sampled_from(["answers", "rows"])
+damage = st.tuples(records_made, st.integers(0, 10**6), st.integers(0, 30), st.binary(max_size=6))
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+names = st.sampled_from(["evaluation", "arch", "scores", "turn", "at", "step", "seconds", "x"])
+trees = st.recursive(leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner))
+swap = st.tuples(records_made, st.integers(1, 10), trees)
+
 
 
 @given(damage)

@@ -63,7 +63,7 @@ def test_tournament_probabilities_with_replacement():
         def __call__(self, arch, *, epochs=None, seed=0):
             return Evaluation(arch, {"accuracy": 1 - seed / 10 if seed < 5 else -1.0})
 
-    search = RegularizedEvolution(SPACES[0], Still(SPACES[0]), population=5, tournament=3, evaluations=8005, aging=False)
+    search = RegularizedEvolution(SPACES[0], Still(SPACES[0]), 5, tournament=3, evaluations=8005, aging=False)
     wins = Counter(step.shows["parent"] for step in list(search)[5:])
     for rank in range(5):
         expected = 8000 * ((5 - rank) ** 3 - (4 - rank) ** 3) / 5**3
@@ -87,7 +87,8 @@ def test_failures_lose_every_comparison():
 
 
 def test_bounded_ranks_feasible_first_then_by_excess():
-    good, bad, worse = (Evaluation((0,), {"accuracy": a, "madds": m}) for a, m in [(0.2, 10.0), (0.9, 11.0), (0.9, 20.0)])
+    numbers = [(0.2, 10.0), (0.9, 11.0), (0.9, 20.0)]
+    good, bad, worse = (Evaluation((0,), {"accuracy": a, "madds": m}) for a, m in numbers)
     bound = Bounded("madds", 10.0)
     assert bound(good) == 0.2 and bound(good) > bound(bad) > bound(worse) == -1.0
     assert bound.allows(good) and not bound.allows(bad)

@@ -29,7 +29,7 @@ class Toy(Estimator):
 
 
 class Elastic(SearchSpace):
-    """Depth 2 to 4, a kernel a layer; layers beyond the depth are inactive; three times kernel 7 is against the rule."""
+    """Depth 2 to 4, a kernel a layer; layers beyond the depth are inactive; three kernels 7 are against the rule."""
 
     name = "elastic toy"
     choices = (

@@ -1,0 +1,198 @@
+"""Lab 00 as a student meets it: JupyterLab in a browser, all cells, all buttons, a slider during play, a reload."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell
+
+from nasviz.paths import labs_dir
+
+LAB = "00-start-here.ipynb"
+PATIENCE = 400_000            # ms for all cells, on a machine that does other things too
+
+BROKEN = """
+from dataclasses import dataclass
+from typing import ClassVar
+from nasviz.step import Step
+from nasviz.strategies import RandomSearch
+
+@dataclass
+class Broken(RandomSearch):
+    def __iter__(self):
+        for number, step in enumerate(super().__iter__()):
+            if number == 2:
+                raise ZeroDivisionError("injected <by> the test")
+            yield step
+
+class Instant:
+    def many(self, archs, *, epochs=None, seed=0):
+        for arch in archs:
+            yield Evaluation(arch, {"accuracy": sum(arch) / 24, "madds": 1e5})
+
+broken = views.Player(Broken(space, Instant(), evaluations=5))
+broken.play()
+broken
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """JupyterLab on loopback, with a token, serving a copy of the lab whose last cell shows a search that breaks."""
+    folder = tmp_path_factory.mktemp("lab")
+    notebook = nbformat.read(Path(labs_dir(), LAB), as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    notebook.cells.append(new_code_cell(BROKEN))
+    nbformat.write(notebook, folder / LAB)
+    token = secrets.token_hex(16)
+    # Runtime and settings of its own; the kernel that belongs to this Python.
+    private = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
+    env = os.environ | private | {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "NASVIZ_TEST": ""}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1", "--port=0",
+               "--allow-root", f"--IdentityProvider.token={token}", "--expose-app-in-browser", "--LabApp.news_url=None",
+               "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate"]  # fmt: skip
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        try:
+            yield f"{wait_for(folder / 'runtime', process, folder / 'log')}lab/tree/{LAB}?token={token}&reset"
+        finally:
+            process.terminate()
+            process.wait(20)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_for(runtime: Path, process, log: Path) -> str:
+    import json
+
+    for _ in range(300):
+        assert process.poll() is None, log.read_text()
+        for path in runtime.glob("jpserver-*.json") if runtime.exists() else ():
+            try:
+                url = json.loads(path.read_text())["url"]
+                urllib.request.urlopen(url + "static/favicons/favicon.ico", timeout=2).close()
+                return url
+            except (OSError, ValueError):
+                pass
+        time.sleep(0.2)
+    raise AssertionError(log.read_text())
+
+
+STATE = """() => {
+  const cells = window.jupyterapp.shell.currentWidget.content.widgets.filter((c) => c.model.type === "code");
+  const outputs = cells.flatMap((c) => c.model.outputs.toJSON());
+  return {
+    done: cells.filter((c) => c.model.executionCount).length, all: cells.length,
+    errors: outputs.filter((o) => o.output_type === "error").map((o) => o.evalue),
+  };
+}"""
+
+
+@pytest.fixture
+def page(browser, server):
+    context = browser.new_context(viewport={"width": 1300, "height": 1000})
+    context.set_default_timeout(60_000)
+    page, page.complaints = context.new_page(), []
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
+    page.goto(server)
+    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
+    yield page
+    context.close()
+
+
+def player(page, name):
+    """The panel that a cell shows which ends in the variable ``name``."""
+    cell = page.locator(".jp-CodeCell").filter(has=page.locator(".jp-InputArea", has_text=name))
+    return cell.locator(".nasviz-player").first
+
+
+def steps(panel):
+    """What the stage has received, and where it stands."""
+    return panel.locator(".nasviz-stage").evaluate("(e) => [e.stage.history.n, Math.floor(e.stage.position())]")
+
+
+def test_the_whole_lab(page):
+    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+    # a slider is dragged while evolution plays: the search is told, and the time axis is flagged
+    evolution = player(page, "evolution_player = ")
+    evolution.wait_for(timeout=PATIENCE)
+    page.wait_for_function("(e) => e.stage.history.n >= 3", arg=evolution.locator(".nasviz-stage").element_handle(),
+                           timeout=PATIENCE)  # fmt: skip
+    handle = evolution.locator(".noUi-handle").first
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    flag = evolution.locator(".nasviz-stage .flag")
+    flag.first.wait_for(state="attached")
+    assert "population" in flag.first.get_attribute("title")
+
+    # every cell runs, and none ends in an error
+    ended = f"() => {{ const s = ({STATE})(); return s.done === s.all || s.errors.length; }}"
+    page.wait_for_function(ended, timeout=PATIENCE)
+    state = page.evaluate(STATE)
+    assert state["errors"] == [] and state["done"] == state["all"]
+    assert steps(evolution)[0] == 48
+
+    # what a search raised stands in its panel, whole and escaped
+    alert = player(page, "broken = ").locator("[role=alert]")
+    alert.wait_for()
+    assert "ZeroDivisionError: injected <by> the test" in alert.inner_text() and "Traceback" in alert.inner_text()
+
+    # scrub: by key, by pointer; the picture follows
+    stage = evolution.locator(".nasviz-stage")
+    stage.scroll_into_view_if_needed()
+    before = stage.screenshot()
+    slider = stage.locator("input[type=range]")
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("(e) => e.stage.position() === 0", arg=stage.element_handle())
+    page.wait_for_timeout(200)
+    assert stage.screenshot() != before
+    track = slider.bounding_box()
+    page.mouse.click(track["x"] + track["width"] / 2, track["y"] + track["height"] / 2)
+    page.wait_for_timeout(200)
+    assert 15 <= steps(evolution)[1] <= 32
+
+    # every button of a stage and of a player can be pressed; none breaks anything
+    for button in stage.locator("button:visible").all():
+        button.click()
+    darts = player(page, "darts_player = ")
+    for name in ("Pause", "Stop", "Reset"):
+        darts.get_by_role("button", name=name, exact=True).click()
+    page.wait_for_function("(e) => e.stage.history.n === 0", arg=darts.locator(".nasviz-stage").element_handle())
+    darts.get_by_role("button", name="Step", exact=True).click()
+    page.wait_for_function("(e) => e.stage.history.n === 1", arg=darts.locator(".nasviz-stage").element_handle())
+    darts.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_function("(e) => e.stage.history.n >= 5", arg=darts.locator(".nasviz-stage").element_handle())
+    darts.get_by_role("button", name="Pause", exact=True).click()
+    page.wait_for_timeout(1000)
+    paused = steps(darts)[0]
+    page.wait_for_timeout(1000)
+    assert steps(darts)[0] == paused
+
+    # saved, closed and opened again, everything is there as it was
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
+    page.reload()
+    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
+    for panel, count in ((player(page, "evolution_player = "), 48), (player(page, "darts_player = "), paused)):
+        panel.locator(".nasviz-stage").wait_for()
+        panel.scroll_into_view_if_needed()
+        page.wait_for_function("([e, n]) => e.stage.history.n === n",
+                               arg=[panel.locator(".nasviz-stage").element_handle(), count])  # fmt: skip
+    assert evolution.locator(".nasviz-stage .flag").count() >= 1
+    assert page.evaluate(STATE)["errors"] == []
+    assert page.complaints == []
