@@ -64,9 +64,10 @@ clean:
 	rm -rf .venv && "$$found" -m venv .venv && touch $@
 
 # torch and torchvision together, in a step of their own: a torchvision of another build than torch fails on import.
-# Not compiled to bytecode: that takes half a minute, for thousands of modules of which a lab imports a few.
+# Its progress is shown on a terminal, not in a log. Not compiled to bytecode: that takes half a minute, for thousands of modules of which a lab imports a few.
 .venv/torch.stamp: .venv/python.stamp tools/torch_index.py
 	@options=$$($(PY) tools/torch_index.py) || exit 1; \
+	[ -t 1 ] || options="--quiet $$options"; \
 	echo 'Installing torch (the long part) ...'; \
 	$(PIP) install --no-compile $$options 'torch>=2.11' torchvision && touch $@
 
