@@ -139,22 +139,25 @@ def load(name: str | Dataset = "fashion16", size: int | None = None, root: str |
 def averaged(images: np.ndarray, size: int) -> np.ndarray:
     """Area averages of uint8 images (N, C, H, W) at (N, C, size, size), pixels covered in part counted in part.
 
-    Exact in whole numbers, rounded half up once. Enlarging repeats pixels.
+    Exact, rounded half up once. Enlarging repeats pixels.
     """
     rows, columns = (_cover(images.shape[axis], size) for axis in (2, 3))
     area = images.shape[2] * images.shape[3]
     out = np.empty((*images.shape[:2], size, size), np.uint8)
-    for at in range(0, len(images), 4096):  # not all of CIFAR at once in int64
-        total = rows @ images[at : at + 4096].astype(np.int64) @ columns.T
+    for at in range(0, len(images), 4096):  # not all of CIFAR at once in float64
+        total = (rows @ images[at : at + 4096].astype(np.float64) @ columns.T).astype(np.int64)
         out[at : at + 4096] = (2 * total + area) // (2 * area)
     return out
 
 
 def _cover(old: int, new: int) -> np.ndarray:
-    """(new, old) int64: how much of each old pixel each new one covers, in units of 1/new of an old pixel."""
+    """(new, old): how much of each old pixel each new one covers, in units of 1/new of an old pixel.
+
+    Whole numbers, as float64: products of matrices are then fast, and exact below 2^53.
+    """
     i, j = np.arange(old), np.arange(new)[:, None]
     cover = np.minimum((i + 1) * new, (j + 1) * old) - np.maximum(i * new, j * old)
-    return np.maximum(cover, 0).astype(np.int64)
+    return np.maximum(cover, 0).astype(np.float64)
 
 
 def _resized(data: Dataset, size: int) -> Dataset:

@@ -127,7 +127,7 @@ def workers() -> int:
     import loky
 
     cores = loky.cpu_count()  # by affinity mask and container quota, not what the machine has
-    return max(1, min(cores, int(available_memory() / WORKER_BYTES)))
+    return max(1, int(min(cores, available_memory() / WORKER_BYTES)))
 
 
 def available_memory() -> float:
