@@ -196,7 +196,7 @@ def yardstick():
 
 def speed() -> str:
     _, seconds = yardstick()
-    return f"one such training takes {seconds:.2f} s, and {REFERENCE_SECONDS:.2f} s where the labs' durations were recorded"
+    return f"one such training takes {seconds:.2f} s; {REFERENCE_SECONDS:.2f} s where the labs' durations were recorded"
 
 
 def labs() -> str:
