@@ -25,7 +25,7 @@ def main(n: int = 30) -> None:
     while len(archs) < n:
         if space.canonical(arch := space.sample(rng)) != "0":
             archs[arch] = None
-    full_recipe, fast_recipe = Training(space, FULL, test=True), Training(space, FAST, test=True)
+    full_recipe, fast_recipe = (Training(space, recipe, test=True, progress=True) for recipe in (FULL, FAST))
     start = time.perf_counter()
     first, second, fast = (
         np.array([(100 * e.scores["test_accuracy"], e.seconds) for e in estimate.many(archs, seed=seed)])

@@ -252,7 +252,7 @@ def _need_network(name: str, address: str, root: Path) -> None:
 
 
 def _folder(folder: Path, size: int) -> Dataset:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     kinds = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     if len(kinds) < 2:
@@ -266,7 +266,7 @@ def _folder(folder: Path, size: int) -> Dataset:
             try:
                 with Image.open(path) as picture:
                     pixels = np.asarray(picture.convert("RGB")).transpose(2, 0, 1)[None]
-            except (UnidentifiedImageError, OSError, ValueError) as error:
+            except Exception as error:  # damaged files make Pillow raise errors of nearly any kind
                 raise ValueError(f"{path} is no image that can be read ({error}): remove or repair it") from error
             images.append(averaged(pixels, size)[0])
             labels.append(label)

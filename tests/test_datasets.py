@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nasviz import datasets
 
@@ -106,6 +108,15 @@ def test_damage_is_named_with_its_remedy(data_at, kind, size):
     assert ("missing" if content is None else f"{len(content):,} bytes") in said
 
 
+@settings(max_examples=500, deadline=None)
+@given(content=st.binary(max_size=300), start=st.sampled_from([b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00"]))
+def test_any_other_bytes_are_a_damaged_file(tmp_path_factory, content, start):
+    path = tmp_path_factory.getbasetemp() / "any.npz"
+    path.write_bytes(start + content)
+    with pytest.raises(ValueError, match="is damaged"):
+        datasets.read_verified(path, datasets.SHA256)
+
+
 @pytest.mark.parametrize("size", [0, -1, 8.0, "8", 12])
 def test_a_size_that_is_not_there(size):
     with pytest.raises(ValueError, match="size|8×8"):
@@ -179,6 +190,26 @@ def test_a_folder_with_something_else_in_it(folder):
     (folder / "dog" / "notes.png").write_text("no image")
     with pytest.raises(ValueError, match=r"notes\.png is no image"):
         datasets.load(folder)
+
+
+@pytest.mark.parametrize("kind", ["png", "gif", "bmp"])
+@settings(max_examples=200, deadline=None)
+@given(place=st.integers(0, 10_000), byte=st.integers(0, 255), length=st.integers(0, 10_000))
+def test_a_damaged_image_is_read_or_named(tmp_path_factory, kind, place, byte, length):
+    image = pytest.importorskip("PIL.Image")
+    folder = tmp_path_factory.getbasetemp() / f"damaged {kind}"
+    if not folder.exists():
+        for name in ("cat", "dog"):
+            (folder / name).mkdir(parents=True)
+            for i in range(3):
+                image.fromarray(np.full((6, 6, 3), 40 * i, np.uint8)).save(folder / name / f"{i}.{kind}")
+    content = bytearray((folder / "cat" / f"1.{kind}").read_bytes())
+    content[place % len(content)] = byte
+    (folder / "dog" / f"1.{kind}").write_bytes(content[: length % len(content) + 1])
+    try:
+        assert datasets.load(folder, size=4).train_images.shape[1:] in {(1, 4, 4), (3, 4, 4)}
+    except ValueError as error:
+        assert f"1.{kind}" in str(error)
 
 
 def test_a_folder_without_classes(tmp_path):
