@@ -96,6 +96,26 @@ class Dataset:
         counts = ", ".join(f"{len(getattr(self, p + '_labels')):,} {p}" for p in ("train", "valid", "test"))
         return f"<Dataset {self.name}: {counts}; {self.colors}×{self.size}×{self.size}, {len(self.classes)} classes>"
 
+    def _repr_png_(self, rows: int = 10, columns: int = 12) -> bytes:
+        """The first training images of the first classes, a class a row: what a notebook shows."""
+        from PIL import Image, ImageDraw
+
+        cell, gap, text = max(32, self.size), 4, 90
+        rows = min(rows, len(self.classes))
+        sheet = Image.new("RGB", (text + columns * (cell + gap), rows * (cell + gap)), "white")
+        pen = ImageDraw.Draw(sheet)
+        for row, name in enumerate(self.classes[:rows]):
+            y = row * (cell + gap)
+            pen.text((text - 8, y + cell / 2), name, fill="#16181d", anchor="rm", font_size=12)
+            for column, i in enumerate(np.flatnonzero(self.train_labels == row)[:columns]):
+                pixels = self.train_images[i].transpose(1, 2, 0)
+                picture = Image.fromarray(pixels[..., 0] if self.colors == 1 else pixels)
+                picture = picture.resize((cell, cell), Image.Resampling.NEAREST)
+                sheet.paste(picture, (text + column * (cell + gap), y))
+        file = BytesIO()
+        sheet.save(file, "PNG", optimize=True)
+        return file.getvalue()
+
 
 def load(name: str | Dataset = "fashion16", size: int | None = None, root: str | os.PathLike | None = None) -> Dataset:
     """A data set by name.

@@ -215,3 +215,15 @@ def test_a_damaged_image_is_read_or_named(tmp_path_factory, kind, place, byte, l
 def test_a_folder_without_classes(tmp_path):
     with pytest.raises(ValueError, match="2 classes or more, found 0"):
         datasets.load(tmp_path)
+
+
+def test_a_data_set_shows_its_classes():
+    from io import BytesIO
+
+    from PIL import Image
+
+    data = datasets.load("fashion16", size=8)
+    sheet = np.asarray(Image.open(BytesIO(data._repr_png_(rows=3, columns=5))).convert("L"))
+    assert sheet.shape == (3 * 36, 90 + 5 * 36)
+    first = np.flatnonzero(data.train_labels == 1)[0]
+    assert (sheet[36 : 36 + 32 : 4, 90 : 90 + 32 : 4] == data.train_images[first, 0]).all()
