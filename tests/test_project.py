@@ -97,7 +97,10 @@ def checkout(tmp_path):
 def make(folder, *arguments):
     if not shutil.which("make"):
         pytest.skip("no make here")
-    env = os.environ | {"PATH": f"{folder / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin"}
+    # `make test` hands its own flags and variables down to a make that a test starts
+    passed = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "PYTHON", "LAB_ARGS", "TEST_ARGS", "TORCH_INDEX")
+    env = {name: value for name, value in os.environ.items() if name not in passed}
+    env["PATH"] = f"{folder / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin"
     return subprocess.run(["make", *arguments], cwd=folder, env=env, capture_output=True, text=True, timeout=60)
 
 
