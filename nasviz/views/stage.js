@@ -1239,7 +1239,7 @@ const CSS = `
   --bg: var(--jp-layout-color0, light-dark(#fff, #16181d));
   --line: var(--jp-border-color2, light-dark(#d8dbe0, #3c414a));
   --dim: var(--jp-ui-font-color2, light-dark(#565c67, #a9b0bc));
-  --soft: var(--jp-layout-color1, light-dark(#f5f6f8, #1f2228));
+  --soft: color-mix(in srgb, var(--fg) 5%, var(--bg));
   --dead: light-dark(#8d949e, #8d949e); --mark: light-dark(#7a3fb0, #c9a1f0);
   --family: var(--jp-ui-font-family, system-ui, -apple-system, "Segoe UI", sans-serif);
   color: var(--fg); background: var(--bg); font: 14px/1.35 var(--family);
