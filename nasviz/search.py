@@ -188,6 +188,8 @@ class Run:
         answered, asked = len(self.answers), None
         if hasattr(search, "estimate"):
             search.estimate = asked = _Asked(search.estimate, self)
+        if self._recorded_only and not (asked or self._stateful):
+            return                                            # it asks nobody and keeps no state: nothing is on record
         if self._stateful:
             at, search.start = self._newest
             for step, seconds in self._rows[: None if self._recorded_only else at]:

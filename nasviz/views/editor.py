@@ -24,7 +24,8 @@ from .player import RATE, pause_all
 from .rows import cell_of, cell_view, one_hot
 from .stage import Stage
 
-COUNTABLE = 100_000        # spaces of at most so many strings are counted through, in a second or two
+COUNTABLE = 100_000        # spaces of at most so many strings are counted through
+_counting = threading.Lock()
 
 
 class CellEditor(widgets.VBox):
@@ -76,6 +77,7 @@ class CellEditor(widgets.VBox):
         self.space, self.estimate, self.limit = space, estimate or _fast(space), limit
         self.wrong: str | None = None
         self._evaluations: list[Evaluation] = []
+        self._sizes: dict[Arch, dict[str, float]] = {}
         self._lock = threading.RLock()
         self._setting = self._stopping = False
         self._thread: threading.Thread | None = None
@@ -147,7 +149,7 @@ class CellEditor(widgets.VBox):
     # ------------------------------------------------------------------ what follows from it
     def describe(self) -> dict[str, str]:
         """What is shown beside the cell, by name: cost, function, number of strings, text."""
-        size = _size(self.estimate, self.space, self.arch)
+        size = self._size(self.arch)
         out = {
             "Parameters": f"{size['parameters']:,.0f}",
             "Multiply-adds": f"{_short(size['madds'])}{self._against_limit(size['madds'])}",
@@ -173,10 +175,18 @@ class CellEditor(widgets.VBox):
             self.facts.value = f'<div role="alert" style="{_WRONG}">Not in the space: {escape(self.wrong)}</div>'
             return
         rows = "".join(
-            f'<tr><th style="{_NAME}">{name}</th><td style="{_VALUE}">{escape(value)}</td></tr>'
+            f'<tr><th scope="row" style="{_NAME}">{name}</th><td style="{_VALUE}{_SMALL * (name == "Text")}">'
+            f"{escape(value)}</td></tr>"
             for name, value in self.describe().items()
         )
         self.facts.value = f'<table style="border-collapse:collapse; line-height:1.4">{rows}</table>'
+
+    def _size(self, arch: Arch) -> dict[str, float]:
+        """Parameters and multiply-adds, of the networks that the estimator builds, or the fast recipe's."""
+        if arch not in self._sizes:
+            judge = self.estimate if hasattr(self.estimate, "size") else _fast(self.space)
+            self._sizes[arch] = judge.size(arch)
+        return self._sizes[arch]
 
     # ------------------------------------------------------------------ training
     def train(self, seed: int | None = None) -> Evaluation:
@@ -199,7 +209,7 @@ class CellEditor(widgets.VBox):
         arch = self.arch
         seed = sum(e.arch == arch for e in self._evaluations) if seed is None else seed
         pause_all()
-        self._stopping, self._sent = False, 0.0
+        self._stopping, self._sent, self._loss = False, 0.0, nan
         self.curve.reset()
         self.curve.layout.display = None
         with watching(self._listen):
@@ -216,14 +226,16 @@ class CellEditor(widgets.VBox):
         return sorted(self._evaluations, key=lambda e: (self._over(e), -accuracy(e)))
 
     def _over(self, evaluation: Evaluation) -> bool:
-        return self.limit is not None and _madds(evaluation, self.estimate, self.space) > self.limit
+        return self.limit is not None and self._size(evaluation.arch)["madds"] > self.limit
 
     def _listen(self, progress: Progress) -> None:
         if self._stopping:
             raise Cancelled
         batches = max(1, progress.batches)
         epoch = progress.epoch + progress.batch / batches
-        self.curve.remember(epoch=epoch, loss=progress.loss, accuracy=progress.accuracy)
+        if progress.batch:                              # at the end of an epoch it is the mean of all its batches
+            self._loss = progress.loss
+        self.curve.remember(epoch=epoch, loss=self._loss, accuracy=progress.accuracy)
         if (now := time.monotonic()) - self._sent >= 1 / RATE:
             self._sent = now
             self.curve.flush()
@@ -278,7 +290,7 @@ class CellEditor(widgets.VBox):
     def _table_row(self, place: int, evaluation: Evaluation) -> str:
         over = self._over(evaluation)
         sign = "over the limit" if over else "★ best" if place == 1 else str(place)
-        size = _size(self.estimate, self.space, evaluation.arch)
+        size = self._size(evaluation.arch)
         options = [choice.options[o] for choice, o in zip(self.space.choices, evaluation.arch, strict=True)]
         chips = "".join(
             f'<span title="{escape(choice.name)}" style="{_CHIP}; border-left-color:{style(op).color}">'
@@ -324,27 +336,25 @@ class CellEditor(widgets.VBox):
         return panel.with_still(super()._repr_mimebundle_(**kwargs), repr(self), self.stage)
 
 
-@lru_cache(maxsize=4)
 def meanings(space: SearchSpace) -> Counter:
-    """How many valid architectures of a small space compute each function: ``{canonical text: number}``."""
+    """How many valid architectures of a small space compute each function: ``{canonical text: number}``.
+
+    Counted once a space: takes a second for 15,625 strings. Do not change what you get.
+    """
+    with _counting:                                     # a second editor waits for what the first one counts
+        return _meanings(space)
+
+
+@lru_cache(maxsize=4)
+def _meanings(space: SearchSpace) -> Counter:
     archs = product(*(range(len(choice.options)) for choice in space.choices))
     return Counter(space.canonical(arch) for arch in archs if space.why_invalid(arch) is None)
-
-
-@lru_cache(maxsize=4096)
-def _size(estimate, space: SearchSpace, arch: Arch) -> dict[str, float]:
-    """Parameters and multiply-adds, as the estimator builds the network, or as the fast recipe does."""
-    return (estimate if hasattr(estimate, "size") else _fast(space)).size(arch)
 
 
 def _fast(space: SearchSpace) -> Estimator:
     from ..estimators.training import FAST, Training  # loads torch: only where an editor is opened
 
     return Training(space, FAST)
-
-
-def _madds(evaluation: Evaluation, estimate, space: SearchSpace) -> float:
-    return evaluation.scores.get("madds") or _size(estimate, space, evaluation.arch)["madds"]
 
 
 def _percent(evaluation: Evaluation) -> str:
@@ -384,6 +394,7 @@ _CURVES = {
 }
 _NAME = "text-align:left; vertical-align:top; font-weight:600; padding:1px 14px 1px 0; white-space:nowrap"
 _VALUE = "text-align:left; padding:1px 14px 1px 0; overflow-wrap:anywhere; font-variant-numeric:tabular-nums"
+_SMALL = "; font-family:var(--jp-code-font-family, monospace); font-size:.86em"
 _CHIP = (
     "display:inline-block; border-left:4px solid; padding:0 6px 0 4px; margin:1px 4px 1px 0; "
     "background:var(--jp-layout-color2, #eee); border-radius:2px; font-size:.86em; white-space:nowrap"

@@ -1,0 +1,380 @@
+"""The player without a browser: what buttons and sliders do to a search, and what one would see of it."""
+
+import dataclasses
+import threading
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from toys import Elastic, Toy, Walk
+
+from nasviz.evaluate import Estimator, Progress, report
+from nasviz.search import Run, knob
+from nasviz.spaces import NasBench201
+from nasviz.step import Evaluation, Step
+from nasviz.strategies import RandomSearch, RegularizedEvolution
+from nasviz.views import Player, player
+
+SPACE = NasBench201()
+
+
+def until(condition, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.005)
+
+
+def evolution(n=30, **fields):
+    return RegularizedEvolution(SPACE, Toy(SPACE), population=10, tournament=3, evaluations=n, **fields)
+
+
+@dataclass
+class Slow(Estimator):
+    """Reports a hundred batches of a hundredth of a second."""
+
+    space: object
+    batches: int = 100
+    begun: int = dataclasses.field(default=0, compare=False)
+
+    def __call__(self, arch, *, epochs=None, seed=0):
+        self.begun += 1
+        for batch in range(self.batches):
+            time.sleep(0.01)
+            report(Progress(arch, 0, 1, batch + 1, self.batches))
+        return Evaluation(tuple(arch), {"accuracy": 0.5, "madds": 1.0}, 1.0, 1, seed)
+
+
+@dataclass
+class Failing(Estimator):
+    space: object
+    after: int = 3
+    healed: bool = False
+
+    def __call__(self, arch, *, epochs=None, seed=0):
+        if seed == self.after and not self.healed:
+            raise RuntimeError("no <luck> today")
+        return Evaluation(tuple(arch), {"accuracy": 0.5}, 0.1, 1, seed)
+
+
+@dataclass
+class Count:
+    """Counts, a step a call, as fast as it can or as slowly as asked."""
+
+    shows: ClassVar = ("loss",)
+    space: object
+    steps: int = 100_000
+    pause: float = 0.0
+    rate: float = knob(0.5, 0.0, 1.0, help="Nothing depends on it")
+
+    def __len__(self):
+        return self.steps
+
+    def __iter__(self):
+        for i in range(self.steps):
+            time.sleep(self.pause)
+            yield Step(loss=float(i))
+
+
+@dataclass
+class CountWeights(Count):
+    shows: ClassVar = ("alphas", "loss")
+
+    def __iter__(self):
+        for step in super().__iter__():
+            yield Step(alphas=np.full((6, 5), 0.2, "<f4"), **step.shows)
+
+
+@pytest.fixture
+def make():
+    made = []
+
+    def _make(*args, **fields):
+        made.append(Player(*args, **fields))
+        return made[-1]
+
+    yield _make
+    for one in made:
+        one.close()
+
+
+def test_run_takes_n_steps_shows_each_and_equals_a_bare_loop(make):
+    p = make(evolution())
+    assert p.run(12) is p.run_ and len(p.stage) == len(p.steps) == 12
+    assert p.stage._sent == 12                                      # the last one too
+    p.run()
+    assert p.steps == list(evolution())
+    assert len(p.stage) == 30 and "finished" in repr(p) and not p.playing
+    columns = p.stage.columns()
+    assert columns["accuracy"][-1] == pytest.approx(p.steps[-1].evaluation.scores["accuracy"])
+    assert columns["arch"][-1].argmax(1).tolist() == list(p.steps[-1].evaluation.arch)
+    assert columns["parent"][0] == -1 and np.isfinite(columns["population"][-1]).sum() == 10
+    assert len(p.run()) == 30                                       # nothing left to do
+
+
+def test_step_and_pause_act_between_steps(make):
+    p = make(CountWeights(SPACE, pause=0.01))
+    p.step()
+    until(lambda: not p.playing)
+    assert len(p.stage) == 1
+    p.play()
+    until(lambda: len(p.stage) > 5)
+    p.pause()
+    time.sleep(0.1)
+    n = len(p.stage)
+    time.sleep(0.1)
+    assert len(p.stage) == n and p.stage._sent == n
+
+
+def test_pause_always_shows_the_last_step(make):
+    p = make(CountWeights(SPACE))
+    for _ in range(20):
+        p.play()
+        time.sleep(0.01)
+        p.pause()
+        until(lambda: len(p.stage) == len(p.steps) == p.stage._sent, 3)
+
+
+def test_publishes_at_most_ten_times_a_second(make):
+    p = make(CountWeights(SPACE))
+    sent = []
+    p.stage.send = lambda message, buffers=None: sent.append(message["type"])
+    p.play()
+    time.sleep(1.0)
+    p.pause()
+    until(lambda: p.stage._sent == len(p.stage))
+    assert len(p.stage) > 200 and 3 <= sent.count("frames") <= 13
+
+
+def test_the_speed_limit_holds_and_can_be_lifted_at_once(make):
+    p = make(CountWeights(SPACE))
+    p.speed.value = 5
+    begin = time.monotonic()
+    p.run(4)
+    assert 0.6 <= time.monotonic() - begin < 3
+    p.speed.value = 1
+    p.play()
+    time.sleep(0.2)
+    p.speed.value = 0
+    until(lambda: len(p.stage) > 100, 3)
+
+
+def test_pause_holds_a_training_between_its_batches_and_play_ends_it(make):
+    estimate = Slow(SPACE)
+    p = make(RandomSearch(SPACE, estimate, evaluations=3))
+    p.play()
+    until(lambda: p._fraction > 0.05)
+    p.pause()
+    time.sleep(0.1)
+    held = p._fraction
+    time.sleep(0.2)
+    assert p._fraction == held < 0.9 and len(p.stage) == 0
+    assert 'aria-valuenow="0"' in p.status.value and "width:0.00%" not in p.status.value
+    p.run(1)
+    assert estimate.begun == 1 and len(p.stage) == 1
+
+
+def test_stop_drops_a_training_within_a_second_and_play_begins_it_again(make):
+    estimate = Slow(SPACE, batches=30)
+    p = make(RandomSearch(SPACE, estimate, evaluations=4))
+    p.run(1)
+    p.play()
+    until(lambda: p._fraction > 0.1)
+    begin = time.monotonic()
+    p.stop()
+    until(lambda: p._thread is None)
+    assert time.monotonic() - begin < 1
+    assert len(p.run_.answers) == 1 and not p.error
+    p.run()
+    assert estimate.begun == 5 and len(p.stage) == 4
+    assert p.steps == list(RandomSearch(SPACE, Slow(SPACE, 1), evaluations=4))
+
+
+def test_stop_also_works_on_a_paused_training(make):
+    p = make(RandomSearch(SPACE, Slow(SPACE), evaluations=4))
+    p.play()
+    until(lambda: p._fraction > 0.02)
+    p.pause()
+    p.stop()
+    until(lambda: p._thread is None, 1)
+
+
+def test_a_slider_turns_the_knob_and_leaves_a_mark(make):
+    p = make(evolution(60))
+    p.run(30)
+    p.sliders["population"].value = 4
+    p.run(5)
+    assert p.run_.turns == [(30, {"population": 4})]
+    assert p.stage.marks == [{"at": 30, "label": "population 4"}]
+    assert len(p.steps[-1].shows["population"]) == 4
+    p.run_.turn(tournament=7)                                       # from code: the slider follows
+    p.run(1)
+    assert p.sliders["tournament"].value == 7 and len(p.run_.turns) == 2
+
+
+def test_sliders_are_made_of_the_knobs(make):
+    @dataclass
+    class Knobs(CountWeights):
+        rate: float = knob(0.01, 1e-4, 0.1, log=True, help="How fast")
+        whole: int = knob(3, 1, 9)
+
+    p = make(Knobs(SPACE, steps=9))
+    rate, whole = p.sliders["rate"], p.sliders["whole"]
+    assert type(rate).__name__ == "FloatLogSlider" and type(whole).__name__ == "IntSlider"
+    assert rate.value == pytest.approx(0.01) and "How fast" in rate.tooltip and rate.description == "rate"
+    rate.value = 10**rate.max                                       # its end is the knob's end, rounding or not
+    rate.value = 10**rate.min
+    p.run(1)
+    assert p.run_.turns == [(0, {"rate": 1e-4})]
+
+
+def test_an_exception_is_raised_in_the_cell_and_shown_whole(make):
+    estimate = Failing(SPACE)
+    p = make(RandomSearch(SPACE, estimate, evaluations=6))
+    with pytest.raises(RuntimeError, match="luck"):
+        p.run()
+    assert len(p.stage) == 3 and p.stage._sent == 3 and "failed" in p.status.value
+    assert "no &lt;luck&gt; today" in p.panel.value and "Traceback" in p.panel.value and p.panel.layout.display is None
+    p.play()                                                        # again, by the button: nothing to raise into
+    until(lambda: p._thread is None)
+    assert isinstance(p.error, RuntimeError)
+    estimate.healed = True
+    p.run()
+    assert len(p.stage) == 6 and p.error is None and p.panel.value == ""
+
+
+def test_reset_begins_anew_with_the_sliders_and_keeps_the_record(make, tmp_path):
+    path = tmp_path / "evolution.jsonl"
+    p = make(evolution(), path)
+    p.run(20)
+    p.sliders["population"].value = 5
+    record = path.read_bytes()
+    p.reset()
+    until(lambda: p._thread is None)
+    assert len(p.stage) == 0 and p.stage.marks == []
+    assert (tmp_path / "evolution-1.jsonl").read_bytes() == record
+    p.run(8)
+    assert p.run_.turns == [(0, {"population": 5})] and len(p.steps[-1].shows["population"]) == 5
+    assert Run.load(tmp_path / "evolution-1.jsonl", evolution()).steps == list(evolution())[:20]
+
+
+def test_reset_while_a_training_runs(make):
+    p = make(RandomSearch(SPACE, Slow(SPACE), evaluations=4))
+    p.play()
+    until(lambda: p._fraction > 0.02)
+    p.reset()
+    until(lambda: p._thread is None, 1)
+    assert len(p.stage) == 0 and not p.error
+
+
+def test_starting_one_pauses_the_others(make):
+    a, b = make(CountWeights(SPACE, pause=0.001)), make(CountWeights(SPACE, pause=0.001))
+    a.play()
+    until(lambda: len(a.stage) > 3)
+    b.play()
+    until(lambda: len(b.stage) > 3)
+    assert b.playing and not a.playing
+    player.pause_all()
+    assert not b.playing
+
+
+def test_a_record_is_shown_at_once_and_gone_on_with(make, tmp_path):
+    path = tmp_path / "run.jsonl"
+    first = make(evolution(), path)
+    first.run(10)
+    first.sliders["tournament"].value = 1
+    first.run(7)
+    again = make(evolution(), path)                                 # takes the record over
+    assert first._thread is None
+    assert len(again.stage) == len(again.steps) == 17
+    assert again.sliders["tournament"].value == 1 and again.stage.marks == [{"at": 10, "label": "tournament 1"}]
+    again.run()
+    assert len(again.stage) == 30 and again.stage.marks == [{"at": 10, "label": "tournament 1"}]
+    whole = Run(evolution())
+    for _ in whole:
+        if len(whole) == 10:
+            whole.turn(tournament=1)
+    assert again.steps == whole.steps
+    assert "finished" in repr(make(evolution(), path))
+
+
+def test_a_record_of_another_search_is_refused(make, tmp_path):
+    make(evolution(), tmp_path / "run.jsonl").run(3)
+    with pytest.raises(ValueError, match="evaluations"):
+        Player(evolution(31), tmp_path / "run.jsonl")
+
+
+def test_a_search_with_weights_goes_on_after_stop_and_from_its_record(make, tmp_path):
+    for path in (None, tmp_path / "walk.jsonl"):
+        p = make(Walk(SPACE), path)
+        p.run(7)
+        p.stop()
+        p.run(10)
+        p = make(Walk(SPACE), path) if path else p
+        p.run()
+        assert p.steps == list(Walk(SPACE)) and len(p.stage) == 30
+        np.testing.assert_array_equal(p.stage.columns()["alphas"], [s.shows["alphas"] for s in Walk(SPACE)])
+
+
+def test_an_interrupt_pauses_and_returns(make, monkeypatch):
+    p = make(CountWeights(SPACE, pause=0.001))
+    wait = p._changed.wait
+
+    def interrupted(timeout=None):
+        if threading.current_thread() is threading.main_thread() and len(p.stage) > 3:
+            raise KeyboardInterrupt
+        return wait(timeout)
+
+    monkeypatch.setattr(p._changed, "wait", interrupted)
+    assert p.run() is p.run_
+    assert not p.playing and len(p.stage) >= 3 and p.error is None
+    monkeypatch.undo()
+    n = len(p.stage)
+    p.run(5)
+    assert len(p.stage) >= n + 5                                    # the search itself was not interrupted
+
+
+def test_a_space_without_a_cell_has_a_curve_only(make):
+    p = make(RandomSearch(Elastic(), Toy(Elastic()), evaluations=5))
+    p.run()
+    assert [view["kind"] for view in p.stage.spec["views"]] == ["curve"] and len(p.stage) == 5
+
+
+def test_what_shows_nothing_drawable_is_refused():
+    with pytest.raises(ValueError, match="loss"):
+        Player(Count(SPACE))
+
+
+def test_a_page_without_widgets_gets_a_picture(make):
+    p = make(evolution())
+    assert "image/png" not in p._repr_mimebundle_()[0]
+    p.run(3)
+    data, _ = p._repr_mimebundle_()
+    assert data["text/plain"] == "<Player of RegularizedEvolution: 3 of 30 steps, paused>" and data["image/png"]
+
+
+def test_controls_have_names_and_explanations(make):
+    p = make(evolution())
+    for button in p.buttons.values():
+        assert button.description and len(button.tooltip) > 5
+    assert all(slider.tooltip and slider.description for slider in p.sliders.values())
+    assert 'role="progressbar"' in p.status.value and "0 / 30" in p.status.value
+
+
+def test_run_refuses_a_negative_number(make):
+    with pytest.raises(ValueError, match="-1"):
+        make(evolution()).run(-1)
+
+
+def test_recall_evaluates_nothing(tmp_path):
+    assert Run(Count(SPACE)).recall().steps == []                   # it asks nobody: nothing is ever on record
+    estimate = Slow(SPACE, 1)
+    run = Run(RandomSearch(SPACE, estimate, evaluations=5), tmp_path / "r.jsonl")
+    for _ in run:
+        if len(run) == 3:
+            break
+    again = Run(RandomSearch(SPACE, estimate, evaluations=5), tmp_path / "r.jsonl").recall()
+    assert len(again.steps) == 3 and again.best and estimate.begun == 3
+    assert len(list(again)) == 5 and estimate.begun == 5            # and goes on where the record ends
