@@ -18,7 +18,7 @@ from ..evaluate import Cancelled, Estimator, Progress, watching
 from ..objectives import accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
-from . import panel
+from . import leaderboard, panel
 from .colors import style
 from .player import RATE, pause_all
 from .rows import cell_of, cell_view, one_hot
@@ -152,7 +152,7 @@ class CellEditor(widgets.VBox):
         size = self._size(self.arch)
         out = {
             "Parameters": f"{size['parameters']:,.0f}",
-            "Multiply-adds": f"{_short(size['madds'])}{self._against_limit(size['madds'])}",
+            "Multiply-adds": f"{leaderboard.short(size['madds'])}{self._against_limit(size['madds'])}",
             "Computes": self.space.canonical(self.arch),
         }
         if self.space.size <= COUNTABLE:
@@ -163,7 +163,7 @@ class CellEditor(widgets.VBox):
     def _against_limit(self, madds: float) -> str:
         if self.limit is None:
             return ""
-        return f" ({'over the limit of' if madds > self.limit else 'limit'} {_short(self.limit)})"
+        return f" ({'over the limit of' if madds > self.limit else 'limit'} {leaderboard.short(self.limit)})"
 
     def _count_strings(self) -> None:
         self._count = meanings(self.space)
@@ -255,7 +255,7 @@ class CellEditor(widgets.VBox):
         said = ""
         try:
             evaluation = self.train()
-            said = f"validation accuracy {_percent(evaluation)}, {evaluation.seconds:.1f} s"
+            said = f"validation accuracy {leaderboard.percent(evaluation)}, {evaluation.seconds:.1f} s"
         except Cancelled:
             said = "stopped: nothing recorded"
         except BaseException as error:                  # nobody else would ever see it
@@ -274,39 +274,8 @@ class CellEditor(widgets.VBox):
         self.button.tooltip = "Drop this training" if training else "Train this cell from scratch, for real"
 
     def _show_table(self) -> None:
-        if not self._evaluations:
-            self.table.value = f'<div style="{_QUIET}">Cells that you train are ranked here.</div>'
-            return
-        head = "".join(
-            f'<th scope="col" style="{_NAME}">{name}</th>'
-            for name in ("", "Accuracy", "Multiply-adds", "Parameters", "Seed", "Cell")
-        )
-        rows = "".join(self._table_row(place, e) for place, e in enumerate(self.leaderboard, 1))
-        self.table.value = (
-            '<table style="border-collapse:collapse; line-height:1.5" aria-label="Leaderboard">'
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        )
-
-    def _table_row(self, place: int, evaluation: Evaluation) -> str:
-        over = self._over(evaluation)
-        sign = "over the limit" if over else "★ best" if place == 1 else str(place)
-        size = self._size(evaluation.arch)
-        options = [choice.options[o] for choice, o in zip(self.space.choices, evaluation.arch, strict=True)]
-        chips = "".join(
-            f'<span title="{escape(choice.name)}" style="{_CHIP}; border-left-color:{style(op).color}">'
-            f"{escape(style(op).label)}</span>"
-            for choice, op in zip(self.space.choices, options, strict=True)
-        )
-        cells = [
-            sign,
-            f"<b>{_percent(evaluation)}</b>",
-            _short(size["madds"]),
-            f"{size['parameters']:,.0f}",
-            str(evaluation.seed),
-            chips,
-        ]
-        look = "opacity:.6" if over else "background:rgba(26,111,212,.12)" if place == 1 else ""
-        return f'<tr style="{look}">' + "".join(f'<td style="{_VALUE}">{cell}</td>' for cell in cells) + "</tr>"
+        ranked = [(e, self._size(e.arch), self._over(e)) for e in self.leaderboard]
+        self.table.value = leaderboard.table(ranked, self.space)
 
     def _place(self) -> None:
         self.stage.layout.flex = "1 1 460px"
@@ -357,15 +326,6 @@ def _fast(space: SearchSpace) -> Estimator:
     return Training(space, FAST)
 
 
-def _percent(evaluation: Evaluation) -> str:
-    value = evaluation.scores.get("accuracy", nan)
-    return "failed" if value != value else f"{100 * value:.1f} %"
-
-
-def _short(number: float) -> str:
-    return f"{number / 1e6:.2f} M" if number >= 1e5 else f"{number:,.0f}"
-
-
 _CURVES = {
     "arrays": {"epoch": [], "loss": [], "accuracy": []},
     "views": [
@@ -395,9 +355,4 @@ _CURVES = {
 _NAME = "text-align:left; vertical-align:top; font-weight:600; padding:1px 14px 1px 0; white-space:nowrap"
 _VALUE = "text-align:left; padding:1px 14px 1px 0; overflow-wrap:anywhere; font-variant-numeric:tabular-nums"
 _SMALL = "; font-family:var(--jp-code-font-family, monospace); font-size:.86em"
-_CHIP = (
-    "display:inline-block; border-left:4px solid; padding:0 6px 0 4px; margin:1px 4px 1px 0; "
-    "background:var(--jp-layout-color2, #eee); border-radius:2px; font-size:.86em; white-space:nowrap"
-)
 _WRONG = "border-left:3px solid #d6246e; padding:4px 10px"
-_QUIET = "opacity:.7"
