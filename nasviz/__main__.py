@@ -40,7 +40,8 @@ def copy_labs(folder: Path) -> int:
         print(f"This installation carries no labs: {source} is missing. Install nasviz again.", file=sys.stderr)
         return 1
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__"))
-    print(f"The labs lie in {folder}. Open them with: jupyter lab {folder / '00-start-here.ipynb'}")
+    first = folder / "00-start-here.ipynb"
+    print(f'The labs lie in {folder}. Open them with: jupyter lab "{first}"')
     return 0
 
 
