@@ -116,7 +116,7 @@ def heavy_cells(notebook):
     """Classes, and functions of more than ten lines, outside exercises: such code belongs into the package."""
     offences = []
     for number, cell in enumerate(notebook["cells"]):
-        if cell["cell_type"] != "code" or {"exercise", "solution"} & set(cell["metadata"].get("tags", [])):
+        if cell["cell_type"] != "code" or {"exercise", "check", "solution"} & set(cell["metadata"].get("tags", [])):
             continue
         lines = "".join(cell["source"]).splitlines()
         for node in ast.walk(parse("\n".join("" if line.startswith(("%", "!")) else line for line in lines))):
