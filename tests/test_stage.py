@@ -12,7 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from toys import Toy
 
+from nasviz.search import Run
+from nasviz.spaces import NasBench201
+from nasviz.strategies import RegularizedEvolution
 from nasviz.views import colors, replay
 from nasviz.views.layout import layout
 from nasviz.views.stage import MESSAGE, Stage
@@ -397,3 +401,14 @@ def test_a_replay_refuses_what_it_cannot_play(tmp_path):
     with pytest.raises(ValueError, match="lacks the array 'alphas'"):
         replay.to_html((spec(), {k: v for k, v in columns.items() if k != "alphas"}), tmp_path / "a.html")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_is_saved_as_a_page_with_its_turns(tmp_path):
+    space = NasBench201()
+    run = Run(RegularizedEvolution(space, Toy(space), population=5, tournament=2, evaluations=12))
+    for step, _ in enumerate(run):
+        if step == 6:
+            run.turn(tournament=4)
+    page = run.to_html(tmp_path / "run.html").read_text(encoding="utf-8")
+    assert "<h1>RegularizedEvolution</h1>" in page
+    assert '[{"at": 7, "label": "tournament 4"}], 12, await' in page

@@ -58,13 +58,6 @@ try {
 """
 
 
-def save(run, path: str | Path, title: str = "") -> Path:
-    """Write a `nasviz.search.Run` as a page that replays it: its stage, with the turned knobs marked. See `to_html`."""
-    from .rows import stage_of  # what the steps of a search look like; a stage alone replays without it
-
-    return to_html(stage_of(run), path, title or f"{type(run.search).__name__}, {len(run)} steps")
-
-
 def to_html(
     stage: Stage | tuple[Mapping, Mapping[str, np.ndarray]], path: str | Path, title: str = "", marks: list = ()
 ) -> Path:

@@ -1,7 +1,7 @@
 // stage.js: draws the steps of a search, live in a notebook or replayed from a file.
 //
-// One ES module, no dependency, no build step. Python sends float32 arrays, one row a step; a `History` keeps them, and
-// every picture is drawn from it, so that any step can be shown again without asking the kernel.
+// One ES module, no dependency, no build step. Python sends float32 arrays, one row a step; a `History` keeps
+// them, and every picture is drawn from it, so that any step can be shown again without asking the kernel.
 //
 // A view is a function (host, spec, stage) that returns some of
 //   draw(t)      show step t; between two steps while playing, a whole number otherwise
@@ -15,7 +15,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const BLUE = "#1a6fd4"; // the same as in colors.py
 const MAGENTA = "#d6246e";
-const SERIES = [BLUE, "#d98300", "#00887a", MAGENTA, "#8358d6", "#8a919c"]; // for curves, which show no operations
+const SERIES = [BLUE, "#d98300", "#00887a", MAGENTA, "#8358d6", "#8a919c"]; // curves show no operations
 
 const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
 const lerp = (a, b, f) => a + (b - a) * f;
@@ -65,9 +65,9 @@ function range(values, fences = [true, true]) {
   return [low - gap, high + gap];
 }
 
-// ------------------------------------------------------------------------------------------ what has been received
+// -------------------------------------------------------------------------------- what has been received
 
-/** Float32 columns, one a name; row i is step i. Rows may arrive late or out of order: `hole` finds what is missing. */
+/** Float32 columns, one a name; row i is step i. Rows may arrive out of order: `hole` finds what is missing. */
 export class History {
   constructor(arrays) {
     this.sizes = Object.entries(arrays).map(([name, shape]) => [name, shape.reduce((a, b) => a * b, 1)]);
@@ -125,7 +125,7 @@ export class History {
   }
 }
 
-// --------------------------------------------------------------------------- view: the cell, edges made of operations
+// -------------------------------------------------------------- view: the cell, edges made of operations
 
 /** Points and normals along the Bézier chain of an edge, its ends tucked under the nodes. */
 function sample(points) {
@@ -136,7 +136,8 @@ function sample(points) {
     for (let s = c ? 1 : 0; s <= perSegment; s++) {
       const u = s / perSegment;
       const v = 1 - u;
-      const at = (d) => v ** 3 * p[0][d] + 3 * v * v * u * p[1][d] + 3 * v * u * u * p[2][d] + u ** 3 * p[3][d];
+      const at = (d) =>
+        v ** 3 * p[0][d] + 3 * v * v * u * p[1][d] + 3 * v * u * u * p[2][d] + u ** 3 * p[3][d];
       const slope = (d) =>
         v * v * (p[1][d] - p[0][d]) + 2 * v * u * (p[2][d] - p[1][d]) + u * u * (p[3][d] - p[2][d]);
       const [dx, dy] = [slope(0), slope(1)];
@@ -178,7 +179,12 @@ function nodeText(text, label) {
 
 /** One place on each edge for its label: near the middle, on no node, on no other label, on few other edges. */
 function placeLabels(edges, nodes, width, height) {
-  const boxes = nodes.map((n) => [n.x - n.w / 2 - 3, n.y - n.h / 2 - 3, n.x + n.w / 2 + 3, n.y + n.h / 2 + 3]);
+  const boxes = nodes.map((n) => [
+    n.x - n.w / 2 - 3,
+    n.y - n.h / 2 - 3,
+    n.x + n.w / 2 + 3,
+    n.y + n.h / 2 + 3,
+  ]);
   const overlap = (a, b) =>
     Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0])) *
     Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
@@ -225,7 +231,9 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       svg("path", { class: "fixed", d: line(pts) }, g);
       return null;
     }
-    const length = pts.reduce((sum, p, i) => (i ? sum + Math.hypot(p[0] - pts[i - 1][0], p[1] - pts[i - 1][1]) : 0), 0);
+    const length = pts
+      .slice(1)
+      .reduce((sum, p, i) => sum + Math.hypot(p[0] - pts[i][0], p[1] - pts[i][1]), 0);
     const strands = ops.map((_, o) => {
       const path = svg("path", { fill: "none", stroke: colors[o], "stroke-opacity": opacities[o] }, g);
       const core = dashes[o].length
@@ -234,7 +242,17 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       return { path, core, shown: 0 };
     });
     const [a, b] = spec.edges[e].map((n) => spec.nodes[n].replace(/[_{}]/g, ""));
-    return { e, g, points: pts, course: thinned(pts), length, strands, name: `${a}→${b}`, target: spec.edges[e][1], top: -1 };
+    return {
+      e,
+      g,
+      points: pts,
+      course: thinned(pts),
+      length,
+      strands,
+      name: `${a}→${b}`,
+      target: spec.edges[e][1],
+      top: -1,
+    };
   });
   const free = all.filter(Boolean);
   free.forEach((edge, i) => {
@@ -294,12 +312,14 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
     return 0;
   }
 
-  /** Which edges discretisation would keep: the strongest `keep` into each node, operations in `ignore` not counted. */
+  /** What discretisation would keep: the strongest `keep` edges into each node, `ignore` not counted; or null. */
   function kept() {
     if (!spec.keep) return null;
     const ignore = new Set(spec.ignore ?? []);
     const strength = (i) =>
-      weights.subarray(i * count, (i + 1) * count).reduce((m, v, o) => (ignore.has(o) ? m : Math.max(m, v)), 0);
+      weights
+        .subarray(i * count, (i + 1) * count)
+        .reduce((m, v, o) => (ignore.has(o) ? m : Math.max(m, v)), 0);
     const into = new Map();
     free.forEach(({ target }, i) => into.set(target, [...(into.get(target) ?? []), i]));
     const strongest = [...into.values()].flatMap((group) =>
@@ -325,11 +345,18 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       edge.text.textContent = text;
       edge.label.style.setProperty("--op", colors[top]);
       const w = (measure.measureText(text).width + 12) / k;
-      for (const [key, v] of Object.entries({ x: -w / 2, y: -9.5 / k, width: w, height: 19 / k, rx: 5 / k })) {
+      for (const [key, v] of Object.entries({
+        x: -w / 2,
+        y: -9.5 / k,
+        width: w,
+        height: 19 / k,
+        rx: 5 / k,
+      })) {
         edge.box.setAttribute(key, short(v));
       }
     }
-    if (edge.top !== top && spec.editable) edge.g.setAttribute("aria-label", `edge ${edge.name}: ${labels[top]}`);
+    if (edge.top !== top && spec.editable)
+      edge.g.setAttribute("aria-label", `edge ${edge.name}: ${labels[top]}`);
     edge.top = top;
   }
 
@@ -400,7 +427,7 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
   return view;
 }
 
-// ------------------------------------------------------------------------------------------- canvases and their axes
+// ------------------------------------------------------------------------------- canvases and their axes
 
 /** Canvases on top of each other that know their pixels. */
 function layered(host, height, count, label) {
@@ -408,7 +435,9 @@ function layered(host, height, count, label) {
   box.style.height = height + "px";
   box.setAttribute("role", "img");
   box.setAttribute("aria-label", label);
-  const layers = Array.from({ length: count }, () => html("canvas", { ariaHidden: "true" }, box).getContext("2d"));
+  const layers = Array.from({ length: count }, () =>
+    html("canvas", { ariaHidden: "true" }, box).getContext("2d"),
+  );
   return {
     box,
     layers,
@@ -532,7 +561,7 @@ function references(c, lines, s, theme) {
   });
 }
 
-// ----------------------------------------------------------- view: a small panel for every edge, a line per operation
+// ---------------------------------------------- view: a small panel for every edge, a line per operation
 
 function traces(host, spec, { history, colors, dashes }) {
   const shape = history.arrays[spec.array];
@@ -710,7 +739,7 @@ function traces(host, spec, { history, colors, dashes }) {
   return view;
 }
 
-// -------------------------------------------------------------------------- view: the weights at one step, as numbers
+// ------------------------------------------------------------- view: the weights at one step, as numbers
 
 function heat(host, spec, { history, labels }) {
   const [rows, columns] = history.arrays[spec.array];
@@ -751,7 +780,8 @@ function heat(host, spec, { history, labels }) {
       c.font = "11px " + theme.font;
       names.forEach((name, o) => {
         const words = name.split(" ");
-        const cut = c.measureText(name).width > wide - 4 && words.length > 1 ? words.length - 1 : words.length;
+        const cut =
+          c.measureText(name).width > wide - 4 && words.length > 1 ? words.length - 1 : words.length;
         const x = left + (o + 0.5) * wide;
         c.fillText(words.slice(0, cut).join(" "), x, cut < words.length ? head - 20 : head - 8, wide - 2);
         if (cut < words.length) c.fillText(words.slice(cut).join(" "), x, head - 7, wide - 2);
@@ -778,7 +808,11 @@ function heat(host, spec, { history, labels }) {
           c.globalAlpha = 1;
           c.font = (row[o] === most ? "700 " : "") + "12px " + theme.font;
           c.fillStyle = share > 0.5 ? "#fff" : theme.text;
-          c.fillText(Number.isFinite(row[o]) ? String(Math.round(row[o] * 100)) : "–", x + wide / 2, y + tall / 2 + 4);
+          c.fillText(
+            Number.isFinite(row[o]) ? String(Math.round(row[o] * 100)) : "–",
+            x + wide / 2,
+            y + tall / 2 + 4,
+          );
           if (row[o] !== most) continue;
           c.strokeStyle = theme.text;
           c.lineWidth = 1.5;
@@ -794,7 +828,7 @@ function heat(host, spec, { history, labels }) {
   return view;
 }
 
-// ---------------------------------------------------------- view: individuals by number and accuracy, and whence they came
+// ---------------------------------------- view: individuals by number and accuracy, and whence they came
 
 function swarm(host, spec, { history }) {
   const L = layered(host, spec.height ?? 330, 2, spec.title ?? "population");
@@ -821,7 +855,12 @@ function swarm(host, spec, { history }) {
       values = range([...all, ...(spec.lines ?? []).map((r) => r.y)], [true, false]);
       values[1] += 0.1 * (values[1] - values[0]); // for the label of the best
     }
-    const box = { x: margin.l, y: margin.t, w: L.width - margin.l - margin.r, h: L.height - margin.t - margin.b };
+    const box = {
+      x: margin.l,
+      y: margin.t,
+      w: L.width - margin.l - margin.r,
+      h: L.height - margin.t - margin.b,
+    };
     s = scales(box, [0, span], values);
   }
 
@@ -915,7 +954,8 @@ function swarm(host, spec, { history }) {
 
   const words = (i) => {
     const generations = ancestors(i).length - 1;
-    const from = generations > 0 ? `, ${generations} mutation${generations > 1 ? "s" : ""} from its ancestor` : "";
+    const from =
+      generations > 0 ? `, ${generations} mutation${generations > 1 ? "s" : ""} from its ancestor` : "";
     return `#${i}: ${number(score(i))}${unit}${feasible(i) ? "" : ", over the bound"}${from}`;
   };
 
@@ -939,7 +979,8 @@ function swarm(host, spec, { history }) {
     const [x, y] = [s.X(i), s.Y(floor(i))];
     const left = clamp(x - wide / 2, s.x + 4, s.x + s.w - wide - 4);
     const places = [y - 14, y + 24, y - 32, y + 42].filter((at) => at > s.y + 10 && at < s.y + s.h - 4);
-    const meets = (at) => taken.some((b) => left < b[2] && left + wide > b[0] && at - 14 < b[3] && at + 4 > b[1]);
+    const meets = (at) =>
+      taken.some((b) => left < b[2] && left + wide > b[0] && at - 14 < b[3] && at + 4 > b[1]);
     outlined(over, text, left, places.find((at) => !meets(at)) ?? places[0] ?? y + 24, theme);
   }
 
@@ -966,7 +1007,8 @@ function swarm(host, spec, { history }) {
       fit();
       shown = Math.min(shown, history.n - 1);
       if (!history.n) [base, over].forEach((c) => c.clearRect(0, 0, L.width, L.height));
-      if (!history.n) axes(base, s, theme, { xlabel: spec.xlabel ?? "architectures evaluated", ylabel: spec.ylabel });
+      if (!history.n)
+        axes(base, s, theme, { xlabel: spec.xlabel ?? "architectures evaluated", ylabel: spec.ylabel });
       dirty = true;
     },
     resize(now) {
@@ -991,7 +1033,7 @@ function swarm(host, spec, { history }) {
   return view;
 }
 
-// ------------------------------------------------------------------- view: numbers against steps, or against each other
+// ---------------------------------------------------- view: numbers against steps, or against each other
 
 function curve(host, spec, { history }) {
   const L = layered(host, spec.height ?? 270, 3, spec.title ?? "curve");
@@ -1019,7 +1061,12 @@ function curve(host, spec, { history }) {
     for (const b of bands) values.push(...b.lo.map((v) => v * scale), ...b.hi.map((v) => v * scale));
     for (const other of others) values.push(...other.y.map((v) => v * scale));
     for (const reference of spec.lines ?? []) values.push(reference.y);
-    const box = { x: margin.l, y: margin.t, w: L.width - margin.l - margin.r, h: L.height - margin.t - margin.b };
+    const box = {
+      x: margin.l,
+      y: margin.t,
+      w: L.width - margin.l - margin.r,
+      h: L.height - margin.t - margin.b,
+    };
     s = scales(box, [Math.min(0, ...xs.filter(Number.isFinite)), end || 1], spec.range ?? range(values));
   }
 
@@ -1231,14 +1278,14 @@ function curve(host, spec, { history }) {
 
 const VIEWS = { cell, traces, heat, swarm, curve };
 
-// -------------------------------------------------------------------------------------------------------- appearance
+// -------------------------------------------------------------------------------------------- appearance
 
 const CSS = `
 .nasviz-stage {
-  --fg: var(--jp-ui-font-color1, light-dark(#16181d, #eceef2));
-  --bg: var(--jp-layout-color0, light-dark(#fff, #16181d));
-  --line: var(--jp-border-color2, light-dark(#d8dbe0, #3c414a));
-  --dim: var(--jp-ui-font-color2, light-dark(#565c67, #a9b0bc));
+  --fg: var(--jp-ui-font-color1, var(--vscode-editor-foreground, light-dark(#16181d, #eceef2)));
+  --bg: var(--jp-layout-color0, var(--vscode-editor-background, light-dark(#fff, #16181d)));
+  --line: color-mix(in srgb, var(--fg) 18%, var(--bg));
+  --dim: color-mix(in srgb, var(--fg) 70%, var(--bg));
   --soft: color-mix(in srgb, var(--fg) 5%, var(--bg));
   --dead: light-dark(#8d949e, #8d949e); --mark: light-dark(#7a3fb0, #c9a1f0);
   --family: var(--jp-ui-font-family, system-ui, -apple-system, "Segoe UI", sans-serif);
@@ -1284,7 +1331,7 @@ const CSS = `
 .nasviz-stage button:hover { border-color: var(--fg); }
 .nasviz-stage :focus-visible { outline: 2px solid #1a6fd4; outline-offset: 2px; }
 .nasviz-stage button[aria-pressed="true"] { background: #1a6fd4; color: #fff; border-color: #1a6fd4; }
-.nasviz-stage .said { min-height: 1.4em; color: var(--dim); margin: 5px 0 0; }
+.nasviz-stage .said { min-height: 2.7em; color: var(--dim); margin: 5px 0 0; }
 .nasviz-stage .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 `;
 
@@ -1297,8 +1344,12 @@ function themeOf(root) {
   };
   const back = resolve("--bg");
   const [red, green, blue] = back.match(/[\d.]+/g).map(Number);
+  const page = getComputedStyle(root);
+  if (page.getPropertyValue("--jp-layout-color0") || page.getPropertyValue("--vscode-editor-background")) {
+    // these pages set colours and say nothing of their scheme, which slider and menu are drawn in
+    root.style.colorScheme = red + green + blue > 380 ? "light" : "dark";
+  }
   const theme = {
-    scheme: red + green + blue > 380 ? "light" : "dark",
     font: getComputedStyle(root).fontFamily,
     text: resolve("--fg"),
     faint: resolve("--dim"),
@@ -1321,17 +1372,21 @@ function legendOf(root, { ops, labels, colors, dashes, opacities }) {
     const s = svg("svg", { viewBox: "0 0 26 12", "aria-hidden": "true" }, entry);
     svg("path", { d: "M0 6H26", stroke: colors[o], "stroke-width": 9, "stroke-opacity": opacities[o] }, s);
     if (dashes[o].length) {
-      svg("path", { class: "core", d: "M1 6H26", "stroke-width": 2.6, "stroke-dasharray": dashes[o].join(" ") }, s);
+      svg(
+        "path",
+        { class: "core", d: "M1 6H26", "stroke-width": 2.6, "stroke-dasharray": dashes[o].join(" ") },
+        s,
+      );
     }
     entry.append(labels[o]);
   });
 }
 
-// ------------------------------------------------------------------------------ a stage: pictures, transport and time
+// ----------------------------------------------------------------- a stage: pictures, transport and time
 
 /**
  * Puts a stage into `el` until `signal` aborts. Returns told(what), to be called when the history has changed:
- * "grow", "patch" or "reset". `send` takes a message for Python, if there is one; `moved` is told the step at rest.
+ * "grow", "patch" or "reset". `send` takes a message for Python, if there is one; `moved` hears the step at rest.
  */
 function mount(el, spec, history, signal, { send, moved, live = true } = {}) {
   const root = html("div", { className: "nasviz-stage", tabIndex: -1 }, el);
@@ -1382,10 +1437,15 @@ function mount(el, spec, history, signal, { send, moved, live = true } = {}) {
   const play = button("▶", "Play (space)", toggle);
   button("▶|", "One step forward (right arrow)", () => seek(Math.floor(t) + 1));
   const track = html("div", { className: "track" }, bar);
-  const slider = html("input", { type: "range", min: 0, max: 0, value: 0, step: 1, ariaLabel: "Step" }, track);
+  const slider = html(
+    "input",
+    { type: "range", min: 0, max: 0, value: 0, step: 1, ariaLabel: "Step" },
+    track,
+  );
   const out = html("output", {}, bar);
   const rate = html("select", { ariaLabel: "Steps a second", title: "Steps a second" }, bar);
-  for (const s of [5, 10, 20, 60, 200]) html("option", { value: s, textContent: s + "/s", selected: s === speed }, rate);
+  for (const s of [5, 10, 20, 60, 200])
+    html("option", { value: s, textContent: s + "/s", selected: s === speed }, rate);
   rate.addEventListener("change", () => (speed = +rate.value));
   const newestButton = live ? button("live", "live: follow the newest step (End)", newest) : null;
   const said = html("p", { className: "said", ariaHidden: "true" }, root);
@@ -1522,12 +1582,15 @@ function mount(el, spec, history, signal, { send, moved, live = true } = {}) {
 
   function resize() {
     const theme = themeOf(root);
-    // a page that sets JupyterLab's colours says nothing of its scheme, which slider and menu are drawn in
-    if (getComputedStyle(root).getPropertyValue("--jp-layout-color0")) root.style.colorScheme = theme.scheme;
     for (const view of views) view.resize?.(theme);
     wake();
   }
-  const size = new ResizeObserver(resize);
+  let wide = 0;
+  const size = new ResizeObserver(() => {
+    if (root.clientWidth === wide) return; // only taller: a caption of two lines changes no picture
+    wide = root.clientWidth;
+    resize();
+  });
   size.observe(root);
   const skin = new MutationObserver(() => setTimeout(resize, 100));
   const attributeFilter = ["data-jp-theme-light", "data-jp-theme-name", "class", "style"];
@@ -1558,7 +1621,7 @@ function mount(el, spec, history, signal, { send, moved, live = true } = {}) {
   };
 }
 
-// ---------------------------------------------------------------- anywidget: one history a model, any number of views
+// --------------------------------------------------- anywidget: one history a model, any number of views
 
 const floats = (b) => {
   const view = ArrayBuffer.isView(b) ? b : new DataView(b);
@@ -1604,7 +1667,7 @@ export default () => {
   };
 };
 
-// --------------------------------------------------------------------- a file: the same pictures, nothing but this page
+// ------------------------------------------------------ a file: the same pictures, nothing but this page
 
 /** Plays a recorded run. The step is kept in the address (#step=120), so that a link shares the moment. */
 export function replay(el, spec, marks, count, columns) {
