@@ -1,8 +1,9 @@
-"""Record what lab 00 draws behind a live search: twelve random searches, the fast recipe, under the lab's bound.
+"""Record what lab 00 shows beside its live searches.
 
     python data/record_lab00.py
 
-Writes data/lab00-random-SEED.jsonl for seeds 100 to 111, 48 trainings each. Interrupted, it goes on where it was.
+Twelve random searches of 48 trainings, the fast recipe, under the lab's bound: data/lab00-random-SEED.jsonl; and three
+more seeds of the lab's DARTS: data/lab00-darts-SEED.jsonl. Interrupted, it goes on where it was.
 """
 
 from pathlib import Path
@@ -13,20 +14,26 @@ from nasviz.estimators import FAST, Training
 from nasviz.objectives import Bounded
 from nasviz.search import Run
 from nasviz.spaces import NasBench201
-from nasviz.strategies import RandomSearch
+from nasviz.strategies import Darts, RandomSearch
 
-SEEDS = range(100, 112)
+HERE = Path(__file__).parent
 
 
 def main() -> None:
     space = NasBench201()
     estimate, objective = Training(space, FAST), Bounded("madds", 200_000)
-    for seed in tqdm(SEEDS, unit="search"):
-        search = RandomSearch(space, estimate, evaluations=48, objective=objective, seed=seed)
-        run = Run(search, Path(__file__).with_name(f"lab00-random-{seed}.jsonl"))
-        for _ in run:
+    searches = {
+        f"lab00-random-{seed}": RandomSearch(space, estimate, evaluations=48, objective=objective, seed=seed)
+        for seed in range(100, 112)
+    } | {
+        f"lab00-darts-{seed}": Darts(space, images=1000, batch=32, epochs=8, alpha_lr=0.02, seed=seed)
+        for seed in (1, 2, 3)
+    }
+    for name, search in tqdm(searches.items(), unit="search"):
+        for _ in Run(search, HERE / f"{name}.jsonl"):
             pass
-        tqdm.write(f"seed {seed}: best {run.best.scores['accuracy']:.1%}, {run.seconds:.0f} s of training")
+        for state in HERE.glob(f"{name}.jsonl.step*"):          # only a search that goes on needs it
+            state.unlink()
 
 
 if __name__ == "__main__":

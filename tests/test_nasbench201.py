@@ -162,9 +162,9 @@ def test_equal_canonical_form_is_equal_output_of_copied_weights():
             assert same_function(arch, other, weights, x) is same, (arch, other)
 
 
-def test_discretize_takes_the_strongest_and_refuses_the_rest():
-    weights = np.eye(5)[[3, 0, 1, 2, 4, 3]]
-    assert SPACE.discretize(weights) == (3, 0, 1, 2, 4, 3)
+def test_discretize_takes_the_strongest_that_is_not_zero():
+    weights = np.eye(5)[[3, 2, 1, 2, 4, 3]] + 9 * np.eye(5)[[1, 0, 0, 0, 0, 0]] * [[0], [1], [1], [1], [1], [1]]
+    assert SPACE.discretize(weights) == (3, 2, 1, 2, 4, 3)        # zero is far the strongest on five edges
     with pytest.raises(ValueError, match="six rows of five"):
         SPACE.discretize(weights[:5])
     with pytest.raises(ValueError, match="NaN"):

@@ -102,7 +102,11 @@ class NasBench201(SearchSpace):
         return MixedNetwork(self.graph(), OPS, **size)
 
     def discretize(self, weights) -> Arch:
-        """The strongest operation on each edge, zero included, as the authors' DARTS runs on this space do.
+        """The strongest operation on each edge that is not zero: DARTS's rule (Liu et al. 2019, section 2.4).
+
+        Zero takes part in the search but cannot win: its weight only scales a node, which the batch-norms behind it
+        undo, so that its size says nothing. (Dong & Yang's runs of DARTS on this space let zero win. Where it wins on
+        all edges that leave the input, as on one of three seeds of our lab 00, the cell that is left computes nothing.)
 
         Parameters
         ----------
@@ -112,7 +116,7 @@ class NasBench201(SearchSpace):
         weights = np.asarray(weights)
         if weights.shape != (6, 5) or np.isnan(weights).any():
             raise ValueError(f"weights must be six rows of five numbers, got shape {weights.shape} or a NaN in them")
-        return tuple(weights.argmax(1).tolist())
+        return tuple((1 + weights[:, 1:].argmax(1)).tolist())             # option 0 is zero
 
     def canonical(self, arch: Arch) -> str:
         """The function that the cell computes, as a formula; equal exactly for equal functions.
