@@ -167,8 +167,7 @@ function thinned(points) {
   return [...out, points.at(-1)];
 }
 
-const line = (points, offset = 0) =>
-  "M" + points.map((p) => `${short(p[0] + p[2] * offset)} ${short(p[1] + p[3] * offset)}`).join("L");
+const line = (points) => "M" + points.map((p) => `${short(p[0])} ${short(p[1])}`).join("L");
 
 /** A node's label; what follows "_" is set lower, as in c_{k-1}. */
 function nodeText(text, label) {
@@ -219,7 +218,10 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
   const fixed = new Set(spec.fixed ?? []);
   const pad = Math.max(8, thickness / 2 + 2);
   const [width, height] = [layout.width + 2 * pad, layout.height + 2 * pad];
-  const root = svg("svg", { viewBox: `${-pad} ${-pad} ${width} ${height}`, class: "cell" }, host);
+  const box = html("div", { className: "cell" }, host);
+  // Ribbons are drawn on a canvas (a hundred moving SVG paths cost three times as much), the rest is SVG above it
+  const c = html("canvas", { ariaHidden: "true" }, box).getContext("2d");
+  const root = svg("svg", { viewBox: `${-pad} ${-pad} ${width} ${height}` }, box);
   root.setAttribute("role", spec.editable ? "group" : "img");
   root.setAttribute("aria-label", spec.title ?? "cell");
   const weights = new Float32Array(edges * count);
@@ -234,13 +236,7 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
     const length = pts
       .slice(1)
       .reduce((sum, p, i) => sum + Math.hypot(p[0] - pts[i][0], p[1] - pts[i][1]), 0);
-    const strands = ops.map((_, o) => {
-      const path = svg("path", { fill: "none", stroke: colors[o], "stroke-opacity": opacities[o] }, g);
-      const core = dashes[o].length
-        ? svg("path", { class: "core", fill: "none", "stroke-dasharray": dashes[o].join(" ") }, g)
-        : null;
-      return { path, core, shown: 0 };
-    });
+    svg("path", { class: "hit", d: line(pts) }, g);
     const [a, b] = spec.edges[e].map((n) => spec.nodes[n].replace(/[_{}]/g, ""));
     return {
       e,
@@ -248,7 +244,6 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       points: pts,
       course: thinned(pts),
       length,
-      strands,
       name: `${a}→${b}`,
       target: spec.edges[e][1],
       top: -1,
@@ -260,7 +255,6 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
     edge.g.addEventListener("pointerenter", () => tell(host, "edge", i));
     edge.g.addEventListener("pointerleave", () => tell(host, "edge", -1));
     if (!spec.editable) return;
-    svg("path", { class: "hit", d: line(edge.points) }, edge.g);
     edge.g.classList.add("editable");
     edge.g.setAttribute("tabindex", "0");
     edge.g.setAttribute("role", "button");
@@ -289,6 +283,32 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
   let hot = -1;
   let at = 0;
   let keep = null;
+  let theme;
+
+  /** All operations of edge i side by side, each as wide as its weight, its stroke pattern along its middle. */
+  function ribbon(edge, i) {
+    let offset = -thickness / 2;
+    for (let o = 0; o < count; o++) {
+      const w = weights[i * count + o] * thickness || 0;
+      const middle = offset + w / 2;
+      offset += w;
+      if (w < 0.12) continue;
+      const pale = keep && !keep.has(i) && i !== hot;
+      c.globalAlpha = pale ? 0.25 * opacities[o] : i === hot ? 1 : opacities[o];
+      c.strokeStyle = colors[o];
+      c.lineWidth = w + 0.25;
+      c.beginPath();
+      for (const [x, y, nx, ny] of edge.course) c.lineTo(x + nx * middle, y + ny * middle);
+      c.stroke();
+      if (!dashes[o].length || w < 2.4) continue;
+      c.globalAlpha = 1;
+      c.strokeStyle = theme.back;
+      c.lineWidth = Math.min(2.6, w * 0.34);
+      c.setLineDash(dashes[o]);
+      c.stroke();
+      c.setLineDash([]);
+    }
+  }
 
   /** The strongest operation of an edge at step i, or -1 where none leads clearly. */
   function leader(i, e) {
@@ -312,7 +332,7 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
     return 0;
   }
 
-  /** What discretisation would keep: the strongest `keep` edges into each node, `ignore` not counted; or null. */
+  /** What discretisation keeps: the strongest `keep` edges into each node, `ignore` not counted; or null. */
   function kept() {
     if (!spec.keep) return null;
     const ignore = new Set(spec.ignore ?? []);
@@ -363,40 +383,28 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
   const view = {
     draw(t) {
       at = t;
+      if (!theme) return;
+      c.clearRect(-width, -height, 3 * width, 3 * height);
       if (!history.n) return;
       history.between(spec.array, t, weights);
       keep = kept();
       free.forEach((edge, i) => {
-        let offset = -thickness / 2;
-        edge.strands.forEach((strand, o) => {
-          const w = weights[i * count + o] * thickness || 0;
-          const middle = offset + w / 2;
-          offset += w;
-          // what moved by less than an eighth of a pixel stays: most strands, most of the time
-          const shown = w < 0.12 ? 0 : 1 + Math.round(w * 8) + 4096 * Math.round((middle + thickness) * 8);
-          if (shown === strand.shown) return;
-          strand.shown = shown;
-          if (!shown) {
-            for (const p of [strand.path, strand.core]) p?.setAttribute("d", "");
-            return;
-          }
-          const d = line(edge.course, middle);
-          strand.path.setAttribute("d", d);
-          strand.path.setAttribute("stroke-width", Math.round(w * 100) / 100 + 0.25);
-          if (!strand.core) return;
-          strand.core.setAttribute("d", w > 2.4 ? d : "");
-          strand.core.setAttribute("stroke-width", short(Math.min(2.6, w * 0.34)));
-        });
-        edge.g.classList.toggle("dropped", Boolean(keep && !keep.has(i)));
+        ribbon(edge, i);
         write(edge, i, t);
       });
     },
-    resize(theme) {
+    resize(now) {
       const room = host.clientWidth;
       if (!room) return;
+      theme = now;
       const tall = Math.min(spec.height ?? 400, (room * height) / width);
       root.style.height = tall + "px";
       k = Math.min(room / width, tall / height);
+      const ratio = devicePixelRatio || 1;
+      Object.assign(c.canvas, { width: room * ratio, height: tall * ratio });
+      const [left, up] = [(room - k * width) / 2 + k * pad, (tall - k * height) / 2 + k * pad];
+      c.setTransform(ratio * k, 0, 0, ratio * k, ratio * left, ratio * up);
+      c.lineJoin = "round";
       const size = k < 0.75 ? 11 : 12;
       measure.font = `600 ${size}px ${theme.font}`;
       root.style.setProperty("--label", size / k + "px");
@@ -411,7 +419,7 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
     hot(e) {
       hot = e;
       free.forEach(({ g }, i) => g.classList.toggle("hot", i === e));
-      if (history.n) free.forEach((edge, i) => write(edge, i, at));
+      view.draw(at);
     },
     say(i) {
       const tops = free.map((_, e) => {
@@ -1299,7 +1307,8 @@ const CSS = `
 .nasviz-stage .legend { display: flex; flex-wrap: wrap; gap: 3px 18px; margin-bottom: 8px; }
 .nasviz-stage .legend span { white-space: nowrap; }
 .nasviz-stage .legend svg { width: 26px; height: 12px; margin-right: 6px; vertical-align: -1px; }
-.nasviz-stage svg.cell { width: 100%; display: block; overflow: visible; }
+.nasviz-stage .cell { position: relative; }
+.nasviz-stage .cell svg { position: relative; width: 100%; display: block; overflow: visible; }
 .nasviz-stage .node rect { fill: var(--bg); stroke: var(--fg); stroke-width: 1.6; }
 .nasviz-stage .node text { fill: var(--fg); font: 600 var(--node, 16px) var(--family); }
 .nasviz-stage .core { stroke: var(--bg); }
@@ -1308,9 +1317,7 @@ const CSS = `
 .nasviz-stage .editable { cursor: pointer; outline: none; }
 .nasviz-stage .editable:focus-visible .hit { stroke: #1a6fd4; stroke-opacity: .35; }
 .nasviz-stage .editable:hover .hit { stroke: var(--fg); stroke-opacity: .12; }
-.nasviz-stage .edge.dropped path { stroke-opacity: .25; }
-.nasviz-stage .edge.hot path { stroke-opacity: 1; }
-.nasviz-stage .edge.hot .hit { stroke-opacity: .12; }
+.nasviz-stage .edge.hot .hit { stroke: var(--fg); stroke-opacity: .12; }
 .nasviz-stage .label { pointer-events: none; }
 .nasviz-stage .label rect { fill: var(--bg); stroke: var(--op, var(--fg)); stroke-width: 1.4; }
 .nasviz-stage .label text { fill: var(--fg); font: 600 var(--label, 12px) var(--family); }
@@ -1386,7 +1393,7 @@ function legendOf(root, { ops, labels, colors, dashes, opacities }) {
 
 /**
  * Puts a stage into `el` until `signal` aborts. Returns told(what), to be called when the history has changed:
- * "grow", "patch" or "reset". `send` takes a message for Python, if there is one; `moved` hears the step at rest.
+ * "grow", "patch" or "reset". `send` takes a message for Python, if any; `moved` hears the step at rest.
  */
 function mount(el, spec, history, signal, { send, moved, live = true } = {}) {
   const root = html("div", { className: "nasviz-stage", tabIndex: -1 }, el);
