@@ -1,0 +1,85 @@
+"""How operations look, and where the nodes of a cell lie."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from test_stage import DARTS, EDGES, NODES, OPS
+
+from nasviz.views import colors
+from nasviz.views.layout import layout
+
+
+def test_operations_of_the_published_spaces_are_told_apart_without_hue():
+    for ops in (OPS, DARTS, ["conv1x1-bn-relu", "conv3x3-bn-relu", "maxpool3x3"], ["mb_k3_e3", "mb_k5_e3", "mb_k7_e6"]):
+        styles = [colors.style(op) for op in ops]
+        assert len({s.label for s in styles}) == len(ops)
+        by_family = {}
+        for s in styles:
+            by_family.setdefault(s.family, []).append(s.dash)
+        assert all(len(set(dashes)) == len(dashes) for dashes in by_family.values()), ops
+    assert colors.style("nor_conv_3x3").label == "conv 3×3" and colors.style("skip_connect").label == "skip"
+    assert colors.style("something_new") == colors.style("something_new")
+
+
+def linear(color):
+    c = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb):
+    """CIE L*a*b* of linear sRGB, D65."""
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ np.clip(rgb, 0, 1)
+    f = np.cbrt(np.maximum(xyz / [0.9505, 1, 1.089], 1e-6))
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+# Machado, Oliveira, Fernandes 2009, table 1, severity 1.0: protanopia, deuteranopia, tritanopia; and normal sight
+SIGHTS = [
+    np.eye(3),
+    np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+    np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
+    np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]),
+]
+
+
+@pytest.mark.parametrize("ops", [OPS, DARTS], ids=["nasbench201", "darts"])
+@pytest.mark.parametrize("sight", SIGHTS, ids=["normal", "protanopia", "deuteranopia", "tritanopia"])
+def test_families_stay_apart_for_the_colour_blind(ops, sight):
+    styles = [colors.style(op) for op in ops]
+    for i, a in enumerate(styles):
+        for b in styles[:i]:
+            if a.family != b.family:
+                difference = np.linalg.norm(lab(sight @ linear(a.color)) - lab(sight @ linear(b.color)))
+                assert difference > 9, (a, b, difference)
+
+
+@pytest.mark.parametrize("back", ["#ffffff", "#16181d"])
+def test_every_colour_stands_out_from_both_backgrounds(back):
+    def luminance(color):
+        return float(np.array([0.2126, 0.7152, 0.0722]) @ linear(color))
+
+    for op in {*OPS, *DARTS, "nor_conv_5x5", "mb_k5_e6", "other thing"}:
+        a, b = sorted((luminance(colors.style(op).color), luminance(back)))
+        assert (b + 0.05) / (a + 0.05) > 2.4, (op, colors.style(op), (b + 0.05) / (a + 0.05))
+
+
+# ---------------------------------------------------------------------- layout
+@pytest.mark.parametrize("nodes, edges", [(NODES, EDGES), (list("abcd"), [(0, 2), (1, 2), (0, 3), (2, 3), (0, 3)])])
+def test_layout_runs_left_to_right_and_joins_the_nodes(nodes, edges):
+    plan = layout(nodes, edges)
+    assert [n["label"] for n in plan["nodes"]] == list(nodes)
+    for (a, b), edge in zip(edges, plan["edges"], strict=True):
+        start, end = plan["nodes"][a], plan["nodes"][b]
+        assert start["x"] < end["x"] and len(edge["points"]) % 3 == 1
+        for (x, y), node in ((edge["points"][0], start), (edge["points"][-1], end)):
+            assert abs(x - node["x"]) < node["w"] and abs(y - node["y"]) < 1.5 * node["h"]
+    xs = [p[0] for e in plan["edges"] for p in e["points"]]
+    assert min(xs) >= 0 and max(xs) <= plan["width"] and layout(nodes, edges) == plan
+
+
+def test_the_first_layout_of_a_process_prints_nothing():
+    code = "from nasviz.views.layout import layout; import os; layout('ab', [(0, 1)]); os.write(2, b'mine')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "mine")
