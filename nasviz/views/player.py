@@ -253,8 +253,11 @@ class Player(widgets.VBox):
                 return False
             self.stage.remember(**self._rows.row(step, self.run_.seconds))
             self._mark()
-            self._publish(now=not self._playing)                # the last step of a run(n) is there when it returns
-            self._changed.notify_all()
+            if self._playing:
+                self._publish()
+            else:
+                self._publish(now=True)                         # the last step of a run(n) is there when it returns
+                self._changed.notify_all()                      # only now: to be woken at each step costs more than it
             return True
 
     def _wait_until(self, before: float) -> None:

@@ -84,6 +84,8 @@ class Rows:
             options = search.space.relaxed[0].options
         if "evaluation" in self.shows:
             views += self._evaluations(len(options), band, x)
+        self._defaults = {name: np.full(shape, np.nan, "<f4") for name, shape in self.arrays.items()}
+        self._eye = np.eye(len(options), dtype="<f4")
         self.spec = {"arrays": self.arrays, "ops": [str(o) for o in options], "views": views}
 
     def _weights(self) -> list[dict]:
@@ -155,23 +157,19 @@ class Rows:
         return int(min([self.total, WIDEST, *limits]))
 
     def row(self, step: Step, seconds: float) -> dict:
-        """The arrays of one step. ``seconds``: what the search has cost after it."""
-        out = {}
-        for name, shape in self.arrays.items():
-            if name in step.shows and name != "population":
-                out[name] = step.shows[name]
-            else:
-                out[name] = np.full(shape, np.nan, "<f4")
+        """The arrays of one step, nan for what it does not show. ``seconds``: what the search has cost after it."""
+        out = {name: step.shows.get(name, default) for name, default in self._defaults.items()}
         if "population" in self.arrays:
-            alive = step.shows["population"][-self.arrays["population"][0] :]
-            out["population"][: len(alive)] = alive
-        if step.evaluation:
-            told = {"accuracy": step.evaluation.scores.get("accuracy", np.nan), "seconds": seconds}
+            room = self._defaults["population"].copy()
+            alive = step.shows["population"][-len(room) :]
+            room[: len(alive)] = alive
+            out["population"] = room
+        if (evaluation := step.evaluation) is not None:
+            out["accuracy"], out["seconds"] = evaluation.scores.get("accuracy", np.nan), seconds
             if "arch" in self.arrays:
-                told["arch"] = one_hot(step.evaluation.arch, self.arrays["arch"][1])
+                out["arch"] = self._eye[list(evaluation.arch)]
             if self.bound:
-                told["feasible"] = float(self.bound(step.evaluation))
-            out |= told
+                out["feasible"] = float(self.bound(evaluation))
         return out
 
     def words(self, run: Run) -> str:
