@@ -1,5 +1,6 @@
 """NAS-Bench-201: published counts, published text, and which strings are the same function."""
 
+from collections import Counter
 from itertools import permutations, product
 
 import numpy as np
@@ -169,3 +170,68 @@ def test_discretize_takes_the_strongest_that_is_not_zero():
         SPACE.discretize(weights[:5])
     with pytest.raises(ValueError, match="NaN"):
         SPACE.discretize(weights * np.nan)
+
+
+def expression(arch):
+    """The cell as a graph of its convolutions, by enumerating paths: a program of its own beside `canonical`.
+
+    An edge says how often its source's value arrives (by paths over skips and pools), for each number of pools passed.
+    """
+    import networkx as nx
+
+    into = {target: [i for i in range(6) if EDGES[i][1] == target] for target in range(4)}
+
+    def arrivals(node, pools=0):
+        """(where a path that ends in ``node`` began, how many pools it passed), once a path."""
+        if node == 0:
+            yield "in", pools
+        for i in into[node]:
+            op = OPS[arch[i]]
+            if op in ("skip_connect", "avg_pool_3x3"):
+                yield from arrivals(EDGES[i][0], pools + (op == "avg_pool_3x3"))
+            elif op != "none" and any(True for _ in alive(EDGES[i][0])):
+                yield i, pools
+
+    def alive(node):
+        """Something for each path from the input that no zero cuts."""
+        if node == 0:
+            yield node
+        for i in into[node]:
+            if OPS[arch[i]] != "none":
+                yield from alive(EDGES[i][0])
+
+    graph, todo = nx.DiGraph(), [("out", 3)]
+    graph.add_node("out", label="out")
+    while todo:
+        name, node = todo.pop()
+        counts = Counter(arrivals(node))
+        for source in {source for source, _ in counts}:
+            if source not in graph:
+                graph.add_node(source, label="in" if source == "in" else OPS[arch[source]])
+                if source != "in":
+                    todo.append((source, EDGES[source][0]))
+            label = tuple(sorted((pools, n) for (other, pools), n in counts.items() if other == source))
+            graph.add_edge(source, name, label=str(label))
+    return graph
+
+
+def test_the_functions_counted_by_a_second_program():
+    import networkx as nx
+
+    def alike(a, b):
+        return a["label"] == b["label"]
+
+    found = {}
+    for arch in ALL:
+        graph = expression(arch)
+        kinds = graph.nodes(data="label")
+        ends = (kinds[a] + label + kinds[b] for a, b, label in graph.edges(data="label"))
+        same_ends = found.setdefault(" ".join(sorted(ends)), [])
+        for other, formula in same_ends:
+            if nx.is_isomorphic(graph, other, node_match=alike, edge_match=alike):
+                assert formula == SPACE.canonical(arch)
+                break
+        else:
+            same_ends.append((graph, SPACE.canonical(arch)))
+    formulas = [formula for group in found.values() for _, formula in group]
+    assert len(formulas) == len(set(formulas)) == 5_044
