@@ -8,6 +8,7 @@ from dataclasses import Field
 from html import escape
 from math import log10
 
+import anywidget
 import ipywidgets as widgets
 
 from .stage import Stage
@@ -29,6 +30,22 @@ def slider(field: Field, value: float) -> widgets.Widget:
         ends = {"min": log10(low), "max": log10(high), "step": 0.02, "readout_format": ".2g"}
         return widgets.FloatLogSlider(value, base=10, **ends, **common)
     return widgets.FloatSlider(value, min=low, max=high, step=(high - low) / 200, readout_format=".3g", **common)
+
+
+class Names(anywidget.AnyWidget):
+    """Names the handles of the sliders around it for screen readers: ipywidgets leaves them without a name."""
+
+    _esm = """
+    function name(el, tries) {
+      const sliders = el.closest(".nasviz-player")?.querySelectorAll(".widget-slider, .widget-hslider") ?? [];
+      for (const slider of sliders) {
+        const text = slider.querySelector(".widget-label")?.textContent ?? "";
+        for (const handle of slider.querySelectorAll(".noUi-handle")) handle.setAttribute("aria-label", text);
+      }
+      if (tries) setTimeout(() => name(el, tries - 1), 500);
+    }
+    export default { render({ el }) { el.style.display = "none"; name(el, 6); } };
+    """
 
 
 def reading(field: Field, value: float) -> float:

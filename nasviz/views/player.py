@@ -116,7 +116,7 @@ class Player(widgets.VBox):
         )
         row = {"align_items": "center", "flex_flow": "row wrap", "overflow": "hidden"}
         bar = widgets.HBox([*self.buttons.values(), self.speed], layout=row)
-        self.children = [bar, *([grid] if self.sliders else []), self.status, self.panel, self.stage]
+        self.children = [bar, *([grid, panel.Names()] if self.sliders else []), self.status, self.panel, self.stage]
         self._say()
         _players.add(self)
 
