@@ -11,6 +11,7 @@ from ..search import Run
 
 SERIES = ("#1a6fd4", "#d99400", "#009178", "#d6246e", "#8358d6", "#8a919c")
 SIGNS = ("circle", "diamond", "square", "cross", "triangle-up", "x")
+GRID = "rgba(138,145,156,.3)"
 POINTS = 300          # of a band: as many as a picture has pixels for
 
 
@@ -128,13 +129,17 @@ def progress(*runs: Run, band: Sequence[Run] = (), x: str = "evaluations"):
             x=positions, y=100 * best, mode="lines", line=line, name="best so far", legendgroup=name, hoverinfo="skip"
         )
     figure.update_layout(
-        template="plotly_white",
-        height=400,
-        margin={"l": 60, "r": 20, "t": 20, "b": 50},
+        height=420,
+        margin={"l": 60, "r": 20, "t": 10, "b": 50},
         xaxis_title="architectures evaluated" if x == "evaluations" else "seconds of training",
         yaxis_title="validation accuracy, %",
-        legend={"x": 1, "xanchor": "right", "y": 0, "yanchor": "bottom"},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+        paper_bgcolor="rgba(0,0,0,0)",                          # on the light and on the dark theme
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": "#7d8590"},
     )
+    figure.update_xaxes(gridcolor=GRID, zeroline=False)
+    figure.update_yaxes(gridcolor=GRID, zeroline=False)
     return figure
 
 
