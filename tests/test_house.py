@@ -17,6 +17,7 @@ PACKAGE = ROOT / "nasviz"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 CODE = ("nasviz", "tests", "tools", "benchmarks", "data")
 PYTHON = sorted(path for folder in CODE for path in (ROOT / folder).rglob("*.py"))
+SCRIPTS = sorted(path for folder in CODE for path in (ROOT / folder).rglob("*.js"))
 STRATEGIES = sorted(path for path in (PACKAGE / "strategies").glob("*.py") if not path.name.startswith("_"))
 LABS = sorted((ROOT / "labs").glob("*.ipynb"))
 
@@ -164,7 +165,7 @@ def test_a_strategy_is_only_its_algorithm(path):
     assert most_fields(text) <= 12
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=name_of)
+@pytest.mark.parametrize("path", PYTHON + SCRIPTS, ids=name_of)
 def test_a_file_fits_in_a_head(path):
     assert len(path.read_text("utf-8").splitlines()) <= 400
 

@@ -190,7 +190,10 @@ def test_a_wheel_carries_data_and_labs(tmp_path):
     assert ran.stdout == "8000 True\n", ran.stderr
     top = {path.name for path in (tmp_path / "site").iterdir()}
     assert top == {"nasviz", f"nasviz-{nasviz.__version__}.dist-info"}
-    assert {path.suffix for path in (tmp_path / "site" / "nasviz").rglob("*.js")} == {".js"}
+    here, there = (
+        {path.relative_to(top) for path in (top / "nasviz").rglob("*.js")} for top in (ROOT, tmp_path / "site")
+    )
+    assert here == there and here
 
 
 def test_files_are_found_beside_the_package_and_inside_it(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ from nasviz.search import Run
 from nasviz.spaces import NasBench201
 from nasviz.strategies import RegularizedEvolution
 from nasviz.views import replay
-from nasviz.views.stage import MESSAGE, Stage
+from nasviz.views.stage import MESSAGE, SCRIPTS, Stage
 
+FOLDER = Path(replay.__file__).with_name("js")
 OPS = ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]
 NODES, EDGES = ["in", "1", "2", "out"], [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)]
 DARTS = ["none", "max_pool_3x3", "avg_pool_3x3", "skip_connect"] + [
@@ -60,7 +62,7 @@ def recorded(stage):
 
 
 class Front:
-    """What stage.js does with messages, in a few lines: put, reset, ask for what is missing."""
+    """What js/stage.js does with messages, in a few lines: put, reset, ask for what is missing."""
 
     def __init__(self, stage, lost=()):
         self.stage, self.rows, self.run, self.marks, self.lost = stage, {}, 0, [], set(lost)
@@ -296,6 +298,14 @@ def test_a_notebook_keeps_a_picture_and_a_text():
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
     assert "application/vnd.jupyter.widget-view+json" in data
     assert "image/png" not in Stage(spec())._repr_mimebundle_()[0]
+
+
+def test_notebook_and_page_draw_with_every_script(tmp_path):
+    scripts = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.js")}
+    assert sorted(scripts) == sorted(SCRIPTS)
+    page = replay.to_html(Stage(spec(), [row(0)]), tmp_path / "run.html").read_text(encoding="utf-8")
+    for text in scripts.values():
+        assert text in Stage._esm and text in page
 
 
 def test_a_replay_is_one_file_that_asks_for_nothing(tmp_path):

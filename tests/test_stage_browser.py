@@ -1,5 +1,6 @@
 """The stage in a real browser: a page from a file without a network, and the widget's module with a stand-in kernel."""
 
+import base64
 import io
 import json
 
@@ -9,11 +10,11 @@ from PIL import Image
 from test_stage import NODES, OPS, row, spec
 
 from nasviz.views import replay
-from nasviz.views.stage import SOURCE, Stage
+from nasviz.views.stage import Stage
 
 STEPS = 40
 
-# A kernel in a page: what stage.js asks of anywidget's model, with every message it sends kept in `asked`.
+# A kernel in a page: what js/stage.js asks of anywidget's model, with every message it sends kept in `asked`.
 KERNEL = """
 const heard = [];
 window.asked = [];
@@ -79,13 +80,12 @@ def live(open_page, tmp_path):
 
     def opened(a_spec):
         stage = Stage(a_spec)
-        source = (
-            SOURCE.read_text(encoding="utf-8").replace("export default", "const widget =").replace("\nexport ", "\n")
-        )
+        module = base64.b64encode(stage._esm.encode()).decode()
         page = tmp_path / "live.html"
         page.write_text(
             "<!doctype html><meta charset='utf-8'><div id=a></div><div id=b></div><script type=module>"
-            f"{source}\nwindow.spec = {json.dumps(stage.spec)};{KERNEL}</script>",
+            f"import widget from 'data:text/javascript;base64,{module}';"
+            f"window.spec = {json.dumps(stage.spec)};{KERNEL}</script>",
             encoding="utf-8",
         )
         return open_page(page)

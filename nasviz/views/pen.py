@@ -93,7 +93,7 @@ def ticks(low: float, high: float, count: float) -> list[float]:
 
 
 def good_range(values, low_fence=True, high_fence=True) -> tuple[float, float]:
-    """The range that shows most values well, as in stage.js."""
+    """The range that shows most values well, as in js/canvas.js."""
     values = np.sort(values[np.isfinite(values)])
     if not len(values):
         return 0.0, 1.0

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .stage import SOURCE, Stage
+from .stage import Stage, source
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -93,12 +93,11 @@ def to_html(
     title = title or next((view["title"] for view in stage.spec["views"] if view.get("title")), "Replay of a search")
     picture = base64.b64encode(stage.still()).decode()
     columns = stage.columns()
-    source = SOURCE.read_text(encoding="utf-8").replace("export default", "const widget =").replace("\nexport ", "\n")
     parts = {
         "TITLE": html.escape(title),
         "HEAD": head,
         "STILL": f'<img alt="{html.escape(title)}, last step" src="data:image/png;base64,{picture}">',
-        "SOURCE": source,
+        "SOURCE": source(),
         "SPEC": _script(stage.spec),
         "MARKS": _script(stage.marks),
         "COUNT": str(len(stage)),

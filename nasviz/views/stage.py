@@ -1,8 +1,8 @@
 """The stage: one widget that draws the steps of a search, live in the notebook or replayed.
 
-Python keeps float32 arrays, one row a step, and sends them as they come; everything one sees is drawn by ``stage.js``
-in the browser, which keeps what it received and can show any step again without the kernel. The same module plays a
-run in a single HTML file (`nasviz.views.replay`), and `nasviz.views.still` draws its last step where no script runs.
+Python keeps float32 arrays, one row a step, and sends them as they come; everything one sees is drawn in the browser by
+the files of ``js/``, which keep what they received and can show any step again without the kernel. They also play a run
+in a single HTML file (`nasviz.views.replay`), and `nasviz.views.still` draws its last step where no script runs.
 
 A stage is told *what* to draw by a ``spec``, plain data:
 
@@ -39,6 +39,7 @@ Values in ``lines``, ``range`` are in the units shown, after ``scale``; all othe
 from __future__ import annotations
 
 import base64
+import functools
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -50,7 +51,7 @@ import traitlets
 from .colors import style
 from .layout import layout
 
-SOURCE = Path(__file__).with_name("stage.js")
+SCRIPTS = ("base", "history", "canvas", "cell", "traces", "heat", "swarm", "curve", "look", "stage")  # in ``js/``
 MESSAGE = 1 << 21  # bytes; a long run goes out in pieces, since servers close a socket on very large messages
 
 _NAMES = {  # what a view of each kind may name, and the number of axes that this array must have
@@ -60,6 +61,16 @@ _NAMES = {  # what a view of each kind may name, and the number of axes that thi
     "swarm": {"array": (0,), "parent": (0,), "population": (1,), "feasible": (0,)},
     "curve": {"x": (0,), "feasible": (0,)},
 }
+
+
+@functools.cache
+def source() -> str:
+    """The JavaScript that draws: all `SCRIPTS`, one after the other, as the text of one module that exports nothing.
+
+    It defines ``widget``, the hooks of anywidget, and ``replay``, which plays a run in a page.
+    """
+    folder = Path(__file__).with_name("js")
+    return "\n".join((folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
 
 
 class Stage(anywidget.AnyWidget):
@@ -87,7 +98,7 @@ class Stage(anywidget.AnyWidget):
     array([0.5], dtype=float32)
     """
 
-    _esm = SOURCE
+    _esm = source() + "export default widget;\n"
     spec = traitlets.Dict().tag(sync=True)
 
     def __init__(self, spec: Mapping, run: Iterable[Mapping] = ()):

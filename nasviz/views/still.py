@@ -15,7 +15,7 @@ import numpy as np
 from .pen import BACK, BLUE, DEAD, DIM, GRID, MAGENTA, MARK, PANEL, SHARP, TEXT, Axes, Pen, good_range, mixed
 
 LIMIT = 60_000  # bytes
-SERIES = (BLUE, "#d98300", "#00887a", MAGENTA, "#8358d6", "#8a919c")  # as in stage.js
+SERIES = (BLUE, "#d98300", "#00887a", MAGENTA, "#8358d6", "#8a919c")  # as in js/base.js
 
 
 def png(
