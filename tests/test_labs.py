@@ -16,7 +16,7 @@ BOOKS = {path.stem: nbformat.read(path, as_version=4) for path in LABS}
 EXERCISES = [(lab, name) for lab, book in BOOKS.items() for name in edition.solutions(book)]
 
 WRONG = {
-    "my_random_search": [
+    "exercise_1": [
         (
             "def my_random_search(space, estimate, budget, limit, rng):\n"
             "    found = [estimate(space.sample(rng), seed=i) for i in range(budget)]\n"
@@ -36,7 +36,7 @@ WRONG = {
             "Evaluation",
         ),
     ],
-    "my_mutation": [
+    "exercise_2": [
         (
             "def my_mutation(arch, rng):\n"
             "    i = rng.integers(6)\n"
