@@ -344,3 +344,12 @@ def test_a_run_is_saved_as_a_page_with_its_turns(tmp_path):
     page = run.to_html(tmp_path / "run.html").read_text(encoding="utf-8")
     assert "<h1>RegularizedEvolution</h1>" in page
     assert '[{"at": 7, "label": "tournament 4"}], 12, await' in page
+
+
+def test_what_a_stage_is_made_with_travels_in_its_state():
+    made = Stage(spec(), [row(i) for i in range(3)])
+    state = made.get_state()["first"]
+    assert state["count"] == 3
+    for data, column in zip(state["columns"], made.columns().values(), strict=True):
+        assert data == column.tobytes()
+    assert Stage(spec()).get_state()["first"] == {"count": 0, "columns": []}

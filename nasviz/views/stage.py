@@ -100,6 +100,7 @@ class Stage(anywidget.AnyWidget):
 
     _esm = source() + "export default widget;\n"
     spec = traitlets.Dict().tag(sync=True)
+    first = traitlets.Dict().tag(sync=True)          # the steps it was made with, so that they are there at once
 
     def __init__(self, spec: Mapping, run: Iterable[Mapping] = ()):
         spec = complete(spec)
@@ -109,10 +110,12 @@ class Stage(anywidget.AnyWidget):
         self._lock = threading.RLock()
         self._run = -1
         self._clear()
-        super().__init__(spec=spec)
-        self.on_msg(self._answer)
         for step in run:
-            self.remember(**step)  # not sent one by one: the front end asks for all of it once
+            self.remember(**step)
+        count = min(self._count, self._stride)
+        columns = [data[:count].tobytes() for data in self._data.values()] if count else []
+        super().__init__(spec=spec, first={"count": count, "columns": columns})
+        self.on_msg(self._answer)
 
     # ------------------------------------------------------------------ steps
     def append(self, **arrays) -> None:
@@ -217,11 +220,14 @@ class Stage(anywidget.AnyWidget):
             data[: self._count] = self._data[name][: self._count]
             self._data[name] = data
 
+    @property
+    def _stride(self) -> int:
+        """How many steps one message holds."""
+        return max(1, MESSAGE // (4 * sum(int(np.prod(shape)) for shape in self._shapes.values())))
+
     def _send_steps(self, start: int, end: int, **more) -> None:
-        size = 4 * sum(int(np.prod(shape)) for shape in self._shapes.values())
-        stride = max(1, MESSAGE // size)
-        for a in range(start, end, stride) or ([start] if more else []):
-            b = max(a, min(end, a + stride))
+        for a in range(start, end, self._stride) or ([start] if more else []):
+            b = max(a, min(end, a + self._stride))
             buffers = [data[a:b].reshape(-1).view("u1").data for data in self._data.values()] if b > a else []
             self.send({"type": "frames", "run": self._run, "start": a, "count": b - a} | more, buffers)
             more = {}

@@ -267,6 +267,8 @@ const widget = () => {
   return {
     initialize({ model }) {
       history = new History(model.get("spec").arrays);
+      const first = model.get("first"); // came with the model: a picture of one step needs no answer of a busy kernel
+      if (first?.count) history.put(0, first.count, first.columns.map(floats));
       let waiting = 0;
       const need = (start, wait = 500) => {
         waiting ||= setTimeout(() => {
@@ -274,7 +276,9 @@ const widget = () => {
           model.send({ type: "need", start: history.n ? (history.hole() ?? history.n) : start });
         }, wait);
       };
+      const again = setTimeout(() => need(0, 0), 3000); // the first question of a page may queue behind Run All
       model.on("msg:custom", (message, buffers) => {
+        clearTimeout(again);
         if (message.marks) history.marks = message.marks;
         let what = "grow";
         if (message.type === "mark") what = "patch";
@@ -290,7 +294,7 @@ const widget = () => {
         if (history.hole() !== null) need(0); // steps that were sent before this model existed, or were lost
       });
       need(0, 0);
-      return () => clearTimeout(waiting);
+      return () => [waiting, again].forEach(clearTimeout);
     },
     render({ model, el, signal }) {
       const told = mount(el, model.get("spec"), history, signal, { send: (message) => model.send(message) });
