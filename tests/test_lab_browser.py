@@ -161,11 +161,14 @@ def test_the_whole_lab(page):
     evolution.locator(".widget-button", has_text="Play").click()
     received(page, evolution, ">= 3")
     handle = evolution.locator(".noUi-handle").first
+    handle.hover()                                           # in view, and still
     box = handle.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + 60, box["y"] + box["height"] / 2, steps=5)
     page.mouse.up()
+    handle.focus()
+    page.keyboard.press("ArrowRight")                        # and by key
     flag = evolution.locator(".nasviz-stage .flag")
     flag.first.wait_for(state="attached")
     assert "population" in flag.first.get_attribute("title")
