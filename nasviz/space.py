@@ -10,8 +10,9 @@ mutate and walk to a neighbour follows from that, and is written once, here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from math import prod
 
 import numpy as np
@@ -52,10 +53,23 @@ class Edge:
 
 @dataclass(frozen=True)
 class Graph:
-    """What views, encodings, canonical forms and packing read: node names and labelled edges, in topological order."""
+    """What views, encodings, canonical forms and packing read: named nodes and edges, in topological order.
+
+    Operations sit on edges (DARTS, NAS-Bench-201) or on nodes (NAS-Bench-101, and the layers of a macro network).
+
+    Attributes
+    ----------
+    nodes : tuple of str
+        Names, as drawn.
+    edges : tuple of Edge
+    ops : tuple of (str or None)
+        What each node computes of the sum (or whatever the space says) of its incoming edges; None for an input, an
+        output, a sum. Empty where only edges compute.
+    """
 
     nodes: tuple[str, ...]
     edges: tuple[Edge, ...]
+    ops: tuple[str | None, ...] = ()
 
 
 class SearchSpace:
@@ -72,6 +86,48 @@ class SearchSpace:
     name: str = "?"
     choices: tuple[Choice, ...] = ()
 
+    @staticmethod
+    def from_choices(
+        choices: Mapping[str, Sequence],
+        build: Callable | None = None,
+        *,
+        name: str = "own",
+        rule: Callable[[Mapping], str | None] | None = None,
+    ) -> SearchSpace:
+        """A space of your own, in a notebook: what can be chosen, and a function that builds the network.
+
+        Parameters
+        ----------
+        choices : mapping
+            ``{name: options}``; names must be Python names.
+        build : callable, optional
+            ``build(depth=3, width=16, ..., colors=1, classes=10) -> torch.nn.Module``: gets the chosen *options* by
+            name, and the colors and classes of the images; sizes given to the estimator or to `network` come as more
+            keyword arguments. Use torch's own layers: what they draw at random is replaced, so that the weights follow
+            from a seed alone.
+        name : str
+            Identifies the space in recorded runs: give two spaces two names.
+        rule : callable, optional
+            ``rule({name: option}) -> sentence or None``: which rule an architecture breaks.
+
+        Returns
+        -------
+        SearchSpace
+            Every strategy and view works on it. It travels to worker processes whole, functions included.
+
+        Raises
+        ------
+        ValueError
+            No choices, a choice without options or with one twice, a name that is no Python name.
+
+        Examples
+        --------
+        >>> space = SearchSpace.from_choices({"depth": (1, 2, 3), "width": (8, 16)})
+        >>> space.size, space.to_text((2, 0))
+        (6, '3, 8')
+        """
+        return OwnSpace(choices, build, name, rule)
+
     # ------------------------------------------------------------------ what a space may add
     def rule(self, arch: Arch) -> str | None:
         """The sentence that says which rule of the space ``arch`` breaks, or None. Form is checked elsewhere."""
@@ -80,6 +136,19 @@ class SearchSpace:
     def graph(self, arch: Arch) -> Graph:
         """Nodes and labelled edges of ``arch``."""
         raise NotImplementedError(f"{type(self).__name__} has no graph: write graph(arch) -> Graph")
+
+    def cells(self, arch: Arch | None = None) -> Mapping[str, Graph]:
+        """The graphs that are drawn side by side, by name: a normal and a reduction cell, or the one there is.
+
+        Without an architecture: the cells with everything still open, as a supernet holds them; `Edge.choice` then
+        counts in ``relaxed``.
+        """
+        return {"cell": self.graph(arch)}
+
+    def counting(self) -> str:
+        """How the number of architectures comes about, step by step, as Markdown with formulas."""
+        factors = " · ".join(str(len(choice.options)) for choice in self.choices)
+        return f"{len(self.choices)} choices, each made independently: {factors} = **{self.size:,}**"
 
     def network(self, arch: Arch, **size):
         """A ``torch.nn.Module`` for ``arch``."""
@@ -201,3 +270,43 @@ class SearchSpace:
 
     def __repr__(self):
         return f"<{type(self).__name__} {self.name}: {len(self.choices)} choices, {self.size:,} architectures>"
+
+
+class OwnSpace(SearchSpace):
+    """What `SearchSpace.from_choices` returns."""
+
+    def __init__(self, choices: Mapping[str, Sequence], build, name: str, rule):
+        if not choices:
+            raise ValueError("a space needs at least one choice: from_choices({'depth': (1, 2, 3)}, build)")
+        for key, options in choices.items():
+            if not str(key).isidentifier() or iskeyword(key):
+                raise ValueError(f"{key!r} cannot name a choice: build gets it as a keyword argument")
+            if not options or len({str(option) for option in options}) < len(options):
+                raise ValueError(f"the choice {key!r} needs options that differ as texts, got {list(options)!r}")
+            if any(", " in str(option) for option in options):
+                raise ValueError(f"options of the choice {key!r} must not contain ', ', which separates them in a text")
+        self.choices = tuple(Choice(key, tuple(options)) for key, options in choices.items())
+        self.name, self._build, self._rule = name, build, rule
+
+    def chosen(self, arch: Arch) -> dict:
+        """``{name: option}`` of an architecture."""
+        return {c.name: c.options[i] for c, i in zip(self.choices, arch, strict=True)}
+
+    def rule(self, arch: Arch) -> str | None:
+        """What the given function says of the chosen options."""
+        return self._rule(self.chosen(arch)) if self._rule else None
+
+    def network(self, arch: Arch, *, colors: int = 1, classes: int = 10, generator=None, **size):
+        """What ``build`` makes of ``arch``, its weights drawn from ``generator`` (None: one with seed 0)."""
+        if self._build is None:
+            return super().network(arch)
+        from .nn.cells import built
+
+        options = self.chosen(self.check(arch))
+        return built(lambda: self._build(**options, colors=colors, classes=classes, **size), generator)
+
+    def __eq__(self, other):
+        return super().__eq__(other) and self.choices == other.choices
+
+    def __hash__(self):
+        return hash((self.name, self.choices))

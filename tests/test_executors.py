@@ -20,8 +20,8 @@ from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation
 
 SPACE = NasBench201()
-TINY = Recipe(images=128, epochs=1, batch=64, channels=4)
-LONG = Recipe(images=2000, epochs=500, batch=64, channels=4)  # minutes: only Stop ends it
+TINY = Recipe(images=128, epochs=1, batch=64, network={"channels": 4})
+LONG = Recipe(images=2000, epochs=500, batch=64, network={"channels": 4})  # minutes: only Stop ends it
 ARCHS = [SPACE.sample(np.random.default_rng(seed)) for seed in range(5)]
 
 

@@ -9,13 +9,14 @@ import torch
 
 from nasviz import datasets
 from nasviz.estimators import FAST, FULL, LARGE, Recipe, Training
-from nasviz.estimators.training import Nesterov, cosine, evaluated, one_thread
+from nasviz.estimators.training import Nesterov, cosine, evaluated
+from nasviz.nn.threads import one_thread
 from nasviz.evaluate import Cancelled, Progress, watching
 from nasviz.spaces import NasBench201
 
 SPACE = NasBench201()
 ARCH = (3, 1, 2, 4, 0, 1)
-TINY = Recipe(images=256, epochs=3, batch=64, channels=4)
+TINY = Recipe(images=256, epochs=3, batch=64, network={"channels": 4})
 
 
 @pytest.fixture(scope="module")
@@ -199,5 +200,5 @@ def test_any_data_set_with_the_interface():
         images[np.arange(n), labels] += 150  # the class is the bright colour
         parts |= {f"{part}_images": images, f"{part}_labels": labels}
     data = datasets.Dataset("colours", ("red", "green", "blue"), **parts)
-    recipe = Recipe(size=5, images=60, epochs=20, batch=20, channels=4)
+    recipe = Recipe(size=5, images=60, epochs=20, batch=20, network={"channels": 4})
     assert Training(SPACE, recipe, data)((2,) * 6).scores["accuracy"] > 0.9

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import cos, isfinite, nan, pi
@@ -18,6 +17,7 @@ from torch.nn.functional import cross_entropy
 from .. import datasets
 from ..evaluate import Estimator, Progress, bar, curve_wanted, report, spread, workers
 from ..nn import count
+from ..nn.threads import one_thread
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 
@@ -39,8 +39,9 @@ class Recipe:
         Learning rate of the first batch.
     momentum, decay : float
         Decay is the L2 penalty on all weights (NAS-Bench-201: 5e-4).
-    channels, cells, stages, reduction
-        Size of the network: see `nasviz.nn.cells.CellNetwork`.
+    network : mapping
+        Size of the network, as the space's ``network`` takes it: ``{"channels": 16, "cells": 2}``. Empty: the space's
+        own small one.
     """
 
     size: int = 8
@@ -50,10 +51,7 @@ class Recipe:
     lr: float = 0.05
     momentum: float = 0.9
     decay: float = 5e-4
-    channels: int = 8
-    cells: int = 1
-    stages: int = 2
-    reduction: str = "plain"
+    network: Mapping = field(default_factory=dict, hash=False)
 
     def __post_init__(self):
         for name in ("size", "images", "epochs", "batch"):
@@ -83,7 +81,7 @@ class Training(Estimator):
     Parameters
     ----------
     space : SearchSpace
-        Its ``network(arch, channels=, cells=, stages=, reduction=, colors=, classes=, generator=)`` is trained.
+        Its ``network(arch, colors=, classes=, generator=, **recipe.network)`` is trained.
     recipe : Recipe
         `FULL`, `FAST`, `LARGE`, or ``dataclasses.replace(FULL, epochs=4)``: a schedule that ends at epoch 4, other
         than ``estimate(arch, epochs=4)``, which is the full schedule stopped there.
@@ -151,9 +149,8 @@ class Training(Estimator):
         data = _data(self.dataset, self.recipe.size)
         return measured(self.space.network(self.space.check(arch), **self._network(data)), data)
 
-    def _network(self, data: datasets.Dataset) -> dict[str, int | str]:
-        sizes = {name: getattr(self.recipe, name) for name in ("channels", "cells", "stages", "reduction")}
-        return sizes | {"colors": data.colors, "classes": len(data.classes)}
+    def _network(self, data: datasets.Dataset) -> dict:
+        return {**self.recipe.network, "colors": data.colors, "classes": len(data.classes)}
 
     def _epochs(self, epochs: int | None) -> int:
         if epochs is None:
@@ -260,21 +257,6 @@ def measured(network: nn.Module, data: datasets.Dataset) -> dict[str, float]:
     """The scores that need no training: ``"parameters"`` and ``"madds"``."""
     madds = count.madds(network, (data.colors, data.size, data.size))
     return {"parameters": float(count.parameters(network)), "madds": float(madds)}
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One torch thread within, as many as before afterwards.
-
-    On such small networks more threads only wait for each other, and another number of threads adds in another order,
-    which would make a result depend on the machine's cores.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @lru_cache(maxsize=4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -135,6 +135,24 @@ class CellNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Logits (batch, classes) of float images (batch, colors, height, width)."""
         return self.classifier(self.head(self.body(self.stem(images))))
+
+
+def built(build: Callable[[], nn.Module], generator: torch.Generator | None) -> nn.Module:
+    """A network whose layers may be torch's own, with weights from ``generator`` (None: one with seed 0).
+
+    Built without memory first: torch's layers would otherwise draw their weights from the generator that all share.
+    ValueError for a layer or a buffer that `initialize` does not know, or if ``build`` returns no module.
+    """
+    with torch.device("meta"):
+        network = build()
+    if not isinstance(network, nn.Module):
+        raise ValueError(f"build must return a torch.nn.Module, got {type(network).__name__}")
+    for name, layer in network.named_modules():
+        if not isinstance(layer, nn.BatchNorm2d) and next(layer.buffers(recurse=False), None) is not None:
+            raise ValueError(f"{name}: a {type(layer).__name__} has buffers whose first values would be lost")
+    network.to_empty(device="cpu")
+    initialize(network, generator or torch.Generator().manual_seed(0))
+    return network.to(memory_format=torch.channels_last)
 
 
 def initialize(module: nn.Module, generator: torch.Generator) -> None:

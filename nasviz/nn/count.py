@@ -26,6 +26,8 @@ def _nasbench201(layer: nn.Module, inputs: Tensor, outputs: Tensor) -> int:
     if isinstance(layer, nn.AvgPool2d):
         size = layer.kernel_size
         return outputs.numel() * (size * size if isinstance(size, int) else prod(size))
+    if isinstance(layer, nn.AdaptiveAvgPool2d):
+        return outputs.numel() * prod(side + 1 for side in inputs.shape[-2:])
     if isinstance(layer, nn.BatchNorm2d):
         return inputs.numel() * (2 if layer.affine else 1)
     if isinstance(layer, nn.ReLU):
@@ -54,8 +56,9 @@ def madds(network: nn.Module, image: tuple[int, int, int], convention: str = "co
         ``conv_linear``: multiplications of convolutions and linear layers, what most papers give.
         ``nasbench201``: besides, per output element, 2 for a batch-norm, 1 for a ReLU, 9 for a 3×3 pooling. What
         every operation in a cell adds is then exactly as published for NAS-Bench-201 (NAS-Bench-Suite-Zero,
-        Krishnakumar et al. 2022); the published totals are 5,184 more, the same for every architecture, from something
-        outside the cells that is not documented.
+        Krishnakumar et al. 2022). Outside the cells the published totals hold 5,184 = 64 · 9² more than these, the same
+        for every architecture; the global pooling of 64 channels of 8×8, counted as windows of 9×9, would be exactly
+        that, so it is counted so. That this is their reason is our guess: it is not documented.
 
     Operations of a cell that are built and never run count as well, as they do for its parameters.
     """

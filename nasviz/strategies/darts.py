@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import ClassVar
@@ -14,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .. import datasets
+from ..nn.threads import one_thread
 from ..search import knob
 from ..space import SearchSpace
 from ..step import Step
@@ -225,14 +225,3 @@ class _Search:
             mine[name].copy_(saved[name])
         self.steps, self.epoch = saved["steps, epoch"].tolist()
         self.generator.set_state(saved["generator"])
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One torch thread inside, as many as before after."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
