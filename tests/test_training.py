@@ -10,8 +10,8 @@ import torch
 from nasviz import datasets
 from nasviz.estimators import FAST, FULL, LARGE, Recipe, Training
 from nasviz.estimators.training import Nesterov, cosine, evaluated
-from nasviz.nn.threads import one_thread
 from nasviz.evaluate import Cancelled, Progress, watching
+from nasviz.nn.threads import one_thread
 from nasviz.spaces import NasBench201
 
 SPACE = NasBench201()
