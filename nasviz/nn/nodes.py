@@ -1,0 +1,186 @@
+"""Networks of cells whose operations sit on nodes: NAS-Bench-101."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+
+from ..space import Graph
+from .cells import initialize
+from .ops import Conv2d, Factory, Linear
+
+
+def conv1x1_bn_relu(channels: int) -> nn.Module:
+    """1×1 convolution, batch-norm, ReLU (Ying et al. 2019, section 2.1)."""
+    return _conv_bn_relu(channels, channels, 1)
+
+
+def conv3x3_bn_relu(channels: int) -> nn.Module:
+    """3×3 convolution, batch-norm, ReLU (Ying et al. 2019, section 2.1)."""
+    return _conv_bn_relu(channels, channels, 3)
+
+
+def max_pool3x3(channels: int) -> nn.Module:
+    """The largest of the 3×3 neighbours."""
+    return nn.MaxPool2d(3, stride=1, padding=1)
+
+
+NASBENCH101: Mapping[str, Factory] = MappingProxyType(
+    {"conv3x3-bn-relu": conv3x3_bn_relu, "conv1x1-bn-relu": conv1x1_bn_relu, "maxpool3x3": max_pool3x3}
+)
+
+
+def node_channels(graph: Graph, channels: int) -> list[int]:
+    """Channels of each node between input and output: the published rule (``compute_vertex_channels``).
+
+    The nodes that feed the output share its channels, which are their concatenation; where they do not divide, nodes
+    of lower number get one more. Any other node has as many as the largest node that it feeds.
+
+    Parameters
+    ----------
+    graph : Graph
+        Node 0 is the input, the last the output; every node is on a path between them.
+    channels : int
+        Of the output.
+
+    Returns
+    -------
+    list of int, one a node; ``channels`` for the output, 0 for the input, which is not the rule's business.
+
+    Raises
+    ------
+    ValueError
+        Fewer channels than nodes that feed the output.
+    """
+    last = len(graph.nodes) - 1
+    feeding = sorted(edge.source for edge in graph.edges if edge.target == last and edge.source)
+    if channels < len(feeding):
+        raise ValueError(f"{len(feeding)} nodes feed the output: it needs as many channels at least, got {channels}")
+    result = [0] * last + [channels]
+    for number, node in enumerate(feeding):
+        result[node] = channels // len(feeding) + (number < channels % len(feeding))
+    for node in reversed(range(1, last)):
+        if node not in feeding:
+            result[node] = max(result[edge.target] for edge in graph.edges if edge.source == node)
+    return result
+
+
+class NodeCell(nn.Module):
+    """One cell: a node computes its operation of the sum of its inputs; the output concatenates its own.
+
+    The cell's input reaches a node through a 1×1 convolution with batch-norm and ReLU, and is *added* to the output so.
+    A node with more channels than the one it feeds is cut to the first ones (Ying et al. 2019, section 2.2).
+
+    Parameters
+    ----------
+    graph : Graph
+        Every node on a path from node 0, the input, to the last, the output; ``ops`` names ``operations``.
+    operations : mapping from str to factory
+    inputs, channels : int
+        Channels in, and out.
+    """
+
+    def __init__(self, graph: Graph, operations: Mapping[str, Factory], inputs: int, channels: int):
+        super().__init__()
+        widths, last = node_channels(graph, channels), len(graph.nodes) - 1
+        for node, op in enumerate(graph.ops[1:-1], 1):
+            if op not in operations:
+                raise ValueError(f"node {graph.nodes[node]}: no operation {op!r}, only {list(operations)}")
+        self.sources = [[e.source for e in graph.edges if e.target == node] for node in range(last + 1)]
+        self.widths = widths
+        self.operations = nn.ModuleList(operations[graph.ops[node]](widths[node]) for node in range(1, last))
+        self.projections = nn.ModuleDict(
+            {str(node): _conv_bn_relu(inputs, widths[node], 1) for node, from_ in enumerate(self.sources) if 0 in from_}
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``x``: float (batch, inputs, height, width); the result has ``channels``."""
+        values, last = [x], len(self.widths) - 1
+        for node in range(1, last):
+            parts = [values[source][:, : self.widths[node]] for source in self.sources[node] if source]
+            values.append(self.operations[node - 1](self._total(parts, x, node)))
+        feeding = [values[source] for source in self.sources[last] if source]
+        return self._total([torch.cat(feeding, 1)] if feeding else [], x, last)
+
+    def _total(self, parts: list[Tensor], x: Tensor, node: int) -> Tensor:
+        if str(node) in self.projections:
+            parts = [*parts, self.projections[str(node)](x)]
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return total
+
+
+class NodeNetwork(nn.Module):
+    """Stem, ``stacks`` × ``modules`` cells, classifier.
+
+    A 3×3 convolution with batch-norm and ReLU to ``channels``; stacks of cells, between them a 2×2 max pooling, after
+    which cells have twice the channels; mean over the image, linear classifier. NAS-Bench-101's own network is
+    ``channels=128, modules=3, stacks=3, colors=3`` (Ying et al. 2019, section 2.1); the default is a small one.
+
+    Parameters
+    ----------
+    graph : Graph
+        The cell: see `NodeCell`.
+    operations : mapping from str to factory
+        What the names on the nodes mean: `NASBENCH101`.
+    channels : int
+        Of the first stack. With a multiple of 12, isomorphic cells are the same function.
+    modules : int
+        Cells in each stack.
+    stacks : int
+    colors : int
+        Channels of the images.
+    classes : int
+    generator : torch.Generator, optional
+        Draws the weights, of torch's default distributions; nothing else is drawn from. None: one with seed 0.
+
+    Raises
+    ------
+    ValueError
+        A size below 1, fewer channels than nodes that feed the output, an unknown operation.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        operations: Mapping[str, Factory],
+        *,
+        channels: int = 12,
+        modules: int = 1,
+        stacks: int = 2,
+        colors: int = 1,
+        classes: int = 10,
+        generator: torch.Generator | None = None,
+    ):
+        super().__init__()
+        sizes = {"channels": channels, "modules": modules, "stacks": stacks, "colors": colors, "classes": classes}
+        for name, value in sizes.items():
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a whole number from 1, got {value!r}")
+        self.stem = _conv_bn_relu(colors, channels, 3)
+        self.body, inputs = nn.Sequential(), channels
+        for stack in range(stacks):
+            if stack:
+                self.body.append(nn.MaxPool2d(2, stride=2, ceil_mode=True))
+                channels *= 2
+            for _ in range(modules):
+                self.body.append(NodeCell(graph, operations, inputs, channels))
+                inputs = channels
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.classifier = Linear(channels, classes)
+        initialize(self, generator or torch.Generator().manual_seed(0))
+        self.to(memory_format=torch.channels_last)  # as `CellNetwork`
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (batch, classes) of float images (batch, colors, height, width)."""
+        return self.classifier(self.head(self.body(self.stem(images))))
+
+
+def _conv_bn_relu(inputs: int, outputs: int, kernel: int) -> nn.Module:
+    return nn.Sequential(
+        Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    )

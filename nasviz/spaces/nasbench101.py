@@ -1,0 +1,213 @@
+"""NAS-Bench-101: any small cell, operations on its nodes (Ying et al. 2019).
+
+A cell is a directed graph of at most 7 nodes and 9 edges. Node 0 is its input, node 6 its output; each of the five
+nodes between them is one of three operations. Edges lead from lower to higher numbers.
+
+An architecture is the published encoding: the 21 bits above the diagonal of the adjacency matrix, row by row, and five
+operations. Smaller cells are in it too: a node on no path from input to output is *pruned*, with its edges and its
+operation, before anything is counted or built. So one cell has many tuples, because pruned nodes may say anything and
+because nodes may be numbered otherwise; `NasBench101.canonical` is equal for all of them. The free entries are kept
+free on purpose: were they forced to 0, no single change could bring a node back, since it takes two edges to do so.
+
+==========================================  ===========
+tuples                                      509,607,936
+valid tuples                                373,754,169
+cells (no two isomorphic)                       423,624
+==========================================  ===========
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from ..space import Arch, Choice, Edge, Graph, SearchSpace
+
+NODES, MOST_EDGES = 7, 9
+OPS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
+EDGES = tuple((source, target) for source in range(NODES - 1) for target in range(source + 1, NODES))
+CELLS = {2: 1, 3: 6, 4: 84, 5: 2441, 6: 62_010, 7: 359_082}
+"""How many cells, no two isomorphic, have so many nodes: `benchmarks/nasbench101_count.py` counts them, two ways."""
+
+
+class NasBench101(SearchSpace):
+    """The cell space of NAS-Bench-101.
+
+    An architecture is 26 option indices: 21 bits for the edges `EDGES`, 0→1, 0→2, … 5→6, then the operations of nodes
+    1 to 5 over `OPS`. Sampling is uniform over valid tuples, as in the paper's random search; cells with many
+    numberings are therefore drawn more often.
+
+    Examples
+    --------
+    >>> space = NasBench101()
+    >>> arch = space.from_text("011/001/000 input,conv1x1-bn-relu,output")
+    >>> space.graph(arch).nodes, space.graph(arch).ops
+    (('in', '1', 'out'), (None, 'conv1x1-bn-relu', None))
+    >>> space.why_invalid((0,) * 26)
+    'no path leads from the input to the output'
+    """
+
+    name = "nasbench101"
+    choices = tuple(Choice(f"{source}→{target}", (0, 1)) for source, target in EDGES) + tuple(
+        Choice(f"operation {node}", OPS) for node in range(1, NODES - 1)
+    )
+
+    def rule(self, arch: Arch) -> str | None:
+        """Output reached; at most 9 edges once pruned."""
+        rows = _rows(arch)
+        live = _live(rows)
+        if not live:
+            return "no path leads from the input to the output"
+        edges = sum((rows[node] & live).bit_count() for node in range(NODES - 1) if live >> node & 1)
+        if edges > MOST_EDGES:
+            return f"{edges} edges lie on paths from input to output, at most {MOST_EDGES} may"
+        return None
+
+    def graph(self, arch: Arch) -> Graph:
+        """The pruned cell of ``arch``; nodes keep their numbers as names, ``ops`` are theirs."""
+        rows = _rows(self.check(arch))
+        live = _live(rows)
+        nodes = [node for node in range(NODES) if live >> node & 1]
+        edges = [
+            Edge(nodes.index(source), nodes.index(target), None, choice)
+            for choice, (source, target) in enumerate(EDGES)
+            if arch[choice] and source in nodes and target in nodes
+        ]
+        ops = [OPS[arch[len(EDGES) + node - 1]] for node in nodes[1:-1]]
+        return Graph(("in", *map(str, nodes[1:-1]), "out"), tuple(edges), (None, *ops, None))
+
+    def canonical(self, arch: Arch) -> str:
+        """The published hash of the pruned cell: equal exactly for isomorphic cells.
+
+        Isomorphic cells are the same function if the channels divide evenly among the nodes that feed the output: of
+        42⅔ channels the published rule gives 43 to the nodes of lower number. Any multiple of 12 does, as the network's
+        default. Not all functions that are the same are isomorphic cells: two poolings of one node are the same node.
+        """
+        cell = self.graph(arch)
+        labels = [-1, *(OPS.index(op) for op in cell.ops[1:-1]), -2]
+        return hash_cell([(edge.source, edge.target) for edge in cell.edges], labels)
+
+    def counting(self) -> str:
+        """From 510 million encodings to 423,624 cells."""
+        sizes = " + ".join(f"{count:,}" for count in CELLS.values())
+        return (
+            "A cell of 7 nodes has 7·6/2 = 21 possible edges, each there or not, and 5 nodes with 3 operations each:\n\n"
+            f"$$2^{{21}} \\cdot 3^5 = {self.size:,}$$\n\n"
+            "encodings. Not all are cells: the output must be reached, with at most 9 edges after nodes on no path "
+            "from input to output are pruned. That leaves 373,754,169 (counted). Most of these are one cell written in "
+            "several ways: what a pruned node says does not matter, and nodes can be renumbered, up to $5! = 120$ "
+            "ways. Counting cells that cannot be renumbered into each other, with 2, 3, … 7 nodes:\n\n"
+            f"{sizes} = **{sum(CELLS.values()):,}**"
+        )
+
+    def to_text(self, arch: Arch) -> str:
+        """The published specification in a line: the rows of the matrix, then the operations of all nodes."""
+        arch = self.check(arch)
+        there = {edge for edge, bit in zip(EDGES, arch, strict=False) if bit}
+        rows = ("".join(str(int((i, j) in there)) for j in range(NODES)) for i in range(NODES))
+        ops = ["input", *(OPS[option] for option in arch[len(EDGES) :]), "output"]
+        return "/".join(rows) + " " + ",".join(ops)
+
+    def from_text(self, text: str) -> Arch:
+        """The architecture of a matrix and its operations; fewer than 7 nodes may be given.
+
+        Raises
+        ------
+        ValueError
+            Naming the position (from 0) and what was expected there, or the rule that the cell breaks.
+        """
+        if not isinstance(text, str):
+            raise ValueError(f"a NAS-Bench-101 cell is a text, got {type(text).__name__}")
+        nodes = len(re.match(r"[01]*", text)[0])
+        if not 2 <= nodes <= NODES:
+            raise _unexpected(text, nodes, f"a first row of 2 to {NODES} digits 0 or 1, one a node")
+        at, place, arch = 0, [*range(nodes - 1), NODES - 1], [0] * len(self.choices)
+        for row in range(nodes):
+            for column in range(nodes):
+                digits = "01" if column > row else "0"
+                if text[at : at + 1] not in tuple(digits):
+                    reason = "" if column > row else ": edges lead from lower to higher numbers"
+                    raise _unexpected(text, at, " or ".join(digits) + f" for the edge {row}→{column}" + reason)
+                if text[at] == "1":
+                    arch[EDGES.index((place[row], place[column]))] = 1
+                at += 1
+            at = _expect(text, at, "/" if row + 1 < nodes else " ")
+        at = _expect(text, at, "input")
+        for node in range(1, nodes - 1):
+            at = _expect(text, at, ",")
+            word = re.compile(r"[^,]*").match(text, at)[0]
+            if word not in OPS:
+                raise _unexpected(text, at, f"the operation of node {node}, one of {', '.join(OPS)}")
+            arch[len(EDGES) + node - 1] = OPS.index(word)
+            at += len(word)
+        at = _expect(text, at, ",output")
+        if at != len(text):
+            raise _unexpected(text, at, "the end")
+        return self.check(tuple(arch))
+
+    def network(self, arch: Arch, **size):
+        """The network of ``arch``: see `nasviz.nn.nodes.NodeNetwork` for what ``size`` may say."""
+        from ..nn.nodes import NASBENCH101, NodeNetwork
+
+        return NodeNetwork(self.graph(arch), NASBENCH101, **size)
+
+
+def hash_cell(edges, labels) -> str:
+    """The published isomorphism hash of a directed graph: 32 hexadecimal digits, equal for isomorphic graphs.
+
+    Each node starts as the hash of its out-degree, in-degree and label, and takes in, as often as there are nodes, the
+    sorted hashes of its predecessors and successors: Weisfeiler–Lehman refinement. On all cells of NAS-Bench-101 no two
+    that differ get the same hash (`benchmarks/nasbench101_count.py`). Ying et al. 2019, section 2.2, and its code.
+
+    Parameters
+    ----------
+    edges : sequence of (source, target)
+    labels : sequence of int
+        One a node; published: −1 for the input, −2 for the output, the operation's index in `OPS` between.
+    """
+    before, after = [[] for _ in labels], [[] for _ in labels]
+    for source, target in edges:
+        after[source].append(target)
+        before[target].append(source)
+    hashes = [_md5(str((len(after[v]), len(before[v]), label))) for v, label in enumerate(labels)]
+    for _ in labels:
+        hashes = [
+            _md5("|".join(["".join(sorted(hashes[w] for w in near)) for near in (before[v], after[v])] + [hashes[v]]))
+            for v in range(len(labels))
+        ]
+    return _md5(str(sorted(hashes)))
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _rows(arch: Arch) -> list[int]:
+    """For each node the bit set of the nodes it feeds."""
+    rows = [0] * NODES
+    for (source, target), bit in zip(EDGES, arch, strict=False):
+        rows[source] |= bit << target
+    return rows
+
+
+def _live(rows: list[int]) -> int:
+    """The bit set of the nodes on a path from input to output; 0 if there is none."""
+    reached, reaching = 1, 1 << NODES - 1
+    for node in range(NODES - 1):
+        if reached >> node & 1:
+            reached |= rows[node]
+    for node in reversed(range(NODES - 1)):
+        if rows[node] & reaching:
+            reaching |= 1 << node
+    return reached & reaching if reaching & 1 else 0
+
+
+def _expect(text: str, at: int, word: str) -> int:
+    if not text.startswith(word, at):
+        raise _unexpected(text, at, repr(word))
+    return at + len(word)
+
+
+def _unexpected(text: str, at: int, expected: str) -> ValueError:
+    found = repr(text[at : at + 12]) if at < len(text) else "the end"
+    return ValueError(f"NAS-Bench-101 text, position {at}: expected {expected}, found {found} in {text[:120]!r}")
