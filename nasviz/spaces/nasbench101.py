@@ -91,7 +91,7 @@ class NasBench101(SearchSpace):
         """From 510 million encodings to 423,624 cells."""
         sizes = " + ".join(f"{count:,}" for count in CELLS.values())
         return (
-            "A cell of 7 nodes has 7·6/2 = 21 possible edges, each there or not, and 5 nodes with 3 operations each:\n\n"
+            "A cell of 7 nodes has 7·6/2 = 21 possible edges, each there or not, and 5 nodes of 3 operations each:\n\n"
             f"$$2^{{21}} \\cdot 3^5 = {self.size:,}$$\n\n"
             "encodings. Not all are cells: the output must be reached, with at most 9 edges after nodes on no path "
             "from input to output are pruned. That leaves 373,754,169 (counted). Most of these are one cell written in "
