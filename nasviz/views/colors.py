@@ -75,7 +75,9 @@ def style(op: str) -> Style:
         if re.search(pattern, name):
             kernel = max(sizes, default=3)
             color = "#4a94e8" if family == "convolution" and kernel == 1 else small if kernel <= 3 else large
-            text = f"{label} {kernel}×{kernel}" if sizes else label
+            sides = re.findall(r"(\d+)x(\d+)", name)
+            shape = "×".join(sides[0]) if len(sides) == 1 else f"{kernel}×{kernel}"  # conv3x5 is no conv 3×3
+            text = f"{label} {shape}" if sizes else label
             if family == "inverted bottleneck" and expansion:
                 text += f" ×{expansion[1]}"
             return Style(color, KERNEL_DASH.get(kernel, (4, 4)), text, family)

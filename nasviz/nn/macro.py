@@ -1,0 +1,93 @@
+"""Whole networks, layer by layer, with skip connections: Zoph & Le 2017."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from .cells import initialize
+from .ops import Conv2d, Linear
+
+Kernel = tuple[int, int, int, int, int]  # height, width, stride down, stride across, filters
+
+
+class MacroNetwork(nn.Module):
+    """Convolutions that read what earlier ones wrote, then a classifier.
+
+    A layer concatenates its inputs, zeros added below and on the right to those that are smaller than the largest, and
+    is convolution, batch-norm, ReLU; padded so that stride 1 keeps the size and stride s gives ⌈size/s⌉. A layer
+    without inputs reads the image. All outputs that no layer reads are concatenated the same way, averaged over the
+    image, and classified. (Zoph & Le 2017, sections 3.3 and 4.1. On which side zeros are added, the order of
+    batch-norm and ReLU and the average before the classifier are not in the paper: they are ours.)
+
+    Parameters
+    ----------
+    layers : sequence of ((height, width, stride down, stride across, filters), inputs)
+        Inputs are numbers of earlier layers, from 1.
+    width : float
+        Times as many filters as the layers say, rounded, one at least. The paper's: 1; the default is a small one.
+    colors : int
+        Channels of the images.
+    classes : int
+    generator : torch.Generator, optional
+        Draws the weights, of torch's default distributions; nothing else is drawn from. None: one with seed 0.
+
+    Raises
+    ------
+    ValueError
+        No layer, a layer that reads itself or a later one, a size out of range.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[tuple[Kernel, Sequence[int]]],
+        *,
+        width: float = 0.25,
+        colors: int = 1,
+        classes: int = 10,
+        generator: torch.Generator | None = None,
+    ):
+        super().__init__()
+        if not width > 0 or colors < 1 or classes < 1:
+            raise ValueError(f"width must be above 0, colors and classes from 1: got {width}, {colors}, {classes}")
+        if not layers:
+            raise ValueError("a network needs a layer at least")
+        self.inputs: list[list[int]] = []
+        channels = [colors]
+        self.layers = nn.ModuleList()
+        for number, (kernel, inputs) in enumerate(layers, 1):
+            if not all(1 <= earlier < number for earlier in inputs):
+                raise ValueError(f"layer {number} can read layers 1 to {number - 1}, not {list(inputs)}")
+            self.inputs.append(list(inputs) or [0])
+            height, across, *strides, filters = kernel
+            outputs = max(1, round(width * filters))
+            self.layers.append(_layer(sum(channels[i] for i in self.inputs[-1]), outputs, (height, across), strides))
+            channels.append(outputs)
+        read = {earlier for inputs in self.inputs for earlier in inputs}
+        self.loose = [number for number in range(1, len(layers) + 1) if number not in read]
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.classifier = Linear(sum(channels[number] for number in self.loose), classes)
+        initialize(self, generator or torch.Generator().manual_seed(0))
+        self.to(memory_format=torch.channels_last)  # as `CellNetwork`
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (batch, classes) of float images (batch, colors, height, width)."""
+        values = [images]
+        for layer, inputs in zip(self.layers, self.inputs, strict=True):
+            values.append(layer(side_by_side([values[i] for i in inputs])))
+        return self.classifier(self.head(side_by_side([values[i] for i in self.loose])))
+
+
+def side_by_side(images: Sequence[Tensor]) -> Tensor:
+    """(batch, channels, height, width) each, by channels; smaller ones get zeros below and on the right."""
+    height, width = (max(image.shape[side] for image in images) for side in (-2, -1))
+    return torch.cat([pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2])) for x in images], 1)
+
+
+def _layer(inputs: int, outputs: int, kernel: tuple[int, int], strides: Sequence[int]) -> nn.Module:
+    padding = tuple(side // 2 for side in kernel)
+    convolution = Conv2d(inputs, outputs, kernel, tuple(strides), padding=padding, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())

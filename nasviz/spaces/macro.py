@@ -1,0 +1,231 @@
+"""The macro space: whole convolutional networks, layer by layer, with skip connections (Zoph & Le 2017, section 3.3).
+
+No cell is repeated: each layer has its own filter height, width and number, and its own set of inputs among all earlier
+layers, its *anchor points*. The rules that make a network of any answers are the paper's: a layer without inputs reads
+the image; what no layer reads goes to the classifier; inputs of different sizes are padded with zeros to the largest.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from ..space import Arch, Choice, Edge, Graph, SearchSpace
+
+SIDES = (1, 3, 5, 7)
+FILTERS = (24, 36, 48, 64)
+LAYER = re.compile(
+    r"(?P<height>[0-9])x(?P<width>[0-9])-(?P<filters>[0-9]{2})"
+    r"(?:/(?P<down>[0-9])x(?P<across>[0-9]))?(?P<skips>\([0-9,]*\))?"
+)
+
+
+class MacroSpace(SearchSpace):
+    """Networks of 1 to ``layers`` layers.
+
+    The first choice is the depth. Then come, for each layer, filter height and width, vertical and horizontal stride
+    where strides are chosen, number of filters, and a yes or no for each earlier layer as an input; layers beyond the
+    depth are inactive. (The paper trains its controller at a fixed depth that grows during the search, from 6 layers
+    on; a choice of depth puts all depths in one space.)
+
+    Parameters
+    ----------
+    layers : int
+        The largest depth.
+    strides : tuple of int
+        ``(1,)``, the first of the paper's two experiments: nothing to choose. ``(1, 2, 3)``: the second.
+
+    Raises
+    ------
+    ValueError
+        Less than one layer, or strides that are not different whole numbers from 1 to 9.
+
+    Examples
+    --------
+    >>> space = MacroSpace(layers=3)
+    >>> arch = space.from_text("3x5-24; 7x1-36(1); 3x3-48(1,2)")
+    >>> space.chosen(arch)["width 1"], space.size
+    (5, 2105408)
+    """
+
+    name = "macro"
+
+    def __init__(self, layers: int = 6, strides: tuple[int, ...] = (1,)):
+        if not isinstance(layers, int) or layers < 1:
+            raise ValueError(f"layers must be a whole number from 1, got {layers!r}")
+        if not strides or len(set(strides)) < len(strides) or not all(s in range(1, 10) for s in strides):
+            raise ValueError(f"strides must be different whole numbers from 1 to 9, got {strides!r}")
+        self.layers, self.strides = layers, tuple(strides)
+        if (self.layers, self.strides) != (6, (1,)):
+            self.name = f"macro of {layers} layers, strides {', '.join(map(str, strides))}"
+        self.choices = tuple(self._all_choices())
+
+    def _all_choices(self):
+        yield Choice("layers", tuple(range(1, self.layers + 1)))
+        for layer in range(1, self.layers + 1):
+            when = partial(_deep, layer) if layer > 1 else None
+            yield Choice(f"height {layer}", SIDES, when)
+            yield Choice(f"width {layer}", SIDES, when)
+            if len(self.strides) > 1:
+                yield Choice(f"stride down {layer}", self.strides, when)
+                yield Choice(f"stride across {layer}", self.strides, when)
+            yield Choice(f"filters {layer}", FILTERS, when)
+            for earlier in range(1, layer):
+                yield Choice(f"{earlier}→{layer}", (0, 1), when)
+
+    @property
+    def size(self) -> int:
+        """Number of architectures, exactly: the sum over all depths."""
+        return sum(self._of_depth(depth) for depth in range(1, self.layers + 1))
+
+    def _of_depth(self, depth: int) -> int:
+        return (len(SIDES) ** 2 * len(self.strides) ** 2 * len(FILTERS)) ** depth * 2 ** (depth * (depth - 1) // 2)
+
+    def counting(self) -> str:
+        """A layer, its skips, a depth, all depths."""
+        strides = f" \\cdot {len(self.strides)}^2" * (len(self.strides) > 1)
+        one = len(SIDES) ** 2 * len(self.strides) ** 2 * len(FILTERS)
+        return (
+            f"A layer has 4 heights, 4 widths{', a stride down and one across' if strides else ''} and 4 numbers of "
+            f"filters: $4 \\cdot 4{strides} \\cdot 4 = {one}$. Layer $i$ reads any of the $i-1$ layers before it: "
+            "$2^{i-1}$ sets of inputs. A network of $d$ layers is one of\n\n"
+            f"$${one}^d \\cdot 2^{{d(d-1)/2}}$$\n\n"
+            f"with {self._of_depth(1):,} for one layer and {self._of_depth(self.layers):,} for {self.layers}. "
+            f"All depths from 1 to {self.layers}:\n\n"
+            f"**{self.size:,}**"
+        )
+
+    def chosen(self, arch: Arch) -> dict:
+        """``{name of an active choice: option}``."""
+        arch = self.check(arch)
+        return {c.name: c.options[i] for c, i, on in zip(self.choices, arch, self.active(arch), strict=True) if on}
+
+    def specification(self, arch: Arch) -> list[tuple[tuple, tuple[int, ...]]]:
+        """For each layer ``((height, width, stride down, stride across, filters), inputs)``, inputs from 1 on."""
+        chosen = self.chosen(arch)
+        return [
+            (
+                (chosen[f"height {n}"], chosen[f"width {n}"], *self._strides(chosen, n), chosen[f"filters {n}"]),
+                tuple(earlier for earlier in range(1, n) if chosen[f"{earlier}→{n}"]),
+            )
+            for n in range(1, chosen["layers"] + 1)
+        ]
+
+    def _strides(self, chosen: dict, layer: int) -> tuple[int, int]:
+        return tuple(chosen.get(f"stride {way} {layer}", self.strides[0]) for way in ("down", "across"))
+
+    # ------------------------------------------------------------------------------------------------ text and pictures
+    def to_text(self, arch: Arch) -> str:
+        """A layer after the other: ``height x width - filters / strides (inputs)``, without strides that are both 1."""
+        return "; ".join(_written(*layer) for layer in self.specification(arch))
+
+    def from_text(self, text: str) -> Arch:
+        """The architecture that `to_text` wrote.
+
+        Raises
+        ------
+        ValueError
+            Naming the position (from 0) and what was expected there.
+        """
+        if not isinstance(text, str):
+            raise ValueError(f"an architecture of the macro space is a text, got {type(text).__name__}")
+        at, layers = 0, []
+        while not layers or at < len(text):
+            at = at if not layers else self._separator(text, at, len(layers))
+            layers.append(self._layer(text, at, len(layers) + 1))
+            at += len(_written(*layers[-1]))
+        chosen = {"layers": len(layers)}
+        for n, ((height, width, down, across, filters), inputs) in enumerate(layers, 1):
+            chosen |= {f"height {n}": height, f"width {n}": width, f"filters {n}": filters}
+            chosen |= {f"stride down {n}": down, f"stride across {n}": across}
+            chosen |= {f"{earlier}→{n}": int(earlier in inputs) for earlier in range(1, n)}
+        return tuple(c.options.index(chosen[c.name]) if c.name in chosen else 0 for c in self.choices)
+
+    def _separator(self, text: str, at: int, layers: int) -> int:
+        if not text.startswith("; ", at):
+            raise _unexpected(text, at, "'; ' and a layer, or the end")
+        if layers == self.layers:
+            raise _unexpected(text, at, f"the end: this space has {layers} layers at most")
+        return at + 2
+
+    def _layer(self, text: str, at: int, number: int) -> tuple[tuple, tuple[int, ...]]:
+        found = LAYER.match(text, at)
+        if not found:
+            raise _unexpected(text, at, "a layer as 3x5-24 or 3x5-24/2x1(1,2)")
+        ways = {"height": SIDES, "width": SIDES, "down": self.strides, "across": self.strides, "filters": FILTERS}
+        for group, options in ways.items():
+            if found[group] is not None and int(found[group]) not in options:
+                raise _unexpected(text, found.start(group), f"a {group} among {options}")
+        kernel = [int(found[group]) if found[group] else self.strides[0] for group in ways]
+        inputs = tuple(int(word) for word in found["skips"][1:-1].split(",") if word) if found["skips"] else ()
+        if list(inputs) != sorted(set(inputs)) or not all(1 <= earlier < number for earlier in inputs):
+            expected = f"inputs of layer {number} in order, each from 1 to {number - 1}"
+            raise _unexpected(text, found.start("skips"), expected if number > 1 else "no inputs of the first layer")
+        layer = tuple(kernel), inputs
+        if found[0] != _written(*layer):
+            raise _unexpected(text, at, f"the layer as {_written(*layer)!r}")
+        return layer
+
+    def graph(self, arch: Arch) -> Graph:
+        """Image, layers, output; an operation on each layer. Chosen edges know their choice, those of the rules None."""
+        layers = self.specification(arch)
+        place = {choice.name: index for index, choice in enumerate(self.choices)}
+        edges, read = [], set()
+        for n, (_, inputs) in enumerate(layers, 1):
+            edges += [Edge(earlier, n, None, place[f"{earlier}→{n}"]) for earlier in inputs] or [Edge(0, n)]
+            read.update(inputs)
+        loose = [n for n in range(1, len(layers) + 1) if n not in read]
+        edges += [Edge(n, len(layers) + 1) for n in loose]
+        nodes = ("image", *map(str, range(1, len(layers) + 1)), "out")
+        return Graph(nodes, tuple(edges), (None, *(_operation(kernel) for kernel, _ in layers), None))
+
+    def canonical(self, arch: Arch) -> str:
+        """The text of the network with its layers in an order that does not depend on how they were numbered.
+
+        Layers that do not read each other can change places: of all orders in which every layer stands behind its
+        inputs, the one whose text is smallest, layer by layer, is taken. Equal texts are equal functions after the
+        weights are sorted accordingly; inputs are concatenated, so their order is no more than an order of weights.
+        """
+        layers = self.specification(arch)
+        readers = [frozenset(n for n, (_, inputs) in enumerate(layers) if i + 1 in inputs) for i in range(len(layers))]
+
+        def smallest(order: tuple[int, ...]) -> list:
+            if len(order) == len(layers):
+                return []
+            place = {layer: n for n, layer in enumerate(order, 1)}
+            ready = {}
+            for layer, (kernel, inputs) in enumerate(layers):
+                if layer not in place and all(earlier - 1 in place for earlier in inputs):
+                    code = (kernel, tuple(sorted(place[earlier - 1] for earlier in inputs)))
+                    ready.setdefault(code, {}).setdefault(readers[layer], layer)  # twins with the same readers: either
+            code = min(ready)
+            return [code, *min(smallest((*order, layer)) for layer in ready[code].values())]
+
+        return "; ".join(_written(*layer) for layer in smallest(()))
+
+    def network(self, arch: Arch, **size):
+        """The network of ``arch``: see `nasviz.nn.macro.MacroNetwork` for what ``size`` may say."""
+        from ..nn.macro import MacroNetwork
+
+        return MacroNetwork(self.specification(arch), **size)
+
+
+def _deep(layer: int, prefix: Arch) -> bool:
+    """Whether the depth, the first entry, holds layer number ``layer``."""
+    return prefix[0] + 1 >= layer
+
+
+def _written(kernel: tuple, inputs: tuple[int, ...]) -> str:
+    height, width, down, across, filters = kernel
+    strides = f"/{down}x{across}" if (down, across) != (1, 1) else ""
+    return f"{height}x{width}-{filters}{strides}" + (f"({','.join(map(str, inputs))})" if inputs else "")
+
+
+def _operation(kernel: tuple) -> str:
+    height, width, down, across, filters = kernel
+    return f"conv{height}x{width}_{filters}" + (f"_stride{down},{across}" if (down, across) != (1, 1) else "")
+
+
+def _unexpected(text: str, at: int, expected: str) -> ValueError:
+    found = repr(text[at : at + 12]) if at < len(text) else "the end"
+    return ValueError(f"macro space text, position {at}: expected {expected}, found {found} in {text[:120]!r}")
