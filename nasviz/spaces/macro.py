@@ -167,7 +167,7 @@ class MacroSpace(SearchSpace):
         return layer
 
     def graph(self, arch: Arch) -> Graph:
-        """Image, layers, output; an operation on each layer. Chosen edges know their choice, those of the rules None."""
+        """Image, layers, output; an operation on each layer. Chosen edges know their choice, the rules' None."""
         layers = self.specification(arch)
         place = {choice.name: index for index, choice in enumerate(self.choices)}
         edges, read = [], set()
