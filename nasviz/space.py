@@ -10,7 +10,7 @@ mutate and walk to a neighbour follows from that, and is written once, here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 from math import prod
@@ -118,7 +118,8 @@ class SearchSpace:
         Raises
         ------
         ValueError
-            No choices, a choice without options or with one twice, a name that is no Python name.
+            No choices, a choice without options or with one twice, a name that is no Python name or one that ``build``
+            gets anyway. Later, when it is used: a rule that returns neither a sentence nor None.
 
         Examples
         --------
@@ -216,12 +217,18 @@ class SearchSpace:
         Uniform over the valid architectures where no choice is conditional. With conditional choices an architecture
         is as likely as the decisions that lead to it, which is how the papers sample: shallow networks are few, and
         uniform sampling over architectures would hardly ever show one.
+
+        Raises
+        ------
+        ValueError
+            If 100,000 draws in a row break a rule.
         """
         counts = [len(c.options) for c in self.choices]
-        while True:
+        for _ in range(100_000):
             arch = self.normal(rng.integers(counts).tolist())
-            if self.rule(arch) is None:
+            if (reason := self.rule(arch)) is None:
                 return arch
+        raise ValueError(f"{self.name}: 100,000 draws in a row break a rule, the last one: {reason}")
 
     def neighbors(self, arch: Arch) -> Iterator[Arch]:
         """Every valid architecture that differs in one active choice (and what that makes inactive), in order."""
@@ -279,13 +286,19 @@ class OwnSpace(SearchSpace):
         if not choices:
             raise ValueError("a space needs at least one choice: from_choices({'depth': (1, 2, 3)}, build)")
         for key, options in choices.items():
-            if not str(key).isidentifier() or iskeyword(key):
+            if not isinstance(key, str) or not key.isidentifier() or iskeyword(key):
                 raise ValueError(f"{key!r} cannot name a choice: build gets it as a keyword argument")
-            if not options or len({str(option) for option in options}) < len(options):
-                raise ValueError(f"the choice {key!r} needs options that differ as texts, got {list(options)!r}")
-            if any(", " in str(option) for option in options):
-                raise ValueError(f"options of the choice {key!r} must not contain ', ', which separates them in a text")
+            if key in ("colors", "classes", "generator"):
+                raise ValueError(f"{key!r} cannot name a choice: the images say it, or the seed")
+            if isinstance(options, str) or not isinstance(options, Iterable):
+                raise ValueError(f"the options of {key!r} must be a sequence, such as (1, 2, 3), got {options!r}")
         self.choices = tuple(Choice(key, tuple(options)) for key, options in choices.items())
+        for choice in self.choices:
+            texts = [str(option) for option in choice.options]
+            if not texts or len(set(texts)) < len(texts):
+                raise ValueError(f"the choice {choice.name!r} needs options that differ as texts, got {texts}")
+            if any(", " in text for text in texts):
+                raise ValueError(f"options of {choice.name!r} must not contain ', ', which separates them in a text")
         self.name, self._build, self._rule = name, build, rule
 
     def chosen(self, arch: Arch) -> dict:
@@ -294,19 +307,23 @@ class OwnSpace(SearchSpace):
 
     def rule(self, arch: Arch) -> str | None:
         """What the given function says of the chosen options."""
-        return self._rule(self.chosen(arch)) if self._rule else None
+        reason = self._rule(self.chosen(arch)) if self._rule else None
+        if reason is not None and not (isinstance(reason, str) and reason):
+            raise ValueError(f"the rule of {self.name} must return a sentence or None, it returned {reason!r}")
+        return reason
 
     def network(self, arch: Arch, *, colors: int = 1, classes: int = 10, generator=None, **size):
         """What ``build`` makes of ``arch``, its weights drawn from ``generator`` (None: one with seed 0)."""
         if self._build is None:
-            return super().network(arch)
+            raise NotImplementedError(f"{self.name} builds no network: give from_choices a function that does")
         from .nn.cells import built
 
         options = self.chosen(self.check(arch))
+        if both := sorted(options.keys() & size):
+            raise ValueError(f"{self.name} chooses {both} itself: it cannot be given as a size as well")
         return built(lambda: self._build(**options, colors=colors, classes=classes, **size), generator)
 
     def __eq__(self, other):
         return super().__eq__(other) and self.choices == other.choices
 
-    def __hash__(self):
-        return hash((self.name, self.choices))
+    __hash__ = SearchSpace.__hash__  # options may be lists

@@ -150,7 +150,8 @@ def built(build: Callable[[], nn.Module], generator: torch.Generator | None) -> 
     for name, layer in network.named_modules():
         if not isinstance(layer, nn.BatchNorm2d) and next(layer.buffers(recurse=False), None) is not None:
             raise ValueError(f"{name}: a {type(layer).__name__} has buffers whose first values would be lost")
-    network.to_empty(device="cpu")
+    if torch.get_default_device().type != "meta":  # inside a meta device's block, shapes are all that is wanted
+        network.to_empty(device="cpu")
     initialize(network, generator or torch.Generator().manual_seed(0))
     return network.to(memory_format=torch.channels_last)
 
