@@ -8,7 +8,7 @@ import pytest
 from toys import Elastic, Toy
 
 from nasviz.evaluate import Estimator, Progress, report
-from nasviz.space import Edge, Graph, SearchSpace
+from nasviz.space import Choice, Edge, Graph, SearchSpace
 from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation
 from nasviz.views import CellEditor, editor
@@ -55,11 +55,11 @@ def shown(one):
 
 def test_a_click_on_an_edge_takes_the_next_operation_and_all_follows():
     one = make()
-    one.stage._answer(None, {"type": "edge", "edge": 2}, [])        # as the browser says it
+    one.stage._answer(None, {"type": "edge", "edge": 2, "view": 0}, [])        # as the browser says it
     assert one.arch == shown(one) == (3, 0, 2, 0, 0, 2) and one.menus[2].label == "conv 1×1"
     assert one.describe()["Computes"] == "conv1×1(conv1×1(conv3×3(x)))" and "conv1×1(conv1×1" in one.facts.value
     for _ in range(3):
-        one.stage._answer(None, {"type": "edge", "edge": 2}, [])
+        one.stage._answer(None, {"type": "edge", "edge": 2, "view": 0}, [])
     assert one.arch[2] == 0                                         # round and round
 
 
@@ -157,19 +157,39 @@ def test_a_broken_rule_is_said_and_not_trained():
     assert one.wrong is None and "Parameters" in one.facts.value
 
 
-def test_a_space_whose_graph_changes_has_no_cell_to_edit():
-    with pytest.raises(ValueError, match="elastic"):
-        CellEditor(Elastic())
+class Sized(Toy):
+    """Answers without a network, size included."""
 
+    def size(self, arch):
+        return {"parameters": 10.0, "madds": float(sum(arch))}
+
+
+def test_a_space_whose_picture_changes_is_drawn_anew():
     class Growing(SearchSpace):
         name = "growing"
-        choices = SPACE.choices
+        choices = (Choice("depth", (1, 2)), Choice("first", ("skip_connect", "nor_conv_3x3")))
 
         def graph(self, arch):
-            return Graph(("a", "b"), (Edge(0, 1, "none", 0),) * (1 + arch[0]))
+            edges = (Edge(0, 1, self.choices[1].options[arch[1]], 1), Edge(0, 1, None))
+            return Graph(("a", "b"), edges[: 1 + arch[0]])
 
-    with pytest.raises(ValueError, match="growing"):
-        CellEditor(Growing())
+    one = CellEditor(Growing(), Sized(Growing()), arch=(0, 0))
+    assert len(one.stage.spec["views"][0]["edges"]) == 1
+    one.menus[0].value = 1
+    assert len(one.stage.spec["views"][0]["edges"]) == 2 and one.stage.spec["views"][0]["fixed"] == [1]
+    one.stage._answer(None, {"type": "edge", "edge": 0, "view": 0}, [])
+    assert one.arch == (1, 1)
+    assert list(one.stage.columns().values())[0][0].tolist() == [[1.0]] and one.stage.spec["ops"] == ["nor_conv_3x3"]
+
+
+def test_choices_beyond_the_depth_are_out_of_use_and_broken_rules_are_said():
+    one = CellEditor(Elastic(), Sized(Elastic()), arch=(2, 1, 1, 1, 1))
+    assert [view["kind"] for view in one.stage.spec["views"]] == ["options"]
+    one.menus[0].value = 0
+    assert one.arch == (0, 1, 1, 0, 0) and [menu.disabled for menu in one.menus] == [False] * 3 + [True] * 2
+    one.set((1, 2, 2, 0, 0))
+    one.menus[3].value = 2
+    assert "three layers with kernel 7" in one.wrong and "three layers" in one.facts.value
 
 
 def test_counts_with_the_networks_of_the_fast_recipe_by_default():

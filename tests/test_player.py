@@ -336,10 +336,14 @@ def test_an_interrupt_pauses_and_returns(make, monkeypatch):
     assert len(p.stage) >= n + 5                                    # the search itself was not interrupted
 
 
-def test_a_space_without_a_cell_has_a_curve_only(make):
+def test_a_space_without_a_cell_is_shown_choice_by_choice(make):
     p = make(RandomSearch(Elastic(), Toy(Elastic()), evaluations=5))
     p.run()
-    assert [view["kind"] for view in p.stage.spec["views"]] == ["curve"] and len(p.stage) == 5
+    assert [view["kind"] for view in p.stage.spec["views"]] == ["options", "curve"]
+    shown = p.stage.columns()["arch"]
+    for step, row in zip(p.steps, shown, strict=True):
+        active = Elastic().active(step.evaluation.arch)
+        assert row.tolist() == [o if on else -1 for o, on in zip(step.evaluation.arch, active, strict=True)]
 
 
 def test_what_shows_nothing_drawable_is_refused():

@@ -223,12 +223,47 @@ def test_a_mark_is_sent_and_kept_for_later_views():
 
 def test_picked_edges_reach_every_callback():
     stage, picked = Stage(spec()), []
-    stage.on_edge(picked.append)
-    stage.on_edge(lambda edge: picked.append(-edge))
-    stage._handle_custom_msg({"type": "edge", "edge": 4}, [])
-    stage._handle_custom_msg({"type": "edge", "edge": "4"}, [])
+    stage.on_edge(lambda edge, view: picked.append((edge, view)))
+    stage.on_edge(lambda edge, view: picked.append(-edge))
+    stage._handle_custom_msg({"type": "edge", "edge": 4, "view": 1}, [])
+    stage._handle_custom_msg({"type": "edge", "edge": "4", "view": 1}, [])
     stage._handle_custom_msg({"type": "nonsense"}, [])
-    assert picked == [4, -4]
+    assert picked == [(4, 1), -4]
+
+
+def test_redraw_shows_another_picture_in_the_same_place_or_leaves_it():
+    stage = Stage(spec(), [row(0)])
+    other = {"arrays": {"loss": []}, "views": [{"kind": "curve", "array": "loss"}]}
+    with pytest.raises(ValueError, match="no such kind"):
+        stage.redraw({**other, "views": [{"kind": "pie"}]})
+    assert stage.columns().keys() == row(0).keys()
+    stage.redraw(other, [{"loss": 1.5}, {"loss": 0.5}])
+    assert stage.columns()["loss"].tolist() == [1.5, 0.5] and stage.marks == []
+    state = stage.get_state()
+    assert list(state["spec"]["arrays"]) == ["loss"] and state["first"]["count"] == 2 and state["first"]["run"] == 1
+    stage.append(loss=0.25)
+    assert len(stage) == 3
+
+
+def test_nodes_that_compute_need_no_array_and_are_named_by_their_operation():
+    view = {"kind": "cell", "nodes": ["in", "1", "out"], "edges": [[0, 1], [1, 2]], "fixed": [0, 1]}
+    view["node_ops"] = [None, "conv3x3-bn-relu", None]
+    stage = Stage({"arrays": {"shown": []}, "views": [view]}, [{"shown": 1}])
+    drawn = stage.spec["views"][0]
+    assert [node["label"] for node in drawn["layout"]["nodes"]] == ["in", "conv 3×3", "out"]
+    assert drawn["node_styles"][0] is None and drawn["node_styles"][1]["color"] == "#1a6fd4"
+    assert stage.still().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="which array"):
+        Stage({"arrays": {"shown": []}, "views": [view | {"fixed": [0]}]})
+
+
+def test_choices_are_drawn_for_any_space():
+    choices = [{"name": "depth", "options": ["1", "2"], "colors": ["#000000"] * 2}] * 2
+    view = {"kind": "options", "array": "arch", "choices": choices}
+    stage = Stage({"arrays": {"arch": [2]}, "views": [view]}, [{"arch": [1, -1]}])
+    assert stage.still().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="2 choices"):
+        Stage({"arrays": {"arch": [3]}, "views": [view]})
 
 
 # ---------------------------------------------------------------------- the spec
@@ -352,4 +387,4 @@ def test_what_a_stage_is_made_with_travels_in_its_state():
     assert state["count"] == 3
     for data, column in zip(state["columns"], made.columns().values(), strict=True):
         assert data == column.tobytes()
-    assert Stage(spec()).get_state()["first"] == {"count": 0, "columns": []}
+    assert Stage(spec()).get_state()["first"] == {"run": 0, "count": 0, "columns": []}

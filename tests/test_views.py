@@ -115,7 +115,7 @@ def test_show_draws_weights_as_a_supernet():
     weights = np.full((6, 5), 0.1)
     weights[:, 3] = 0.6
     cell = show(weights, SPACE)
-    np.testing.assert_allclose(cell.columns()["weights"][0], weights, rtol=1e-6)
+    np.testing.assert_allclose(cell.columns()["cell"][0], weights, rtol=1e-6)
     assert "0→1: conv 3×3 60 %" in cell.text
 
 

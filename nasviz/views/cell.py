@@ -1,19 +1,20 @@
-"""One architecture as a picture: a still cell, or a supernet with every candidate as wide as its weight."""
+"""One architecture as a picture: its cells or its layers; or a supernet, every candidate as wide as its weight."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ..space import Graph, SearchSpace
+from ..space import Arch, Graph, SearchSpace
 from .colors import style
-from .rows import cell_view
 from .stage import Stage
+
+WIDE = 4  # cells in one line, at most
 
 
 class Cell(Stage):
-    """A stage that holds one cell and says in words what it shows.
+    """A stage that holds one architecture and says in words what it shows.
 
     Attributes
     ----------
@@ -21,9 +22,9 @@ class Cell(Stage):
         The picture for who cannot see it: ``"Cell of nasbench201. 0→1: conv 3×3, 0→2: zero, …"``.
     """
 
-    def __init__(self, spec: dict, text: str, **arrays):
+    def __init__(self, spec: Mapping, row: Mapping, text: str):
         self.text = text
-        super().__init__(spec, [arrays])
+        super().__init__(spec, [row])
 
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
@@ -40,7 +41,7 @@ def show(what: Sequence | str | np.ndarray, space: SearchSpace, title: str = "")
         drawn, as wide and as strong as its weight.
     space : SearchSpace
     title : str
-        Above the picture; by default the architecture's text.
+        Above the picture; by default the architecture's text, or the name of each of its cells.
 
     Returns
     -------
@@ -63,33 +64,157 @@ def show(what: Sequence | str | np.ndarray, space: SearchSpace, title: str = "")
     if weights.ndim == 2:
         return _supernet(weights, space, title)
     arch = space.check(what)
-    graph = space.graph(arch)
-    free = [edge for edge in graph.edges if edge.choice is not None]
+    return Cell(*pictures([arch], space, [title]), describe(arch, space))
+
+
+def pictures(
+    archs: Sequence[Arch], space: SearchSpace, titles: Iterable[str] = (), marked: Iterable[Mapping] = (), **more
+) -> tuple[dict, dict]:
+    """The spec of a stage that shows architectures beside each other, and its one step.
+
+    Parameters
+    ----------
+    archs : sequence of Arch
+        Not checked.
+    space : SearchSpace
+    titles : iterable of str
+        One each; empty ones are made.
+    marked : iterable of mapping
+        One each: ``{name of the cell: {"nodes": …, "edges": …}}``, what is pointed at.
+    **more
+        For each cell's view: ``editable``, ``height``.
+    """
+    titles = list(titles) or [""] * len(archs)
+    marks = list(marked) or [{}] * len(archs)
+    try:
+        drawn = [space.cells(arch) for arch in archs]
+    except NotImplementedError:                         # a space that only says what can be chosen
+        return _choices(archs, space, titles)
+    ops = operations(space, [graph for cells in drawn for graph in cells.values()])
+    arrays, row, views = {}, {}, []
+    span = max(12 // WIDE, 12 // max(1, len(archs) * max(len(cells) for cells in drawn)))
+    for number, (arch, cells, title) in enumerate(zip(archs, drawn, titles, strict=True)):
+        for name, graph in cells.items():
+            said = title if len(cells) == 1 else f"{title}: {name}" if title else f"{name} cell"
+            said = said or space.to_text(arch)
+            view = cell_view(graph, f"{name} {number}", title=said, height=260, span=span) | more
+            if len(graph.nodes) > 9 and graph.ops and not any(edge.op for edge in graph.edges):
+                view |= {"span": 12 if len(archs) == 1 else 6, "height": 460}
+            if name in marks[number]:
+                view["marked"] = marks[number][name]
+            if "array" in view:
+                free = [edge for edge in graph.edges if edge.choice is not None]
+                arrays[view["array"]] = [len(free), len(ops)]
+                row[view["array"]] = np.array([[float(edge.op == op) for op in ops] for edge in free])
+            views.append(view)
+    if not arrays:
+        arrays, row = {"shown": []}, {"shown": 1.0}
+    return {"arrays": arrays, "ops": ops, "views": views, "transport": False}, row
+
+
+def _choices(archs, space, titles) -> tuple[dict, dict]:
+    arrays = {f"arch {n}": [len(space.choices)] for n in range(len(archs))}
+    row = {name: chosen(arch, space) for name, arch in zip(arrays, archs, strict=True)}
+    views = [options_view(space, name, title=t or space.name) for name, t in zip(arrays, titles, strict=True)]
+    return {"arrays": arrays, "views": views, "transport": False}, row
+
+
+def operations(space: SearchSpace, graphs: Iterable[Graph]) -> list[str]:
+    """The operations of edges that these graphs show, in the order of the space's options; all of a cell's own."""
     options = {choice.options for choice in space.choices}
-    ops = list(options.pop()) if len(options) == 1 else sorted({edge.op for edge in free})
-    if not {edge.op for edge in free} <= set(ops):
-        ops = sorted({edge.op for edge in free})
-    hot = np.array([[float(edge.op == op) for op in ops] for edge in free])
-    return _picture(graph, space, ops, hot, title or space.to_text(arch))
+    edge_ops = {edge.op for graph in graphs for edge in graph.edges if edge.choice is not None and edge.op is not None}
+    known = [str(option) for choice in space.choices for option in choice.options]
+    if len(options) == 1 and edge_ops <= set(known):
+        return list(dict.fromkeys(known))
+    ordered = [op for op in dict.fromkeys(known) if op in edge_ops]
+    return ordered + sorted(edge_ops - set(ordered))
+
+
+def cell_view(graph: Graph, array: str, **more) -> dict:
+    """The view of ``graph`` whose free edges show ``array``; edges that nobody chooses are drawn dashed.
+
+    Where only nodes compute, no array is named, and all edges are as they are.
+    """
+    fixed = [i for i, edge in enumerate(graph.edges) if edge.choice is None or edge.op is None and graph.ops]
+    view = {
+        "kind": "cell",
+        "nodes": list(graph.nodes),
+        "edges": [[edge.source, edge.target] for edge in graph.edges],
+        "fixed": fixed,
+        **more,
+    }
+    if graph.ops:
+        view["node_ops"] = list(graph.ops)
+    return view | ({"array": array} if len(fixed) < len(graph.edges) else {})
+
+
+def options_view(space: SearchSpace, array: str, **more) -> dict:
+    """The view of any architecture, choice by choice; its array is what `chosen` returns."""
+    return {
+        "kind": "options",
+        "array": array,
+        "choices": [
+            {
+                "name": choice.name,
+                "options": [label(option) for option in choice.options],
+                "colors": [color(option) for option in choice.options],
+            }
+            for choice in space.choices
+        ],
+        **more,
+    }
+
+
+def label(option) -> str:
+    """An option as a reader sees it: operations by their short names, all else as it is."""
+    return style(option).label if isinstance(option, str) else str(option)
+
+
+def color(option) -> str:
+    """Colour of an option: an operation's own, else the one of what has no family."""
+    return style(option).color if isinstance(option, str) else "#7a7aa8"
+
+
+def chosen(arch: Arch, space: SearchSpace) -> np.ndarray:
+    """float32 (choices,): the option of each choice, -1 where it is not in use."""
+    return np.where(space.active(arch), arch, -1).astype("<f4")
+
+
+def describe(arch: Arch, space: SearchSpace) -> str:
+    """The picture in words."""
+    try:
+        cells = space.cells(arch)
+    except NotImplementedError:
+        cells = {}
+    parts = []
+    for name, graph in cells.items():
+        words = [
+            f"{graph.nodes[edge.source]}→{graph.nodes[edge.target]}: {style(edge.op).label}"
+            if len(cells) > 1
+            else f"{space.choices[edge.choice].name}: {style(edge.op).label}"
+            for edge in graph.edges
+            if edge.choice is not None and edge.op is not None
+        ]
+        words += [f"{node}: {style(op).label}" for node, op in zip(graph.nodes, graph.ops, strict=False) if op]
+        parts.append(f"{name.capitalize()} of {space.name}. {', '.join(words)}")
+    return " ".join(parts) or f"{space.name}: {space.to_text(arch)}"
 
 
 def _supernet(weights: np.ndarray, space: SearchSpace, title: str) -> Cell:
     shape = len(space.relaxed), len(space.relaxed[0].options)
     if weights.shape != shape:
         raise ValueError(f"weights of {space.name} have shape {shape}, got {weights.shape}")
-    graph = space.graph(space.discretize(weights))
-    return _picture(graph, space, list(space.relaxed[0].options), weights, title or "Width is weight")
-
-
-def _picture(graph: Graph, space: SearchSpace, ops: list[str], weights: np.ndarray, title: str) -> Cell:
-    edges = [edge for edge in graph.edges if edge.choice is not None]
-    names = [space.choices[edge.choice].name for edge in edges]
-    parts = []
-    for name, row in zip(names, weights, strict=True):
-        top = int(np.argmax(row))
-        parts.append(f"{name}: {style(ops[top]).label}" + ("" if row[top] == 1 else f" {100 * row[top]:.0f} %"))
-    text = f"Cell of {space.name}. {', '.join(parts)}"
-    view = cell_view(graph, "weights", title=title, height=260)
-    arrays = {"weights": list(weights.shape)}
-    spec = {"arrays": arrays, "ops": [str(op) for op in ops], "views": [view], "transport": False}
-    return Cell(spec, text, weights=weights)
+    arrays, row, views, parts = {}, {}, [], []
+    ops, cells = [str(op) for op in space.relaxed[0].options], space.cells()
+    for name, graph in cells.items():
+        rows = [edge.choice for edge in graph.edges if edge.choice is not None]
+        arrays[name], row[name] = [len(rows), len(ops)], weights[rows]
+        said, span = title or "Width is weight", 12 // len(cells)
+        said = said if len(cells) == 1 else f"{name} cell: {said}"
+        views.append(cell_view(graph, name, title=said, height=260, span=span))
+        for i in rows:
+            top = int(np.argmax(weights[i]))
+            share = "" if weights[i, top] == 1 else f" {100 * weights[i, top]:.0f} %"
+            parts.append(f"{space.relaxed[i].name}: {style(ops[top]).label}{share}")
+    spec = {"arrays": arrays, "ops": ops, "views": views, "transport": False}
+    return Cell(spec, row, f"Cell of {space.name}. {', '.join(parts)}")

@@ -19,9 +19,9 @@ from ..objectives import accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 from . import leaderboard, panel
-from .colors import style
+from .cell import cell_view, label, pictures
 from .player import RATE, pause_all
-from .rows import cell_of, cell_view, one_hot
+from .rows import cell_of, one_hot
 from .stage import Stage
 
 COUNTABLE = 100_000        # spaces of at most so many strings are counted through
@@ -29,12 +29,15 @@ _counting = threading.Lock()
 
 
 class CellEditor(widgets.VBox):
-    """Change any edge's operation, in the picture or by a menu, and see at once what follows; train it for real.
+    """Change any choice of an architecture, and see at once what follows; train it for real.
+
+    Edges are changed in the picture, by a click, or like all else by a menu.
 
     Parameters
     ----------
     space : SearchSpace
-        One with a fixed cell (see `nasviz.views.rows.cell_of`).
+        Any. Where all architectures share a cell (see `nasviz.views.rows.cell_of`) its edges morph, else it is drawn
+        anew.
     estimate : Estimator, optional
         Whom Train asks; by default it trains with the fast recipe (`nasviz.estimators.training.FAST`).
     limit : float, optional
@@ -54,7 +57,7 @@ class CellEditor(widgets.VBox):
     Raises
     ------
     ValueError
-        If the space has no fixed cell, or ``arch`` is none of the space.
+        If ``arch`` is none of the space.
 
     Examples
     --------
@@ -72,8 +75,6 @@ class CellEditor(widgets.VBox):
     ):
         super().__init__()
         self.graph = cell_of(space)
-        if self.graph is None:
-            raise ValueError(f"{space.name} has no cell that all its architectures share, so there is none to edit")
         self.space, self.estimate, self.limit = space, estimate or _fast(space), limit
         self.wrong: str | None = None
         self._evaluations: list[Evaluation] = []
@@ -83,23 +84,20 @@ class CellEditor(widgets.VBox):
         self._thread: threading.Thread | None = None
         self._count: Counter | None = None             # how many strings mean each function, once it is known
 
-        options = space.choices[0].options
-        labels = [(style(option).label, number) for number, option in enumerate(options)]
-        view = cell_view(self.graph, "arch", editable=True, height=270, title="Click an edge to change its operation")
-        arrays = {"arch": [len(space.choices), len(options)]}
-        ops = [str(option) for option in options]
-        self.stage = Stage({"arrays": arrays, "ops": ops, "views": [view], "transport": False, "legend": False})
-        self.stage.on_edge(self._clicked)
+        arch = space.sample(np.random.default_rng(0)) if arch is None else arch
+        arch = space.from_text(arch) if isinstance(arch, str) else space.check(arch)
         self.menus = [
             widgets.Dropdown(
-                options=labels,
+                options=[(label(option), number) for number, option in enumerate(choice.options)],
                 description=choice.name,
-                tooltip=f"Operation of edge {choice.name}",
-                style={"description_width": "40px"},
+                tooltip=choice.name,
+                style={"description_width": "initial" if self.graph is None else "40px"},
                 layout={"width": "auto"},
             )
             for choice in space.choices
         ]
+        self.stage = Stage(*self._picture(arch))
+        self.stage.on_edge(self._clicked)
         for menu in self.menus:
             menu.observe(self._chosen, "value")
         self.button = widgets.Button(icon="graduation-cap", layout={"width": "auto"})
@@ -108,7 +106,7 @@ class CellEditor(widgets.VBox):
         self.curve = Stage(_CURVES)
         self.curve.layout.display = "none"              # until there is something to see
         self._place()
-        self.set(arch if arch is not None else space.sample(np.random.default_rng(0)))
+        self.set(arch)
         self._show_button()
         self._show_table()
         if space.size <= COUNTABLE:
@@ -118,7 +116,7 @@ class CellEditor(widgets.VBox):
     @property
     def arch(self) -> Arch:
         """The cell as it stands: one option index a choice. May break a rule of the space, see ``wrong``."""
-        return tuple(menu.value for menu in self.menus)
+        return self.space.normal([menu.value for menu in self.menus])
 
     def set(self, what: Sequence[int] | str) -> None:
         """Put in an architecture, or its text. ValueError if it is none of the space; the cell stays as it was."""
@@ -130,10 +128,27 @@ class CellEditor(widgets.VBox):
             self._setting = False
             self._changed()
 
-    def _clicked(self, edge: int) -> None:
+    def _picture(self, arch: Arch) -> tuple[dict, list[dict]]:
+        """What a stage needs to show ``arch``; and notes which choice each edge of each picture is."""
+        if self.graph is None:
+            spec, row = pictures([arch], self.space, editable=True)
+            graphs = self.space.cells(arch).values() if any("nodes" in view for view in spec["views"]) else ()
+        else:
+            options = [str(option) for option in self.space.choices[0].options]
+            title = "Click an edge to change its operation"
+            view = cell_view(self.graph, "arch", editable=True, height=270, title=title)
+            arrays = {"arch": [len(self.space.choices), len(options)]}
+            spec = {"arrays": arrays, "ops": options, "views": [view], "transport": False, "legend": False}
+            row, graphs = {"arch": one_hot(arch, len(options))}, [self.graph]
+        self._edges = [
+            [edge.choice for i, edge in enumerate(graph.edges) if i not in view["fixed"]]
+            for graph, view in zip(graphs, spec["views"], strict=False)
+        ]
+        return spec, [row]
+
+    def _clicked(self, edge: int, view: int) -> None:
         """The next operation, round and round."""
-        choice = [e.choice for e in self.graph.edges if e.choice is not None][edge]
-        menu = self.menus[choice]
+        menu = self.menus[self._edges[view][edge]]
         menu.value = (menu.value + 1) % len(menu.options)
 
     def _chosen(self, _change) -> None:
@@ -142,8 +157,15 @@ class CellEditor(widgets.VBox):
                 self._changed()
 
     def _changed(self) -> None:
-        self.wrong = self.space.why_invalid(self.arch)
-        self.stage.append(arch=one_hot(self.arch, len(self.space.choices[0].options)))
+        arch = self.arch
+        self.wrong = self.space.why_invalid(arch)
+        if self.graph is not None:
+            self.stage.append(arch=one_hot(arch, len(self.space.choices[0].options)))
+        elif not self.wrong:                            # else the last picture stays, and the sentence says why
+            self.stage.redraw(*self._picture(arch))
+        if self.space.conditional:
+            for menu, active in zip(self.menus, self.space.active(arch), strict=True):
+                menu.disabled = not active              # beyond the chosen depth
         self._show_facts()
 
     # ------------------------------------------------------------------ what follows from it
@@ -280,14 +302,16 @@ class CellEditor(widgets.VBox):
     def _place(self) -> None:
         self.stage.layout.flex = "1 1 460px"
         self.stage.layout.min_width = "0"
-        columns = "repeat(auto-fit, minmax(150px, 1fr))"
+        many = len(self.menus) > 10                     # then they stand below the picture, in several columns
+        columns = f"repeat(auto-fit, minmax({260 if many else 150}px, 1fr))"
         menus = widgets.GridBox(self.menus, layout={"grid_template_columns": columns, "grid_gap": "0 12px"})
         room = {"flex": "1 1 330px", "min_width": "0", "padding": "0 0 0 12px"}
-        side = widgets.VBox([menus, self.facts], layout=room)
+        side = widgets.VBox([self.facts] if many else [menus, self.facts], layout=room)
         wrap = {"flex_flow": "row wrap", "align_items": "flex-start", "overflow": "hidden"}
         line = {"align_items": "center", "flex_flow": "row wrap"}
         self.children = [
             widgets.HBox([self.stage, side], layout=wrap),
+            *([menus] if many else []),
             widgets.HBox([self.button, self.said], layout=line),
             self.curve,
             self.table,

@@ -13,11 +13,15 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache
 
+LONG = 9  # nodes in a chain beyond which it needs more than one line
+
 _lock = threading.Lock()  # Graphviz is a C library with state of its own: one layout at a time
 
 
 def layout(nodes: Sequence[str], edges: Sequence[Sequence[int]]) -> dict:
     """Positions for a directed acyclic graph, in points, y downwards.
+
+    A long chain is laid out line by line, as text; all else by Graphviz, left to right.
 
     Parameters
     ----------
@@ -41,7 +45,32 @@ def layout(nodes: Sequence[str], edges: Sequence[Sequence[int]]) -> dict:
     for number, (a, b) in enumerate(pairs):
         if not (0 <= a < len(nodes) and 0 <= b < len(nodes)):
             raise ValueError(f"edge {number} joins node {a} and node {b}, but the nodes are 0 to {len(nodes) - 1}")
+    if len(nodes) > LONG and pairs == tuple((i, i + 1) for i in range(len(nodes) - 1)):
+        return _lines(tuple(map(str, nodes)))
     return json.loads(_layout(tuple(map(str, nodes)), pairs))
+
+
+def _lines(nodes: tuple[str, ...], room: float = 900.0) -> dict:
+    """A chain as lines of boxes, each line from left to right, an arrow back from its end to the next one's start."""
+    widths = [9.2 * len(label) + 26 for label in nodes]
+    places, curves, x, y = [], [], 0.0, 16.0
+    for label, w in zip(nodes, widths, strict=True):
+        if x and x + w > room:
+            x, y = 0.0, y + 62.0
+        places.append({"x": round(x + w / 2, 1), "y": y, "w": round(w, 1), "h": 32.0, "label": label})
+        x += w + 34
+    for a, b in zip(places, places[1:], strict=False):
+        start, end = [a["x"] + a["w"] / 2, a["y"]], [b["x"] - b["w"] / 2, b["y"]]
+        if a["y"] == b["y"]:
+            middle = [(start[0] + end[0]) / 2, a["y"]]
+            points = [start, middle, middle, end]
+        else:
+            start, end = [a["x"], a["y"] + a["h"] / 2], [b["x"], b["y"] - b["h"] / 2]
+            half = (a["y"] + b["y"]) / 2
+            points = [start, [start[0], half + 8], [end[0], half - 8], end]
+        curves.append({"points": [[round(v, 1) for v in point] for point in points]})
+    width = max(p["x"] + p["w"] / 2 for p in places)
+    return {"width": round(width, 1), "height": y + 16, "nodes": places, "edges": curves}
 
 
 @lru_cache(maxsize=64)

@@ -14,6 +14,7 @@ import numpy as np
 from ..search import Run, knobs
 from ..space import Arch, Graph, SearchSpace
 from ..step import Step
+from .cell import cell_view, chosen, options_view
 from .progress import band_of
 from .stage import Stage
 
@@ -35,18 +36,6 @@ def cell_of(space: SearchSpace) -> Graph | None:
     decided = [e.choice for e in graphs[0].edges if e.choice is not None]
     same_ops = len({choice.options for choice in space.choices}) == 1
     return graphs[0] if same_ops and len(shapes) == 1 and decided == list(range(len(space.choices))) else None
-
-
-def cell_view(graph: Graph, array: str, **more) -> dict:
-    """The view of ``graph`` whose free edges show ``array``; edges that nobody chooses are drawn dashed."""
-    return {
-        "kind": "cell",
-        "array": array,
-        "nodes": list(graph.nodes),
-        "edges": [[edge.source, edge.target] for edge in graph.edges],
-        "fixed": [i for i, edge in enumerate(graph.edges) if edge.choice is None],
-        **more,
-    }
 
 
 def one_hot(arch: Arch, options: int) -> np.ndarray:
@@ -93,10 +82,21 @@ class Rows:
         relaxed = self.search.space.relaxed
         self.arrays["alphas"] = [len(relaxed), len(relaxed[0].options)]
         labels = [choice.name for choice in relaxed]
-        fits = self.graph and relaxed == self.search.space.choices
-        views = [cell_view(self.graph, "alphas", title="The supernet: width is weight", span=7)] if fits else []
+        cells = self.search.space.cells()
+        views = []
+        for name, graph in cells.items():
+            mine = [edge.choice for edge in graph.edges if edge.choice is not None]
+            part = {"first": mine[0], "rows": len(mine)} if len(cells) > 1 else {}
+            title = "The supernet: width is weight" if len(cells) == 1 else f"Supernet, {name} cell: width is weight"
+            views.append(cell_view(graph, "alphas", title=title, span=7 if len(cells) == 1 else 6, **part))
         views += [
-            {"kind": "heat", "array": "alphas", "labels": labels, "title": "Weights now", "span": 5 if views else 12},
+            {
+                "kind": "heat",
+                "array": "alphas",
+                "labels": labels,
+                "title": "Weights now",
+                "span": 5 if len(views) == 1 else 12,
+            },
             {
                 "kind": "traces",
                 "array": "alphas",
@@ -127,9 +127,14 @@ class Rows:
         """One evaluation a step: its cell, the population, its accuracy and the best so far."""
         self.arrays |= {"accuracy": [], "seconds": []}
         views, side = [], {}
-        if self.graph and "alphas" not in self.shows:
-            self.arrays["arch"] = [len(self.search.space.choices), options]
-            views.append(cell_view(self.graph, "arch", title="The architecture of this step", span=5))
+        if "alphas" not in self.shows:
+            title = "The architecture of this step"
+            if self.graph:
+                self.arrays["arch"] = [len(self.search.space.choices), options]
+                views.append(cell_view(self.graph, "arch", title=title, span=5))
+            else:
+                self.arrays["arch"] = [len(self.search.space.choices)]
+                views.append(options_view(self.search.space, "arch", title=title, span=12))
         if self.bound:
             self.arrays["feasible"] = []
             side = {"feasible": "feasible"}
@@ -140,7 +145,7 @@ class Rows:
             if "population" in self.shows:
                 self.arrays["population"] = [self._alive()]
                 swarm["population"] = "population"
-            views.append(swarm | common | {"span": 7 if views else 12, "total": self.total})
+            views.append(swarm | common | {"span": 7 if self.graph else 12, "total": self.total})
         curve = {"kind": "curve", "best": True, "title": "Accuracy of each evaluation, and the best so far", **common}
         if x == "seconds":
             curve |= {"x": "seconds", "xlabel": "seconds of training"}
@@ -148,7 +153,7 @@ class Rows:
             curve |= {"total": self.total, "xlabel": "architectures evaluated"}
         if band:
             curve["band"] = [band_of(band, x)]
-        alone = len(views) == 1
+        alone = len(views) == 1 and self.graph
         return [*views, curve | ({"span": 7, "height": 330} if alone else {"span": 12, "height": 230})]
 
     def _alive(self) -> int:
@@ -167,7 +172,8 @@ class Rows:
         if (evaluation := step.evaluation) is not None:
             out["accuracy"], out["seconds"] = evaluation.scores.get("accuracy", np.nan), seconds
             if "arch" in self.arrays:
-                out["arch"] = self._eye[list(evaluation.arch)]
+                space = self.search.space
+                out["arch"] = self._eye[list(evaluation.arch)] if self.graph else chosen(evaluation.arch, space)
             if self.bound:
                 out["feasible"] = float(self.bound(evaluation))
         return out

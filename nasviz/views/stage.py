@@ -17,7 +17,10 @@ A stage is told *what* to draw by a ``spec``, plain data:
     =========== =============================================================================================
     ``cell``    ``array`` (edges, ops), ``nodes``, ``edges``; ``fixed``: edges without operations; ``keep``,
                 ``ignore``: fade all but the strongest edges into each node; ``editable``: edges can be clicked;
-                ``leads``: steps for which a change of the lead stays written on an edge; ``thickness``, ``height``
+                ``leads``: steps for which a change of the lead stays written on an edge; ``thickness``, ``height``;
+                ``first``, ``rows``: the part of the array's rows that is this cell's;
+                ``node_ops``: what each node computes, or None (no ``array`` is needed if no edge does);
+                ``marked`` {nodes, edges}: numbers of those to be pointed at
     ``traces``  ``array`` (panels, series) or (series,), ``labels`` of panels, ``total`` steps planned, ``max``
     ``heat``    ``array`` (rows, columns), ``labels`` of rows, ``max``
     ``swarm``   ``array``: a score; ``parent``: number of the parent, -1 for none; ``population``: numbers alive, padded
@@ -27,6 +30,8 @@ A stage is told *what* to draw by a ``spec``, plain data:
                 instead of the step; ``best``: add the best so far (``lower``: the lowest); ``band`` [{x, lo, hi, mid,
                 label}] with lists of equal length; ``others`` [{label, x, y}]; ``lines``, ``scale``, ``unit``,
                 ``xlabel``, ``ylabel``, ``total``, ``range``, ``feasible``: only what is counts as best
+    ``options`` ``array`` (choices,): the option of each choice, -1 where it is not in use; ``choices`` [{name, options,
+                colors}]
     =========== =============================================================================================
 ``marks``
     ``[{"at": step, "label": "population 20"}]``: flags on every time axis.
@@ -51,7 +56,8 @@ import traitlets
 from .colors import style
 from .layout import layout
 
-SCRIPTS = ("base", "history", "canvas", "cell", "traces", "heat", "swarm", "curve", "look", "stage")  # in ``js/``
+VIEWS = ("cell", "traces", "heat", "swarm", "curve", "options")
+SCRIPTS = ("base", "history", "canvas", *VIEWS, "look", "stage")  # in ``js/``, in this order
 MESSAGE = 1 << 21  # bytes; a long run goes out in pieces, since servers close a socket on very large messages
 
 _NAMES = {  # what a view of each kind may name, and the number of axes that this array must have
@@ -60,6 +66,7 @@ _NAMES = {  # what a view of each kind may name, and the number of axes that thi
     "heat": {"array": (2,)},
     "swarm": {"array": (0,), "parent": (0,), "population": (1,), "feasible": (0,)},
     "curve": {"x": (0,), "feasible": (0,)},
+    "options": {"array": (1,)},
 }
 
 
@@ -103,19 +110,34 @@ class Stage(anywidget.AnyWidget):
     first = traitlets.Dict().tag(sync=True)          # the steps it was made with, so that they are there at once
 
     def __init__(self, spec: Mapping, run: Iterable[Mapping] = ()):
+        self._listeners: list[Callable[[int, int], None]] = []
+        self._lock = threading.RLock()
+        self._run = -1
+        super().__init__(**self._begin(spec, run))
+        self.on_msg(self._answer)
+
+    def _begin(self, spec: Mapping, run: Iterable[Mapping]) -> dict:
+        """The two traits for a spec and its first steps, which are remembered."""
         spec = complete(spec)
         self._shapes = {name: tuple(shape) for name, shape in spec["arrays"].items()}
         self._marks = list(spec.pop("marks"))
-        self._listeners: list[Callable[[int], None]] = []
-        self._lock = threading.RLock()
-        self._run = -1
         self._clear()
         for step in run:
             self.remember(**step)
         count = min(self._count, self._stride)
         columns = [data[:count].tobytes() for data in self._data.values()] if count else []
-        super().__init__(spec=spec, first={"count": count, "columns": columns})
-        self.on_msg(self._answer)
+        return {"spec": spec, "first": {"run": self._run, "count": count, "columns": columns}}
+
+    def redraw(self, spec: Mapping, run: Iterable[Mapping] = ()) -> None:
+        """Show something else in the same place: another cell has other edges. Parameters and errors as of a new one.
+
+        What could not be drawn leaves the stage as it was.
+        """
+        complete(spec)
+        with self._lock, self.hold_sync():
+            begun = self._begin(spec, run)
+            self.first = begun["first"]                 # sent together, and set before what tells the browser to look
+            self.spec = begun["spec"]
 
     # ------------------------------------------------------------------ steps
     def append(self, **arrays) -> None:
@@ -146,14 +168,18 @@ class Stage(anywidget.AnyWidget):
                 )
                 + f". The spec names {sorted(self._shapes)}"
             )
-        row = {name: _row(name, arrays[name], shape) for name, shape in self._shapes.items()}
         with self._lock:
             n = self._count
             if n == self._capacity:
                 self._grow()
-            for name, value in row.items():
-                self._data[name][n] = value
-            self._count = n + 1
+            for name, shape in self._shapes.items():
+                value = arrays[name]
+                if isinstance(value, np.ndarray):       # the usual cases without a copy: this is done at every step
+                    fits = value.shape == shape and value.dtype.kind in "fiub"
+                else:
+                    fits = not shape and isinstance(value, float | int)
+                self._data[name][n] = value if fits else _row(name, value, shape)
+            self._count = n + 1                         # only now is it a step: what failed halfway is written over
 
     def flush(self) -> int:
         """Send every step not yet sent, as one message. Returns how many steps that were."""
@@ -189,10 +215,10 @@ class Stage(anywidget.AnyWidget):
         return self._count
 
     # ------------------------------------------------------------------ the reader's clicks
-    def on_edge(self, callback: Callable[[int], None]) -> None:
-        """Call ``callback(edge)`` when the reader picks an edge of an ``editable`` cell, by mouse or by keyboard.
+    def on_edge(self, callback: Callable[[int, int], None]) -> None:
+        """Call ``callback(edge, view)`` when the reader picks an edge of an ``editable`` cell, by mouse or by keyboard.
 
-        ``edge`` counts the edges that have operations, from 0: the row of the cell's array.
+        ``edge`` counts the edges that have operations, from 0: the row of the cell's array; ``view`` the pictures.
         """
         self._listeners.append(callback)
 
@@ -202,9 +228,9 @@ class Stage(anywidget.AnyWidget):
                 with self._lock:
                     self._sent = self._count
                     self._send_steps(max(0, start), self._count, marks=self._marks)
-            case {"type": "edge", "edge": int(edge)}:
+            case {"type": "edge", "edge": int(edge), "view": int(view)}:
                 for callback in self._listeners:
-                    callback(edge)
+                    callback(edge, view)
 
     # ------------------------------------------------------------------ memory and messages
     def _clear(self) -> None:
@@ -300,17 +326,24 @@ def _complete_view(i: int, view: dict, arrays: Mapping, ops: list) -> dict:
     for key, axes in _NAMES[view["kind"]].items():
         if key in view:
             check(key, view[key], axes)
-        elif key == "array":
+        elif key == "array" and not (view["kind"] == "cell" and len(view.get("fixed", ())) == len(view["edges"])):
             raise ValueError(f"{where}: which array? Give view['array']")
-    if view["kind"] in ("cell", "heat") and arrays[view["array"]][1] != len(ops) and not view.get("columns"):
-        raise ValueError(f"{where}: {view['array']!r} has {arrays[view['array']][1]} columns for {len(ops)} operations")
+    columns = arrays[view["array"]][1] if view["kind"] in ("cell", "heat") and "array" in view else len(ops)
+    if columns != len(ops) and not view.get("columns"):
+        raise ValueError(f"{where}: {view['array']!r} has {columns} columns for {len(ops)} operations")
     if view["kind"] == "cell":
         view["edges"] = [[int(a), int(b)] for a, b in view["edges"]]
-        view.setdefault("layout", layout(view["nodes"], view["edges"]))
+        looks = [style(op) if op else None for op in view.get("node_ops", ())]
+        if looks:
+            view["node_styles"] = [look and {"color": look.color, "dash": list(look.dash)} for look in looks]
+        names = [look.label if look else name for name, look in zip(view["nodes"], looks, strict=True)] if looks else ()
+        view.setdefault("layout", layout(names or view["nodes"], view["edges"]))
         view["fixed"] = sorted(int(e) for e in view.get("fixed", ()))
         free = len(view["edges"]) - len(view["fixed"])
-        if arrays[view["array"]][0] != free:
+        if "array" in view and view.get("rows", arrays[view["array"]][0]) != free:
             raise ValueError(f"{where}: {view['array']!r} has {arrays[view['array']][0]} rows for {free} free edges")
+    if view["kind"] == "options" and len(view["choices"]) != arrays[view["array"]][0]:
+        raise ValueError(f"{where}: {len(view['choices'])} choices for an array of shape {arrays[view['array']]}")
     if view["kind"] == "curve":
         names = [view["array"]] if isinstance(view.get("array"), str) else view.get("array", ())
         best = bool(view.get("best"))

@@ -15,6 +15,7 @@ import numpy as np
 from .pen import BACK, BLUE, DEAD, DIM, GRID, MAGENTA, MARK, PANEL, SHARP, TEXT, Axes, Pen, good_range, mixed
 
 LIMIT = 60_000  # bytes
+MARKED = "#f3dcae"  # behind what is pointed at
 SERIES = (BLUE, "#d98300", "#00887a", MAGENTA, "#8358d6", "#8a919c")  # as in js/base.js
 
 
@@ -75,6 +76,8 @@ def _height(spec, view, columns, wide) -> float:
         return head + rows * (240 if rows == per == 1 else 104) + 16
     if kind == "heat":
         return head + 36 + 24 * columns[view["array"]].shape[1]
+    if kind == "options":
+        return head + 22 * -(-len(view["choices"]) // max(1, int(wide // 290)))
     return head + view.get("height", 330 if kind == "swarm" else 270)
 
 
@@ -118,11 +121,16 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
     k = min(wide / (plan["width"] + 2 * pad), tall / (plan["height"] + 2 * pad))
     x += (wide - k * (plan["width"] + 2 * pad)) / 2 + k * pad
     y += k * pad
-    weights, fixed = columns[view["array"]][step], set(view["fixed"])
+    weights = columns[view["array"]][step] if "array" in view else np.zeros((0, 1))
+    if "rows" in view:
+        weights = weights[view["first"] : view["first"] + view["rows"]]
+    fixed, marked = set(view["fixed"]), view.get("marked", {"nodes": (), "edges": ()})
     free, labels = [e for e in range(len(plan["edges"])) if e not in fixed], []
     kept = _kept(view, weights, free)
     for e, curve in enumerate(plan["edges"]):
         line = _curve_points(curve["points"])
+        if e in marked["edges"]:
+            pen.line([(x + k * px, y + k * py) for px, py, *_ in line], MARKED, 26 * k)
         if e in fixed:
             pen.line([(x + k * px, y + k * py) for px, py, *_ in line], DIM, 1.2, (4, 4))
             continue
@@ -140,10 +148,16 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
         if np.nanmax(weights[i]) > 0.6:
             labels.append((line, int(np.nanargmax(weights[i]))))
     boxes = []
-    for node in plan["nodes"]:
+    looks = view.get("node_styles") or [None] * len(plan["nodes"])
+    for n, (node, look) in enumerate(zip(plan["nodes"], looks, strict=True)):
         w, h = k * node["w"], k * node["h"]
         left, top = x + k * node["x"] - w / 2, y + k * node["y"] - h / 2
-        pen.box(left, top, w, h, BACK, TEXT, 1.5, h / 2)
+        if n in marked["nodes"]:
+            pen.box(left - 6 * k, top - 6 * k, w + 12 * k, h + 12 * k, MARKED, None, 0, 10 * k)
+        if look:
+            pen.box(left, top, w, h, mixed(look["color"], 0.14), look["color"], 2, 7 * k)
+        else:
+            pen.box(left, top, w, h, BACK, TEXT, 1.5, h / 2)
         size = round(min(18, max(11, 16 * k)))
         base, _, low = node["label"].partition("_")
         low = low.strip("{}")
@@ -335,4 +349,18 @@ def _curve(pen, spec, view, columns, marks, step, box) -> None:
             y += 17
 
 
-_DRAW = {"cell": _cell, "traces": _traces, "heat": _heat, "swarm": _swarm, "curve": _curve}
+def _options(pen, spec, view, columns, marks, step, box) -> None:
+    x, y, wide, _ = box
+    now, per = columns[view["array"]][step], max(1, int(wide // 290))
+    names = max(pen.wide(choice["name"]) for choice in view["choices"]) + 10
+    for i, choice in enumerate(view["choices"]):
+        left, top = x + (i % per) * wide / per, y + 22 * (i // per)
+        pen.text(left, top + 11, choice["name"], anchor="lm")
+        for o, color in enumerate(choice["colors"]):
+            on = o == now[i]
+            pen.box(left + names + 14 * o, top + 5, 11, 11, color if on else BACK, color if on else GRID, 1.5, 3)
+        word = choice["options"][int(now[i])] if now[i] >= 0 else "not in use"
+        pen.text(left + names + 14 * len(choice["options"]) + 6, top + 11, word, anchor="lm")
+
+
+_DRAW = {"cell": _cell, "traces": _traces, "heat": _heat, "swarm": _swarm, "curve": _curve, "options": _options}

@@ -84,7 +84,9 @@ function placeLabels(edges, nodes, width, height) {
 }
 
 function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
-  const [edges, count] = history.arrays[spec.array];
+  const [rows, count] = spec.array ? history.arrays[spec.array] : [0, 0]; // none where only nodes compute
+  const edges = spec.rows ?? rows;
+  const start = (spec.first ?? 0) * count; // a cell of several that share an array
   const { layout } = spec;
   const thickness = spec.thickness ?? 15;
   const leads = spec.leads ?? 12; // for how many steps an edge says that another operation has taken the lead
@@ -102,6 +104,7 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
   const all = layout.edges.map(({ points }, e) => {
     const g = svg("g", { class: "edge" }, root);
     const pts = sample(points);
+    if (spec.marked?.edges.includes(e)) svg("path", { class: "marked", d: line(pts) }, g);
     if (fixed.has(e)) {
       svg("path", { class: "fixed", d: line(pts) }, g);
       return null;
@@ -139,11 +142,20 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       tell(host, "pick", i);
     });
   });
-  for (const { x, y, w, h, label } of layout.nodes) {
+  layout.nodes.forEach(({ x, y, w, h, label }, n) => {
     const g = svg("g", { class: "node", transform: `translate(${x} ${y})` }, root);
-    svg("rect", { x: -w / 2, y: -h / 2, width: w, height: h, rx: h / 2 }, g);
+    const rect = { x: -w / 2, y: -h / 2, width: w, height: h };
+    if (spec.marked?.nodes.includes(n))
+      svg("rect", { class: "marked", x: -w / 2 - 6, y: -h / 2 - 6, width: w + 12, height: h + 12, rx: 12 }, g);
+    const look = spec.node_styles?.[n];
+    svg("rect", { ...rect, rx: look ? 7 : h / 2 }, g);
+    if (look) {
+      g.classList.add("op");
+      const tint = { fill: look.color, "fill-opacity": 0.14, stroke: look.color };
+      svg("rect", { ...rect, rx: 7, ...tint, "stroke-dasharray": look.dash.join(" ") }, g);
+    }
     nodeText(svg("text", { "text-anchor": "middle", dy: ".35em" }, g), label);
-  }
+  });
   for (const edge of free) {
     edge.label = svg("g", { class: "label", opacity: 0 }, root);
     edge.box = svg("rect", {}, edge.label);
@@ -185,7 +197,7 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
 
   /** The strongest operation of an edge at step i, or -1 where none leads clearly. */
   function leader(i, e) {
-    const row = history.frame(spec.array, i).subarray(e * count, (e + 1) * count);
+    const row = history.frame(spec.array, i).subarray(start + e * count, start + (e + 1) * count);
     let [first, second] = [0, -1];
     for (let o = 1; o < count; o++) {
       if (row[o] > row[first]) [first, second] = [o, first];
@@ -259,7 +271,8 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       if (!theme) return;
       c.clearRect(-width, -height, 3 * width, 3 * height);
       if (!history.n) return;
-      history.between(spec.array, t, weights);
+      if (!spec.array) return;
+      history.between(spec.array, t, weights, start);
       keep = kept();
       free.forEach((edge, i) => {
         ribbon(edge, i);
@@ -282,7 +295,7 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       measure.font = `600 ${size}px ${theme.font}`;
       root.style.setProperty("--label", size / k + "px");
       root.style.setProperty("--node", clamp(13 / k, 16, 18) + "px");
-      const widest = Math.max(...labels.map((text) => measure.measureText(text).width)) + 12;
+      const widest = Math.max(0, ...labels.map((text) => measure.measureText(text).width)) + 12;
       const places = placeLabels(free, layout.nodes, widest / k, 19 / k);
       free.forEach((edge, i) => {
         edge.label.setAttribute("transform", `translate(${short(places[i].x)} ${short(places[i].y)})`);
@@ -295,8 +308,9 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       view.draw(at);
     },
     say(i) {
+      if (!spec.array) return "";
       const tops = free.map((_, e) => {
-        const row = history.frame(spec.array, i).subarray(e * count, (e + 1) * count);
+        const row = history.frame(spec.array, i).subarray(start + e * count, start + (e + 1) * count);
         return row.indexOf(Math.max(...row));
       });
       if (edges <= 6) return free.map(({ name }, e) => `${name} ${labels[tops[e]]}`).join(", ") + ".";

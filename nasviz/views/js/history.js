@@ -48,12 +48,15 @@ class History {
     return this.data[name].subarray(i * s, (i + 1) * s);
   }
 
-  /** Linear interpolation between two steps, into `out`. */
-  between(name, t, out) {
+  /** Linear interpolation between two steps, into `out`, of what begins at number `start` of a step's. */
+  between(name, t, out, start = 0) {
     const i = clamp(Math.floor(t), 0, this.n - 1);
     const f = t - i;
     const a = this.frame(name, i);
     const b = this.frame(name, Math.min(i + 1, this.n - 1));
-    for (let k = 0; k < out.length; k++) out[k] = f ? lerp(a[k], b[k], f) : a[k];
+    for (let k = 0; k < out.length; k++) {
+      const j = start + k;
+      out[k] = f ? lerp(a[j], b[j], f) : a[j];
+    }
   }
 }

@@ -25,6 +25,17 @@ const CSS = `
 .nasviz-stage .node text { fill: var(--fg); font: 600 var(--node, 16px) var(--family); }
 .nasviz-stage .core { stroke: var(--bg); }
 .nasviz-stage .fixed { fill: none; stroke: var(--dim); stroke-width: 1.5; stroke-dasharray: 4 4; }
+.nasviz-stage .node.op rect { stroke-width: 2.4; }
+.nasviz-stage path.marked { fill: none; stroke: #d99400; stroke-width: 28; stroke-opacity: .38; stroke-linecap: round; }
+.nasviz-stage .node rect.marked { fill: #d99400; fill-opacity: .38; stroke: none; }
+.nasviz-stage .options { display: grid; grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); gap: 1px 22px; }
+.nasviz-stage .options div { display: flex; gap: 8px; align-items: center; min-height: 22px; white-space: nowrap; }
+.nasviz-stage .options .name { flex: 0 0 var(--names, 7em); overflow: hidden; text-overflow: ellipsis; }
+.nasviz-stage .options .boxes { display: flex; gap: 2px; }
+.nasviz-stage .options i { width: 11px; height: 11px; border: 1.5px solid var(--line); border-radius: 3px; }
+.nasviz-stage .options i.on { background: var(--op); border-color: var(--op); }
+.nasviz-stage .options .off { opacity: .4; }
+.nasviz-stage .options .new .name { font-weight: 700; text-decoration: underline; text-decoration-thickness: 2px; }
 .nasviz-stage .hit { fill: none; stroke: transparent; stroke-width: 26; pointer-events: stroke; }
 .nasviz-stage .editable { cursor: pointer; outline: none; }
 .nasviz-stage .editable:focus-visible .hit { stroke: #1a6fd4; stroke-opacity: .35; }

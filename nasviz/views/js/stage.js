@@ -13,7 +13,7 @@
 //   say(i)       a sentence about step i, for the caption and for screen readers
 // `stage` holds { history, ops, labels, colors, dashes, opacities }, the style of operation o at index o.
 
-const VIEWS = { cell, traces, heat, swarm, curve };
+const VIEWS = { cell, traces, heat, swarm, curve, options };
 
 // ----------------------------------------------------------------- a stage: pictures, transport and time
 
@@ -211,7 +211,10 @@ function mount(el, spec, history, signal, { send, moved, live = true } = {}) {
   });
   root.addEventListener("seek", (event) => seek(event.detail));
   root.addEventListener("edge", (event) => views.forEach((view) => view.hot?.(event.detail)));
-  root.addEventListener("pick", (event) => send?.({ type: "edge", edge: event.detail }));
+  root.addEventListener("pick", (event) => {
+    const view = [...grid.children].indexOf(event.target.closest(".view"));
+    send?.({ type: "edge", edge: event.detail, view });
+  });
 
   function resize() {
     const theme = themeOf(root);
@@ -264,11 +267,16 @@ const floats = (b) => {
 const widget = () => {
   let history; // in the closure: `model` is a new object in every hook
   const shown = new Set();
+  const fresh = (model) => {
+    history = new History(model.get("spec").arrays);
+    const first = model.get("first"); // came with the model: a picture of one step needs no answer of a busy kernel
+    if (first?.count) history.put(0, first.count, first.columns.map(floats));
+    if (first) history.run = first.run;
+  };
   return {
     initialize({ model }) {
-      history = new History(model.get("spec").arrays);
-      const first = model.get("first"); // came with the model: a picture of one step needs no answer of a busy kernel
-      if (first?.count) history.put(0, first.count, first.columns.map(floats));
+      fresh(model);
+      model.on("change:spec", () => fresh(model)); // before the views that were shown are drawn anew
       let waiting = 0;
       const need = (start, wait = 500) => {
         waiting ||= setTimeout(() => {
@@ -297,9 +305,24 @@ const widget = () => {
       return () => [waiting, again].forEach(clearTimeout);
     },
     render({ model, el, signal }) {
-      const told = mount(el, model.get("spec"), history, signal, { send: (message) => model.send(message) });
-      shown.add(told);
-      signal.addEventListener("abort", () => shown.delete(told));
+      let gone = new AbortController();
+      const show = () => {
+        gone.abort();
+        gone = new AbortController();
+        const room = el.offsetHeight;
+        if (room) el.style.minHeight = room + "px"; // the page below must not jump while it is drawn anew
+        el.replaceChildren();
+        const told = mount(el, model.get("spec"), history, gone.signal, { send: (message) => model.send(message) });
+        el.style.minHeight = "";
+        shown.add(told);
+        gone.signal.addEventListener("abort", () => shown.delete(told));
+      };
+      show();
+      model.on("change:spec", show);
+      signal.addEventListener("abort", () => {
+        model.off("change:spec", show);
+        gone.abort();
+      });
     },
   };
 };
