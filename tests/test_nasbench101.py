@@ -71,13 +71,21 @@ def test_the_same_by_brute_force_with_networkx():
         assert expected in (None, len(classes))
 
 
-def test_valid_tuples_as_sampling_finds_them():
-    rng = np.random.default_rng(1)
-    tuples = rng.integers([2] * 21 + [3] * 5, size=(20_000, 26)).tolist()
-    share = np.mean([SPACE.rule(arch) is None for arch in tuples])
-    expected = 373_754_169 / SPACE.size
-    assert script.valid() == 373_754_169
-    assert abs(share - expected) < 5 * (expected * (1 - expected) / 20_000) ** 0.5
+def test_373754169_tuples_are_valid_and_sampled_uniformly():
+    """Against all 2^21 matrices: how many have so many nodes and edges once pruned."""
+    every = script.matrices(7)
+    alive = script.live(every)
+    edges = (every & alive[:, :, None] & alive[:, None]).sum((1, 2))
+    valid = alive[:, -1] & (edges <= 9)
+    assert script.valid() == valid.sum() * 3**5 == 373_754_169
+    expected = Counter(zip(alive[valid].sum(1).tolist(), edges[valid].tolist(), strict=True))
+    rng, n = np.random.default_rng(1), 8000
+    graphs = [SPACE.graph(SPACE.sample(rng)) for _ in range(n)]
+    drawn = Counter((len(graph.nodes), len(graph.edges)) for graph in graphs)
+    assert set(drawn) <= set(expected)
+    for key, matrices in expected.items():
+        share = matrices / valid.sum()
+        assert abs(drawn[key] - n * share) < 5 * (n * share) ** 0.5 + 1, key
 
 
 # --------------------------------------------------------------------------------------------------------------- hash

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from nasviz import spaces
 from nasviz.evaluate import Estimator
 from nasviz.search import knob
 from nasviz.space import Choice, SearchSpace
@@ -44,7 +45,24 @@ class Elastic(SearchSpace):
         return "three layers with kernel 7" if arch[1:].count(2) >= 3 else None
 
 
-SPACES = [NasBench201(), Elastic()]
+def small(width, activation, colors, classes):
+    """A convolution and a classifier: what a student's first own space builds."""
+    from torch import nn
+
+    act = {"relu": nn.ReLU, "tanh": nn.Tanh}[activation]()
+    pooled = nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    return nn.Sequential(nn.Conv2d(colors, width, 3), act, *pooled, nn.Linear(width, classes))
+
+
+OWN = SearchSpace.from_choices({"width": (4, 6, 8), "activation": ("relu", "tanh")}, small, name="own toy")
+# Every strategy runs on these: few and light, so that the suite stays fast.
+SPACES = [NasBench201(), Elastic(), OWN]
+# The generic suite runs on these: every space that nasviz exports, and variants. A variant joins by one line.
+ALL_SPACES = [
+    *(getattr(spaces, name)() for name in spaces.__all__),
+    spaces.MacroSpace(4, strides=(1, 2, 3)),
+    OWN,
+]
 
 
 @dataclass
