@@ -283,7 +283,7 @@ def test_spaces_load_no_torch():
     assert ran.stdout.strip() == "[]"
 
 
-# --------------------------------------------------------------------------------------------- the suite sees an offence
+# -------------------------------------------------------------------------------------------- the suite sees an offence
 def test_uneven_sampling_is_seen():
     space = ALL_SPACES[-1]
     archs = samples(space, 6000)
