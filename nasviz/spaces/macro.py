@@ -185,6 +185,8 @@ class MacroSpace(SearchSpace):
         Layers that do not read each other can change places: of all orders in which every layer stands behind its
         inputs, the one whose text is smallest, layer by layer, is taken. Equal texts are equal functions after the
         weights are sorted accordingly; inputs are concatenated, so their order is no more than an order of weights.
+        Where layers are alike, every order of them is tried: 0.4 ms for 6 layers, 10 ms for 20 drawn at random, but a
+        second for seven equal layers that seven equal others read one each.
         """
         layers = self.specification(arch)
         readers = [frozenset(n for n, (_, inputs) in enumerate(layers) if i + 1 in inputs) for i in range(len(layers))]
