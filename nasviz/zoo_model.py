@@ -38,6 +38,8 @@ class Model:
         Which paper and table says so, and whose network is counted.
     reason : str
         Why our count differs from the published one, where it does. "Unexplained" is a permitted reason.
+    architecture : str
+        Its text in the format of ``space``, where it is a member: what is drawn of it.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Model:
     gpu_days: float | None
     source: str
     reason: str = ""
+    architecture: str = ""
 
     def counted(self) -> tuple[int, int]:
         """Our parameters and multiply-adds, counted on the meta device: no memory."""

@@ -6,6 +6,7 @@ A small network is counted faster where it is: torch computes shapes on the meta
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import prod
 
 import torch
@@ -62,19 +63,30 @@ def madds(network: nn.Module, image: tuple[int, int, int], convention: str = "co
 
     Operations of a cell that are built and never run count as well, as they do for its parameters.
     """
+    total = 0
+
+    def add(layer, outputs, cost):
+        nonlocal total
+        total += cost
+
+    _run(network, image, convention, add)
+    return total
+
+
+def _run(network: nn.Module, image: tuple[int, int, int], convention: str, seen: Callable) -> None:
+    """One image through a network in evaluation mode: ``seen(module, outputs, its own cost)`` for all that runs."""
     if convention not in CONVENTIONS:
         raise ValueError(f"no counting convention {convention!r}, only {list(CONVENTIONS)}")
-    cost, total = CONVENTIONS[convention], 0
+    cost = CONVENTIONS[convention]
 
-    def layer_ran(layer, inputs, outputs):
-        nonlocal total
+    def ran(layer, inputs, outputs):
         if isinstance(layer, Cell):
             for operation in layer.unused():
                 operation(inputs[0])
-        elif not list(layer.children()):
-            total += cost(layer, inputs[0], outputs)
+        leaf = not list(layer.children())
+        seen(layer, outputs, cost(layer, inputs[0], outputs) if leaf else 0)
 
-    hooks, training = [layer.register_forward_hook(layer_ran) for layer in network.modules()], network.training
+    hooks, training = [layer.register_forward_hook(ran) for layer in network.modules()], network.training
     try:
         with torch.no_grad():
             network.eval()(torch.zeros(1, *image, device=next(network.parameters()).device))
@@ -82,4 +94,51 @@ def madds(network: nn.Module, image: tuple[int, int, int], convention: str = "co
         network.train(training)
         for hook in hooks:
             hook.remove()
-    return total
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One module of a network, with all that it holds.
+
+    Attributes
+    ----------
+    name : str
+        As in ``network.named_modules()``; empty for the whole.
+    kind : str
+        Class of the module.
+    shape : tuple of int
+        Of its output, without the batch.
+    parameters, madds : int
+        Its own and those of the modules within.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+    madds: int
+
+
+def layers(network: nn.Module, image: tuple[int, int, int], convention: str = "conv_linear") -> list[Layer]:
+    """What each module of a network holds and computes for one image, in the order of ``named_modules``.
+
+    Parameters, image, convention and errors as of `madds`; modules that do not run are left out, unless a cell counts
+    them. A module that runs several times shows the shape of the last, and computes as often.
+    """
+    inside: dict[str, int] = {}
+    shapes: dict[str, tuple[int, ...]] = {}
+    names = {module: name for name, module in network.named_modules()}
+
+    def seen(layer, outputs, cost):
+        shapes[name := names[layer]] = tuple(outputs.shape[1:])
+        while cost and name:
+            inside[name] = inside.get(name, 0) + cost
+            name = name.rpartition(".")[0]
+        inside[""] = inside.get("", 0) + cost
+
+    _run(network, image, convention, seen)
+    return [
+        Layer(name, type(module).__name__, shapes[name], parameters(module), inside.get(name, 0))
+        for name, module in network.named_modules()
+        if name in shapes
+    ]

@@ -6,6 +6,9 @@
 `show`              one architecture, or a supernet's weights, as a picture (`nasviz.views.cell`)
 `stage_of`          a finished or recorded run, to play back
 `alphas`            architecture weights, edge by edge, in time
+`Space`             a space at a glance: choices, size, random members; `compare` two of them, walk by `mutations`
+`Network`           a whole network: parameters and multiply-adds of its blocks, down to one operation
+`Zoo`               the famous architectures: accuracy against cost
 `progress`, `band_of` every evaluation and the best so far, beside random search: a chart to explore
 `Stage`             what draws them all (`nasviz.views.stage`); `replay.to_html` writes it as a page
 =================== ==================================================================================================
@@ -17,9 +20,28 @@ from . import cell, replay
 from .alphas import alphas
 from .cell import show
 from .editor import CellEditor
+from .network import Network
 from .player import Player
 from .progress import band_of, progress
 from .rows import stage_of
+from .space import Space, compare, mutations
 from .stage import Stage
+from .zoo import Zoo
 
-__all__ = ["CellEditor", "Player", "Stage", "alphas", "band_of", "cell", "progress", "replay", "show", "stage_of"]
+__all__ = [
+    "CellEditor",
+    "Network",
+    "Player",
+    "Space",
+    "Stage",
+    "Zoo",
+    "alphas",
+    "band_of",
+    "cell",
+    "compare",
+    "mutations",
+    "progress",
+    "replay",
+    "show",
+    "stage_of",
+]

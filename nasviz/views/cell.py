@@ -96,10 +96,10 @@ def pictures(
     for number, (arch, cells, title) in enumerate(zip(archs, drawn, titles, strict=True)):
         for name, graph in cells.items():
             said = title if len(cells) == 1 else f"{title}: {name}" if title else f"{name} cell"
-            said = said or space.to_text(arch)
+            said = said or shortened(space.to_text(arch))
             view = cell_view(graph, f"{name} {number}", title=said, height=260, span=span) | more
-            if len(graph.nodes) > 9 and graph.ops and not any(edge.op for edge in graph.edges):
-                view |= {"span": 12 if len(archs) == 1 else 6, "height": 460}
+            if graph.ops:                               # boxes with words in them need room
+                view["span"] = max(span, 6)
             if name in marks[number]:
                 view["marked"] = marks[number][name]
             if "array" in view:
@@ -110,6 +110,11 @@ def pictures(
     if not arrays:
         arrays, row = {"shown": []}, {"shown": 1.0}
     return {"arrays": arrays, "ops": ops, "views": views, "transport": False}, row
+
+
+def shortened(text: str, most: int = 110) -> str:
+    """A text that fits above a picture."""
+    return text if len(text) <= most else text[: most - 2] + " …"
 
 
 def _choices(archs, space, titles) -> tuple[dict, dict]:

@@ -125,6 +125,7 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
     if "rows" in view:
         weights = weights[view["first"] : view["first"] + view["rows"]]
     fixed, marked = set(view["fixed"]), view.get("marked", {"nodes": (), "edges": ()})
+    heads: list[np.ndarray] = []
     free, labels = [e for e in range(len(plan["edges"])) if e not in fixed], []
     kept = _kept(view, weights, free)
     for e, curve in enumerate(plan["edges"]):
@@ -132,7 +133,10 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
         if e in marked["edges"]:
             pen.line([(x + k * px, y + k * py) for px, py, *_ in line], MARKED, 26 * k)
         if e in fixed:
-            pen.line([(x + k * px, y + k * py) for px, py, *_ in line], DIM, 1.2, (4, 4))
+            at = [(x + k * px, y + k * py) for px, py, *_ in line]
+            pen.line(at, DIM, 1.2, () if view.get("node_styles") else (4, 4))
+            if view.get("node_styles"):
+                heads.append(_head(line, plan["nodes"][view["edges"][e][1]]) * k + (x, y))
             continue
         i, offset = free.index(e), -thick / 2
         for o, weight in enumerate(np.nan_to_num(weights[i])):
@@ -147,6 +151,8 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
                 pen.line(at, BACK, k * min(2.6, width * 0.34), spec["dashes"][o])
         if np.nanmax(weights[i]) > 0.6:
             labels.append((line, int(np.nanargmax(weights[i]))))
+    for head in heads:
+        pen.area([tuple(point) for point in head], DIM)
     boxes = []
     looks = view.get("node_styles") or [None] * len(plan["nodes"])
     for n, (node, look) in enumerate(zip(plan["nodes"], looks, strict=True)):
@@ -158,7 +164,7 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
             pen.box(left, top, w, h, mixed(look["color"], 0.14), look["color"], 2, 7 * k)
         else:
             pen.box(left, top, w, h, BACK, TEXT, 1.5, h / 2)
-        size = round(min(18, max(11, 16 * k)))
+        size = round(min(18, max(7 if view.get("node_styles") else 11, 16 * k)))
         base, _, low = node["label"].partition("_")
         low = low.strip("{}")
         start = x + k * node["x"] - (pen.wide(base, size) + pen.wide(low, size * 3 // 4)) / 2
@@ -182,6 +188,15 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
         pen.box(px - w / 2, py - 9, w, 18, BACK, spec["colors"][o], 1.2, 5)
         pen.text(px, py, text, size)
         boxes.append((px - w / 2, py - 9, px + w / 2, py + 9))
+
+
+def _head(line, node) -> np.ndarray:
+    """The three corners of a wire's head, where it meets the box of its target."""
+    tip, n = line[-1, :2].copy(), line[-1, 2:]
+    along = np.array([n[1], -n[0]])
+    while abs(tip[0] - node["x"]) < node["w"] / 2 + 2 and abs(tip[1] - node["y"]) < node["h"] / 2 + 2:
+        tip -= along
+    return np.array([tip, tip - 9 * along + 4 * n, tip - 9 * along - 4 * n])
 
 
 def _kept(view, weights, free) -> set[int]:

@@ -49,6 +49,16 @@ function nodeText(text, label) {
   if (parts) svg("tspan", { dy: ".3em", "font-size": "75%" }, text).textContent = parts[2];
 }
 
+/** The head of a wire, where it meets the box of its target. */
+function arrow(host, [x, y, nx, ny], { x: cx, y: cy, w, h }) {
+  const [dx, dy] = [ny, -nx]; // along the wire
+  const inside = ([px, py]) => Math.abs(px - cx) < w / 2 + 2 && Math.abs(py - cy) < h / 2 + 2;
+  let tip = [x, y];
+  while (inside(tip)) tip = [tip[0] - dx, tip[1] - dy];
+  const at = (along, across) => `${short(tip[0] + along * dx + across * nx)} ${short(tip[1] + along * dy + across * ny)}`;
+  svg("path", { class: "head", d: `M${at(0, 0)}L${at(-9, 4)}L${at(-9, -4)}Z` }, host);
+}
+
 /** One place on each edge for its label: near the middle, on no node, on no other label, on few other edges. */
 function placeLabels(edges, nodes, width, height) {
   const boxes = nodes.map((n) => [
@@ -106,7 +116,8 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
     const pts = sample(points);
     if (spec.marked?.edges.includes(e)) svg("path", { class: "marked", d: line(pts) }, g);
     if (fixed.has(e)) {
-      svg("path", { class: "fixed", d: line(pts) }, g);
+      svg("path", { class: spec.node_styles ? "wire" : "fixed", d: line(pts) }, g);
+      if (spec.node_styles) arrow(g, pts.at(-1), spec.layout.nodes[spec.edges[e][1]]);
       return null;
     }
     const length = pts

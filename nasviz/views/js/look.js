@@ -36,6 +36,8 @@ const CSS = `
 .nasviz-stage .options i.on { background: var(--op); border-color: var(--op); }
 .nasviz-stage .options .off { opacity: .4; }
 .nasviz-stage .options .new .name { font-weight: 700; text-decoration: underline; text-decoration-thickness: 2px; }
+.nasviz-stage .wire { fill: none; stroke: var(--dim); stroke-width: 1.6; }
+.nasviz-stage .head { fill: var(--dim); }
 .nasviz-stage .hit { fill: none; stroke: transparent; stroke-width: 26; pointer-events: stroke; }
 .nasviz-stage .editable { cursor: pointer; outline: none; }
 .nasviz-stage .editable:focus-visible .hit { stroke: #1a6fd4; stroke-opacity: .35; }

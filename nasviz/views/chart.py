@@ -1,0 +1,67 @@
+"""What charts to explore have in common: plotly on a live page, a picture of the same numbers where no widget runs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import ipywidgets as widgets
+
+from . import panel
+from .pen import BACK, SHARP, Pen
+from .progress import GRID
+
+CLEAR = {
+    "paper_bgcolor": "rgba(0,0,0,0)",  # on the light and on the dark theme
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "font": {"color": "#7d8590"},
+    "margin": {"l": 60, "r": 20, "t": 40, "b": 50},
+}
+
+
+class Chart(widgets.VBox):
+    """Widgets around plotly figures, with a still and a text.
+
+    Attributes
+    ----------
+    text : str
+        The chart for who cannot see it.
+    """
+
+    text = ""
+
+    def still(self) -> bytes | None:
+        """The chart as PNG, light background."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **kwargs):
+        return panel.with_still(super()._repr_mimebundle_(**kwargs), self.text, self)
+
+
+def figure(**layout):
+    """An empty live figure in the house's style; ``layout`` as plotly takes it."""
+    import plotly.graph_objects as go  # half a second, for charts only
+
+    out = go.FigureWidget(layout={**CLEAR, **layout})
+    out.update_xaxes(gridcolor=GRID, zeroline=False)
+    out.update_yaxes(gridcolor=GRID, zeroline=False)
+    return out
+
+
+def drawn(width: int, height: int, draw: Callable[[Pen], None]) -> bytes:
+    """What ``draw`` does with a pen, as PNG."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", (width * SHARP, height * SHARP), BACK)
+    draw(Pen(ImageDraw.Draw(image)))
+    out = io.BytesIO()
+    image.reduce(SHARP).quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(out, "PNG")
+    return out.getvalue()
+
+
+def short(number: float) -> str:
+    """1,234,567 as ``1.23 M``."""
+    for size, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if abs(number) >= size:
+            return f"{number / size:.3g}{letter}"
+    return f"{number:.3g}"
