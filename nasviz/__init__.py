@@ -25,7 +25,7 @@ _HOMES = {
     "knob": "search",
     "accuracy": "objectives",
 }
-_MODULES = ("course", "datasets", "estimators", "spaces", "strategies", "views", "zoo")
+_MODULES = ("course", "datasets", "estimators", "scaling", "spaces", "strategies", "views", "zoo")
 __all__ = sorted([*_HOMES, *_MODULES])
 
 

@@ -1,0 +1,162 @@
+"""Once-for-all's elastic space: depth, width, kernel and resolution of a MobileNetV3 (Cai et al. 2020).
+
+Five units of two to four inverted bottlenecks. A unit chooses its depth, each of its layers a kernel and how far it
+widens; the image's resolution is chosen too. Layers beyond the depth are inactive. Channels between units, strides,
+activations and where squeeze-excitation sits are MobileNetV3-Large's and are not searched.
+
+In Once-for-all all members share the weights of the largest. Here a member stands alone.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ..space import Arch, Choice, Edge, Graph, SearchSpace
+from .reading import Reader
+
+RESOLUTIONS = tuple(range(128, 225, 4))
+DEPTHS = (2, 3, 4)
+KERNELS = (3, 5, 7)
+EXPANSIONS = (3, 4, 6)
+UNITS, MOST = 5, max(DEPTHS)
+FILTERS = (24, 40, 80, 112, 160)
+EXCITED = (False, True, False, True, True)  # which units have squeeze-excitation
+STRIDES = (2, 2, 2, 2, 1, 2)  # of the stem and the units
+LAB_STRIDES = (1, 2, 1, 2, 1, 2)  # for images of 8 to 16 pixels
+FIELDS = 1 + 2 * MOST  # choices a unit
+
+
+def _exists(place: int, layer: int, prefix: Arch) -> bool:
+    return layer < DEPTHS[prefix[place]]
+
+
+def _unit(number: int) -> tuple[Choice, ...]:
+    depth_at, choices = 1 + number * FIELDS, [Choice(f"unit {number + 1}: depth", DEPTHS)]
+    for layer in range(MOST):
+        when = partial(_exists, depth_at, layer) if layer >= min(DEPTHS) else None
+        name = f"unit {number + 1}, layer {layer + 1}: "
+        choices += [Choice(name + "kernel", KERNELS, when), Choice(name + "expansion", EXPANSIONS, when)]
+    return tuple(choices)
+
+
+class ElasticSpace(SearchSpace):
+    """The space of Once-for-all over MobileNetV3-Large.
+
+    Choices: the resolution, 128 to 224 in steps of 4, at which an image of 224 pixels enters the network (others are
+    scaled by the same share); then unit by unit the depth and, for each of four layers, kernel and expansion.
+    Sampling draws each active choice uniformly, as Once-for-all does: each depth is equally likely, so that a shallow
+    architecture is likelier than a deep one.
+
+    Examples
+    --------
+    >>> space = ElasticSpace()
+    >>> len(space.choices), f"{space.size:.2g}"
+    (46, '5.4e+20')
+    """
+
+    name = "elastic"
+    choices = (Choice("resolution", RESOLUTIONS), *(choice for number in range(UNITS) for choice in _unit(number)))
+
+    @property
+    def size(self) -> int:
+        """Number of architectures: tuples in normal form."""
+        layer = len(KERNELS) * len(EXPANSIONS)
+        return len(RESOLUTIONS) * sum(layer**depth for depth in DEPTHS) ** UNITS
+
+    def counting(self) -> str:
+        """How many there are, step by step."""
+        return f"""A layer chooses one of 3 kernels and 3 expansions: $3 \\cdot 3 = 9$.
+
+A unit has 2, 3 or 4 layers, and what is beyond its depth is no choice: $9^2 + 9^3 + 9^4 = 7371$.
+
+Five units: $7371^5 = {7371**5:,}$, the paper's $2 \\cdot 10^{{19}}$.
+
+The tuples of options are more, $(3 \\cdot 9^4)^5 \\approx {(3 * 9**4) ** 5:.1e}$: those that differ in inactive
+entries alone are one architecture.
+
+Each at {len(RESOLUTIONS)} resolutions (128 to 224 in steps of 4): $25 \\cdot 7371^5$ = **{self.size:,}**"""
+
+    def units(self, arch: Arch) -> list[list[tuple[int, int]]]:
+        """``(kernel, expansion)`` of each layer of each unit."""
+        options = [choice.options[i] for choice, i in zip(self.choices, self.check(arch), strict=True)]
+        units = (options[1 + unit * FIELDS : 1 + (unit + 1) * FIELDS] for unit in range(UNITS))
+        return [[(unit[1 + 2 * i], unit[2 + 2 * i]) for i in range(unit[0])] for unit in units]
+
+    def to_text(self, arch: Arch) -> str:
+        """Resolution and units, bars between them, a layer as kernel and expansion: ``r160 | k5e3 k3e3 | …``."""
+        units = [" ".join(f"k{kernel}e{expansion}" for kernel, expansion in unit) for unit in self.units(arch)]
+        return " | ".join([f"r{RESOLUTIONS[arch[0]]}", *units])
+
+    def from_text(self, text: str) -> Arch:
+        """The architecture that `to_text` wrote. ValueError with the position of what is wrong."""
+        reader = Reader(text, "an elastic architecture")
+        reader.expect("r")
+        arch = [reader.option([str(r) for r in RESOLUTIONS])]
+        for _ in range(UNITS):
+            reader.expect(" | ")
+            layers: list[int] = []
+            while not layers or len(layers) < 2 * MOST and reader.sees(" k"):
+                if layers:
+                    reader.expect(" ")
+                for word, options in ("k", KERNELS), ("e", EXPANSIONS):
+                    reader.expect(word)
+                    layers.append(reader.option([str(option) for option in options]))
+            if len(layers) < 2 * min(DEPTHS):
+                raise reader.unexpected("' k', as a unit has two to four layers")
+            arch += [DEPTHS.index(len(layers) // 2), *layers, *[0] * (2 * MOST - len(layers))]
+        reader.end()
+        return tuple(arch)
+
+    def graph(self, arch: Arch | None = None) -> Graph:
+        """A chain, ``unit.layer`` the names; without an architecture all layers there can be, undecided.
+
+        Operations read ``mbconv_k5_e6_se``. The edge into a layer carries the layer's choice of a kernel.
+        """
+        units = [[None] * MOST] * UNITS if arch is None else self.units(arch)
+        nodes, ops = ["image", "stem"], [None if arch is None else f"resize_{RESOLUTIONS[arch[0]]}", "conv_k3"]
+        decided: list[int | None] = [None]
+        for unit, layers in enumerate(units):
+            for layer, chosen in enumerate(layers):
+                nodes.append(f"{unit + 1}.{layer + 1}")
+                ops.append(chosen and f"mbconv_k{chosen[0]}_e{chosen[1]}{'_se' if EXCITED[unit] else ''}")
+                decided.append(1 + unit * FIELDS + 1 + 2 * layer)
+        edges = (Edge(i, i + 1, None, choice) for i, choice in enumerate([*decided, None]))
+        return Graph((*nodes, "classes"), tuple(edges), (*ops, None))
+
+    def cells(self, arch: Arch | None = None):
+        """The whole network: it repeats no cell."""
+        return {"network": self.graph(arch)}
+
+    def network(
+        self,
+        arch: Arch,
+        *,
+        width: float = 0.25,
+        strides=LAB_STRIDES,
+        colors: int = 1,
+        classes: int = 10,
+        generator=None,
+    ):
+        """The network of ``arch``, standing alone.
+
+        Parameters
+        ----------
+        width : float
+            Times all channels, rounded to multiples of 8. Once-for-all's are 1 and 1.2.
+        strides : sequence of six ints
+            Of the stem and the units: `STRIDES` is the paper's, for 224 pixels.
+        generator : torch.Generator, optional
+            Draws the weights; None: one with seed 0.
+
+        Raises
+        ------
+        ValueError
+            A width of 0 or less, strides that are not six ones and twos, another size below 1.
+        """
+        from ..nn.elastic import mobilenet_v3
+
+        if not width > 0 or min(colors, classes) < 1 or len(strides) != UNITS + 1 or not set(strides) <= {1, 2}:
+            raise ValueError(f"sizes are at least 1 and strides six of 1 or 2, got {width=}, {strides=}, {colors=}")
+        units = zip(self.units(arch), FILTERS, strides[1:], EXCITED, strict=True)
+        share = RESOLUTIONS[arch[0]] / max(RESOLUTIONS)
+        return mobilenet_v3(units, share, strides[0], width, colors, classes, generator)
