@@ -162,9 +162,9 @@ def test_malformed_text_is_a_value_error_that_says_where(text):
     ("text", "words"),
     [
         ("", "position 0: expected a first row of 2 to 7 digits"),
-        ("01/10 input,output", r"position 3: expected 0 for the edge 1→0: edges lead from lower to higher numbers"),
+        ("01/10 input,output", r"position 3: expected 0 for 1→0: edges lead from lower to higher numbers"),
         ("01/00/00 input,output", r"position 5: expected ' ', found '/00 input,ou'"),
-        ("011/001/000 input,conv,output", "position 18: expected the operation of node 1, one of conv3x3-bn-relu"),
+        ("011/001/000 input,conv,output", "position 18: expected one of conv3x3-bn-relu, conv1x1"),
         ("01/00 input,output ", "position 18: expected the end"),
         ("010/000/000 input,maxpool3x3,output", "no path leads from the input to the output"),
         (LEAST.replace("0100000", "0111110"), None),
@@ -179,7 +179,7 @@ def test_what_is_wrong_is_said_where(text, words):
 
 
 def test_a_text_that_is_none():
-    with pytest.raises(ValueError, match="is a text, got int"):
+    with pytest.raises(ValueError, match="written as a text, got int"):
         SPACE.from_text(3)
 
 

@@ -92,14 +92,14 @@ def test_a_mutation_is_a_neighbour_and_reaches_every_neighbour(space):
 
 @everywhere
 def test_mutations_alone_reach_every_option_of_every_choice(space):
-    rng, seen = np.random.default_rng(3), [set() for _ in space.choices]
-    arch = space.sample(rng)
-    for _ in range(60 * len(space.choices) * max(len(choice.options) for choice in space.choices)):
+    rng = np.random.default_rng(3)
+    arch, limit = space.sample(rng), 60 * len(space.choices) * max(len(choice.options) for choice in space.choices)
+    unseen = {(i, option) for i, choice in enumerate(space.choices) for option in range(len(choice.options))}
+    while unseen and (limit := limit - 1):
         arch = space.mutate(arch, rng)
-        for options, option, on in zip(seen, arch, space.active(arch), strict=True):
-            if on:
-                options.add(option)
-    assert seen == [set(range(len(choice.options))) for choice in space.choices]
+        if not unseen.isdisjoint(enumerate(arch)):
+            unseen -= {(i, arch[i]) for i, on in enumerate(space.active(arch)) if on}
+    assert not unseen
 
 
 @everywhere
@@ -206,10 +206,14 @@ def gradients(network, images):
 
 @everywhere
 def test_one_batch_gives_every_weight_that_runs_a_gradient(space):
+    """From one of a few initialisations: two ReLUs of a small squeeze-excitation can both be off in one."""
     images = torch.randn(16, 1, 16, 16, generator=seeded(0))
     for arch in live(space, 4):
-        missing, names = gradients(space.network(arch, generator=seeded(1)), images)
-        assert missing == [] and names, space.to_text(arch)
+        missing, names = gradients(space.network(arch, generator=seeded(0)), images)
+        for seed in range(1, 12):
+            if missing:
+                missing = set(missing) & set(gradients(space.network(arch, generator=seeded(seed)), images)[0])
+        assert not missing and names, space.to_text(arch)
 
 
 @everywhere

@@ -7,17 +7,14 @@ the image; what no layer reads goes to the classifier; inputs of different sizes
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from functools import partial
 
 from ..space import Arch, Choice, Edge, Graph, SearchSpace
+from .reading import Reader
 
 SIDES = (1, 3, 5, 7)
 FILTERS = (24, 36, 48, 64)
-LAYER = re.compile(
-    r"(?P<height>[0-9])x(?P<width>[0-9])-(?P<filters>[0-9]{2})"
-    r"(?:/(?P<down>[0-9])x(?P<across>[0-9]))?(?P<skips>\([0-9,]*\))?"
-)
 
 
 class MacroSpace(SearchSpace):
@@ -127,44 +124,41 @@ class MacroSpace(SearchSpace):
         ValueError
             Naming the position (from 0) and what was expected there.
         """
-        if not isinstance(text, str):
-            raise ValueError(f"an architecture of the macro space is a text, got {type(text).__name__}")
-        at, layers = 0, []
-        while not layers or at < len(text):
-            at = at if not layers else self._separator(text, at, len(layers))
-            layers.append(self._layer(text, at, len(layers) + 1))
-            at += len(_written(*layers[-1]))
-        chosen = {"layers": len(layers)}
-        for n, ((height, width, down, across, filters), inputs) in enumerate(layers, 1):
-            chosen |= {f"height {n}": height, f"width {n}": width, f"filters {n}": filters}
-            chosen |= {f"stride down {n}": down, f"stride across {n}": across}
-            chosen |= {f"{earlier}→{n}": int(earlier in inputs) for earlier in range(1, n)}
-        return tuple(c.options.index(chosen[c.name]) if c.name in chosen else 0 for c in self.choices)
+        reader, chosen, layers = Reader(text, "a macro architecture"), {}, 0
+        while not layers or reader.sees(";"):
+            if layers:
+                reader.expect("; ")
+            if layers == self.layers:
+                raise reader.unexpected(f"no layer: this space has {self.layers} at most")
+            layers += 1
+            chosen |= self._read_layer(reader, layers)
+        reader.end()
+        chosen["layers"] = layers - 1
+        return tuple(chosen.get(choice.name, 0) for choice in self.choices)
 
-    def _separator(self, text: str, at: int, layers: int) -> int:
-        if not text.startswith("; ", at):
-            raise _unexpected(text, at, "'; ' and a layer, or the end")
-        if layers == self.layers:
-            raise _unexpected(text, at, f"the end: this space has {layers} layers at most")
-        return at + 2
-
-    def _layer(self, text: str, at: int, number: int) -> tuple[tuple, tuple[int, ...]]:
-        found = LAYER.match(text, at)
-        if not found:
-            raise _unexpected(text, at, "a layer as 3x5-24 or 3x5-24/2x1(1,2)")
-        ways = {"height": SIDES, "width": SIDES, "down": self.strides, "across": self.strides, "filters": FILTERS}
-        for group, options in ways.items():
-            if found[group] is not None and int(found[group]) not in options:
-                raise _unexpected(text, found.start(group), f"a {group} among {options}")
-        kernel = [int(found[group]) if found[group] else self.strides[0] for group in ways]
-        inputs = tuple(int(word) for word in found["skips"][1:-1].split(",") if word) if found["skips"] else ()
-        if list(inputs) != sorted(set(inputs)) or not all(1 <= earlier < number for earlier in inputs):
-            expected = f"inputs of layer {number} in order, each from 1 to {number - 1}"
-            raise _unexpected(text, found.start("skips"), expected if number > 1 else "no inputs of the first layer")
-        layer = tuple(kernel), inputs
-        if found[0] != _written(*layer):
-            raise _unexpected(text, at, f"the layer as {_written(*layer)!r}")
-        return layer
+    def _read_layer(self, reader: Reader, n: int) -> dict[str, int]:
+        """``{name of a choice: index of its option}`` of the layer that stands here, layer ``n``."""
+        chosen = {f"height {n}": _read(reader, SIDES)}
+        reader.expect("x")
+        chosen[f"width {n}"] = _read(reader, SIDES)
+        reader.expect("-")
+        chosen[f"filters {n}"] = _read(reader, FILTERS)
+        ones = self.strides.index(1) if 1 in self.strides else None
+        if ones is None or (len(self.strides) > 1 and reader.sees("/")):
+            reader.expect("/")
+            chosen[f"stride down {n}"] = _read(reader, self.strides)
+            reader.expect("x")
+            chosen[f"stride across {n}"] = _read(reader, self.strides)
+        else:
+            chosen |= {f"stride down {n}": ones, f"stride across {n}": ones}
+        last = 0
+        while last + 1 < n and reader.sees("," if last else "("):
+            reader.expect("," if last else "(")
+            last = _read(reader, range(last + 1, n)) + last + 1
+            chosen[f"{last}→{n}"] = 1
+        if last:
+            reader.expect(")")
+        return chosen
 
     def graph(self, arch: Arch) -> Graph:
         """Image, layers, output; an operation on each layer. Chosen edges know their choice, the rules' None."""
@@ -228,6 +222,5 @@ def _operation(kernel: tuple) -> str:
     return f"conv{height}x{width}_{filters}" + (f"_stride{down},{across}" if (down, across) != (1, 1) else "")
 
 
-def _unexpected(text: str, at: int, expected: str) -> ValueError:
-    found = repr(text[at : at + 12]) if at < len(text) else "the end"
-    return ValueError(f"macro space text, position {at}: expected {expected}, found {found} in {text[:120]!r}")
+def _read(reader: Reader, options: Sequence[int]) -> int:
+    return reader.option([str(option) for option in options])

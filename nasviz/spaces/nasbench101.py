@@ -22,6 +22,7 @@ import hashlib
 import re
 
 from ..space import Arch, Choice, Edge, Graph, SearchSpace
+from .reading import Reader
 
 NODES, MOST_EDGES = 7, 9
 OPS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
@@ -116,33 +117,27 @@ class NasBench101(SearchSpace):
         ValueError
             Naming the position (from 0) and what was expected there, or the rule that the cell breaks.
         """
-        if not isinstance(text, str):
-            raise ValueError(f"a NAS-Bench-101 cell is a text, got {type(text).__name__}")
+        reader = Reader(text, "a NAS-Bench-101 cell")
         nodes = len(re.match(r"[01]*", text)[0])
         if not 2 <= nodes <= NODES:
-            raise _unexpected(text, nodes, f"a first row of 2 to {NODES} digits 0 or 1, one a node")
-        at, place, arch = 0, [*range(nodes - 1), NODES - 1], [0] * len(self.choices)
+            reader.at = nodes
+            raise reader.unexpected(f"a first row of 2 to {NODES} digits 0 or 1, one a node")
+        place, arch = [*range(nodes - 1), NODES - 1], [0] * len(self.choices)
         for row in range(nodes):
             for column in range(nodes):
-                digits = "01" if column > row else "0"
-                if text[at : at + 1] not in tuple(digits):
-                    reason = "" if column > row else ": edges lead from lower to higher numbers"
-                    raise _unexpected(text, at, " or ".join(digits) + f" for the edge {row}→{column}" + reason)
-                if text[at] == "1":
-                    arch[EDGES.index((place[row], place[column]))] = 1
-                at += 1
-            at = _expect(text, at, "/" if row + 1 < nodes else " ")
-        at = _expect(text, at, "input")
+                if column > row:
+                    arch[EDGES.index((place[row], place[column]))] = reader.option(("0", "1"))
+                elif not reader.sees("0"):
+                    raise reader.unexpected(f"0 for {row}→{column}: edges lead from lower to higher numbers")
+                else:
+                    reader.expect("0")
+            reader.expect("/" if row + 1 < nodes else " ")
+        reader.expect("input,")
         for node in range(1, nodes - 1):
-            at = _expect(text, at, ",")
-            word = re.compile(r"[^,]*").match(text, at)[0]
-            if word not in OPS:
-                raise _unexpected(text, at, f"the operation of node {node}, one of {', '.join(OPS)}")
-            arch[len(EDGES) + node - 1] = OPS.index(word)
-            at += len(word)
-        at = _expect(text, at, ",output")
-        if at != len(text):
-            raise _unexpected(text, at, "the end")
+            arch[len(EDGES) + node - 1] = reader.option(OPS)
+            reader.expect(",")
+        reader.expect("output")
+        reader.end()
         return self.check(tuple(arch))
 
     def network(self, arch: Arch, **size):
@@ -200,14 +195,3 @@ def _live(rows: list[int]) -> int:
         if rows[node] & reaching:
             reaching |= 1 << node
     return reached & reaching if reaching & 1 else 0
-
-
-def _expect(text: str, at: int, word: str) -> int:
-    if not text.startswith(word, at):
-        raise _unexpected(text, at, repr(word))
-    return at + len(word)
-
-
-def _unexpected(text: str, at: int, expected: str) -> ValueError:
-    found = repr(text[at : at + 12]) if at < len(text) else "the end"
-    return ValueError(f"NAS-Bench-101 text, position {at}: expected {expected}, found {found} in {text[:120]!r}")
