@@ -72,7 +72,7 @@ class NodeCell(nn.Module):
     """One cell: a node computes its operation of the sum of its inputs; the output concatenates its own.
 
     The cell's input reaches a node through a 1×1 convolution with batch-norm and ReLU, and is *added* to the output so.
-    A node with more channels than the one it feeds is cut to the first ones (Ying et al. 2019, section 2.2).
+    A node with more channels than the one it feeds is cut to the first ones (Ying et al. 2019, as its code has it).
 
     Parameters
     ----------

@@ -35,8 +35,8 @@ class NasBench101(SearchSpace):
     """The cell space of NAS-Bench-101.
 
     An architecture is 26 option indices: 21 bits for the edges `EDGES`, 0→1, 0→2, … 5→6, then the operations of nodes
-    1 to 5 over `OPS`. Sampling is uniform over valid tuples, as in the paper's random search; cells with many
-    numberings are therefore drawn more often.
+    1 to 5 over `OPS`. Sampling is uniform over valid tuples; cells that many tuples mean are therefore drawn more
+    often: 2,000 samples are some 900 cells.
 
     Examples
     --------
@@ -152,7 +152,8 @@ def hash_cell(edges, labels) -> str:
 
     Each node starts as the hash of its out-degree, in-degree and label, and takes in, as often as there are nodes, the
     sorted hashes of its predecessors and successors: Weisfeiler–Lehman refinement. On all cells of NAS-Bench-101 no two
-    that differ get the same hash (`benchmarks/nasbench101_count.py`). Ying et al. 2019, section 2.2, and its code.
+    that differ get the same hash (`benchmarks/nasbench101_count.py`). The algorithm of the code of Ying et al. 2019
+    (``hash_module``); its digests were not compared with those in the published table, which is not at hand.
 
     Parameters
     ----------
