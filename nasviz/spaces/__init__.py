@@ -1,9 +1,11 @@
 """Search spaces, one a file."""
 
+from .darts import DartsSpace
 from .elastic import ElasticSpace
 from .macro import MacroSpace
 from .mobile import MobileSpace
 from .nasbench101 import NasBench101
 from .nasbench201 import NasBench201
+from .nasnet import NasNetSpace
 
-__all__ = ["ElasticSpace", "MacroSpace", "MobileSpace", "NasBench101", "NasBench201"]
+__all__ = ["DartsSpace", "ElasticSpace", "MacroSpace", "MobileSpace", "NasBench101", "NasBench201", "NasNetSpace"]

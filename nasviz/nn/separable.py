@@ -1,0 +1,201 @@
+"""Operations of the two-input cells, DARTS's and NASNet's: ``factory(channels, stride, inputs) -> Module``.
+
+A factory makes ``channels`` channels out of ``inputs`` (by default as many), at the resolution divided by ``stride``, 1
+or 2, rounded up. The two tables say what the papers' names mean: `DARTS` for Liu et al. 2019 and its successors,
+`NASNET` for the 13 operations of Zoph et al. 2018, from which ENAS and AmoebaNet take theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .ops import Conv2d, Zero
+
+Factory = Callable[..., nn.Module]
+
+
+# ------------------------------------------------------------------------------------------------------ building bricks
+def relu_conv_bn(inputs: int, outputs: int, kernel: int | tuple[int, int] = 1, **how) -> nn.Sequential:
+    """ReLU, convolution, batch-norm; padded so that stride 1 keeps the resolution. ``how``: stride, dilation."""
+    height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
+    dilation = how.get("dilation", 1)
+    padding = (height // 2 * dilation, width // 2 * dilation)
+    convolution = Conv2d(inputs, outputs, (height, width), padding=padding, bias=False, **how)
+    return nn.Sequential(nn.ReLU(), convolution, nn.BatchNorm2d(outputs))
+
+
+def relu_separable_bn(inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
+    """ReLU, a depthwise convolution of each channel, a 1×1 convolution across channels, batch-norm."""
+    padding = kernel // 2 * dilation
+    depthwise = Conv2d(inputs, inputs, kernel, stride, padding, dilation, groups=inputs, bias=False)
+    return nn.Sequential(nn.ReLU(), depthwise, Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
+
+
+class FactorizedReduce(nn.Module):
+    """Half the resolution: ReLU; two 1×1 convolutions of stride 2, the second shifted by one pixel in both directions,
+    each to half of the channels; batch-norm.
+
+    Authors' code of DARTS; the same as NASNet's path of two shifted subsamplings. At an odd resolution the shifted
+    image is padded by a row and a column of zeros (the code of DARTS stops with an error there).
+    """
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.first = Conv2d(inputs, outputs - outputs // 2, 1, stride=2, bias=False)
+        self.second = Conv2d(inputs, outputs // 2, 1, stride=2, bias=False) if outputs > 1 else None
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.relu()
+        if self.second is None:
+            return self.norm(self.first(x))
+        shifted = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
+        return self.norm(torch.cat([self.first(x), self.second(shifted)], 1))
+
+
+class Subsampled(nn.Module):
+    """Every second pixel in both directions."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, :, ::2, ::2]
+
+
+class Noise(nn.Module):
+    """In place of the input, standard normal noise of its shape: the operation of RobustDARTS's S4 (Zela et al. 2020).
+
+    Attributes
+    ----------
+    generator : torch.Generator or None
+        Of the CPU, from which each call draws, in evaluation too. The network sets it to the generator of its weights,
+        so that a search which keeps that generator's state draws the same noise after a resume. A call without one is a
+        RuntimeError.
+    """
+
+    generator: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.is_meta:
+            return torch.empty_like(x)
+        if self.generator is None:
+            raise RuntimeError("this noise has no generator to draw from: set its `generator`")
+        return torch.randn(x.shape, generator=self.generator, dtype=x.dtype).to(x.device)
+
+
+# ------------------------------------------------------------------------------------------------------------ factories
+def zero(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
+    """No connection: zeros."""
+    if (inputs or channels) != channels:
+        raise ValueError(f"zero keeps the number of channels, it cannot make {channels} of {inputs}")
+    return Zero() if stride == 1 else nn.Sequential(Subsampled(), Zero())
+
+
+def noise(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
+    """Noise instead of the input: see `Noise`."""
+    if (inputs or channels) != channels:
+        raise ValueError(f"noise keeps the number of channels, it cannot make {channels} of {inputs}")
+    return Noise() if stride == 1 else nn.Sequential(Subsampled(), Noise())
+
+
+def skip(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
+    """The input as it is; where resolution or channels must change, the least that does so.
+
+    At stride 2 a `FactorizedReduce` (DARTS, ENAS), for other channels a ReLU, 1×1 convolution, batch-norm.
+    """
+    inputs = inputs or channels
+    if stride == 2:
+        return FactorizedReduce(inputs, channels)
+    return nn.Identity() if inputs == channels else relu_conv_bn(inputs, channels)
+
+
+def average_pool3x3(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
+    """Mean of the 3×3 neighbours inside the image: at a border over fewer, not over padded zeros."""
+    return _widened(nn.AvgPool2d(3, stride, padding=1, count_include_pad=False), channels, inputs)
+
+
+def max_pool(kernel: int) -> Factory:
+    """Factory of the maximum of ``kernel``×``kernel`` neighbours."""
+
+    def factory(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
+        return _widened(nn.MaxPool2d(kernel, stride, padding=kernel // 2), channels, inputs)
+
+    return factory
+
+
+def separable_twice(kernel: int) -> Factory:
+    """Factory of the separable convolution, twice, as all of these papers apply it; only the first has the stride."""
+
+    def factory(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
+        first = relu_separable_bn(inputs or channels, channels, kernel, stride)
+        return nn.Sequential(*first, *relu_separable_bn(channels, channels, kernel))
+
+    return factory
+
+
+def dilated_separable(kernel: int) -> Factory:
+    """Factory of the separable convolution, once, over every second pixel (dilation 2): DARTS."""
+
+    def factory(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
+        return relu_separable_bn(inputs or channels, channels, kernel, stride, dilation=2)
+
+    return factory
+
+
+def convolution(kernel: int, dilation: int = 1) -> Factory:
+    """Factory of ReLU, a full convolution, batch-norm."""
+
+    def factory(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
+        return relu_conv_bn(inputs or channels, channels, kernel, stride=stride, dilation=dilation)
+
+    return factory
+
+
+def factorized(kernel: int) -> Factory:
+    """Factory of a 1×``kernel`` and then a ``kernel``×1 convolution, each ReLU, convolution, batch-norm."""
+
+    def factory(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
+        row = relu_conv_bn(inputs or channels, channels, (1, kernel), stride=(1, stride))
+        return nn.Sequential(*row, *relu_conv_bn(channels, channels, (kernel, 1), stride=(stride, 1)))
+
+    return factory
+
+
+def _widened(pool: nn.Module, channels: int, inputs: int | None) -> nn.Module:
+    """The pooling; where it has to change the channels, a ReLU, 1×1 convolution, batch-norm behind it."""
+    return pool if inputs in (None, channels) else nn.Sequential(pool, *relu_conv_bn(inputs, channels))
+
+
+DARTS: Mapping[str, Factory] = MappingProxyType(
+    {
+        "none": zero,
+        "max_pool_3x3": max_pool(3),
+        "avg_pool_3x3": average_pool3x3,
+        "skip_connect": skip,
+        "sep_conv_3x3": separable_twice(3),
+        "sep_conv_5x5": separable_twice(5),
+        "dil_conv_3x3": dilated_separable(3),
+        "dil_conv_5x5": dilated_separable(5),
+        "noise": noise,
+    }
+)
+NASNET: Mapping[str, Factory] = MappingProxyType(
+    {
+        "identity": skip,
+        "conv_1x3_3x1": factorized(3),
+        "conv_1x7_7x1": factorized(7),
+        "dil_conv_3x3": convolution(3, dilation=2),
+        "avg_pool_3x3": average_pool3x3,
+        "max_pool_3x3": max_pool(3),
+        "max_pool_5x5": max_pool(5),
+        "max_pool_7x7": max_pool(7),
+        "conv_1x1": convolution(1),
+        "conv_3x3": convolution(3),
+        "sep_conv_3x3": separable_twice(3),
+        "sep_conv_5x5": separable_twice(5),
+        "sep_conv_7x7": separable_twice(7),
+    }
+)

@@ -1,0 +1,388 @@
+"""DARTS: a normal and a reduction cell of two inputs and four nodes (Liu, Simonyan & Yang 2019).
+
+While it is searched, every node is fed by all nodes before it: 14 edges a cell, eight operations each. In the cell that
+is found, every node keeps two of them. The one is `DartsSpace.relaxed`, the other `DartsSpace.choices`, and
+`DartsSpace.discretize` leads from the one to the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, permutations, product
+from math import prod
+
+import numpy as np
+
+from ..space import Arch, Choice, Edge, Graph, SearchSpace
+from .genotypes import GENOTYPES
+from .reading import Reader
+
+__all__ = ["GENOTYPES", "DartsSpace", "count_cells"]
+
+NONE = "none"
+OPS = (
+    "max_pool_3x3",
+    "avg_pool_3x3",
+    "skip_connect",
+    "sep_conv_3x3",
+    "sep_conv_5x5",
+    "dil_conv_3x3",
+    "dil_conv_5x5",
+)
+CELLS = ("normal", "reduction")
+STATES = ("c_{k-2}", "c_{k-1}", "0", "1", "2", "3")  # the inputs and the nodes, numbered from 0 in published texts
+EDGES = tuple((source, target) for target in range(2, 6) for source in range(target))
+PAIRS = {target: tuple(combinations(range(target), 2)) for target in range(2, 6)}
+_S1_NORMAL = (
+    "skip_connect dil_conv_5x5, skip_connect dil_conv_5x5, skip_connect sep_conv_5x5, skip_connect sep_conv_3x3, "
+    "skip_connect dil_conv_3x3, max_pool_3x3 skip_connect, skip_connect sep_conv_3x3, skip_connect sep_conv_3x3, "
+    "skip_connect dil_conv_3x3, skip_connect sep_conv_3x3, max_pool_3x3 skip_connect, skip_connect dil_conv_3x3, "
+    "dil_conv_3x3 dil_conv_5x5, dil_conv_3x3 dil_conv_5x5"
+)
+_S1_REDUCTION = (
+    "max_pool_3x3 avg_pool_3x3, max_pool_3x3 dil_conv_3x3, max_pool_3x3 avg_pool_3x3, max_pool_3x3 avg_pool_3x3, "
+    "skip_connect dil_conv_5x5, max_pool_3x3 avg_pool_3x3, max_pool_3x3 sep_conv_3x3, skip_connect dil_conv_3x3, "
+    "skip_connect dil_conv_5x5, max_pool_3x3 avg_pool_3x3, max_pool_3x3 avg_pool_3x3, skip_connect dil_conv_5x5, "
+    "skip_connect dil_conv_5x5, skip_connect dil_conv_5x5"
+)
+RESTRICTIONS: Mapping[str, Sequence] = {
+    "S1": [line.split() for line in f"{_S1_NORMAL}, {_S1_REDUCTION}".split(", ")],
+    "S2": ("skip_connect", "sep_conv_3x3"),
+    "S3": (NONE, "skip_connect", "sep_conv_3x3"),
+    "S4": ("noise", "sep_conv_3x3"),
+}
+
+
+class DartsSpace(SearchSpace):
+    """The cells of DARTS.
+
+    An architecture is, for each node of the normal and then of the reduction cell, three entries: which pair of earlier
+    states it adds, and the operation on each of the two.
+
+    Parameters
+    ----------
+    operations : sequence of str, or of 28 such sequences
+        The candidates: the same on every edge, or a set of its own for each, in the order of `relaxed` and all of one
+        length. They may include "none", which takes part in a search but not in a cell that is found.
+    name : str
+        Identifies the space in recorded runs: give two spaces two names.
+
+    Attributes
+    ----------
+    relaxed : tuple of Choice
+        The edges of a supernet, normal cell first, with their candidates: what architecture weights are given for.
+
+    Raises
+    ------
+    ValueError
+        An operation that does not exist or is there twice, sets of several lengths, no operation but "none".
+
+    Examples
+    --------
+    >>> space = DartsSpace()
+    >>> f"{space.size:.3e}", len(space.relaxed)
+    ('1.077e+18', 28)
+    """
+
+    def __init__(self, operations: Sequence = (NONE, *OPS), name: str = "darts"):
+        self.name = name
+        sets = [tuple(operations)] * 28 if isinstance(operations[0], str) else [tuple(each) for each in operations]
+        known = (NONE, *OPS, "noise")
+        for row in sets:
+            if len(set(row)) < len(row) or not set(row) <= set(known) or not set(row) - {NONE}:
+                raise ValueError(f"the candidates of an edge must be different ones of {known}, not only none: {row}")
+        kept = [tuple(op for op in row if op != NONE) for row in sets]
+        if len(sets) != 28 or len({len(row) for row in sets}) > 1 or len({len(row) for row in kept}) > 1:
+            raise ValueError("candidates must be given for all edges alike, or for each of 28 edges, equally many")
+        self._kept = {(cell, *edge): kept[14 * c + e] for c, cell in enumerate(CELLS) for e, edge in enumerate(EDGES)}
+        self.relaxed = tuple(
+            Choice(f"{cell} {STATES[a]}→{STATES[b]}", sets[14 * c + e])
+            for c, cell in enumerate(CELLS)
+            for e, (a, b) in enumerate(EDGES)
+        )
+        # Where each edge has its own candidates, an option is their number: which edge it is, the pair decides.
+        options = kept[0] if len(set(kept)) == 1 else tuple(range(len(kept[0])))
+        self.choices = tuple(
+            choice
+            for cell in CELLS
+            for node in range(2, 6)
+            for choice in (
+                Choice(f"{cell} {STATES[node]}: inputs", PAIRS[node]),
+                Choice(f"{cell} {STATES[node]}: first operation", options),
+                Choice(f"{cell} {STATES[node]}: second operation", options),
+            )
+        )
+
+    @classmethod
+    def restricted(cls, which: str) -> DartsSpace:
+        """One of RobustDARTS's spaces S1 to S4 (Zela et al. 2020, section 3).
+
+        S2: skip or separable 3×3 convolution on every edge; S3: also none; S4: noise or separable 3×3 convolution.
+        S1: two candidates on each edge, left over from a search that dropped the weakest. **Its 28 pairs were written
+        from memory of the released code; they could not be compared with it.** ValueError for another name.
+        """
+        if which not in RESTRICTIONS:
+            raise ValueError(f"RobustDARTS has the spaces {', '.join(RESTRICTIONS)}, not {which!r}")
+        return cls(RESTRICTIONS[which], f"darts-{which}")
+
+    def __eq__(self, other):
+        return super().__eq__(other) and self.relaxed == other.relaxed
+
+    def __hash__(self):
+        return hash((self.name, self.relaxed))
+
+    # ------------------------------------------------------------------------------------------------------------ text
+    def nodes(self, arch: Arch) -> dict[str, tuple]:
+        """By cell: for each of the four nodes its two ``(operation, state)``, in the order of the states."""
+        entries, cells = iter(self.check(arch)), {}
+        for cell in CELLS:
+            cells[cell] = tuple(
+                tuple((self._kept[cell, state, node][next(entries)], state) for state in PAIRS[node][next(entries)])
+                for node in range(2, 6)
+            )
+        return cells
+
+    def arch(self, cells: Mapping[str, Sequence]) -> Arch:
+        """The architecture of what `nodes` says; the two of a node in any order."""
+        out = []
+        for cell in CELLS:
+            for node, pair in enumerate(cells[cell], 2):
+                first, second = sorted(pair, key=lambda one: one[1])
+                out.append(PAIRS[node].index((first[1], second[1])))
+                out += [self._kept[cell, state, node].index(op) for op, state in (first, second)]
+        return tuple(out)
+
+    def to_text(self, arch: Arch) -> str:
+        """The published text: ``Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=range(2, 6), reduce=…)``."""
+        normal, reduction = ([one for pair in cell for one in pair] for cell in self.nodes(arch).values())
+        concat = "concat=range(2, 6)"
+        return f"Genotype(normal={normal}, normal_{concat}, reduce={reduction}, reduce_{concat})"
+
+    def from_text(self, text: str) -> Arch:
+        """The architecture of a published genotype.
+
+        The two inputs of a node may stand in either order, ``range(2, 6)`` may be ``[2, 3, 4, 5]``, and white space may
+        stand between words.
+
+        Raises
+        ------
+        ValueError
+            Naming the position (from 0) and what was expected there.
+        """
+        reader, cells = _Words(text, f"a genotype of {self.name}"), {}
+        reader.words("Genotype", "(")
+        for cell, word in zip(CELLS, ("normal", "reduce"), strict=True):
+            reader.words(word, "=", "[")
+            cells[cell] = []
+            for node in range(2, 6):
+                first = self._edge(reader, cell, node, None)
+                cells[cell].append((first, self._edge(reader, cell, node, first[1])))
+            reader.words("]", ",", f"{word}_concat", "=")
+            reader.concat()
+            reader.words("," if cell == "normal" else ")")
+        reader.end()
+        return self.arch(cells)
+
+    def _edge(self, reader: _Words, cell: str, node: int, other: int | None) -> tuple[str, int]:
+        """One ``('operation', state)``, which is not the node's ``other`` state."""
+        if node > 2 or other is not None:
+            reader.words(",")
+        reader.words("(")
+        quote = '"' if reader.sees('"') else "'"
+        reader.expect(quote)
+        at, every = reader.at, sorted({op for ops in self._kept.values() for op in ops})
+        op = every[reader.option(every)]
+        reader.words(quote, ",")
+        states = [str(state) for state in range(node) if state != other]
+        state = int(states[reader.option(states)])
+        reader.space()
+        if op not in self._kept[cell, state, node]:
+            reader.at = at
+            raise reader.unexpected(f"one of {', '.join(self._kept[cell, state, node])} from state {state}")
+        reader.words(")")
+        return op, state
+
+    # ----------------------------------------------------------------------------------------------- cells and networks
+    def cells(self, arch: Arch | None = None) -> dict[str, Graph]:
+        """The normal and the reduction cell; without an architecture, with all 14 edges, undecided."""
+        names, out = (*STATES, "c_{k}"), {}
+        for c, cell in enumerate(CELLS):
+            if arch is None:
+                edges = [Edge(*edge, None, 14 * c + e) for e, edge in enumerate(EDGES)]
+            else:
+                edges = [
+                    Edge(state, node, op, 12 * c + 3 * (node - 2) + 1 + slot)
+                    for node, pair in enumerate(self.nodes(arch)[cell], 2)
+                    for slot, (op, state) in enumerate(pair)
+                ]
+            out[cell] = Graph(names, (*edges, *(Edge(node, 6) for node in range(2, 6))))
+        return out
+
+    def graph(self, arch: Arch) -> Graph:
+        """Both cells as one graph of two parts."""
+        return disjoint(self.cells(arch))
+
+    def network(self, arch: Arch, **size):
+        """The network of ``arch``: see `nasviz.nn.twoinput.darts_network`. By default four channels, three cells."""
+        from ..nn.separable import DARTS
+        from ..nn.twoinput import darts_network
+
+        return darts_network(self.cells(arch), DARTS, **size)
+
+    def supernet(self, **size):
+        """All candidates on all edges, mixed: ``network(images, weights)``, ``weights`` as `discretize` takes them."""
+        from ..nn.separable import DARTS
+        from ..nn.twoinput import Supernet, darts_network
+
+        operations = [[DARTS[op] for op in choice.options] for choice in self.relaxed]
+        return darts_network(self.cells(), operations, **size, network=Supernet)
+
+    def discretize(self, weights) -> Arch:
+        """DARTS's rule (Liu et al. 2019, section 2.4): each edge keeps its strongest operation that is not none, each
+        node those two edges whose kept operation is strongest; of equals the first.
+
+        Parameters
+        ----------
+        weights : array of shape (28, operations), for the whole space (28, 8)
+            Architecture weights after the softmax, rows and columns as in `relaxed`; no NaN. (Before the softmax, edges
+            could not be compared.)
+        """
+        weights, shape = np.asarray(weights), (28, len(self.relaxed[0].options))
+        if weights.shape != shape or np.isnan(weights).any():
+            raise ValueError(f"weights must have shape {shape} and no NaN, got shape {weights.shape}")
+        cells: dict[str, list] = {cell: [] for cell in CELLS}
+        for c, cell in enumerate(CELLS):
+            best = {}
+            for e, edge in enumerate(EDGES):
+                row, options = weights[14 * c + e], self.relaxed[14 * c + e].options
+                best[edge] = _strongest(row, options)
+            for node in range(2, 6):
+                states = sorted(range(node), key=lambda state, node=node: -best[state, node][0])[:2]
+                cells[cell].append([(best[state, node][1], state) for state in states])
+        return self.arch(cells)
+
+    # ------------------------------------------------------------------------------------------------- what is the same
+    def canonical(self, arch: Arch) -> str:
+        """The text of the architecture among those that differ in the numbering of nodes only which comes first.
+
+        Conventions. Renaming nodes permutes blocks of the cell's output; the 1×1 convolutions that read it absorb that,
+        so equal means equal after renaming weights. c_{k-2} and c_{k-1} are not interchangeable. Beyond that nothing is
+        simplified: two nodes that compute the same without weights (from the same states, by pooling and skips) stay
+        two nodes. Where each edge has candidates of its own (S1), only renamings that stay in the space count.
+        """
+        return self.to_text(self.arch({cell: min(self._renamed(cell, n)) for cell, n in self.nodes(arch).items()}))
+
+    def _renamed(self, cell: str, nodes) -> Iterator[tuple]:
+        for other in renamed(nodes):
+            if all(op in self._kept[cell, state, node] for node, pair in enumerate(other, 2) for op, state in pair):
+                yield other
+
+    def counting(self) -> str:
+        """Why so many: relaxed, discrete, and how many cells are left when nodes have no numbers."""
+        candidates, kept = len(self.relaxed[0].options), len(self._kept["normal", 0, 2])
+        cell = prod(len(pairs) * kept**2 for pairs in PAIRS.values())
+        pairs = " · ".join(f"{len(pairs)} · {kept}^2" for pairs in PAIRS.values())
+        lines = [
+            f"*While searching*, a node sees every earlier state: $2+3+4+5=14$ edges a cell, {candidates} operations "
+            f"on each. If each edge kept one, that would be ${candidates}^{{14}}$ = {candidates**14:,} cells.",
+            f"*The cell that is found* keeps two edges a node. Node $j$ (from 0) chooses 2 of $j+2$ states and one of "
+            f"{kept} operations for each (none cannot win): "
+            f"$\\prod_{{j=0}}^{{3}} \\binom{{j+2}}{{2}} {kept}^2 = {pairs}$ = {cell:,} cells.",
+        ]
+        if len({choice.options for choice in self.relaxed}) == 1:
+            distinct = count_cells(4, kept)
+            lines.append(
+                f"*Nodes have no order of their own*: renumbering the four nodes gives the same cell. Counted up to "
+                f"that, {distinct:,} cells are left, and {distinct**2:.3e} pairs of a normal and a reduction cell."
+            )
+        lines.append(
+            f"A *normal and a reduction cell* are chosen independently: {cell:,} · {cell:,} = **{self.size:,}**"
+        )
+        return "\n\n".join(lines)
+
+
+def _strongest(row: np.ndarray, options: Sequence[str]) -> tuple[float, str]:
+    """Weight and name of the strongest operation that is not none, of equals the first."""
+    best = max((i for i, op in enumerate(options) if op != NONE), key=lambda i: (row[i], -i))
+    return float(row[best]), options[best]
+
+
+def renamed(nodes: Sequence[tuple]) -> Iterator[tuple]:
+    """The same cell with its nodes numbered in every other order in which each comes after those it reads.
+
+    ``nodes``: for each its two ``(operation, state)``, states 0 and 1 being the cell's inputs. Pairs come back in the
+    order of states, then operations.
+    """
+    count = len(nodes)
+    for order in permutations(range(count)):  # order[new] = old
+        number = {0: 0, 1: 1} | {old + 2: new + 2 for new, old in enumerate(order)}
+        moved = [sorted(((op, number[state]) for op, state in nodes[old]), key=lambda one: one[::-1]) for old in order]
+        if all(state < new for new, pair in enumerate(moved, 2) for _, state in pair):
+            yield tuple(map(tuple, moved))
+
+
+def count_cells(nodes: int, operations: int) -> int:
+    """How many cells of so many nodes there are when nodes have no numbers, by counting orbits.
+
+    A cell with r valid numberings that differ is met r times among the numbered ones. Over a wiring w (who reads whom),
+    r = (numberings of w) / (numberings that leave the labelled cell as it is); summed over labellings, a renaming that
+    maps w onto itself fixes operations^(cycles it makes of the edges) of them. So the number of cells is
+    Σ_w Σ_{renamings π of w onto itself} operations^cycles(π) / numberings(w): Burnside's lemma, one wiring at a time.
+    """
+    total: dict[int, int] = {}
+    for wiring in product(*(combinations(range(node), 2) for node in range(2, nodes + 2))):
+        edges = {(state, node) for node, pair in enumerate(wiring, 2) for state in pair}
+        numberings = fixed = 0
+        for order in permutations(range(2, nodes + 2)):
+            number = dict(enumerate((0, 1, *order)))
+            image = {(a, b): (number[a], number[b]) for a, b in edges}
+            if all(a < b for a, b in image.values()):
+                numberings += 1
+                fixed += operations ** _cycles(image) if set(image.values()) == edges else 0
+        total[numberings] = total.get(numberings, 0) + fixed
+    return sum(fixed // numberings for numberings, fixed in total.items())
+
+
+def _cycles(image: Mapping) -> int:
+    """Cycles of a permutation."""
+    seen, count = set(), 0
+    for start in image:
+        count += start not in seen
+        while start not in seen:
+            seen.add(start)
+            start = image[start]
+    return count
+
+
+def disjoint(cells: Mapping[str, Graph]) -> Graph:
+    """Several cells as one graph of unconnected parts, nodes named after their cells."""
+    nodes, edges, ops = [], [], []
+    for cell, graph in cells.items():
+        edges += [Edge(e.source + len(nodes), e.target + len(nodes), e.op, e.choice) for e in graph.edges]
+        nodes += [f"{cell} {node}" for node in graph.nodes]
+        ops += graph.ops
+    return Graph(tuple(nodes), tuple(edges), tuple(ops))
+
+
+class _Words(Reader):
+    """A reader of words between which white space may stand."""
+
+    def space(self) -> None:
+        """Go past white space."""
+        self.at = re.compile(r"\s*").match(self.text, self.at).end()
+
+    def words(self, *words: str) -> None:
+        """Go past these words."""
+        for word in words:
+            self.space()
+            self.expect(word)
+        self.space()
+
+    def concat(self) -> None:
+        """``range(2, 6)`` or ``[2, 3, 4, 5]``."""
+        self.space()
+        if not (self.sees("range") or self.sees("[")):
+            raise self.unexpected("range(2, 6) or [2, 3, 4, 5]")
+        for word in ("range", "(", "2", ",", "6", ")") if self.sees("range") else "[2,3,4,5]":
+            self.words(word)
