@@ -94,8 +94,8 @@ MOBILE = (
         f"Tan et al. 2019, table 1 (3.9 M); {_TPU}; all digits of the parameters as timm counts; ours",
     ),
     _model(
-        "MnasNet-B1", "mobile", partial(torchvision, "mnasnet1_0"), 4_383_312, True, 315e6, 74.5, 288.0,
-        f"Tan et al. 2019, ablation of squeeze-excitation (numbers from memory, not checked); {_TPU}; torchvision",
+        "MnasNet-B1", "mobile", partial(torchvision, "mnasnet1_0"), 4_383_312, True, None, 73.46, 288.0,
+        f"Tan et al. 2019, without squeeze-excitation; accuracy and parameters as torchvision gives them; {_TPU}",
     ),
     _model(
         "ProxylessNAS mobile", None, proxyless_mobile, 4_080_512, True, 320e6, 74.6, 8.3,

@@ -1,0 +1,149 @@
+"""The zoo: every row against the papers and against torchvision, and compound scaling."""
+
+from functools import cache
+
+import pytest
+import torch
+
+from nasviz import scaling, zoo
+from nasviz.scaling import RELEASED, Scaling, compound, growth
+from nasviz.zoo_hand import torchvision
+from nasviz.zoo_model import Model
+
+every_model = pytest.mark.parametrize("model", zoo.MODELS, ids=lambda model: model.name)
+BUILDERS = {
+    "VGG-16": "vgg16",
+    "ResNet-18": "resnet18",
+    "ResNet-50": "resnet50",
+    "ResNet-152": "resnet152",
+    "DenseNet-121": "densenet121",
+    "MobileNetV2": "mobilenet_v2",
+    "MnasNet-B1": "mnasnet1_0",
+    "MobileNetV3-Large": "mobilenet_v3_large",
+    "MobileNetV3-Small": "mobilenet_v3_small",
+} | {f"EfficientNet-B{i}": f"efficientnet_b{i}" for i in range(8)}
+MADDS = {  # millions; counted on other implementations of the same networks
+    "MnasNet-A1": 311.6,
+    "MnasNet-B1": 314.4,
+    "MobileNetV3-Large": 216.6,
+    "MobileNetV3-Small": 56.5,
+    "EfficientNet-B0": 385.8,
+    "EfficientNet-B1": 686.8,
+    "EfficientNet-B2": 993.6,
+    "EfficientNet-B3": 1827,
+    "EfficientNet-B4": 4394,
+    "EfficientNet-B5": 10266,
+    "EfficientNet-B6": 19068,
+    "EfficientNet-B7": 37746,
+}
+
+
+@cache
+def row_of(name):
+    """The row of one model, counted once: not while tests are collected, and only those that a worker needs."""
+    (row,) = zoo.table([zoo.model(name)])
+    return row
+
+
+@every_model
+def test_a_row_agrees_with_its_paper_or_says_why_not(model):
+    row = row_of(model.name)
+    assert row.agrees or row.model.reason, f"{row.parameters_off} % parameters, {row.madds_off} % multiply-adds"
+    if row.model.parameters_exact:
+        assert row.parameters == row.model.parameters
+
+
+@every_model
+def test_a_row_is_complete(model):
+    assert model.designed_by in ("search", "hand") and model.dataset in ("ImageNet", "CIFAR-10") and model.source
+    assert len(model.image) == 3 and model.image[1] == model.image[2]
+    assert model.accuracy is None or 50 < model.accuracy < 100
+    assert model.gpu_days is None or model.designed_by == "search"
+    assert isinstance(model.parameters, int) is model.parameters_exact
+
+
+@pytest.mark.parametrize(("name", "builder"), BUILDERS.items())
+def test_parameters_are_those_that_torchvision_states(name, builder):
+    from torchvision.models import get_model_weights
+
+    stated = {weights.meta["num_params"] for weights in get_model_weights(builder)}
+    assert stated == {row_of(name).parameters}
+
+
+@pytest.mark.parametrize(("name", "millions"), MADDS.items())
+def test_multiply_adds(name, millions):
+    assert row_of(name).madds / 1e6 == pytest.approx(millions, rel=2e-4, abs=0.05)
+
+
+def test_networks_written_here_have_the_counted_sizes():
+    assert row_of("MnasNet-A1").parameters == 3_887_038
+    assert row_of("MobileNetV1").parameters == 4_231_976
+    assert row_of("ProxylessNAS mobile").parameters == 4_080_512
+
+
+def test_the_papers_strides_cost_less_and_change_no_parameter():
+    def counted(build):
+        return Model("", "hand", None, build, (3, 224, 224), None, False, None, None, "", None, "").counted()
+
+    parameters, madds = counted(lambda: torchvision("resnet50"))
+    assert parameters == row_of("ResNet-50").parameters and 1.05 < madds / row_of("ResNet-50").madds < 1.07
+
+
+def test_models_are_found_by_name():
+    assert zoo.model("VGG-16").designed_by == "hand"
+    with pytest.raises(ValueError, match="no 'VGG'; it has VGG-16, Inception-v3"):
+        zoo.model("VGG")
+
+
+@pytest.mark.parametrize("name", ["MobileNetV1", "MnasNet-A1", "Once-for-all, Note8 31 ms", "MobileNetV3-Small"])
+def test_a_full_size_network_runs_and_its_weights_follow_from_the_generator(name):
+    model, before = zoo.model(name), torch.get_rng_state()
+    networks = [model.network(torch.Generator().manual_seed(seed)).eval() for seed in (1, 1, 2)]
+    image = torch.randn(1, *model.image, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        one, same, other = (network(image) for network in networks)
+    assert one.shape == (1, 1000) and one.isfinite().all()
+    assert torch.equal(one, same) and not torch.equal(one, other)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+# --------------------------------------------------------------------------------------------- compound scaling
+def test_nothing_is_scaled_at_zero():
+    assert compound(0) == RELEASED["B0"] == Scaling(1, 1, 224, 0.2)
+
+
+def test_a_unit_of_phi_about_doubles_the_multiply_adds():
+    assert growth() == pytest.approx(1.92, abs=0.005)
+    sizes = [compound(phi).counted()[1] for phi in (0, 1, 4)]
+    assert sizes[1] / sizes[0] > 2.5  # the first step takes more: two layers times 1.2 are rounded up to three
+    assert (sizes[2] / sizes[1]) ** (1 / 3) == pytest.approx(growth(), rel=0.1)
+
+
+def test_the_coefficients_by_hand():
+    scaled = compound(2, alpha=1.5, beta=1.2, gamma=1.1)
+    assert (scaled.depth, scaled.width) == pytest.approx((2.25, 1.44)) and scaled.resolution == round(224 * 1.21)
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_the_released_coefficients_make_the_released_networks(name):
+    if name in ("B0", "B3", "B7"):
+        row = row_of(f"EfficientNet-{name}")
+        assert RELEASED[name].counted() == (row.parameters, row.madds)
+    assert RELEASED[name].resolution == zoo.model(f"EfficientNet-{name}").image[1]
+
+
+def test_no_whole_phi_gives_a_released_network():
+    ruled = {(s.depth, s.width, s.resolution) for s in map(compound, range(1, 8))}
+    assert not ruled & {(s.depth, s.width, s.resolution) for s in RELEASED.values()}
+
+
+@pytest.mark.parametrize("wrong", [{"phi": float("nan")}, {"phi": 1, "alpha": 0.9}, {"phi": 1, "gamma": 0}])
+def test_coefficients_below_one_are_errors(wrong):
+    with pytest.raises(ValueError, match="at least 1"):
+        compound(**wrong)
+
+
+def test_impossible_scalings_are_errors():
+    with pytest.raises(ValueError, match="above 0"):
+        Scaling(0, 1, 224)
+    assert scaling.RESOLUTION == 224
