@@ -6,9 +6,10 @@ import torch
 from toys import Elastic
 
 from nasviz.nn import count
+from nasviz.scaling import RELEASED, compound
 from nasviz.space import Choice, Edge, Graph, SearchSpace
 from nasviz.spaces import MacroSpace, NasBench101, NasBench201
-from nasviz.views import Network, Space, Zoo, compare, mutations, show
+from nasviz.views import Compound, Network, Space, Zoo, compare, mutations, show
 from nasviz.views.chart import short
 from nasviz.views.network import blocks_of
 from nasviz.views.zoo import front
@@ -173,6 +174,18 @@ def test_the_zoo_shows_published_numbers_and_tells_of_one():
 def test_a_zoo_of_nothing_is_refused():
     with pytest.raises(ValueError, match="CIFAR-10"):
         Zoo([m for m in MODELS if m.dataset == "ImageNet"], dataset="CIFAR-10")
+
+
+def test_scaling_counts_the_network_at_phi_and_says_whether_it_fits_the_budget():
+    view = Compound()
+    assert view.counted == compound(1.0).counted()
+    assert "α·β²·γ² = 1.92" in view.text and "within the budget of 1 G" in view.text
+    view.sliders["phi"].value = 3.0
+    assert view.counted == compound(3.0).counted() and "over the budget" in view.text
+    star = view.figure.data[2]
+    assert star.x[0] == view.counted[1] and star.y[0] == compound(3.0).depth
+    assert list(view.figure.data[9].y) == [one.resolution for one in RELEASED.values()]
+    assert view.still().startswith(PNG)
 
 
 def test_numbers_are_written_short():

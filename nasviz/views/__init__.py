@@ -9,6 +9,7 @@
 `Space`             a space at a glance: choices, size, random members; `compare` two of them, walk by `mutations`
 `Network`           a whole network: parameters and multiply-adds of its blocks, down to one operation
 `Zoo`               the famous architectures: accuracy against cost
+`Compound`          EfficientNet's scaling, its coefficients as sliders
 `progress`, `band_of` every evaluation and the best so far, beside random search: a chart to explore
 `Stage`             what draws them all (`nasviz.views.stage`); `replay.to_html` writes it as a page
 =================== ==================================================================================================
@@ -24,12 +25,14 @@ from .network import Network
 from .player import Player
 from .progress import band_of, progress
 from .rows import stage_of
+from .scaling import Compound
 from .space import Space, compare, mutations
 from .stage import Stage
 from .zoo import Zoo
 
 __all__ = [
     "CellEditor",
+    "Compound",
     "Network",
     "Player",
     "Space",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ..space import Arch, Graph, SearchSpace
+from ..space import Arch, Choice, Graph, SearchSpace
 from .colors import style
 from .stage import Stage
 
@@ -161,7 +161,7 @@ def options_view(space: SearchSpace, array: str, **more) -> dict:
         "choices": [
             {
                 "name": choice.name,
-                "options": [label(option) for option in choice.options],
+                "options": labels(choice),
                 "colors": [color(option) for option in choice.options],
             }
             for choice in space.choices
@@ -170,9 +170,11 @@ def options_view(space: SearchSpace, array: str, **more) -> dict:
     }
 
 
-def label(option) -> str:
-    """An option as a reader sees it: operations by their short names, all else as it is."""
-    return style(option).label if isinstance(option, str) else str(option)
+def labels(choice: Choice) -> list[str]:
+    """Options as a reader sees them: operations by their short names, 0 and 1 as no and yes, all else as it is."""
+    if choice.options == (0, 1):
+        return ["no", "yes"]
+    return [style(option).label if isinstance(option, str) else str(option) for option in choice.options]
 
 
 def color(option) -> str:

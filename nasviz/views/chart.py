@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 
+import anywidget
 import ipywidgets as widgets
 
 from . import panel
@@ -19,6 +20,26 @@ CLEAR = {
 }
 
 
+class Fit(anywidget.AnyWidget):
+    """Invisible: tells plotly when the room beside it changes. It measures before it is shown, then listens to the
+    window only."""
+
+    _esm = """
+    export default {
+      render({ el, signal }) {
+        const tell = () => dispatchEvent(new Event("resize"));
+        const size = new ResizeObserver(tell);
+        size.observe(el);
+        const later = [100, 1000, 4000].map((ms) => setTimeout(tell, ms)); // plotly itself takes a while to load
+        signal.addEventListener("abort", () => {
+          size.disconnect();
+          later.forEach(clearTimeout);
+        });
+      },
+    };
+    """
+
+
 class Chart(widgets.VBox):
     """Widgets around plotly figures, with a still and a text.
 
@@ -29,6 +50,9 @@ class Chart(widgets.VBox):
     """
 
     text = ""
+
+    def __init__(self, children):
+        super().__init__([*children, Fit()])
 
     def still(self) -> bytes | None:
         """The chart as PNG, light background."""
@@ -42,7 +66,8 @@ def figure(**layout):
     """An empty live figure in the house's style; ``layout`` as plotly takes it."""
     import plotly.graph_objects as go  # half a second, for charts only
 
-    out = go.FigureWidget(layout={**CLEAR, **layout})
+    out = go.FigureWidget(layout={**CLEAR, "autosize": True, **layout})
+    out._config = {"responsive": True, "displaylogo": False}     # as wide as the page, also once it is resized
     out.update_xaxes(gridcolor=GRID, zeroline=False)
     out.update_yaxes(gridcolor=GRID, zeroline=False)
     return out

@@ -19,7 +19,7 @@ from ..objectives import accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 from . import leaderboard, panel
-from .cell import cell_view, label, pictures
+from .cell import cell_view, labels, pictures
 from .player import RATE, pause_all
 from .rows import cell_of, one_hot
 from .stage import Stage
@@ -88,7 +88,7 @@ class CellEditor(widgets.VBox):
         arch = space.from_text(arch) if isinstance(arch, str) else space.check(arch)
         self.menus = [
             widgets.Dropdown(
-                options=[(label(option), number) for number, option in enumerate(choice.options)],
+                options=[(word, number) for number, word in enumerate(labels(choice))],
                 description=choice.name,
                 tooltip=choice.name,
                 style={"description_width": "initial" if self.graph is None else "40px"},
@@ -131,7 +131,7 @@ class CellEditor(widgets.VBox):
     def _picture(self, arch: Arch) -> tuple[dict, list[dict]]:
         """What a stage needs to show ``arch``; and notes which choice each edge of each picture is."""
         if self.graph is None:
-            spec, row = pictures([arch], self.space, editable=True)
+            spec, row = pictures([arch], self.space, titles=[self.space.name], editable=True)
             graphs = self.space.cells(arch).values() if any("nodes" in view for view in spec["views"]) else ()
         else:
             options = [str(option) for option in self.space.choices[0].options]

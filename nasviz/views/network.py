@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from .chart import CLEAR, Chart, drawn, figure, short
+from .chart import Chart, drawn, figure, short
 from .colors import AMBER, BLUE, GREY, MAGENTA, TEAL, VIOLET
 from .pen import DIM, mixed
 
@@ -111,7 +111,9 @@ class Network(Chart):
             tiling={"orientation": "v"},
             textfont={"color": "#16181d"},
         )
-        return go.FigureWidget(chart, layout={**CLEAR, "height": 300, "margin": {"l": 10, "r": 10, "t": 25, "b": 10}})
+        out = figure(height=300, margin={"l": 10, "r": 10, "t": 25, "b": 10})
+        out.add_trace(chart)
+        return out
 
     def _chosen(self, change) -> None:
         shown = [layer for layer in self.layers if layer.madds or layer.parameters]

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..space import Arch, Graph, SearchSpace
 from . import panel
-from .cell import Cell, cell_view, chosen, color, describe, label, options_view, pictures
+from .cell import Cell, cell_view, chosen, color, describe, labels, options_view, pictures
 from .rows import cell_of, one_hot
 from .stage import Stage
 
@@ -157,13 +157,14 @@ def _table(space: SearchSpace) -> str:
     """The choices, those that follow each other with the same options in one line."""
     lines = []
     for options, group in groupby(space.choices, key=lambda choice: choice.options):
-        names = [choice.name for choice in group]
+        alike = list(group)
+        names = [choice.name for choice in alike]
         said = escape(names[0] if len(names) == 1 else f"{names[0]} … {names[-1]} ({len(names)})")
         chips = " ".join(
             f'<span style="white-space:nowrap; margin-right:10px"><span style="display:inline-block; width:11px; '
             f'height:11px; border-radius:3px; background:{color(option)}; margin-right:4px"></span>'
-            f"{escape(label(option))}</span>"
-            for option in options
+            f"{escape(word)}</span>"
+            for option, word in zip(options, labels(alike[0]), strict=True)
         )
         lines.append((said, chips))
     if len(lines) > 16:                                 # the pattern repeats: one does not read forty lines

@@ -162,8 +162,8 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
     svg("rect", { ...rect, rx: look ? 7 : h / 2 }, g);
     if (look) {
       g.classList.add("op");
-      const tint = { fill: look.color, "fill-opacity": 0.14, stroke: look.color };
-      svg("rect", { ...rect, rx: 7, ...tint, "stroke-dasharray": look.dash.join(" ") }, g);
+      const tint = `fill: ${look.color}; fill-opacity: .14; stroke: ${look.color}`;
+      svg("rect", { ...rect, rx: 7, style: tint, "stroke-dasharray": look.dash.join(" ") }, g);
     }
     nodeText(svg("text", { "text-anchor": "middle", dy: ".35em" }, g), label);
   });

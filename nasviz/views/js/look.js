@@ -15,7 +15,7 @@ const CSS = `
 .nasviz-stage .grid { display: grid; grid-template-columns: repeat(12, 1fr); gap: 14px 20px; align-items: start; }
 .nasviz-stage .view { grid-column: span 12; min-width: 0; }
 @container (min-width: 760px) { .nasviz-stage .view { grid-column: span var(--span, 12); } }
-.nasviz-stage .title { font-weight: 600; margin: 0 0 4px; }
+.nasviz-stage .title { font-weight: 600; margin: 0 0 4px; overflow-wrap: anywhere; }
 .nasviz-stage .legend { display: flex; flex-wrap: wrap; gap: 3px 18px; margin-bottom: 8px; }
 .nasviz-stage .legend span { white-space: nowrap; }
 .nasviz-stage .legend svg { width: 26px; height: 12px; margin-right: 6px; vertical-align: -1px; }
@@ -26,6 +26,7 @@ const CSS = `
 .nasviz-stage .core { stroke: var(--bg); }
 .nasviz-stage .fixed { fill: none; stroke: var(--dim); stroke-width: 1.5; stroke-dasharray: 4 4; }
 .nasviz-stage .node.op rect { stroke-width: 2.4; }
+.nasviz-stage .node.op text { font-weight: 500; font-size: 14.5px; }
 .nasviz-stage path.marked { fill: none; stroke: #d99400; stroke-width: 28; stroke-opacity: .38; stroke-linecap: round; }
 .nasviz-stage .node rect.marked { fill: #d99400; fill-opacity: .38; stroke: none; }
 .nasviz-stage .options { display: grid; grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); gap: 1px 22px; }
