@@ -39,12 +39,15 @@ def png(
         used += span
     width, gap = 900, 16
     heights = [max(_height(spec, view, columns, (width - 2 * gap) * span / 12) for view, span in row) for row in rows]
-    legend = 28 if spec["ops"] and spec.get("legend") is not False else 0
+    legend = 0
+    if spec["ops"] and spec.get("legend") is not False:
+        measure = Pen(ImageDraw.Draw(Image.new("RGB", (1, 1))))
+        legend = 6 + _legend(measure, spec, gap, 0, width)
     height = int(sum(heights) + gap * (len(rows) + 1) + legend)
     image = Image.new("RGB", (width * SHARP, height * SHARP), BACK)
     pen = Pen(ImageDraw.Draw(image))
     if legend:
-        _legend(pen, spec, gap, gap)
+        _legend(pen, spec, gap, gap, width)
     y = gap + legend
     for row, tall in zip(rows, heights, strict=True):
         x = gap
@@ -87,14 +90,19 @@ def _panels(shape, wide) -> tuple[int, int]:
     return math.ceil(panels / rows), rows
 
 
-def _legend(pen, spec, x, y) -> None:
+def _legend(pen, spec, left, top, width) -> float:
+    """The height that it takes, in as many lines as it needs."""
     styles = (spec[key] for key in ("labels", "colors", "dashes", "opacities"))
+    x, y = left, top
     for label, color, dash, opacity in zip(*styles, strict=True):
+        if x > left and x + 40 + pen.wide(label) > width:
+            x, y = left, y + 20
         pen.line([(x, y + 6), (x + 26, y + 6)], mixed(color, opacity), 9)
         if dash:
             pen.line([(x + 1, y + 6), (x + 26, y + 6)], BACK, 2.6, dash)
         pen.text(x + 32, y + 6, label, anchor="lm")
         x += 52 + pen.wide(label)
+    return y + 22 - top
 
 
 def _curve_points(points, each=12):
