@@ -73,11 +73,12 @@ def once_for_all():
     return space.network(space.from_text(OFA_NOTE8), width=1, strides=STRIDES, colors=3, classes=1000)
 
 
-def _model(name, space, build, parameters, exact, madds, accuracy, gpu_days, source, reason="", side=224) -> Model:
-    image, dataset = (3, side, side), "ImageNet"
-    return Model(
-        name, "search", space, build, image, parameters, exact, madds, accuracy, dataset, gpu_days, source, reason
-    )
+def _model(
+    name, space, build, parameters, exact, madds, accuracy, gpu_days, source, reason="", side=224, architecture=""
+) -> Model:
+    image, by, data = (3, side, side), "search", "ImageNet"
+    numbers = (parameters, exact, madds, accuracy, data, gpu_days)
+    return Model(name, by, space, build, image, *numbers, source, reason, architecture)
 
 
 def _efficientnet(number, parameters, printed, madds, accuracy, side, reason="") -> Model:
@@ -123,5 +124,6 @@ MOBILE = (
         "Once-for-all, Note8 31 ms", "elastic", once_for_all, 4.6e6, False, 101e6, 72.8, 51.7,
         "Cai et al. 2020, table in their repository; search: 1,200 GPU-hours that train the shared weights, once for"
         " all devices, and 40 that search; 152 pixels (images are scaled from 224); ours",
+        architecture=OFA_NOTE8,
     ),
 )  # fmt: skip

@@ -147,3 +147,10 @@ def test_impossible_scalings_are_errors():
     with pytest.raises(ValueError, match="above 0"):
         Scaling(0, 1, 224)
     assert scaling.RESOLUTION == 224
+
+
+def test_the_once_for_all_row_is_a_member_of_the_space():
+    from nasviz.spaces import ElasticSpace
+
+    space, model = ElasticSpace(), zoo.model("Once-for-all, Note8 31 ms")
+    assert space.to_text(space.from_text(model.architecture)) == model.architecture and model.space == space.name
