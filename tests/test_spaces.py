@@ -128,7 +128,7 @@ def test_text_goes_round(space, seed):
 
 @everywhere
 @given(st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_mutilated_text_is_a_value_error_or_another_architecture(space, data):
     (arch,) = samples(space, 1, data.draw(st.integers(0, 20)))
     text = space.to_text(arch)
@@ -259,7 +259,7 @@ def test_on_the_meta_device_it_counts_the_same_without_memory(space):
 
 @everywhere
 @given(seeds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_random_members_build_and_run(space, seed):
     (arch,) = samples(space, 1, seed)
     network = space.network(arch, generator=seeded(seed % 2**31)).eval()

@@ -61,6 +61,7 @@ SPACES = [NasBench201(), Elastic(), OWN]
 ALL_SPACES = [
     *(getattr(spaces, name)() for name in spaces.__all__),
     spaces.MacroSpace(4, strides=(1, 2, 3)),
+    spaces.DartsSpace.restricted("S1"),
     OWN,
 ]
 
