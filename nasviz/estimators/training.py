@@ -23,6 +23,8 @@ from ..step import Evaluation
 
 EVALUATION_BATCH = 500  # no gradients are kept, so larger than in training; it does not change a result
 
+SCORED = ("accuracy", "loss", "train_loss")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -90,7 +92,8 @@ class Training(Estimator):
     test : bool
         Also measure accuracy on all test images, after training: ``"test_accuracy"``.
     curve : bool
-        Also score the validation accuracy after each epoch: ``"accuracy@1"``, ``"accuracy@2"``, …
+        Also score each epoch: validation accuracy and loss after it, training loss in it: ``"accuracy@1"``,
+        ``"loss@1"``, ``"train_loss@1"``, ``"accuracy@2"``, …
     executor : concurrent.futures.Executor, optional
         Where `many` trains; None: processes on all cores, kept warm (see `nasviz.evaluate.default_pool`), or this
         process where there is one core only.
@@ -189,11 +192,12 @@ class Training(Estimator):
             if self.curve or curve_wanted() or epoch + 1 == epochs:
                 accuracy, loss = evaluated(network, *_tensors(self.dataset, recipe.size, "valid"))
             if self.curve:
-                scores[f"accuracy@{epoch + 1}"] = accuracy
+                now = zip(SCORED, (accuracy, loss, train_loss), strict=True)
+                scores |= {f"{name}@{epoch + 1}": value for name, value in now}
             report(Progress(arch, epoch + 1, epochs, 0, batches, train_loss, accuracy))
         if not isfinite(loss):
             return self._failed(scores, epochs, epochs) | measured(network, data)
-        scores |= {"accuracy": accuracy, "loss": loss, "train_loss": train_loss} | measured(network, data)
+        scores |= dict(zip(SCORED, (accuracy, loss, train_loss), strict=True)) | measured(network, data)
         if self.test:
             scores["test_accuracy"], _ = evaluated(network, *_tensors(self.dataset, recipe.size, "test"))
         return scores
@@ -201,9 +205,8 @@ class Training(Estimator):
     def _failed(self, scores: dict[str, float], epoch: int, epochs: int) -> dict[str, float]:
         """Scores of a training that broke down in ``epoch``: the same names, so that a table keeps its columns."""
         if self.curve:
-            scores |= {f"accuracy@{e + 1}": nan for e in range(epoch, epochs)}
-        failed = ["accuracy", "loss", "train_loss"] + ["test_accuracy"] * self.test
-        return scores | dict.fromkeys(failed, nan)
+            scores |= {f"{name}@{e + 1}": nan for e in range(epoch, epochs) for name in SCORED}
+        return scores | dict.fromkeys([*SCORED, *["test_accuracy"] * self.test], nan)
 
 
 class Nesterov:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 
@@ -117,6 +117,18 @@ class NasBench201(SearchSpace):
         if weights.shape != (6, 5) or np.isnan(weights).any():
             raise ValueError(f"weights must be six rows of five numbers, got shape {weights.shape} or a NaN in them")
         return tuple((1 + weights[:, 1:].argmax(1)).tolist())             # option 0 is zero
+
+    def distinct(self) -> list[Arch]:
+        """One architecture for each of the 5,044 functions: of those that compute it, the one with the least work.
+
+        Least work: fewest 3×3 convolutions, then 1×1, then poolings; so that nothing in it is dead.
+        """
+        best: dict[str, tuple] = {}
+        for arch in product(range(len(OPS)), repeat=len(EDGES)):
+            work = *(arch.count(OPS.index(op)) for op in ("nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")), arch
+            text = self.canonical(arch)
+            best[text] = min(best.get(text, work), work)
+        return sorted(work[-1] for work in best.values())
 
     def canonical(self, arch: Arch) -> str:
         """The function that the cell computes, as a formula; equal exactly for equal functions.

@@ -1,0 +1,230 @@
+"""Ground truth: train every distinct architecture of a space from scratch, over as many sittings as it takes.
+
+    python -m nasviz.tabulate run FOLDER [--seeds 2] [--nice 19]
+    python -m nasviz.tabulate status FOLDER
+    python -m nasviz.tabulate merge OUT.jsonl PART.jsonl PART.jsonl ...
+
+A folder holds parts: files of JSON lines that are only ever appended to. The first line of a part says what was trained
+and how; each other line is one training: architecture, seed, seconds, scores. Killed at any moment, moved to another
+machine, or run on two at once in two folders: what is there is not trained again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .evaluate import Estimator, default_pool, workers
+from .record import identity
+from .space import Arch
+from .step import Evaluation
+
+Key = tuple[str, int]  # text of the architecture, seed
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be trained, in which order.
+
+    Parameters
+    ----------
+    estimate : Training
+        Of the space; with ``curve`` and ``test``, for a table.
+    seeds : int
+        Each architecture from so many initial weights: first all with seed 0, then all with seed 1, …
+    """
+
+    estimate: Estimator
+    seeds: int
+
+    @property
+    def head(self) -> dict:
+        """The first line of a part: everything that the numbers depend on, and the machine."""
+        import torch
+
+        return {
+            "nasviz table": 1,
+            "estimate": identity(self.estimate),
+            "machine": {"processor": processor(), "torch": torch.__version__, "python": platform.python_version()},
+        }
+
+    def all(self) -> Iterator[tuple[Arch, int]]:
+        """Every training, in a fixed order in which each beginning is a random sample of the space."""
+        archs = self.estimate.space.distinct()
+        order = np.random.default_rng(0).permutation(len(archs)).tolist()
+        return ((archs[i], seed) for seed in range(self.seeds) for i in order)
+
+    def key(self, arch: Arch, seed: int) -> Key:
+        return self.estimate.space.to_text(arch), seed
+
+
+def run(work: Work, folder: Path) -> Iterator[Evaluation]:
+    """Train what is missing in ``folder``, on all cores; yields each training once it is on the disk.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds parts of other work, or damaged ones.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    done = {key for part in sorted(folder.glob("*.jsonl")) for key, _ in rows(part, work.head)}
+    todo = [(arch, seed) for arch, seed in work.all() if work.key(arch, seed) not in done]
+    todo.reverse()
+    with _new_part(folder, work.head) as part:
+        waiting: dict[Future, tuple[Arch, int]] = {}
+        try:
+            while todo or waiting:
+                while todo and len(waiting) < 2 * workers():
+                    arch, seed = todo.pop()
+                    waiting[default_pool().submit(work.estimate, arch, seed=seed)] = arch, seed
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    asked = waiting.pop(future)
+                    try:
+                        evaluation = future.result()
+                    except BrokenExecutor:              # somebody killed a worker: train this one again
+                        todo.append(asked)
+                        continue
+                    part.write(json.dumps(_row(work, evaluation)) + "\n")
+                    part.flush()
+                    yield evaluation
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _row(work: Work, evaluation: Evaluation) -> dict:
+    row = asdict(evaluation)
+    return {"arch": work.estimate.space.to_text(row.pop("arch"))} | row
+
+
+def _new_part(folder: Path, head: dict):
+    """The first free file, for this process alone, with its head."""
+    number = 0
+    while True:
+        try:
+            part = open(folder / f"part-{number:03}.jsonl", "x", encoding="utf-8")
+        except FileExistsError:
+            number += 1
+            continue
+        part.write(json.dumps(head) + "\n")
+        part.flush()
+        return part
+
+
+def rows(part: Path, head: dict | None = None) -> Iterator[tuple[Key, dict]]:
+    """The trainings in a part. A last line without its end was torn by a kill, and does not count.
+
+    Raises
+    ------
+    ValueError
+        If the file is no part, is damaged, or is of other work than ``head`` says (the machine may differ).
+    """
+    lines = part.read_bytes().split(b"\n")[:-1]
+    for number, line in enumerate(lines):
+        try:
+            row = json.loads(line)
+            if number == 0:
+                its = row["nasviz table"], row["estimate"]
+            else:
+                key = str(row["arch"]), int(row["seed"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{part}, line {number + 1}: no line of a table ({error})") from None
+        if number:
+            yield key, row
+        elif head and its != (head["nasviz table"], head["estimate"]):
+            raise ValueError(f"{part} is a part of another table: {its[1]} there, {head['estimate']} here")
+
+
+def merge(parts: Iterable[Path], out: Path) -> int:
+    """Join parts into one, each training once. Number of trainings.
+
+    Raises
+    ------
+    ValueError
+        If parts are of different tables, or disagree on a training: seconds may differ, scores may not (on the same
+        kind of machine; a merge of different ones has to choose). Nothing is written then.
+    """
+    joined: dict[Key, dict] = {}
+    head = None
+    for part in parts:
+        with part.open(encoding="utf-8") as file:
+            head = head or json.loads(file.readline())
+        for key, row in rows(part, head):
+            known = joined.setdefault(key, row)
+            if not _equal(known["scores"], row["scores"]):
+                raise ValueError(f"{part} disagrees with an earlier part on {key[0]}, seed {key[1]}")
+    if head is None:
+        raise ValueError("no parts to merge")
+    with out.open("x", encoding="utf-8") as file:
+        file.write(json.dumps(head) + "\n")
+        file.writelines(json.dumps(joined[key]) + "\n" for key in sorted(joined, key=lambda key: key[::-1]))
+    return len(joined)
+
+
+def _equal(a: dict, b: dict) -> bool:
+    return a.keys() == b.keys() and all(a[name] == b[name] or (a[name] != a[name] and b[name] != b[name]) for name in a)
+
+
+def status(work: Work, folder: Path) -> str:
+    """How much of the work is there, seed by seed."""
+    total = len(work.estimate.space.distinct())
+    done = {key for part in sorted(folder.glob("*.jsonl")) for key, _ in rows(part, work.head)}
+    counts = [sum(seed == s for _, seed in done) for s in range(work.seeds)]
+    return "\n".join(f"seed {s}: {n:,} of {total:,} ({100 * n / total:.1f} %)" for s, n in enumerate(counts))
+
+
+def processor() -> str:
+    """The name of this machine's processor, as well as it is known."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m nasviz.tabulate", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, help in (("run", "train what is missing"), ("status", "how much is there")):
+        command = commands.add_parser(name, help=help)
+        command.add_argument("folder", type=Path)
+        command.add_argument("--seeds", type=int, default=2)
+        if name == "run":
+            command.add_argument("--nice", type=int, default=0, help="0 to 19: how much to stay out of the way")
+    command = commands.add_parser("merge", help="join parts")
+    command.add_argument("out", type=Path)
+    command.add_argument("parts", type=Path, nargs="+")
+    options = parser.parse_args(arguments)
+    if options.command == "merge":
+        print(f"{merge(options.parts, options.out):,} trainings in {options.out}")
+        return
+    from .estimators import FULL, Training
+    from .spaces import NasBench201
+
+    work = Work(Training(NasBench201(), FULL, test=True, curve=True), options.seeds)
+    if options.command == "status":
+        print(status(work, options.folder))
+        return
+    if options.nice and hasattr(os, "nice"):
+        os.nice(options.nice)                           # the workers inherit it
+    from tqdm import tqdm
+
+    print(status(work, options.folder))
+    total = options.seeds * len(work.estimate.space.distinct())
+    there = sum(1 for part in options.folder.glob("*.jsonl") for _ in rows(part))
+    for _ in tqdm(run(work, options.folder), initial=there, total=total, unit="training", file=sys.stderr):
+        pass
+
+
+if __name__ == "__main__":
+    main()
