@@ -59,8 +59,8 @@ class Work:
 
     def all(self) -> Iterator[tuple[Arch, int]]:
         """Every training, in a fixed order in which each beginning is a random sample of the space."""
-        archs = self.estimate.space.distinct()
-        order = np.random.default_rng(0).permutation(len(archs)).tolist()
+        archs, rng = self.estimate.space.distinct(), np.random.default_rng(0)
+        order = rng.permutation(len(archs)).tolist()
         return ((archs[i], seed) for seed in range(self.seeds) for i in order)
 
     def key(self, arch: Arch, seed: int) -> Key:
