@@ -303,15 +303,14 @@ class CellEditor(widgets.VBox):
         self.stage.layout.flex = "1 1 460px"
         self.stage.layout.min_width = "0"
         many = len(self.menus) > 10                     # then they stand below the picture, in several columns
-        columns = f"repeat(auto-fit, minmax({260 if many else 150}px, 1fr))"
+        columns = f"repeat(auto-fit, minmax({330 if many else 150}px, 1fr))"
         menus = widgets.GridBox(self.menus, layout={"grid_template_columns": columns, "grid_gap": "0 12px"})
         room = {"flex": "1 1 330px", "min_width": "0", "padding": "0 0 0 12px"}
-        side = widgets.VBox([self.facts] if many else [menus, self.facts], layout=room)
+        side = widgets.VBox([menus, self.facts], layout=room)
         wrap = {"flex_flow": "row wrap", "align_items": "flex-start", "overflow": "hidden"}
         line = {"align_items": "center", "flex_flow": "row wrap"}
         self.children = [
-            widgets.HBox([self.stage, side], layout=wrap),
-            *([menus] if many else []),
+            *([self.stage, menus, self.facts] if many else [widgets.HBox([self.stage, side], layout=wrap)]),
             widgets.HBox([self.button, self.said], layout=line),
             self.curve,
             self.table,

@@ -7,6 +7,7 @@ shows what others show is drawn without a line of code.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -81,7 +82,7 @@ class Rows:
         """Architecture weights: the cell as a supernet, the table of now, every edge in time, losses."""
         relaxed = self.search.space.relaxed
         self.arrays["alphas"] = [len(relaxed), len(relaxed[0].options)]
-        labels = [choice.name for choice in relaxed]
+        labels = [re.sub(r"_\{(.*?)\}", r"\1", choice.name) for choice in relaxed]       # c_{k-1} in a line of text
         cells = self.search.space.cells()
         views = []
         for name, graph in cells.items():

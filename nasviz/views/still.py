@@ -255,20 +255,21 @@ def _traces(pen, spec, view, columns, marks, step, box) -> None:
 def _heat(pen, spec, view, columns, marks, step, box) -> None:
     x, y, wide, _ = box
     data, top = columns[view["array"]][step], view.get("max", 1)
-    names = view.get("columns") or spec["labels"]
-    w = (wide - 58) / data.shape[1]
+    names, labels = view.get("columns") or spec["labels"], view.get("labels") or [str(r) for r in range(len(data))]
+    left = max(58, 16 + max(pen.wide(label, 11) for label in labels))
+    w = (wide - left) / data.shape[1]
     for o, name in enumerate(names):
         first, _, rest = name.rpartition(" ") if pen.wide(name, 11) > w - 4 else ("", "", name)
-        pen.text(x + 58 + (o + 0.5) * w, y + 26, rest, 11, DIM)
-        pen.text(x + 58 + (o + 0.5) * w, y + 12, first, 11, DIM)
+        pen.text(x + left + (o + 0.5) * w, y + 26, rest, 11, DIM)
+        pen.text(x + left + (o + 0.5) * w, y + 12, first, 11, DIM)
     for r, row in enumerate(np.nan_to_num(data)):
         at = y + 36 + 24 * r
-        pen.text(x + 50, at + 12, (view.get("labels") or range(len(data)))[r], 11, anchor="rm")
+        pen.text(x + left - 8, at + 12, labels[r], 11, anchor="rm")
         for o, v in enumerate(row):
             share = min(1, max(0, float(v) / top))
             edge = TEXT if v == row.max() else None
-            pen.box(x + 59 + o * w, at + 1, w - 2, 22, mixed(BLUE, 0.04 + 0.96 * share**0.8), edge, 1.2)
-            pen.text(x + 58 + (o + 0.5) * w, at + 12, f"{100 * v:.0f}", 11, BACK if share > 0.5 else "#16181e")
+            pen.box(x + left + 1 + o * w, at + 1, w - 2, 22, mixed(BLUE, 0.04 + 0.96 * share**0.8), edge, 1.2)
+            pen.text(x + left + (o + 0.5) * w, at + 12, f"{100 * v:.0f}", 11, BACK if share > 0.5 else "#16181e")
 
 
 def _swarm(pen, spec, view, columns, marks, step, box) -> None:

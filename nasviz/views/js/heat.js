@@ -8,7 +8,7 @@ function heat(host, spec, { history, labels }) {
   const top = spec.max ?? 1;
   const names = spec.columns ?? labels;
   let head = 36;
-  const left = 58;
+  let left = 58;
   const tall = spec.rowHeight ?? (rows > 10 ? 22 : 28);
   let theme;
   let hot = -1;
@@ -23,6 +23,9 @@ function heat(host, spec, { history, labels }) {
   const view = {
     resize(now) {
       theme = now;
+      c.font = "700 12px " + theme.font;
+      const words = (spec.labels ?? []).map((label) => c.measureText(label).width);
+      left = Math.max(58, 16 + Math.min(200, Math.max(0, ...words)));
       c.font = "11px " + theme.font;
       const room = (L.box.clientWidth - left) / columns - 4;
       head = names.some((name) => c.measureText(name).width > room) ? 36 : 22;
