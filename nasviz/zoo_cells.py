@@ -79,7 +79,7 @@ CELLS: tuple[Model, ...] = (
         "AmoebaNet-A (N=6, F=448)", AMOEBANET_A, (3, 299, 299), {"channels": 448, "normal": 6},
         parameters=469e6, parameters_exact=False, madds=104e9, accuracy=83.9, gpu_days=3150,
         source="Real et al. 2019, table 2",
-        reason=_AMOEBA + " Counted at 299 pixels, where multiply-adds agree; at 331, as for F=190, they would be 126 G. "
+        reason=_AMOEBA + " Counted at 299 pixels, where multiply-adds agree; at 331, as for F=190, they are 126 G. "
         "Which of them the paper counted, we do not know.",
     ),
     Model(
@@ -94,7 +94,7 @@ CELLS: tuple[Model, ...] = (
         "DARTS V1", "DARTS_V1", "CIFAR-10",
         parameters=3.3e6, parameters_exact=False, madds=None, accuracy=97.0, gpu_days=1.5,
         source=_LIU + ", table 1, first order",
-        reason="Unexplained: this cell has fewer weights than the second-order one, and the paper prints 3.3 M for both.",
+        reason="Unexplained: it has fewer weights than the second order's; the paper prints 3.3 M for both.",
     ),
     _darts(
         "DARTS V2", "DARTS_V2", "CIFAR-10",

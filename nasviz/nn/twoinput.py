@@ -2,8 +2,8 @@
 
 A cell is drawn and built from one `Graph`: nodes 0 and 1 are the inputs c_{k-2} and c_{k-1}, the last node is the
 output, those between are states. Edges with an operation lead into states, which add or concatenate what they get;
-edges without one lead to the output, which concatenates. A normal cell keeps the resolution, a reduction cell halves it:
-there the operations on the inputs have stride 2.
+edges without one lead to the output, which concatenates. A normal cell keeps the resolution, a reduction cell halves
+it: there the operations on the inputs have stride 2.
 """
 
 from __future__ import annotations

@@ -1,0 +1,156 @@
+"""Operations and networks of cells with two inputs."""
+
+import pytest
+import torch
+from torch import nn
+
+from nasviz.nn import count
+from nasviz.nn.cells import initialize
+from nasviz.nn.separable import DARTS, NASNET, FactorizedReduce, Noise
+from nasviz.nn.twoinput import Cell, MixedEdge
+from nasviz.space import Edge, Graph
+from nasviz.spaces import DartsSpace, NasNetSpace
+
+TABLES = {f"{label} {name}": f for label, t in (("darts", DARTS), ("nasnet", NASNET)) for name, f in t.items()}
+every = pytest.mark.parametrize("factory", TABLES.values(), ids=list(TABLES))
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def images(channels=4, size=8, seed=0):
+    return torch.randn(3, channels, size, size, generator=seeded(seed))
+
+
+def made(factory, *arguments):
+    module = factory(*arguments)
+    initialize(module, seeded(1))
+    for layer in module.modules():
+        if isinstance(layer, Noise):
+            layer.generator = seeded(2)
+    return module
+
+
+@every
+@pytest.mark.parametrize("size", [8, 7])
+def test_stride_one_keeps_and_stride_two_halves(factory, size):
+    assert made(factory, 4)(images(size=size)).shape == (3, 4, size, size)
+    assert made(factory, 4, 2)(images(size=size)).shape == (3, 4, (size + 1) // 2, (size + 1) // 2)
+
+
+@every
+def test_other_channels_are_made_or_refused(factory):
+    if factory in (DARTS["none"], DARTS["noise"]):
+        with pytest.raises(ValueError, match="cannot make 4 of 6"):
+            factory(4, 1, 6)
+        return
+    for stride in (1, 2):
+        assert made(factory, 4, stride, 6)(images(6)).shape[1:3] == (4, 8 // stride)
+
+
+def test_zero_is_zero_and_identity_its_input():
+    x = images()
+    assert not made(DARTS["none"], 4)(x).any() and not made(DARTS["none"], 4, 2)(x).any()
+    assert made(DARTS["skip_connect"], 4)(x) is x and made(NASNET["identity"], 4)(x) is x
+
+
+@every
+def test_gradients_reach_every_weight_and_the_input(factory):
+    for stride in (1, 2):
+        module, x = made(factory, 4, stride), images().requires_grad_()
+        out = module(x)
+        if factory in (DARTS["none"], DARTS["noise"]):
+            assert not out.requires_grad
+            continue
+        (out * images(size=out.shape[-1], seed=5)).sum().backward()
+        assert x.grad.any() and all(weights.grad.any() for weights in module.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "weights"),
+    [
+        ("sep_conv_3x3", 2 * (9 * 8 + 8 * 8 + 2 * 8)),
+        ("sep_conv_5x5", 2 * (25 * 8 + 8 * 8 + 2 * 8)),
+        ("dil_conv_3x3", 9 * 8 + 8 * 8 + 2 * 8),
+        ("dil_conv_5x5", 25 * 8 + 8 * 8 + 2 * 8),
+        ("max_pool_3x3", 0),
+        ("skip_connect", 0),
+    ],
+)
+def test_weights_of_darts_operations_by_hand(name, weights):
+    assert count.parameters(DARTS[name](8)) == weights
+
+
+def test_a_dilated_kernel_of_three_sees_five_pixels():
+    x = torch.zeros(1, 1, 9, 9)
+    x[0, 0, 4, 4] = 1
+    module = made(DARTS["dil_conv_3x3"], 1)
+    seen = module[1](x)[0, 0].nonzero()
+    assert seen.min(0).values.tolist() == [2, 2] and seen.max(0).values.tolist() == [6, 6] and len(seen) == 9
+
+
+def test_a_factorized_reduction_sees_both_diagonals_of_the_grid():
+    x = torch.zeros(1, 1, 4, 4)
+    x[0, 0, 0, 0], x[0, 0, 3, 3] = 2.0, 3.0
+    module = made(FactorizedReduce, 1, 2)
+    nn.init.ones_(module.first.weight)
+    nn.init.ones_(module.second.weight)
+    module.norm = nn.Identity()
+    assert module(x)[0].tolist() == [[[2, 0], [0, 0]], [[0, 0], [0, 3]]]
+
+
+def test_noise_comes_from_its_own_generator_only():
+    before, x = torch.get_rng_state(), images()
+    one, same = made(DARTS["noise"], 4), made(DARTS["noise"], 4)
+    drawn = one(x)
+    assert torch.equal(drawn, same(x)) and not torch.equal(drawn, one(x)) and 0.5 < drawn.std() < 1.5
+    assert torch.equal(before, torch.get_rng_state())
+    with pytest.raises(RuntimeError, match="generator"):
+        Noise()(x)
+
+
+def test_a_mixed_edge_is_the_weighted_sum_of_its_candidates():
+    names = ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3")
+    edge = made(MixedEdge, [DARTS[name] for name in names], 4, 1, 4)
+    x, weights = images(), torch.tensor([0.1, 0.2, 0.3, 0.4])
+    expected = sum(w * candidate(x) for w, candidate in zip(weights, edge.candidates, strict=True))
+    torch.testing.assert_close(edge(x, weights), expected)
+    pooled = edge.candidates[1](x)
+    torch.testing.assert_close(pooled.mean((0, 2, 3)), torch.zeros(4), atol=1e-5, rtol=0)  # batch-norm behind a pool
+
+
+def cell_of_skips(joined=(2,), ops=()):
+    return Graph(("a", "b", "0", "out"), (Edge(0, 2, "skip_connect"), Edge(1, 2, "skip_connect"),
+                                           *(Edge(i, 3) for i in joined)), ops)  # fmt: skip
+
+
+def test_a_cell_of_skips_adds_its_inputs_and_joins_what_it_should():
+    x, y = images(seed=1), images(seed=2)
+    cell = made(Cell, cell_of_skips(), DARTS, (4, 4), 4)
+    torch.testing.assert_close(cell(x, y), x + cell.current(y))
+    cell = made(Cell, cell_of_skips((0, 2), (None, None, "concat", None)), DARTS, (4, 4), 4)
+    assert cell.width == 12
+    torch.testing.assert_close(cell(x, y), torch.cat([x, x, cell.current(y)], 1))
+    reducing = made(Cell, cell_of_skips((0, 2)), DARTS, (4, 4), 4, 2)
+    assert reducing(x, y).shape == (3, reducing.width, 4, 4)
+
+
+def test_a_cell_says_what_is_wrong_with_its_graph():
+    with pytest.raises(ValueError, match="no operation 'skip_connect'"):
+        Cell(cell_of_skips(), NASNET, (4, 4), 4)
+    with pytest.raises(ValueError, match="state 0 needs edges"):
+        Cell(Graph(("a", "b", "0", "out"), (Edge(2, 3),)), DARTS, (4, 4), 4)
+
+
+@pytest.mark.parametrize("space", [DartsSpace(), NasNetSpace()], ids=lambda space: space.name)
+@pytest.mark.parametrize("wrong", [{"channels": 0}, {"layout": "mars"}, {"classes": 0}, {"colors": 1.5}])
+def test_impossible_sizes_are_refused(space, wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        space.network((0,) * len(space.choices), **wrong)
+
+
+@pytest.mark.parametrize("space", [DartsSpace(), NasNetSpace()], ids=lambda space: space.name)
+def test_the_imagenet_layout_runs_small(space):
+    network = space.network((0,) * len(space.choices), layout="imagenet").eval()
+    assert network(torch.zeros(1, 1, 64, 64)).shape == (1, 10)
