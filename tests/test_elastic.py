@@ -12,7 +12,7 @@ from nasviz.nn import count
 from nasviz.nn.mobile import Resize
 from nasviz.spaces.elastic import FIELDS, RESOLUTIONS, STRIDES, ElasticSpace
 from nasviz.views.colors import style
-from nasviz.zoo_mobile import OFA_NOTE8
+from nasviz.zoo.mobile import OFA_NOTE8
 
 SPACE = ElasticSpace()
 NOTE8 = SPACE.from_text(OFA_NOTE8)

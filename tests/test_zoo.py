@@ -7,8 +7,8 @@ import torch
 
 from nasviz import scaling, zoo
 from nasviz.scaling import RELEASED, Scaling, compound, growth
-from nasviz.zoo_hand import torchvision
-from nasviz.zoo_model import Model
+from nasviz.zoo.hand import torchvision
+from nasviz.zoo.model import Model
 
 every_model = pytest.mark.parametrize("model", zoo.MODELS, ids=lambda model: model.name)
 BUILDERS = {

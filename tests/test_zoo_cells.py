@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nasviz import spaces, zoo
-from nasviz.zoo_cells import CELLS
+from nasviz.zoo.cells import CELLS
 
 
 @pytest.fixture(scope="module")

@@ -87,13 +87,22 @@ def _run(network: nn.Module, image: tuple[int, int, int], convention: str, seen:
         seen(layer, outputs, cost(layer, inputs[0], outputs) if leaf else 0)
 
     hooks, training = [layer.register_forward_hook(ran) for layer in network.modules()], network.training
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     try:
+        for norm in norms:
+            norm.forward = _same                        # two thirds of the time on the meta device; no shape changes
         with torch.no_grad():
             network.eval()(torch.zeros(1, *image, device=next(network.parameters()).device))
     finally:
+        for norm in norms:
+            del norm.forward
         network.train(training)
         for hook in hooks:
             hook.remove()
+
+
+def _same(x: Tensor) -> Tensor:
+    return x
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from .zoo_cells import CELLS
-from .zoo_hand import BY_HAND
-from .zoo_mobile import MOBILE
-from .zoo_model import Model
+from .cells import CELLS
+from .hand import BY_HAND
+from .mobile import MOBILE
+from .model import Model
 
 MODELS: tuple[Model, ...] = (*BY_HAND, *CELLS, *MOBILE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from .zoo_model import Model
+from .model import Model
 
 
 def torchvision(name: str, **options):
@@ -30,8 +30,8 @@ def mobilenet_v1():
     """MobileNet: depthwise separable convolutions one after the other (Howard et al. 2017, table 1)."""
     from torch import nn
 
-    from .nn.mobile import conv_bn
-    from .nn.ops import Linear
+    from ..nn.mobile import conv_bn
+    from ..nn.ops import Linear
 
     inputs, layers = 32, [conv_bn(3, 32, 3, 2)]
     table = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from .zoo_hand import torchvision
-from .zoo_model import Model
+from .hand import torchvision
+from .model import Model
 
 MNASNET_A1 = (  # kind, kernel, squeeze ratio, channels, strides of its layers: Tan et al. 2019, figure 7a
     ("sepconv", 3, 0.0, 16, (1,)),
@@ -41,7 +41,7 @@ def mnasnet_a1():
     """MnasNet-A1. (Its fifth block has 112 channels, which are no option of `nasviz.spaces.MobileSpace`.)"""
     from torch import nn
 
-    from .nn.mobile import bottlenecks
+    from ..nn.mobile import bottlenecks
 
     layers = [(kind, k, squeeze, outputs, s) for kind, k, squeeze, outputs, strides in MNASNET_A1 for s in strides]
     return nn.Sequential(*bottlenecks(layers, stem=32, head=1280, classes=1000))
@@ -51,8 +51,8 @@ def proxyless_mobile():
     """ProxylessNAS for a phone: a path through a chain in which each layer had its own candidates."""
     from torch import nn
 
-    from .nn.mobile import conv_bn, mbconv, with_identity
-    from .nn.ops import Linear
+    from ..nn.mobile import conv_bn, mbconv, with_identity
+    from ..nn.ops import Linear
 
     inputs, layers = 32, [conv_bn(3, 32, 3, 2, activation=nn.ReLU6)]
     for expansions, outputs, stride, kernels in PROXYLESS_MOBILE:
@@ -67,7 +67,7 @@ def proxyless_mobile():
 
 def once_for_all():
     """The member `OFA_NOTE8`, standing alone."""
-    from .spaces.elastic import STRIDES, ElasticSpace
+    from ..spaces.elastic import STRIDES, ElasticSpace
 
     space = ElasticSpace()
     return space.network(space.from_text(OFA_NOTE8), width=1, strides=STRIDES, colors=3, classes=1000)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .spaces.darts import DartsSpace
-from .spaces.genotypes import GENOTYPES
-from .spaces.nasnet import AMOEBANET_A, ENAS, NASNET_A, NasNetSpace, Published
-from .zoo_model import Model
+from ..spaces.darts import DartsSpace
+from ..spaces.genotypes import GENOTYPES
+from ..spaces.nasnet import AMOEBANET_A, ENAS, NASNET_A, NasNetSpace, Published
+from .model import Model
 
 CIFAR, IMAGENET = (3, 32, 32), (3, 224, 224)
 
@@ -39,8 +39,8 @@ def _nasnet(name: str, cells: Published, image: tuple[int, int, int], size: dict
 
 def _enas():
     """ENAS's network has the shape of DARTS's: 15 normal cells and two reductions, 36 channels."""
-    from .nn.separable import NASNET
-    from .nn.twoinput import darts_network
+    from ..nn.separable import NASNET
+    from ..nn.twoinput import darts_network
 
     space = NasNetSpace()
     cells = space.cells(space.from_text(ENAS.text))

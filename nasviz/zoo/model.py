@@ -61,7 +61,7 @@ class Model:
         """Our parameters and multiply-adds, counted on the meta device: no memory."""
         import torch
 
-        from .nn import count
+        from ..nn import count
 
         with torch.device("meta"):
             network = self.build()
@@ -72,6 +72,6 @@ class Model:
 
         Takes the memory that it takes: 4 bytes a parameter, plus the layers' outputs for the images you give it.
         """
-        from .nn.cells import built
+        from ..nn.cells import built
 
         return built(self.build, generator)
