@@ -1,0 +1,217 @@
+"""What a sample says of a ranking: rank correlations with intervals, the top, the winner, bands of equal size, noise.
+
+Everywhere: higher is better, both in what an estimator says and in what is true; a NaN (a failed training, a failed
+estimate) is below every number. Arrays have one entry an architecture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+
+RESAMPLES = 999
+CHUNK = 512  # rows of the matrix of pairs that are in memory at once
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number from a sample, and the range in which it lies with 95 % confidence (percentile bootstrap)."""
+
+    value: float
+    low: float = nan
+    high: float = nan
+
+    def __str__(self):
+        return f"{self.value:.2f}" if self.low != self.low else f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+
+# ------------------------------------------------------------------------------------------------ rank correlations
+def ranks(values) -> np.ndarray:
+    """Ranks from 1 along the last axis, ties sharing their mean; NaN ranks as minus infinity."""
+    from scipy.stats import rankdata
+
+    values = np.asarray(values, float)
+    return rankdata(np.where(np.isnan(values), -np.inf, values), axis=-1)
+
+
+def tau(estimated, truth, groups=None) -> float:
+    """Kendall's τ-b (Kendall 1945): pairs in the right order less pairs in the wrong one, as a share, −1 to 1.
+
+    A pair that is tied in one of the two counts in the denominator with that one's part only: what does not tell
+    architectures apart is not credited for guessing.
+
+    Parameters
+    ----------
+    estimated, truth : array of shape (n,)
+    groups : array of int, shape (n,), optional
+        Only pairs within a group count: see `bands`.
+
+    Returns
+    -------
+    float
+        nan if no pair is left that both could tell apart.
+    """
+    x, y = _pair(estimated, truth)
+    if groups is None:
+        from scipy.stats import kendalltau
+
+        return float(kendalltau(x, y).statistic) if len(x) > 1 and np.ptp(x) and np.ptp(y) else nan
+    return float(_taus(x, y, np.asarray(groups), np.ones((1, len(x)), np.float32))[0])
+
+
+def tau_interval(estimated, truth, groups=None, *, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+    """`tau` and its bootstrap interval.
+
+    A resample is how often each architecture was drawn, w. The pairs in the right order less those in the wrong one
+    are wᵀSw, with S the signs of all pairs of the sample, so that one matrix serves all resamples. An architecture
+    that was drawn twice makes no pair with itself.
+    """
+    x, y = _pair(estimated, truth)
+    value = tau(x, y, groups)
+    if len(x) < 3:
+        return Interval(value)
+    n, rng = len(x), np.random.default_rng(seed)
+    weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float32)
+    groups = np.zeros(n, int) if groups is None else np.asarray(groups)
+    return _interval(value, _taus(x, y, groups, weights))
+
+
+def _taus(x, y, groups, weights) -> np.ndarray:
+    """τ-b for each row of weights (resamples, n)."""
+    right, x_pairs, y_pairs = (np.zeros(len(weights)) for _ in range(3))
+    for group in np.unique(groups):
+        here = groups == group
+        a, b, w = x[here], y[here], weights[:, here]
+        for start in range(0, len(a), CHUNK):
+            rows = slice(start, start + CHUNK)
+            signs = np.sign(a[rows, None] - a).astype(np.float32) * np.sign(b[rows, None] - b).astype(np.float32)
+            right += np.einsum("bi,bi->b", w[:, rows] @ signs, w, dtype=float)
+        x_pairs += _untied(a, w)
+        y_pairs += _untied(b, w)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return right / np.sqrt(x_pairs * y_pairs)
+
+
+def _untied(values, weights) -> np.ndarray:
+    """Twice the number of pairs of different values, for each row of weights."""
+    order = np.argsort(values, kind="stable")
+    starts = np.flatnonzero(np.diff(values[order], prepend=-np.inf))
+    together = np.add.reduceat(weights[:, order].astype(float), starts, axis=1)
+    return together.sum(1) ** 2 - (together**2).sum(1)
+
+
+def rho(estimated, truth):
+    """Spearman's ρ: the correlation of the ranks, −1 to 1; nan where one of the two is constant.
+
+    Arrays of shape (..., n) give (...): see `bootstrap`.
+    """
+    x, y = (r - r.mean(-1, keepdims=True) for r in (ranks(estimated), ranks(truth)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return ((x * y).sum(-1) / np.sqrt((x * x).sum(-1) * (y * y).sum(-1)))[()]
+
+
+# ------------------------------------------------------------------------------------------------ the top of a ranking
+def precision(estimated, truth, top: float = 0.05):
+    """Share of the estimated best ``top`` (0 to 1, at least one architecture) that is among the true best as many.
+
+    Ties at the edge are broken by lot, and the expectation is returned: no order of the sample can help.
+    Arrays of shape (..., n) give (...).
+    """
+    if not 0 < top <= 1:
+        raise ValueError(f"top must be a share of the architectures, above 0 and up to 1, got {top!r}")
+    estimated, truth = ranks(estimated), ranks(truth)
+    k = max(1, round(top * estimated.shape[-1]))
+    return ((_among(estimated, k) * _among(truth, k)).sum(-1) / k)[()]
+
+
+def _among(values, k: int) -> np.ndarray:
+    """The chance of each entry to be among the best k."""
+    edge = np.partition(values, -k, axis=-1)[..., -k, None]
+    above, level = values > edge, values == edge
+    return above + level * (k - above.sum(-1, keepdims=True)) / level.sum(-1, keepdims=True)
+
+
+def regret(estimated, truth):
+    """How much worse than the best the estimated winner truly is, in the unit of ``truth``; the mean over tied winners.
+
+    Arrays of shape (..., n) give (...). Infinite if the winner's training failed.
+    """
+    truth = np.asarray(truth, float)
+    truth = np.where(np.isnan(truth), -np.inf, truth)
+    winners = _among(ranks(estimated), 1)
+    return (truth.max(-1) - np.where(winners > 0, winners * truth, 0).sum(-1))[()]
+
+
+# ------------------------------------------------------------------------------------------------ samples
+def bootstrap(statistic: Callable, estimated, truth, *, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+    """``statistic(estimated, truth)`` and its 95 % percentile interval over resamples of the architectures.
+
+    Efron 1979. The statistic takes arrays of shape (resamples, n). For a maximum (`regret`) the interval says how it
+    would be for other samples of this size, each against its own best. nan for fewer than three architectures.
+    """
+    estimated, truth = np.asarray(estimated, float), np.asarray(truth, float)
+    n, rng = len(estimated), np.random.default_rng(seed)
+    value = float(statistic(estimated, truth)) if n else nan
+    if n < 3:
+        return Interval(value)
+    values = []
+    for start in range(0, resamples, 100):
+        drawn = rng.integers(n, size=(min(100, resamples - start), n))
+        values.append(statistic(estimated[drawn], truth[drawn]))
+    return _interval(value, np.concatenate(values))
+
+
+def _interval(value: float, resampled: np.ndarray) -> Interval:
+    resampled = resampled[~np.isnan(resampled)]
+    if not len(resampled):
+        return Interval(value)
+    return Interval(value, *np.quantile(resampled, (0.025, 0.975), method="nearest").tolist())
+
+
+def bands(size, count: int = 4) -> np.ndarray:
+    """Number of the band of each architecture, smallest first: at most ``count`` bands of about as many architectures.
+
+    Equal sizes are never parted, so that there may be fewer bands than asked. int array of shape (n,).
+    """
+    _, place, many = np.unique(np.asarray(size, float), return_inverse=True, return_counts=True)
+    middle = (np.cumsum(many) - many / 2) / max(1, many.sum())
+    return np.unique((middle * count).astype(int), return_inverse=True)[1][place]
+
+
+def seed_ceiling(scores) -> float:
+    """τ between one seed and the mean of the others, the mean over seeds: what a full training could reach.
+
+    No estimator of the truth can be expected above it, save one that is less noisy than a training.
+
+    Parameters
+    ----------
+    scores : array of shape (n, seeds)
+        Two seeds at least. Architectures without a number for each seed are left out.
+    """
+    scores = np.asarray(scores, float)
+    if scores.ndim != 2 or scores.shape[1] < 2:
+        raise ValueError(f"a ceiling needs scores of shape (architectures, seeds) with two seeds, got {scores.shape}")
+    scores = scores[~np.isnan(scores).any(1)]
+    return float(np.mean([tau(scores[:, s], np.delete(scores, s, 1).mean(1)) for s in range(scores.shape[1])]))
+
+
+def seed_noise(scores) -> float:
+    """Standard deviation between seeds of one architecture, pooled over architectures, in the unit of ``scores``.
+
+    ``scores`` as for `seed_ceiling`; here architectures with two numbers count, others do not.
+    """
+    scores = np.asarray(scores, float)
+    scores = scores[(~np.isnan(scores)).sum(1) > 1]
+    if not len(scores):
+        return nan
+    return float(np.sqrt(np.nanvar(scores, axis=1, ddof=1).mean()))
+
+
+def _pair(estimated, truth) -> tuple[np.ndarray, np.ndarray]:
+    x, y = np.asarray(estimated, float), np.asarray(truth, float)
+    if x.ndim != 1 or x.shape != y.shape:
+        raise ValueError(f"two arrays with one number an architecture are needed, got shapes {x.shape} and {y.shape}")
+    return ranks(x), ranks(y)

@@ -1,0 +1,165 @@
+"""Rank statistics against scipy, against definitions written out, and on what ties, failures and small samples do."""
+
+from itertools import combinations
+from math import isnan, nan
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from nasviz.stats import (
+    bands,
+    bootstrap,
+    precision,
+    ranks,
+    regret,
+    rho,
+    seed_ceiling,
+    seed_noise,
+    tau,
+    tau_interval,
+)
+
+pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=30)
+
+
+def columns(rows):
+    return np.array(rows, float).T
+
+
+def written_out(x, y, same=lambda i, j: True):
+    """τ-b by its definition, over all pairs."""
+    right, x_pairs, y_pairs = 0, 0, 0
+    for i, j in combinations(range(len(x)), 2):
+        if same(i, j):
+            right += np.sign(x[i] - x[j]) * np.sign(y[i] - y[j])
+            x_pairs += x[i] != x[j]
+            y_pairs += y[i] != y[j]
+    return right / np.sqrt(float(x_pairs * y_pairs)) if x_pairs and y_pairs else nan
+
+
+@settings(max_examples=150, deadline=None)
+@given(pairs)
+def test_correlations_are_scipys_on_ties(rows):
+    x, y = columns(rows)
+    constant = not np.ptp(x) or not np.ptp(y)
+    if constant:
+        assert isnan(tau(x, y)) and isnan(rho(x, y))
+    else:
+        assert tau(x, y) == pytest.approx(scipy_stats.kendalltau(x, y).statistic, abs=1e-12)
+        assert tau(x, y) == pytest.approx(written_out(x, y), abs=1e-12)
+        assert rho(x, y) == pytest.approx(scipy_stats.spearmanr(x, y).statistic, abs=1e-12)
+
+
+@settings(max_examples=50, deadline=None)
+@given(pairs, st.integers(1, 3))
+def test_within_groups_only_pairs_of_a_group_count(rows, count):
+    x, y = columns(rows)
+    groups = np.arange(len(x)) % count
+    expected = written_out(x, y, lambda i, j: groups[i] == groups[j])
+    assert tau(x, y, groups) == pytest.approx(expected, nan_ok=True, abs=1e-6)
+
+
+def test_a_failure_is_below_every_number():
+    np.testing.assert_array_equal(ranks([0.1, nan, -5, nan]), [4, 1.5, 3, 1.5])
+    assert tau([1, 2, 3], [nan, 0.1, 0.2]) == 1
+    assert tau([1, 2, 3], [-1e9, 0.1, 0.2]) == 1
+    assert regret([3, 2, 1], [nan, 0.7, 0.8]) == np.inf
+    assert regret([nan, 2, 1], [0.9, 0.7, 0.8]) == pytest.approx(0.2)
+
+
+def test_the_interval_of_tau_is_that_of_drawing_again():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=70).round(1)
+    y = (x + rng.normal(size=70)).round(1)
+    found = tau_interval(x, y, resamples=2000)
+    drawn = [tau(x[i], y[i]) for i in rng.integers(70, size=(2000, 70))]
+    assert found.value == pytest.approx(tau(x, y))
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, (0.025, 0.975))), abs=0.025)
+    whole = tau_interval(x, y, np.zeros(70, int), resamples=300)
+    assert whole.value == pytest.approx(found.value)
+    assert tau_interval(x, y, seed=5) == tau_interval(x, y, seed=5) != tau_interval(x, y, seed=6)
+
+
+def test_pairs_are_counted_across_chunks():
+    rng = np.random.default_rng(0)
+    x = rng.integers(40, size=1300).astype(float)
+    y = x + rng.normal(size=1300) * 20
+    assert tau(x, y, np.zeros(1300)) == pytest.approx(tau(x, y), abs=1e-6)
+
+
+def test_other_intervals_are_scipys():
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=60)
+    y = x + rng.normal(size=60)
+    expected = scipy_stats.bootstrap((x, y), rho, paired=True, method="percentile", n_resamples=3000, rng=rng)
+    found = bootstrap(rho, x, y, resamples=3000)
+    assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval), abs=0.03)
+    assert found.low < found.value < found.high
+
+
+def test_an_interval_covers_the_truth_about_as_often_as_it_says():
+    rng = np.random.default_rng(5)
+    truth = 2 / np.pi * np.arcsin(0.6)                        # Kendall's τ of a bivariate normal of correlation 0.6
+    covered = 0
+    for _ in range(120):
+        x = rng.normal(size=60)
+        found = tau_interval(x, 0.6 * x + 0.8 * rng.normal(size=60), resamples=200)
+        covered += found.low <= truth <= found.high
+    assert 103 <= covered <= 120                                 # 95 % of 120 is 114; four standard deviations below
+
+
+def test_precision_and_regret_by_hand():
+    estimated, truth = [5, 4, 3, 2, 1], [0.7, 0.9, 0.8, 0.1, 0.2]
+    assert precision(estimated, truth, 0.4) == 0.5             # {0, 1} of {1, 2}
+    assert precision(estimated, truth, 0.01) == 0                # the best one is not the best
+    assert regret(estimated, truth) == pytest.approx(0.2)
+    assert regret(truth, truth) == 0 and precision(truth, truth, 0.6) == 1
+    with pytest.raises(ValueError, match="share"):
+        precision(estimated, truth, 5)
+
+
+def test_ties_at_the_top_are_broken_by_lot():
+    truth = [0.9, 0.5, 0.1, 0.3]
+    assert regret([1, 1, 1, 0], truth) == pytest.approx(0.9 - 0.5)
+    assert precision([1, 1, 1, 0], truth, 0.25) == pytest.approx(1 / 3)
+    assert precision([7, 7, 7, 7], truth, 0.5) == pytest.approx(0.5)    # knowing nothing finds half of any half
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=60), st.integers(1, 6))
+def test_bands_part_no_equals_and_follow_size(sizes, count):
+    found = bands(sizes, count)
+    assert len(set(found)) <= count and set(found) == set(range(max(found) + 1))
+    order = np.argsort(sizes, kind="stable")
+    assert (np.diff(found[order]) >= 0).all()
+    assert all(len({found[i] for i, s in enumerate(sizes) if s == size}) == 1 for size in set(sizes))
+
+
+def test_bands_hold_about_as_many():
+    assert np.bincount(bands(np.arange(100), 4)).tolist() == [25] * 4
+    assert bands([], 3).shape == (0,)
+
+
+def test_the_ceiling_and_the_noise_of_seeds():
+    rng = np.random.default_rng(6)
+    truth = rng.normal(size=(3000, 1))
+    scores = truth + 0.5 * rng.normal(size=(3000, 3))
+    assert seed_noise(scores) == pytest.approx(0.5, rel=0.05)
+    two = seed_ceiling(scores[:, :2])
+    assert two == pytest.approx(tau(scores[:, 0], scores[:, 1]))
+    assert two < seed_ceiling(scores)                            # the mean of two is a better truth than one
+    scores[:10, 0] = nan
+    assert seed_ceiling(scores) == pytest.approx(seed_ceiling(scores[10:]))
+    with pytest.raises(ValueError, match="two seeds"):
+        seed_ceiling(scores[:, :1])
+
+
+def test_small_samples_have_no_interval_and_shapes_are_checked():
+    assert isnan(tau_interval([1, 2], [1, 2]).low) and tau_interval([1, 2], [1, 2]).value == 1
+    assert isnan(tau([1], [1])) and isnan(bootstrap(rho, [1, 2], [3, 4]).high)
+    assert str(tau_interval([1, 2], [1, 2])) == "1.00"
+    with pytest.raises(ValueError, match=r"\(2,\) and \(3,\)"):
+        tau([1, 2], [1, 2, 3])
