@@ -218,7 +218,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
         for name, _ in imports(parse(path.read_text("utf-8")), module_of(path))
         if name.split(".")[0] not in sys.stdlib_module_names
     } - {"nasviz"}
-    used = {"pillow" if name == "PIL" else name for name in used}
+    used = {{"PIL": "pillow", "sklearn": "scikit-learn"}.get(name, name) for name in used}
     # ipywidgets brings IPython and traitlets; the last two are asked for only where a notebook server brought them
     assert used - core - lab - {"IPython", "traitlets", "psutil", "jupyter_core"} == set()
     assert core - used == set()

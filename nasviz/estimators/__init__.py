@@ -2,7 +2,18 @@
 
 from importlib import import_module
 
-_WHERE = {"Training": "training", "Recipe": "training", "FULL": "training", "FAST": "training", "LARGE": "training"}
+_FILES = {
+    "training": ("FAST", "FULL", "LARGE", "Recipe", "Training"),
+    "predictor": (
+        "EnsemblePredictor",
+        "ForestPredictor",
+        "GaussianProcessPredictor",
+        "GraphPredictor",
+        "LinearPredictor",
+        "coverage",
+    ),
+}
+_WHERE = {name: file for file, names in _FILES.items() for name in names}
 __all__ = sorted(_WHERE)
 
 
