@@ -1,12 +1,11 @@
 """The stage in a real browser: a page from a file without a network, and the widget's module with a stand-in kernel."""
 
-import base64
 import io
-import json
 
 import numpy as np
 import pytest
 from PIL import Image
+from stage_page import at
 from test_stage import NODES, OPS, row, spec
 
 from nasviz.views import replay
@@ -14,89 +13,10 @@ from nasviz.views.stage import Stage
 
 STEPS = 40
 
-# A kernel in a page: what js/stage.js asks of anywidget's model, with every message it sends kept in `asked`.
-KERNEL = """
-const heard = { "msg:custom": [], "change:spec": [] };
-window.asked = [];
-window.model = {
-  get: (name) => ({ spec: window.spec, first: window.first })[name],
-  on: (name, f) => heard[name].push(f),
-  off: (name, f) => (heard[name] = heard[name].filter((other) => other !== f)),
-  send: (message) => window.asked.push(message),
-};
-window.tell = (message, columns = []) => {
-  const buffers = columns.map((c) => new DataView(Float32Array.from(c).buffer));
-  for (const f of heard["msg:custom"]) f(message, buffers);
-};
-window.redraw = (spec, run, count, columns) => {
-  const bytes = columns.map((c) => new DataView(Float32Array.from(c).buffer));
-  Object.assign(window, { spec, first: { run, count, columns: bytes } });
-  for (const f of heard["change:spec"]) f();
-};
-window.show = (id) => {
-  const end = new AbortController();
-  hooks.render({ model: { ...window.model }, el: document.getElementById(id), signal: end.signal });
-  return end;
-};
-const hooks = widget();
-hooks.initialize({ model: window.model });
-window.a = window.show("a");
-"""
-
-
-@pytest.fixture
-def open_page(browser):
-    """open_page(path, width=, scheme=, hash=): a page with the network cut off, that must log no error."""
-    contexts, errors = [], []
-
-    def opened(path, width=1000, scheme="light", step="", motion="no-preference"):
-        context = browser.new_context(
-            viewport={"width": width, "height": 700}, color_scheme=scheme, offline=True, reduced_motion=motion
-        )
-        contexts.append(context)
-        context.set_default_timeout(10_000)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on(
-            "console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None
-        )
-        page.on(
-            "request", lambda r: None if r.url.startswith(("file:", "data:")) else errors.append("asked for " + r.url)
-        )
-        page.goto(f"file://{path}{step}")
-        page.wait_for_selector(".nasviz-stage")
-        page.wait_for_timeout(150)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert errors == []
-
-
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     stage = Stage(spec(), (row(i) for i in range(STEPS)))
     return replay.to_html(stage, tmp_path_factory.mktemp("replay") / "run.html", "A recorded run")
-
-
-@pytest.fixture
-def live(open_page, tmp_path):
-    """The widget's module with the stand-in kernel, before any step."""
-
-    def opened(a_spec):
-        stage = Stage(a_spec)
-        module = base64.b64encode(stage._esm.encode()).decode()
-        page = tmp_path / "live.html"
-        page.write_text(
-            "<!doctype html><meta charset='utf-8'><div id=a></div><div id=b></div><script type=module>"
-            f"import widget from 'data:text/javascript;base64,{module}';"
-            f"window.spec = {json.dumps(stage.spec)};{KERNEL}</script>",
-            encoding="utf-8",
-        )
-        return open_page(page)
-
-    return opened
 
 
 def ink(page, selector):
@@ -110,12 +30,6 @@ def ink(page, selector):
 
 def ribbons(page):
     return page.eval_on_selector(".cell canvas", "(c) => c.toDataURL()")
-
-
-def at(page):
-    """The step shown, after the frame that shows it."""
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    return int(page.get_attribute(".nasviz-stage", "data-step"))
 
 
 # ---------------------------------------------------------------------- a file
@@ -174,7 +88,7 @@ def test_reduced_motion_shows_whole_steps_only(open_page, recorded):
     page.locator(".nasviz-stage").press("Home")
     page.locator(".nasviz-stage").press(" ")
     shown = set()
-    while at(page) < 2:
+    while at(page) < 8:                                    # long enough to be seen twice on a slow machine
         shown.add(ribbons(page))
     assert 2 <= len(shown) and shown <= whole
 
@@ -340,66 +254,3 @@ def test_keys_of_the_stage_do_not_reach_the_notebook(live):
     for key in ("ArrowLeft", "a", "d", "Enter", "Control+s"):
         page.locator(".nasviz-stage").press(key)
     assert page.evaluate("leaked") == ["Controltrue", "strue"]
-
-
-def test_another_picture_takes_the_place_of_the_first(live):
-    page = live(spec())
-    page.evaluate("window.b = window.show('b')")
-    other = Stage(
-        {
-            "arrays": {"arch": [2]},
-            "views": [
-                {
-                    "kind": "options",
-                    "array": "arch",
-                    "choices": [
-                        {"name": "depth", "options": ["2", "3"], "colors": ["#1a6fd4"] * 2},
-                        {"name": "kernel", "options": ["3×3", "5×5"], "colors": ["#1a6fd4"] * 2},
-                    ],
-                }
-            ],
-        }
-    )
-    page.evaluate("([spec, columns]) => window.redraw(spec, 5, 2, columns)", [other.spec, [[0, 1, 1, -1]]])
-    assert at(page) == 1
-    for id in "ab":                                        # every view of the widget
-        assert page.locator(f"#{id} .nasviz-stage").count() == 1 and page.locator(f"#{id} canvas").count() == 0
-        rows = page.locator(f"#{id} .options > div")
-        assert [rows.nth(i).inner_text().split() for i in (0, 1)] == [["depth", "3"], ["kernel", "not", "in", "use"]]
-        assert "new" in rows.nth(1).get_attribute("class") and rows.nth(0).locator("i.on").count() == 1
-    # steps of the new picture go on where it began, those of the old one are not mixed in
-    page.evaluate("window.tell({ type: 'frames', run: 5, start: 2, count: 1 }, [[0, 0]])")
-    assert at(page) == 2 and page.locator("#a .options > div").nth(1).inner_text().split() == ["kernel", "3×3"]
-    # a view that was closed is not drawn again
-    page.evaluate("window.b.abort()")
-    page.evaluate("document.getElementById('b').replaceChildren()")
-    page.evaluate("([spec, columns]) => window.redraw(spec, 6, 1, columns)", [other.spec, [[1, 1]]])
-    assert page.locator("#b .nasviz-stage").count() == 0 and page.locator("#a .nasviz-stage").count() == 1
-
-
-def test_a_click_says_which_picture_it_was_in(live):
-    cells = [
-        {"kind": "cell", "array": name, "nodes": NODES[:3], "edges": [[0, 1], [1, 2]], "editable": True, "span": 6}
-        for name in ("normal", "reduction")
-    ]
-    two = {"arrays": {"normal": [2, len(OPS)], "reduction": [2, len(OPS)]}, "ops": OPS, "views": cells}
-    page = live(two)
-    weights = [1.0, *[0.0] * (len(OPS) - 1)] * 2
-    page.evaluate("(w) => window.tell({ type: 'frames', run: 0, start: 0, count: 1 }, [w, w])", weights)
-    at(page)
-    page.locator("#a .view").nth(1).locator(".edge").nth(1).focus()
-    page.keyboard.press("Enter")
-    assert page.evaluate("window.asked.at(-1)") == {"type": "edge", "edge": 1, "view": 1}
-
-
-def test_nodes_that_compute_are_boxes_in_their_colour_with_wires_between_them(live):
-    cell = {"kind": "cell", "nodes": ["in", "1", "out"], "edges": [[0, 1], [0, 2], [1, 2]], "fixed": [0, 1, 2]}
-    cell |= {"node_ops": [None, "conv3x3-bn-relu", None], "marked": {"nodes": [1], "edges": [2]}}
-    page = live({"arrays": {"shown": []}, "views": [cell]})
-    page.evaluate("window.tell({ type: 'frames', run: 0, start: 0, count: 1 }, [[1]])")
-    at(page)
-    box = page.locator("#a .node.op")
-    assert box.count() == 1 and box.text_content() == "conv 3×3"
-    assert box.locator("rect").last.evaluate("(e) => getComputedStyle(e).stroke") == "rgb(26, 111, 212)"
-    assert page.locator("#a .wire").count() == page.locator("#a .head").count() == 3
-    assert page.locator("#a path.marked").count() == page.locator("#a rect.marked").count() == 1
