@@ -3,6 +3,7 @@
     python -m nasviz.tabulate run FOLDER [--seeds 2] [--nice 19]
     python -m nasviz.tabulate status FOLDER
     python -m nasviz.tabulate merge OUT.jsonl PART.jsonl PART.jsonl ...
+    python -m nasviz.tabulate publish PART.jsonl PART.jsonl ... OUT.npz
 
 A folder holds parts: files of JSON lines that are only ever appended to. The first line of a part says what was trained
 and how; each other line is one training: architecture, seed, seconds, scores. Killed at any moment, moved to another
@@ -23,9 +24,11 @@ from pathlib import Path
 
 import numpy as np
 
+from . import spaces
+from .estimators.table import Table
 from .evaluate import Estimator, default_pool, workers
 from .record import identity
-from .space import Arch
+from .space import Arch, SearchSpace
 from .step import Evaluation
 
 Key = tuple[str, int]  # text of the architecture, seed
@@ -144,30 +147,59 @@ def rows(part: Path, head: dict | None = None) -> Iterator[tuple[Key, dict]]:
             raise ValueError(f"{part} is a part of another table: {its[1]} there, {head['estimate']} here")
 
 
-def merge(parts: Iterable[Path], out: Path) -> int:
-    """Join parts into one, each training once. Number of trainings.
+def join(parts: Iterable[Path]) -> tuple[list[dict], dict[Key, dict]]:
+    """The heads of the parts, and all their trainings, each once, in the order of seeds and texts.
 
     Raises
     ------
     ValueError
         If parts are of different tables, or disagree on a training: seconds may differ, scores may not (on the same
-        kind of machine; a merge of different ones has to choose). Nothing is written then.
+        kind of machine; who joins different ones has to choose).
     """
     joined: dict[Key, dict] = {}
-    head = None
+    heads: list[dict] = []
     for part in parts:
+        trainings = list(rows(part, heads[0] if heads else None))
         with part.open(encoding="utf-8") as file:
-            head = head or json.loads(file.readline())
-        for key, row in rows(part, head):
+            heads.append(json.loads(file.readline()))
+        for key, row in trainings:
             known = joined.setdefault(key, row)
             if not _equal(known["scores"], row["scores"]):
                 raise ValueError(f"{part} disagrees with an earlier part on {key[0]}, seed {key[1]}")
-    if head is None:
-        raise ValueError("no parts to merge")
+    if not heads:
+        raise ValueError("no parts to join")
+    return heads, {key: joined[key] for key in sorted(joined, key=lambda key: key[::-1])}
+
+
+def merge(parts: Iterable[Path], out: Path) -> int:
+    """Join parts into one, see `join`. Number of trainings. Nothing is written if they do not fit together."""
+    heads, joined = join(parts)
     with out.open("x", encoding="utf-8") as file:
-        file.write(json.dumps(head) + "\n")
-        file.writelines(json.dumps(joined[key]) + "\n" for key in sorted(joined, key=lambda key: key[::-1]))
+        file.write(json.dumps(heads[0]) + "\n")
+        file.writelines(json.dumps(row) + "\n" for row in joined.values())
     return len(joined)
+
+
+def publish(parts: Iterable[Path], out: Path, space: SearchSpace | None = None) -> Table:
+    """Join parts into the compact file that `nasviz.estimators.Table` reads; what is missing may stay missing.
+
+    ``space`` is needed for a space that nasviz does not know by name. Errors: see `join`, and ValueError for a part
+    that holds something else than trainings of that space. The file must not exist yet.
+    """
+    heads, joined = join(parts)
+    name = heads[0]["estimate"]["space"]["space"]
+    space = space or next((one for one in (getattr(spaces, n)() for n in spaces.__all__) if one.name == name), None)
+    if space is None or space.name != name:
+        raise ValueError(f"the parts are of the space {name!r}: pass it, publish(parts, out, space)")
+    machines = [head["machine"] for head in heads]
+    about = {
+        "estimate": heads[0]["estimate"],
+        "machines": [one for i, one in enumerate(machines) if one not in machines[:i]],
+    }
+    trainings = ((space.from_text(text), seed, row["scores"], row["seconds"]) for (text, seed), row in joined.items())
+    table = Table.of(space, trainings, total=len(space.distinct()), about=about)
+    table.save(out)
+    return table
 
 
 def _equal(a: dict, b: dict) -> bool:
@@ -204,14 +236,19 @@ def main(arguments: list[str] | None = None) -> None:
     command = commands.add_parser("merge", help="join parts")
     command.add_argument("out", type=Path)
     command.add_argument("parts", type=Path, nargs="+")
+    command = commands.add_parser("publish", help="join parts into the compact file that is looked up")
+    command.add_argument("parts", type=Path, nargs="+")
+    command.add_argument("out", type=Path)
     options = parser.parse_args(arguments)
     if options.command == "merge":
         print(f"{merge(options.parts, options.out):,} trainings in {options.out}")
         return
+    if options.command == "publish":
+        print(f"{publish(options.parts, options.out).coverage} in {options.out}")
+        return
     from .estimators import FULL, Training
-    from .spaces import NasBench201
 
-    work = Work(Training(NasBench201(), FULL, test=True, curve=True), options.seeds)
+    work = Work(Training(spaces.NasBench201(), FULL, test=True, curve=True), options.seeds)
     if options.command == "status":
         print(status(work, options.folder))
         return

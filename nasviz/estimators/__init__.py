@@ -3,6 +3,8 @@
 from importlib import import_module
 
 _FILES = {
+    "inherited": ("Inherited",),
+    "table": ("Table", "TableLookup", "nasbench201_table"),
     "training": ("FAST", "FULL", "LARGE", "Recipe", "Training"),
     "predictor": (
         "EnsemblePredictor",

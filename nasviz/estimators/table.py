@@ -1,0 +1,400 @@
+"""The ground truth as an estimator: trainings that were done once, looked up in microseconds. Loads no torch."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from math import nan
+from pathlib import Path
+
+import numpy as np
+
+from ..evaluate import Estimator
+from ..paths import data_dir
+from ..space import Arch, SearchSpace
+from ..step import Evaluation
+from . import tablefile
+
+DENSE = 2**20  # spaces up to this size have an array with the row of each tuple of choices
+
+
+@dataclass(frozen=True)
+class Table:
+    """What is known of the architectures of a space: numbers by name, seed by seed. It may know only some of them.
+
+    Make one with `load`, `read_csv` or `of`. Rows are numbered from 0, in the order of `archs`.
+
+    Attributes
+    ----------
+    space : SearchSpace
+        Several architectures may be one function: a row answers for all that `space.canonical` calls the same.
+    digest : str
+        SHA-256 of the file or of the contents: what identifies the table in a recorded run.
+    archs : tuple of Arch
+        Those that are there.
+    columns : mapping from str to float array of shape (rows, seeds)
+        nan where a training is missing or failed. Names with ``@3`` hold the state after epoch 3.
+    there : bool array of shape (rows, seeds)
+        Which trainings are there.
+    seconds : float array of shape (rows, seeds)
+        What each training took.
+    total : int
+        How many rows the finished table will have.
+    about : mapping
+        How the numbers came about: recipe, machines.
+
+    Examples
+    --------
+    >>> from nasviz.spaces import NasBench201
+    >>> rows = [((3,) * 6, 0, {"accuracy": 0.8, "test_accuracy": 0.81}, 2.0)]
+    >>> table = Table.of(NasBench201(), rows)
+    >>> TableLookup(table)((3,) * 6).scores
+    {'accuracy': 0.8}
+    """
+
+    space: SearchSpace
+    digest: str
+    archs: tuple[Arch, ...] = field(compare=False, repr=False)
+    columns: Mapping[str, np.ndarray] = field(compare=False, repr=False)
+    there: np.ndarray = field(compare=False, repr=False)
+    seconds: np.ndarray = field(compare=False, repr=False)
+    total: int = field(default=0, compare=False)
+    about: Mapping = field(default_factory=dict, compare=False, repr=False)
+    aliases: np.ndarray | None = field(default=None, compare=False, repr=False)  # tuple's number -> row or -1
+
+    # ------------------------------------------------------------------ making one
+    @classmethod
+    def of(
+        cls,
+        space: SearchSpace,
+        trainings: Iterable[tuple[Arch, int, Mapping[str, float], float]],
+        total: int | None = None,
+        about: Mapping | None = None,
+        digest: str = "",
+    ) -> Table:
+        """A table from ``(architecture, seed, scores, seconds)`` each.
+
+        Raises
+        ------
+        ValueError
+            If there is none, one is no architecture of the space, stands there twice, or has other scores than the
+            first.
+        """
+        known: dict[tuple[Arch, int], tuple] = {}
+        names: list[str] | None = None
+        for arch, seed, scores, seconds in trainings:
+            arch = space.check(arch)
+            names = list(scores) if names is None else names
+            if scores.keys() != set(names):
+                raise ValueError(f"{space.to_text(arch)} has the scores {sorted(scores)}, others {sorted(names)}")
+            if (arch, seed) in known:
+                raise ValueError(f"{space.to_text(arch)}, seed {seed}, stands there twice")
+            known[arch, seed] = scores, seconds
+        if names is None:
+            raise ValueError("a table needs one training at least")
+        archs = tuple(sorted({arch for arch, _ in known}))
+        seeds = sorted({seed for _, seed in known})
+        if seeds != list(range(len(seeds))):
+            raise ValueError(f"the seeds of a table are 0, 1, 2, …, got {seeds}")
+        place = {arch: row for row, arch in enumerate(archs)}
+        shape = len(archs), len(seeds)
+        columns = {name: np.full(shape, nan) for name in names}
+        there, spent = np.zeros(shape, bool), np.full(shape, nan)
+        for (arch, seed), (scores, seconds) in known.items():
+            at = place[arch], seed
+            there[at], spent[at] = True, seconds
+            for name, value in scores.items():
+                columns[name][at] = value
+        if not digest:
+            parts = [repr((archs, names)).encode(), there, spent, *columns.values()]
+            digest = hashlib.sha256(b"".join(map(bytes, parts))).hexdigest()
+        return cls(space, digest, archs, columns, there, spent, total or len(archs), about or {})
+
+    @classmethod
+    def load(cls, path: str | Path, space: SearchSpace | None = None) -> Table:
+        """Read what ``python -m nasviz.tabulate publish`` wrote.
+
+        ``space`` is needed for a space that nasviz does not know by name. ValueError if the file is damaged, or no
+        table: it says what is wrong.
+        """
+        return cls(**tablefile.read(Path(path), space))
+
+    def save(self, path: str | Path) -> None:
+        """Write it to a file that does not exist yet: see `nasviz.estimators.tablefile` for what is kept exactly."""
+        tablefile.write(self, Path(path))
+
+    @classmethod
+    def read_csv(
+        cls,
+        path: str | Path,
+        space: SearchSpace,
+        arch: str = "architecture",
+        scores: Mapping[str, str | tuple[str, float]] | None = None,
+        *,
+        seed: str | None = None,
+        seconds: str | None = None,
+    ) -> Table:
+        """Any benchmark as a ground truth: a file with one architecture a line, as ``space.to_text`` writes it.
+
+        Parameters
+        ----------
+        path : path
+            Comma-separated, with names in the first line; ``.gz`` is unpacked.
+        space : SearchSpace
+        arch : str
+            Column of the architectures.
+        scores : mapping, optional
+            ``{"accuracy": "c10val"}``: what a column is called here; ``("c10val", 0.01)`` also multiplies, since
+            accuracies are 0 to 1. ``"accuracy@12"`` is the accuracy after 12 epochs, ``"test_accuracy"`` judges and is
+            not shown to a search. By default all columns of numbers, under their own names.
+        seed, seconds : str, optional
+            Columns of the seed (from 0) and of what the training took.
+
+        Raises
+        ------
+        ValueError
+            Naming the line and what is wrong with it.
+        """
+        path = Path(path)
+        trainings, digest = tablefile.read_csv(path, space, arch, scores, seed, seconds)
+        try:
+            return cls.of(space, trainings, about={"file": path.name}, digest=digest)
+        except ValueError as error:
+            raise ValueError(f"{path}, {error}") from None
+
+    # ------------------------------------------------------------------ looking up
+    @property
+    def epochs(self) -> int:
+        """Epochs of the recipe, as far as the columns tell; 0 if they do not."""
+        return max((int(name.rpartition("@")[2]) for name in self.columns if "@" in name), default=0)
+
+    @property
+    def coverage(self) -> str:
+        """How much is there, in words."""
+        counts = ", ".join(f"{n:,}" for n in self.there.sum(0))
+        return (
+            f"{len(self.archs):,} of {self.total:,} rows ({100 * len(self.archs) / self.total:.1f} %); "
+            f"trainings by seed: {counts}"
+        )
+
+    def row(self, arch: Sequence[int]) -> int:
+        """The row of ``arch``, or of the one that computes the same.
+
+        Raises
+        ------
+        KeyError
+            If the table has none, with its coverage.
+        ValueError
+            If it is no architecture of the space.
+        """
+        arch = self.space.check(arch)
+        if arch not in self._rows:
+            row = None if self.aliases is not None else self._functions.get(self.space.canonical(arch))
+            if row is None:
+                raise KeyError(f"no row for {self.space.to_text(arch)} in this table of {self.coverage}")
+            self._rows[arch] = row
+        return self._rows[arch]
+
+    def rows(self, archs) -> np.ndarray:
+        """`row` of many: int array (n,) for an array (n, choices) or a sequence of Arch."""
+        archs = np.asarray(archs)
+        if self.space.size > DENSE:
+            return np.fromiter((self.row(arch) for arch in archs.tolist()), int, len(archs))
+        try:
+            codes = np.ravel_multi_index(tuple(archs.T), self._options)
+        except (ValueError, TypeError):
+            for arch in archs.tolist():
+                self.space.check(arch)                   # says which one, and what is wrong with it
+            raise
+        rows = self._dense[codes]
+        if rows.size and rows.min() < 0:
+            for i in np.unique(codes[rows < 0], return_index=True)[1]:
+                self._dense[codes[rows < 0][i]] = self.row(archs[rows < 0][i].tolist())
+            rows = self._dense[codes]
+        return rows
+
+    def __contains__(self, arch) -> bool:
+        try:
+            self.row(arch)
+        except KeyError:
+            return False
+        return True
+
+    def column(self, name: str, seed: int | None = 0) -> np.ndarray:
+        """The numbers called ``name``, one a row: ``table.column("accuracy")[table.rows(archs)]``.
+
+        Parameters
+        ----------
+        name : str
+            One of `columns`, or ``"seconds"``.
+        seed : int or None
+            As `TableLookup` takes it: modulo the number of trainings of the row. None: the mean of those there are.
+        """
+        if name != "seconds" and name not in self.columns:
+            raise ValueError(f"the table has no column {name!r}; it has seconds, {', '.join(self.columns)}")
+        values = self.seconds if name == "seconds" else self.columns[name]
+        if seed is None:
+            return np.where(self.there, values, 0).sum(1) / self.there.sum(1)
+        return values[np.arange(len(values)), self._seed(seed)]
+
+    def truth(self, seed: int = 0, name: str = "test_accuracy") -> np.ndarray:
+        """What judges a search that saw ``seed``: the mean of ``name`` over the *other* seeds, one number a row.
+
+        A search picks what was lucky on the images and on the seed that it saw. Other images and other seeds do not
+        know of that luck. nan where a row has one training only, unless the whole table has one seed only: then the
+        other images alone judge.
+        """
+        column = self.column(name, None)                  # also says that there is no such column
+        if self.there.shape[1] == 1:
+            return column
+        other = self.there.copy()
+        other[np.arange(len(other)), self._seed(seed)] = False
+        with np.errstate(invalid="ignore"):
+            return np.where(other, self.columns[name], 0).sum(1) / other.sum(1)
+
+    def judge(self, arch: Sequence[int], seed: int = 0, name: str = "test_accuracy") -> float:
+        """`truth` of one architecture: ``table.judge(best.arch, best.seed)``.
+
+        Raises
+        ------
+        KeyError
+            If there is no row, or no training of another seed in it.
+        """
+        row = self.row(arch)
+        others = self.there[row].sum() > 1 or self.there.shape[1] == 1
+        if not others:
+            text = self.space.to_text(arch)
+            raise KeyError(f"no training of {text} with another seed than {seed} in this table of {self.coverage}")
+        return float(self.truth(seed, name)[row])
+
+    def known(self) -> SearchSpace:
+        """The space restricted to what the table has: strategies sample and mutate inside it."""
+        space = copy.copy(self.space)
+        space.name = f"{self.space.name}, {len(self.archs):,} rows"
+        space.rule = lambda arch: self.space.rule(arch) or (None if arch in self else "the table has no row for it")
+        return space
+
+    def _seed(self, seed: int) -> np.ndarray:
+        """Which seed answers, in each row: the ``seed``-th of those there are, counted round."""
+        nth = seed % self.there.sum(1) + 1
+        return (self.there.cumsum(1) >= nth[:, None]).argmax(1)
+
+    @cached_property
+    def _rows(self) -> dict[Arch, int]:
+        rows = {}
+        if self.aliases is not None:
+            numbers = np.flatnonzero(self.aliases >= 0)
+            archs = np.array(np.unravel_index(numbers, self._options)).T.tolist()
+            rows = dict(zip(map(tuple, archs), self.aliases[numbers].tolist(), strict=True))
+        return rows | {arch: row for row, arch in enumerate(self.archs)}
+
+    @cached_property
+    def _functions(self) -> dict[str, int]:
+        """The first row of each function: what architectures that stand not in the table themselves are sought by."""
+        functions: dict[str, int] = {}
+        for row, arch in enumerate(self.archs):
+            functions.setdefault(self.space.canonical(arch), row)
+        return functions
+
+    @cached_property
+    def _options(self) -> tuple[int, ...]:
+        return tuple(len(choice.options) for choice in self.space.choices)
+
+    @cached_property
+    def _dense(self) -> np.ndarray:
+        dense = np.full(self.space.size, -1, np.int32)
+        for arch, row in self._rows.items():
+            dense[np.ravel_multi_index(arch, self._options)] = row
+        return dense
+
+
+@dataclass(frozen=True)
+class TableLookup(Estimator):
+    """Answers from a table, with the seconds that the training took: a search that takes hours is done in a second.
+
+    The seed of a call says which of an architecture's trainings answers: the ``seed``-th, counted round. Judge a
+    search's winner by the others: ``table.judge(best.arch, best.seed)``. Scores whose names begin with ``test_`` are
+    not shown to a search.
+
+    Parameters
+    ----------
+    table : Table
+    seed : int, optional
+        Always this one's trainings, whatever the call says: the landscape that a search climbs then stands still.
+
+    Notes
+    -----
+    ``estimate(arch, epochs=3)`` is the full recipe stopped after epoch 3, at 3 / `Table.epochs` of its seconds: the
+    free proxy. KeyError for an architecture without a row; ``table.known()`` is the space of those that have one.
+    """
+
+    table: Table
+    seed: int | None = None
+
+    @property
+    def space(self) -> SearchSpace:
+        """The table's."""
+        return self.table.space
+
+    def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
+        """Look up one training."""
+        table = self.table
+        answers = self._answers.get(epochs) or self._prepare(epochs)
+        try:
+            row = table._rows[arch]
+        except (KeyError, TypeError):
+            row = table.row(arch)
+        of_row = answers[row]
+        asked = seed if self.seed is None else self.seed
+        scores, seconds, after = of_row[asked % len(of_row)]
+        return Evaluation(tuple(arch), scores.copy(), seconds, after, seed)
+
+    @cached_property
+    def _answers(self) -> dict[int | None, list]:
+        return {}
+
+    def _prepare(self, epochs: int | None) -> list[list[tuple[dict, float, int]]]:
+        """All answers for so many epochs, as a look-up finds them: of each row, its (scores, seconds, epochs)."""
+        table, last = self.table, self.table.epochs
+        if epochs is None:
+            names = {name: name for name in table.columns if "@" not in name and not name.startswith("test_")}
+        else:
+            names = {n.partition("@")[0]: n for n in table.columns if n.endswith(f"@{epochs}")}
+            names = {name: n for name, n in names.items() if not name.startswith("test_")}
+            if not names:
+                known = sorted({int(n.rpartition("@")[2]) for n in table.columns if "@" in n})
+                raise ValueError(f"the table knows its architectures after {known} epochs, not after {epochs!r}")
+            names |= {name: name for name in ("parameters", "madds") if name in table.columns}
+        share = 1.0 if epochs is None else epochs / last
+        values = np.stack([table.columns[column] for column in names.values()], -1).tolist()
+        spent, there = (table.seconds * share).tolist(), table.there.tolist()
+        self._answers[epochs] = [
+            [
+                (dict(zip(names, numbers, strict=True)), seconds, last if epochs is None else int(epochs))
+                for numbers, seconds, one in zip(*of_row, strict=True)
+                if one
+            ]
+            for of_row in zip(values, spent, there, strict=True)
+        ]
+        return self._answers[epochs]
+
+
+@lru_cache(maxsize=1)
+def nasbench201_table() -> Table:
+    """NAS-Bench-201 on Fashion-MNIST: the project's ground truth, trained by its own estimator.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it has not been made, with how to make it.
+    """
+    path = data_dir() / "nasbench201-fashion16.npz"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"the ground truth {path} is not there. Make it, in hours: `python -m nasviz.tabulate run FOLDER`, as "
+            f"often as it takes, then `python -m nasviz.tabulate publish FOLDER/*.jsonl {path}`; a part of it will do"
+        )
+    return Table.load(path)

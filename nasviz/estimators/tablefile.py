@@ -1,0 +1,226 @@
+"""Files of a `nasviz.estimators.table.Table`: the project's own compact one, and comma-separated ones of others.
+
+The compact file is NumPy's ``.npz`` without pickle. ``header`` holds JSON as bytes: what was trained, how, on which
+machines, and how each column is kept:
+
+- ``counts``: accuracies that are counts out of 1,000 to 10,000 images, as uint16 (65535: nan), exactly;
+- ``whole``: whole numbers that are the same for all seeds (parameters, multiply-adds), as uint32, exactly;
+- ``floats``: everything else, as float32, as the seconds are;
+- ``same``: equal to another column, not kept twice.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from itertools import product
+from math import isnan, nan
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import spaces
+from ..record import identity
+from ..space import Arch, SearchSpace
+
+if TYPE_CHECKING:
+    from .table import Table
+
+FORMAT = "nasviz table of trainings"
+IMAGES = (1000, 2000, 5000, 10_000)  # of which an accuracy may be a count
+NAN = 65535
+ALIASES = 2**17  # spaces up to this size: the row of every tuple of choices is kept, so that nobody derives it again
+# What zipfile, NumPy and JSON raise on bytes that are not what they expect.
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, TypeError, KeyError, IndexError,
+    AttributeError, RuntimeError, OverflowError, NotImplementedError, MemoryError,
+)  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ the compact file
+def write(table: Table, path: Path) -> None:
+    """Write ``table``. FileExistsError rather than overwrite; the same table gives the same bytes."""
+    columns, arrays = {}, {}
+    for number, (name, values) in enumerate(table.columns.items()):
+        twin = next((n for n in list(columns) if np.array_equal(table.columns[n], values, equal_nan=True)), None)
+        if twin is not None:
+            columns[name] = {"kind": "same", "as": twin}
+            continue
+        columns[name], arrays[f"column {number}"] = _packed(values, table.there)
+        columns[name]["array"] = f"column {number}"
+    header = {
+        "format": FORMAT,
+        "version": 1,
+        "space": identity(table.space)["space"],
+        "total": table.total,
+        "coverage": table.coverage,
+        "columns": columns,
+        "about": dict(table.about),
+    }
+    arrays["archs"] = np.array(table.archs, np.int16)
+    arrays["there"], arrays["seconds"] = table.there, table.seconds.astype(np.float32)
+    if table.space.size <= ALIASES:
+        arrays["aliases"] = _aliases(table)
+    arrays["header"] = np.frombuffer(json.dumps(header, ensure_ascii=False).encode(), np.uint8)
+    with path.open("xb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def _packed(values: np.ndarray, there: np.ndarray) -> tuple[dict, np.ndarray]:
+    """How a column is kept, and its array."""
+    finite = values[there & ~np.isnan(values)]
+    if ((finite >= 0) & (finite <= 1)).all():
+        for images in IMAGES:
+            if (np.round(finite * images) / images == finite).all():
+                counts = np.full(values.shape, NAN, np.uint16)
+                counts[~np.isnan(values)] = np.round(finite * images)
+                return {"kind": "counts", "of": images}, counts
+    first = values[np.arange(len(values)), there.argmax(1)]
+    if (finite == np.round(finite)).all() and ((0 <= first) & (first < 2**32)).all():
+        if np.array_equal(np.where(there, values, 0), np.where(there, first[:, None], 0)):
+            return {"kind": "whole"}, first.astype(np.uint32)
+    return {"kind": "floats"}, values.astype(np.float32)
+
+
+def _aliases(table: Table) -> np.ndarray:
+    """Row of each tuple of choices, in the order of `itertools.product`; -1 where there is none."""
+    space = table.space
+    tuples = product(*(range(len(choice.options)) for choice in space.choices))
+    exact = {arch: row for row, arch in enumerate(table.archs)}
+
+    def row(arch: Arch) -> int:
+        if arch in exact:
+            return exact[arch]
+        return -1 if space.why_invalid(arch) else table._functions.get(space.canonical(arch), -1)
+
+    return np.fromiter(map(row, tuples), np.int32, space.size)
+
+
+def read(path: Path, space: SearchSpace | None = None) -> dict:
+    """The fields of the table in ``path``. ValueError if it is damaged or no table: what is wrong, and where."""
+    raw = path.read_bytes()
+    try:
+        with np.load(io.BytesIO(raw), allow_pickle=False) as file:
+            header = json.loads(file["header"].tobytes())
+            if header["format"] != FORMAT or header["version"] != 1:
+                raise ValueError(f"its format is {header['format']!r}, version {header['version']!r}")
+            arrays = {name: file[name] for name in file.files if name != "header"}
+        space = space or _space(header["space"])
+        if space.name != header["space"]:
+            raise ValueError(f"it is of the space {header['space']!r}, not of {space.name!r}")
+        archs = tuple(space.check(arch) for arch in arrays["archs"].tolist())
+        there = _array(arrays, "there", (len(archs), len(arrays["there"][0])), bool)
+        if len(set(archs)) < len(archs) or not there.any(1).all():
+            raise ValueError("an architecture stands there twice, or without a training")
+        columns: dict[str, np.ndarray] = {}
+        for name, kept in header["columns"].items():
+            columns[name] = columns[kept["as"]] if kept["kind"] == "same" else _unpacked(arrays, kept, there)
+        aliases = None
+        if "aliases" in arrays:
+            aliases = _array(arrays, "aliases", (space.size,), np.int32)
+            places = np.ravel_multi_index(np.array(archs).T, [len(choice.options) for choice in space.choices])
+            if aliases.min() < -1 or aliases.max() >= len(archs) or (aliases[places] != np.arange(len(archs))).any():
+                raise ValueError("its rows do not belong to its architectures")
+        seconds = _array(arrays, "seconds", there.shape, np.float32).astype(float)
+        total, about = int(header["total"]), dict(header["about"])
+        if total < len(archs):
+            raise ValueError(f"it has {len(archs)} rows of {total}")
+    except DAMAGE as error:
+        reason = f"{path} is no table of trainings, or is damaged ({type(error).__name__}: {error})"
+        raise ValueError(f"{reason}. Get it back, or make it again: python -m nasviz.tabulate publish") from None
+    return {
+        "space": space, "digest": hashlib.sha256(raw).hexdigest(), "archs": archs, "columns": columns, "there": there,
+        "seconds": seconds, "total": total, "about": about, "aliases": aliases,
+    }  # fmt: skip
+
+
+def _unpacked(arrays: Mapping, kept: Mapping, there: np.ndarray) -> np.ndarray:
+    if kept["kind"] == "whole":
+        one = _array(arrays, kept["array"], (len(there),), np.uint32)
+        return np.where(there, one[:, None].astype(float), nan)
+    if kept["kind"] == "counts":
+        counts, images = _array(arrays, kept["array"], there.shape, np.uint16), kept["of"]
+        values = np.where(counts == NAN, nan, counts / images)
+        if images not in IMAGES or np.nanmax(values, initial=0) > 1:
+            raise ValueError(f"more right answers than images ({images!r})")
+        return values
+    if kept["kind"] != "floats":
+        raise ValueError(f"a column of unknown kind {kept['kind']!r}")
+    return _array(arrays, kept["array"], there.shape, np.float32).astype(float)
+
+
+def _array(arrays: Mapping, name: str, shape: tuple, kind) -> np.ndarray:
+    array = arrays[name]
+    if array.shape != shape or array.dtype != kind:
+        raise ValueError(f"its array {name!r} is {array.dtype} {array.shape}, not {np.dtype(kind)} {shape}")
+    return array
+
+
+def _space(name: str) -> SearchSpace:
+    own = {space.name: space for space in (getattr(spaces, one) for one in spaces.__all__)}
+    if name not in own:
+        raise ValueError(f"it is of the space {name!r}, which nasviz does not know: pass it, Table.load(path, space)")
+    return own[name]()
+
+
+# ------------------------------------------------------------------------------------------------ files of others
+Columns = Mapping[str, str | tuple[str, float]]
+
+
+def read_csv(
+    path: Path, space: SearchSpace, arch: str, scores: Columns | None, seed: str | None, seconds: str | None
+) -> tuple[Iterator[tuple], str]:
+    """The trainings in a file, as `Table.of` takes them, and what identifies them. Parameters: `Table.read_csv`."""
+    raw = path.read_bytes()
+    try:
+        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
+    except (OSError, EOFError, ValueError, zlib.error, struct.error) as error:
+        raise ValueError(f"{path} is no text: {error}") from None
+    lines = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        names = list(lines.fieldnames or ())
+        cells = [(lines.line_num, line) for line in lines]
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {lines.line_num}: {error}") from None
+    wanted = {name: (column, 1.0) if isinstance(column, str) else column for name, column in (scores or {}).items()}
+    for name in filter(None, (arch, seed, seconds, *(column for column, _ in wanted.values()))):
+        if name not in names:
+            raise ValueError(f"{path} has no column {name!r}; its columns: {', '.join(names)}")
+    if not scores:
+        rest = [name for name in names if name not in (arch, seed, seconds)]
+        wanted = {name: (name, 1.0) for name in rest if all(_is_number(line[name]) for _, line in cells)}
+
+    def trainings() -> Iterator[tuple]:
+        for number, line in cells:
+            try:
+                values = {name: _score(name, line[column], column, by) for name, (column, by) in wanted.items()}
+                which = int(line[seed]) if seed else 0
+                yield space.from_text(line[arch]), which, values, float(line[seconds]) if seconds else nan
+            except (ValueError, TypeError) as error:
+                raise ValueError(f"line {number}: {error}") from None
+
+    return trainings(), hashlib.sha256(raw + repr((arch, wanted, seed, seconds)).encode()).hexdigest()
+
+
+def _score(name: str, text: str, column: str, factor: float) -> float:
+    value = factor * float(text)
+    if re.match(r"(test_)?accuracy(@|$)", name) and not (isnan(value) or 0 <= value <= 1):
+        raise ValueError(f"an accuracy is 0 to 1, got {value:g}; if in %: scores={{{name!r}: ({column!r}, 0.01)}}")
+    return value
+
+
+def _is_number(text) -> bool:
+    try:
+        float(text)
+    except (TypeError, ValueError):
+        return False
+    return True
