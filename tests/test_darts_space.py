@@ -128,6 +128,8 @@ def test_restrictions():
     assert s2.relaxed[0].options == ("skip_connect", "sep_conv_3x3") and s3.relaxed[5].options[0] == "none"
     assert {op for arch in samples(s4, 9) for cell in s4.nodes(arch).values() for p in cell for op, _ in p} == {
         "noise", "sep_conv_3x3"}  # fmt: skip
+    assert [choice.options[1] for choice in s1.relaxed[:4]] == [
+        "dil_conv_3x3", "dil_conv_5x5", "dil_conv_5x5", "sep_conv_3x3"]  # fmt: skip
     assert len({choice.options for choice in s1.relaxed}) > 5 and {len(c.options) for c in s1.relaxed} == {2}
     assert s2 != s3 and s2 == DartsSpace.restricted("S2") and hash(s2) == hash(DartsSpace.restricted("S2"))
     with pytest.raises(ValueError, match="S1, S2, S3, S4"):

@@ -35,7 +35,7 @@ STATES = ("c_{k-2}", "c_{k-1}", "0", "1", "2", "3")  # the inputs and the nodes,
 EDGES = tuple((source, target) for target in range(2, 6) for source in range(target))
 PAIRS = {target: tuple(combinations(range(target), 2)) for target in range(2, 6)}
 _S1_NORMAL = (
-    "skip_connect dil_conv_5x5, skip_connect dil_conv_5x5, skip_connect sep_conv_5x5, skip_connect sep_conv_3x3, "
+    "skip_connect dil_conv_3x3, skip_connect dil_conv_5x5, skip_connect dil_conv_5x5, skip_connect sep_conv_3x3, "
     "skip_connect dil_conv_3x3, max_pool_3x3 skip_connect, skip_connect sep_conv_3x3, skip_connect sep_conv_3x3, "
     "skip_connect dil_conv_3x3, skip_connect sep_conv_3x3, max_pool_3x3 skip_connect, skip_connect dil_conv_3x3, "
     "dil_conv_3x3 dil_conv_5x5, dil_conv_3x3 dil_conv_5x5"
@@ -119,8 +119,8 @@ class DartsSpace(SearchSpace):
         """One of RobustDARTS's spaces S1 to S4 (Zela et al. 2020, section 3).
 
         S2: skip or separable 3×3 convolution on every edge; S3: also none; S4: noise or separable 3×3 convolution.
-        S1: two candidates on each edge, left over from a search that dropped the weakest. **Its 28 pairs were written
-        from memory of the released code; they could not be compared with it.** ValueError for another name.
+        S1: two candidates on each edge, left over from a search that dropped the weakest; its 28 pairs are those of the
+        released code (automl/RobustDARTS, src/spaces.py). ValueError for another name.
         """
         if which not in RESTRICTIONS:
             raise ValueError(f"RobustDARTS has the spaces {', '.join(RESTRICTIONS)}, not {which!r}")
