@@ -16,7 +16,7 @@ BOOKS = {path.stem: nbformat.read(path, as_version=4) for path in LABS}
 EXERCISES = [(lab, name) for lab, book in BOOKS.items() for name in edition.solutions(book)]
 
 WRONG = {
-    "exercise_1": [
+    ("00-start-here", "exercise_1"): [
         (
             "def my_random_search(space, estimate, budget, limit, rng):\n"
             "    found = [estimate(space.sample(rng), seed=i) for i in range(budget)]\n"
@@ -36,7 +36,7 @@ WRONG = {
             "Evaluation",
         ),
     ],
-    "exercise_2": [
+    ("00-start-here", "exercise_2"): [
         (
             "def my_mutation(arch, rng):\n"
             "    i = rng.integers(6)\n"
@@ -46,6 +46,43 @@ WRONG = {
         ("def my_mutation(arch, rng):\n    return tuple(int(n) for n in rng.integers(5, size=6))\n", "more than one"),
         ("def my_mutation(arch, rng):\n    return ((arch[0] + 1) % 5, *arch[1:])\n", "edge"),
         ("def my_mutation(arch, rng):\n    return arch[:1]\n", "six"),
+    ],
+    ("01-search-spaces", "exercise_1"): [
+        ("def my_space():\n    return {'depth': (1, 2, 3)}\n", "from_choices"),
+        (
+            "def my_space():\n"
+            "    def build(depth, width, kernel, colors, classes):\n"
+            "        layers = [nn.Conv2d(1, width, kernel, padding=kernel // 2)]\n"
+            "        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))\n"
+            "    return SearchSpace.from_choices(dict(depth=(1, 2, 3), width=(4, 8, 16), kernel=(1, 3, 5)), build)\n",
+            "colors",
+        ),
+        (
+            "def my_space():\n"
+            "    def build(depth, width, kernel, colors, classes):\n"
+            "        layers = [nn.Conv2d(colors, width, kernel, padding=kernel // 2)]\n"
+            "        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))\n"
+            "    return SearchSpace.from_choices(dict(depth=(1, 2, 3), width=(4, 8, 16), kernel=(1, 3, 5)), build)\n",
+            "depth changes nothing",
+        ),
+        (
+            "def my_space():\n"
+            "    def build(depth, width, kernel, colors, classes):\n"
+            "        layers = [nn.Conv2d(colors, width, kernel, padding=kernel // 2)]\n"
+            "        layers += [nn.Conv2d(width, width, 3, padding=1)] * depth\n"
+            "        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))\n"
+            "    return SearchSpace.from_choices(dict(depth=(1, 2, 3), width=(4, 8, 99), kernel=(1, 3, 5)), build)\n",
+            "parameters",
+        ),
+    ],
+    ("01-search-spaces", "exercise_2"): [
+        ("def my_canonical(block):\n    return block\n", "two names"),
+        ("def my_canonical(block):\n    return tuple(sorted(block))\n", "two names"),
+        (
+            "def my_canonical(block):\n    return tuple(sorted({part for part in block if part[0] != 'zero'}))\n",
+            "one name",
+        ),
+        ("def my_canonical(block):\n    return list(sorted(block))\n", "compared and counted"),
     ],
 }
 
@@ -85,7 +122,7 @@ def test_the_stub_fails_and_the_solution_passes(lab, name, names):
 
 @pytest.mark.parametrize(
     ("lab", "name", "answer", "words"),
-    [(lab, name, answer, words) for lab, name in EXERCISES for answer, words in WRONG.get(name, ())],
+    [(lab, name, answer, words) for lab, name in EXERCISES for answer, words in WRONG.get((lab, name), ())],
 )
 def test_a_usual_mistake_is_named(lab, name, answer, words, names):
     exec(answer, names)
