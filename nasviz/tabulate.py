@@ -24,8 +24,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import spaces
 from .estimators.table import Table
+from .estimators.tablefile import named_space
 from .evaluate import Estimator, default_pool, workers
 from .record import identity
 from .space import Arch, SearchSpace
@@ -188,9 +188,9 @@ def publish(parts: Iterable[Path], out: Path, space: SearchSpace | None = None) 
     """
     heads, joined = join(parts)
     name = heads[0]["estimate"]["space"]["space"]
-    space = space or next((one for one in (getattr(spaces, n)() for n in spaces.__all__) if one.name == name), None)
-    if space is None or space.name != name:
-        raise ValueError(f"the parts are of the space {name!r}: pass it, publish(parts, out, space)")
+    space = space or named_space(name)
+    if space.name != name:
+        raise ValueError(f"the parts are of the space {name!r}, not of {space.name!r}")
     machines = [head["machine"] for head in heads]
     about = {
         "estimate": heads[0]["estimate"],
@@ -247,8 +247,9 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"{publish(options.parts, options.out).coverage} in {options.out}")
         return
     from .estimators import FULL, Training
+    from .spaces import NasBench201
 
-    work = Work(Training(spaces.NasBench201(), FULL, test=True, curve=True), options.seeds)
+    work = Work(Training(NasBench201(), FULL, test=True, curve=True), options.seeds)
     if options.command == "status":
         print(status(work, options.folder))
         return

@@ -4,7 +4,8 @@ from importlib import import_module
 
 _FILES = {
     "inherited": ("Inherited",),
-    "table": ("Table", "TableLookup", "nasbench201_table"),
+    "table": ("Table", "nasbench201_table"),
+    "lookup": ("TableLookup",),
     "training": ("FAST", "FULL", "LARGE", "Recipe", "Training"),
     "predictor": (
         "EnsemblePredictor",

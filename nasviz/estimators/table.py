@@ -1,4 +1,4 @@
-"""The ground truth as an estimator: trainings that were done once, looked up in microseconds. Loads no torch."""
+"""The ground truth: trainings that were done once, by architecture and seed. Loads no torch."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..evaluate import Estimator
 from ..paths import data_dir
 from ..space import Arch, SearchSpace
-from ..step import Evaluation
 from . import tablefile
 
 DENSE = 2**20  # spaces up to this size have an array with the row of each tuple of choices
@@ -51,8 +49,8 @@ class Table:
     >>> from nasviz.spaces import NasBench201
     >>> rows = [((3,) * 6, 0, {"accuracy": 0.8, "test_accuracy": 0.81}, 2.0)]
     >>> table = Table.of(NasBench201(), rows)
-    >>> TableLookup(table)((3,) * 6).scores
-    {'accuracy': 0.8}
+    >>> (3,) * 6 in table, table.column("accuracy")
+    (True, array([0.8]))
     """
 
     space: SearchSpace
@@ -190,12 +188,17 @@ class Table:
         ValueError
             If it is no architecture of the space.
         """
+        row = self._find(arch)
+        if row < 0:
+            raise KeyError(f"no row for {self.space.to_text(arch)} in this table of {self.coverage}")
+        return row
+
+    def _find(self, arch: Sequence[int]) -> int:
+        """`row`, or -1 where there is none."""
         arch = self.space.check(arch)
         if arch not in self._rows:
-            row = None if self.aliases is not None else self._functions.get(self.space.canonical(arch))
-            if row is None:
-                raise KeyError(f"no row for {self.space.to_text(arch)} in this table of {self.coverage}")
-            self._rows[arch] = row
+            unknown = self.aliases is not None               # the file knows all tuples that it has a row for
+            self._rows[arch] = -1 if unknown else self._functions.get(self.space.canonical(arch), -1)
         return self._rows[arch]
 
     def rows(self, archs) -> np.ndarray:
@@ -217,11 +220,7 @@ class Table:
         return rows
 
     def __contains__(self, arch) -> bool:
-        try:
-            self.row(arch)
-        except KeyError:
-            return False
-        return True
+        return self._find(arch) >= 0
 
     def column(self, name: str, seed: int | None = 0) -> np.ndarray:
         """The numbers called ``name``, one a row: ``table.column("accuracy")[table.rows(archs)]``.
@@ -231,7 +230,7 @@ class Table:
         name : str
             One of `columns`, or ``"seconds"``.
         seed : int or None
-            As `TableLookup` takes it: modulo the number of trainings of the row. None: the mean of those there are.
+            Which of a row's trainings, counted round, as `nasviz.estimators.TableLookup` takes it. None: their mean.
         """
         if name != "seconds" and name not in self.columns:
             raise ValueError(f"the table has no column {name!r}; it has seconds, {', '.join(self.columns)}")
@@ -271,10 +270,25 @@ class Table:
         return float(self.truth(seed, name)[row])
 
     def known(self) -> SearchSpace:
-        """The space restricted to what the table has: strategies sample and mutate inside it."""
-        space = copy.copy(self.space)
-        space.name = f"{self.space.name}, {len(self.archs):,} rows"
-        space.rule = lambda arch: self.space.rule(arch) or (None if arch in self else "the table has no row for it")
+        """The space restricted to what the table has: strategies sample and mutate inside it.
+
+        Where no single change leads to another row, a mutation changes more: it walks on through the whole space until
+        it meets one.
+        """
+        whole, space = self.space, copy.copy(self.space)
+
+        def mutate(arch: Arch, rng: np.random.Generator) -> Arch:
+            try:
+                return type(whole).mutate(space, arch, rng)
+            except ValueError:
+                other = whole.mutate(arch, rng)
+                while other == arch or other not in self:
+                    other = whole.mutate(other, rng)
+                return other
+
+        space.name = f"{whole.name}, {len(self.archs):,} rows"
+        space.rule = lambda arch: whole.rule(arch) or (None if arch in self else "the table has no row for it")
+        space.mutate = mutate
         return space
 
     def _seed(self, seed: int) -> np.ndarray:
@@ -309,77 +323,6 @@ class Table:
         for arch, row in self._rows.items():
             dense[np.ravel_multi_index(arch, self._options)] = row
         return dense
-
-
-@dataclass(frozen=True)
-class TableLookup(Estimator):
-    """Answers from a table, with the seconds that the training took: a search that takes hours is done in a second.
-
-    The seed of a call says which of an architecture's trainings answers: the ``seed``-th, counted round. Judge a
-    search's winner by the others: ``table.judge(best.arch, best.seed)``. Scores whose names begin with ``test_`` are
-    not shown to a search.
-
-    Parameters
-    ----------
-    table : Table
-    seed : int, optional
-        Always this one's trainings, whatever the call says: the landscape that a search climbs then stands still.
-
-    Notes
-    -----
-    ``estimate(arch, epochs=3)`` is the full recipe stopped after epoch 3, at 3 / `Table.epochs` of its seconds: the
-    free proxy. KeyError for an architecture without a row; ``table.known()`` is the space of those that have one.
-    """
-
-    table: Table
-    seed: int | None = None
-
-    @property
-    def space(self) -> SearchSpace:
-        """The table's."""
-        return self.table.space
-
-    def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
-        """Look up one training."""
-        table = self.table
-        answers = self._answers.get(epochs) or self._prepare(epochs)
-        try:
-            row = table._rows[arch]
-        except (KeyError, TypeError):
-            row = table.row(arch)
-        of_row = answers[row]
-        asked = seed if self.seed is None else self.seed
-        scores, seconds, after = of_row[asked % len(of_row)]
-        return Evaluation(tuple(arch), scores.copy(), seconds, after, seed)
-
-    @cached_property
-    def _answers(self) -> dict[int | None, list]:
-        return {}
-
-    def _prepare(self, epochs: int | None) -> list[list[tuple[dict, float, int]]]:
-        """All answers for so many epochs, as a look-up finds them: of each row, its (scores, seconds, epochs)."""
-        table, last = self.table, self.table.epochs
-        if epochs is None:
-            names = {name: name for name in table.columns if "@" not in name and not name.startswith("test_")}
-        else:
-            names = {n.partition("@")[0]: n for n in table.columns if n.endswith(f"@{epochs}")}
-            names = {name: n for name, n in names.items() if not name.startswith("test_")}
-            if not names:
-                known = sorted({int(n.rpartition("@")[2]) for n in table.columns if "@" in n})
-                raise ValueError(f"the table knows its architectures after {known} epochs, not after {epochs!r}")
-            names |= {name: name for name in ("parameters", "madds") if name in table.columns}
-        share = 1.0 if epochs is None else epochs / last
-        values = np.stack([table.columns[column] for column in names.values()], -1).tolist()
-        spent, there = (table.seconds * share).tolist(), table.there.tolist()
-        self._answers[epochs] = [
-            [
-                (dict(zip(names, numbers, strict=True)), seconds, last if epochs is None else int(epochs))
-                for numbers, seconds, one in zip(*of_row, strict=True)
-                if one
-            ]
-            for of_row in zip(values, spent, there, strict=True)
-        ]
-        return self._answers[epochs]
 
 
 @lru_cache(maxsize=1)

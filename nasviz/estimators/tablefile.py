@@ -114,7 +114,7 @@ def read(path: Path, space: SearchSpace | None = None) -> dict:
             if header["format"] != FORMAT or header["version"] != 1:
                 raise ValueError(f"its format is {header['format']!r}, version {header['version']!r}")
             arrays = {name: file[name] for name in file.files if name != "header"}
-        space = space or _space(header["space"])
+        space = space or named_space(header["space"])
         if space.name != header["space"]:
             raise ValueError(f"it is of the space {header['space']!r}, not of {space.name!r}")
         archs = tuple(space.check(arch) for arch in arrays["archs"].tolist())
@@ -165,11 +165,12 @@ def _array(arrays: Mapping, name: str, shape: tuple, kind) -> np.ndarray:
     return array
 
 
-def _space(name: str) -> SearchSpace:
-    own = {space.name: space for space in (getattr(spaces, one) for one in spaces.__all__)}
-    if name not in own:
-        raise ValueError(f"it is of the space {name!r}, which nasviz does not know: pass it, Table.load(path, space)")
-    return own[name]()
+def named_space(name: str) -> SearchSpace:
+    """The space of nasviz that is called ``name``; ValueError if there is none."""
+    for one in spaces.__all__:
+        if (space := getattr(spaces, one)()).name == name:
+            return space
+    raise ValueError(f"nasviz knows no space {name!r}: pass it as space")
 
 
 # ------------------------------------------------------------------------------------------------ files of others
