@@ -135,7 +135,7 @@ def test_restrictions():
     with pytest.raises(ValueError, match="S1, S2, S3, S4"):
         DartsSpace.restricted("S5")
     with pytest.raises(ValueError, match="from state 0"):
-        s1.from_text(re.sub(r"\('\w+', 0\)", "('sep_conv_5x5', 0)", s1.to_text(samples(s1, 1)[0]), count=1))
+        s1.from_text(re.sub(r"\('\w+', 0\)", "('avg_pool_3x3', 0)", s1.to_text(samples(s1, 1)[0]), count=1))
     for wrong in (("none",), ("conv",), ("skip_connect",) * 2, [("skip_connect",)] * 27):
         with pytest.raises(ValueError, match="candidates"):
             DartsSpace(wrong)
