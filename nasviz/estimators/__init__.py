@@ -3,6 +3,10 @@
 from importlib import import_module
 
 _FILES = {
+    "baselines": ("Baselines",),
+    "curve": ("Extrapolated", "above_median", "forecast", "may_win", "survivors"),
+    "proxy": ("proxy_cost", "proxy_recipe"),
+    "zero_cost": ("ZeroCost",),
     "inherited": ("Inherited",),
     "table": ("Table", "nasbench201_table"),
     "lookup": ("TableLookup",),

@@ -1,0 +1,269 @@
+"""Zero-cost scores: what an untrained network says about itself on one batch.
+
+Each score is a function ``score(network, images, labels) -> float`` beside its paper's equation, and greater is meant
+to be better. Conventions, those of Abdelfattah et al. 2021 ("Zero-cost proxies for lightweight NAS") unless said:
+
+- The network is at its initialisation. Batch-norm normalises by the batch at hand, as in the first step of a training;
+  synflow is computed without batch-norm.
+- θ are the weights of convolutions and linear layers, neither biases nor batch-norm's scales; those of operations that
+  never run have no gradient and add nothing.
+- L is the mean cross-entropy over the batch, g = ∂L/∂θ.
+- A score leaves weights and their gradients as they were; running statistics of batch-norms move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from math import inf, log
+from time import perf_counter
+from types import MappingProxyType
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from .. import datasets
+from ..evaluate import Estimator, spread
+from ..nn import count
+from ..nn.threads import one_thread
+from ..space import Arch, SearchSpace
+from ..step import Evaluation
+from .baselines import counted, untrained
+from .training import FULL, Recipe, _data, _tensors
+
+Score = Callable[[nn.Module, Tensor, Tensor], float]
+JACOV_JITTER = 1e-5  # k of the published code
+
+
+# ------------------------------------------------------------------------------------------------------- of the weights
+def grad_norm(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Σ over layers of ‖g‖₂ (Abdelfattah et al. 2021): how hard the first step would pull."""
+    _, gradients = _gradients(network, images, labels)
+    return _total(g.norm() for g in gradients)
+
+
+def snip(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Σ |g ⊙ θ| (Lee et al. 2019, before it is normalised; Abdelfattah et al. 2021, equation 1).
+
+    |g·θ| is the first-order change of the loss when a weight is removed: the sum says how much the weights matter.
+    """
+    weights, gradients = _gradients(network, images, labels)
+    return _total((g * w).abs() for g, w in zip(gradients, weights, strict=True))
+
+
+def grasp(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """−Σ θ ⊙ Hg (Wang et al. 2020; Abdelfattah et al. 2021, equation 1), H the Hessian of L.
+
+    Hg is the gradient of gᵀ·stop(g): a product with the Hessian, never the matrix. As weights shrink, θ ← (1 − δ)θ,
+    gᵀg changes by 2δ times the score: it says how much gradient would flow through a network with less in it.
+
+    ValueError for a network with a layer that torch cannot differentiate twice (hard sigmoid).
+    """
+    weights, gradients = _gradients(network, images, labels, create_graph=True)
+    product = sum((g * g.detach()).sum() for g in gradients)
+    try:
+        curved = torch.autograd.grad(product, weights, allow_unused=True, materialize_grads=True)
+    except RuntimeError as error:
+        raise ValueError(f"grasp needs second derivatives, and torch lacks one in this network: {error}") from error
+    return -_total(w * h for w, h in zip(weights, curved, strict=True))
+
+
+def fisher(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Σ over the channels z of all convolutions and linear layers of 1/2N Σₙ (Σ_hw z ∂L/∂z)² (Theis et al. 2018).
+
+    Removing a channel changes the loss by about this; Turner et al. 2020 rank blocks by it. n runs over the N images of
+    the batch. L is a mean here, so that an image's part of ∂L/∂z holds a factor 1/N.
+    """
+    outputs: list[Tensor] = []
+    with ExitStack() as hooks:
+        for layer in _layers(network):
+            hook = layer.register_forward_hook(lambda layer, inputs, output: outputs.append(output))
+            hooks.callback(hook.remove)
+        loss = cross_entropy(network.train()(images), labels)
+    gradients = torch.autograd.grad(loss, outputs, allow_unused=True, materialize_grads=True)
+    effects = ((z * g).flatten(2).sum(2) if z.ndim > 2 else z * g for z, g in zip(outputs, gradients, strict=True))
+    return _total(effect.square().mean(0) / 2 for effect in effects)
+
+
+def synflow(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """log Σ ∂R/∂θ ⊙ θ with R = 1ᵀ (Π |θ⁽ˡ⁾|) 1 (Tanaka et al. 2020); −∞ if nothing flows.
+
+    R is the sum of the outputs of the network whose weights and biases are replaced by their absolute values, for an
+    image of ones; of the images only the shape is used. Computed in float64 without batch-norm, which would undo the
+    weights' size. The logarithm, because R grows exponentially with depth; published tables hold it too.
+    """
+    absolute = _without_batch_norm(deepcopy(network)).double().eval()
+    with torch.no_grad():
+        for weights in absolute.parameters():
+            weights.abs_()
+    weights = [layer.weight for layer in _layers(absolute)]
+    flow = absolute(torch.ones_like(images[:1], dtype=torch.float64)).sum()
+    gradients = torch.autograd.grad(flow, weights, allow_unused=True, materialize_grads=True)
+    total = _total(g * w for g, w in zip(gradients, weights, strict=True))
+    return log(total) if total > 0 else -inf
+
+
+# --------------------------------------------------------------------------------------------------- of the activations
+def naswot(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """log |det K| (Mellor et al. 2021); −∞ if two images have the same code.
+
+    The code cᵢ of image i says which ReLUs it switches on; K_ij = N_A − d_H(cᵢ, c_j), N_A the number of ReLUs, counts
+    those on which two images agree. If the codes tell all images apart, K is dominated by its diagonal, and its
+    determinant is great.
+
+    Only ReLUs (`torch.nn.ReLU`, ReLU6) have two states to read, h-swish has not: ValueError for a network without any.
+    """
+    kernel = torch.zeros(len(images), len(images), dtype=torch.float64)
+    relus = [layer for layer in network.modules() if isinstance(layer, nn.ReLU | nn.ReLU6)]
+    if not relus:
+        raise ValueError("naswot reads the states of ReLUs, and this network has none")
+
+    def agree(layer, inputs, output):
+        on = (output > 0).flatten(1).float()  # float32 counts exactly up to 2^24 units a layer
+        kernel.add_(on @ on.T + (1 - on) @ (1 - on).T)
+
+    with ExitStack() as hooks, torch.no_grad():
+        for layer in relus:
+            hooks.callback(layer.register_forward_hook(agree).remove)
+        network.train()(images)
+    sign, logarithm = np.linalg.slogdet(kernel.numpy())
+    return float(logarithm) if sign > 0 else -inf  # K is positive semi-definite: any other sign is rounding of 0
+
+
+def jacov(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """−Σᵢ [log(λᵢ + k) + 1/(λᵢ + k)], k = 10⁻⁵ (Mellor et al. 2021, first preprint); −∞ if an image is ignored.
+
+    λ are the eigenvalues of the correlation matrix of the batch's Jacobians, row i the gradient of the summed outputs
+    with respect to image i. Images that the network treats alike have correlated rows, small eigenvalues, a low score.
+    With no fewer images than an image has pixels, as in the labs (64 of 8×8), one eigenvalue is always 0: a constant.
+    """
+    images = images.detach().requires_grad_()
+    (jacobian,) = torch.autograd.grad(network.train()(images).sum(), images, allow_unused=True, materialize_grads=True)
+    rows = jacobian.flatten(1).double().numpy()
+    if (rows.std(1) == 0).any():
+        return -inf
+    eigenvalues = np.linalg.eigvalsh(np.corrcoef(rows)).clip(0) + JACOV_JITTER
+    return -float(np.sum(np.log(eigenvalues) + 1 / eigenvalues))
+
+
+# ---------------------------------------------------------------------------------------------------------- of the size
+def parameters(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Learned numbers: see `nasviz.nn.count.parameters`."""
+    return float(count.parameters(network))
+
+
+def madds(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Multiply-adds for one image: see `nasviz.nn.count.madds`."""
+    return float(count.madds(network, tuple(images.shape[1:])))
+
+
+SCORES: Mapping[str, Score] = MappingProxyType(
+    {f.__name__: f for f in (synflow, snip, grasp, fisher, grad_norm, naswot, jacov, parameters, madds)}
+)
+COUNTED = ("convolutions", "conv3x3", "size")  # of `nasviz.estimators.baselines`
+
+
+def _layers(network: nn.Module) -> list[nn.Module]:
+    return [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+
+
+def _gradients(network, images, labels, create_graph: bool = False) -> tuple[list[Tensor], tuple[Tensor, ...]]:
+    """θ and g, layer by layer; zeros for layers that do not run."""
+    weights = [layer.weight for layer in _layers(network)]
+    loss = cross_entropy(network.train()(images), labels)
+    return weights, torch.autograd.grad(
+        loss, weights, create_graph=create_graph, allow_unused=True, materialize_grads=True
+    )
+
+
+def _total(parts: Iterable[Tensor]) -> float:
+    return float(sum(part.detach().sum() for part in parts))
+
+
+def _without_batch_norm(network: nn.Module) -> nn.Module:
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.BatchNorm2d):
+                setattr(module, name, nn.Identity())
+    return network
+
+
+# ------------------------------------------------------------------------------------------------------------ estimator
+@dataclass(frozen=True)
+class ZeroCost(Estimator):
+    """Scores the network that `Training` would train with the same recipe and seed, on its first batch.
+
+    Parameters
+    ----------
+    space : SearchSpace
+    scores : tuple of str
+        Names of `SCORES`, and of `COUNTED`, which need no network.
+    recipe : Recipe
+        Its size of images, batch and network are used.
+    dataset : str or Dataset
+        See `nasviz.datasets.load`.
+    executor : concurrent.futures.Executor, optional
+        Where `many` computes; None: in this thread, since a score takes less time than sending it away.
+
+    Raises
+    ------
+    ValueError
+        At construction for an unknown score; in a call for no architecture of the space, or epochs other than 0.
+
+    Notes
+    -----
+    The seconds of an evaluation are those of building the network and of all its scores: ask for one to know its cost.
+
+    Examples
+    --------
+    >>> from nasviz.spaces import NasBench201
+    >>> estimate = ZeroCost(NasBench201(), ("parameters", "size"))
+    >>> dict(estimate((3, 1, 2, 1, 1, 3)).scores)
+    {'parameters': 7362.0, 'size': 19.0}
+    """
+
+    space: SearchSpace
+    scores: tuple[str, ...] = ("synflow",)
+    recipe: Recipe = FULL
+    dataset: str | datasets.Dataset = "fashion16"
+    executor: Executor | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self):
+        known = (*SCORES, *COUNTED)
+        if isinstance(self.scores, str) or not self.scores or set(self.scores) - set(known):
+            raise ValueError(f"scores must be a tuple of names out of {', '.join(known)}; got {self.scores!r}")
+
+    def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
+        """Score ``arch`` at the initialisation that ``seed`` draws."""
+        arch, start = untrained(self.space, arch, epochs), perf_counter()
+        with one_thread():
+            values = self._scores(arch, seed)
+        return Evaluation(arch, {name: values[name] for name in self.scores}, perf_counter() - start, 0, seed)
+
+    def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
+        """Scores in the order asked, one after the other, or on the executor: see `nasviz.evaluate.spread`."""
+        if self.executor is None:
+            return super().many(archs, epochs=epochs, seed=seed)
+        job = replace(self, executor=None)  # an executor does not travel to its own workers
+        return spread(job, archs, executor=self.executor, epochs=epochs, seed=seed, text=self.space.to_text)
+
+    def _scores(self, arch: Arch, seed: int) -> dict[str, float]:
+        values = counted(self.space, arch) if set(self.scores) & set(COUNTED) else {}
+        if asked := [name for name in self.scores if name in SCORES]:
+            images, labels = self._batch(seed)
+            sizes = {**self.recipe.network, "colors": images.shape[1]}
+            sizes["classes"] = len(_data(self.dataset, self.recipe.size).classes)
+            network = self.space.network(arch, **sizes, generator=torch.Generator().manual_seed(seed))
+            values |= {name: SCORES[name](network, images, labels) for name in asked}
+        return values
+
+    def _batch(self, seed: int) -> tuple[Tensor, Tensor]:
+        """The first batch of the training with this seed."""
+        images, labels = _tensors(self.dataset, self.recipe.size, "train")
+        chosen = np.random.default_rng((seed, 1)).permutation(self.recipe.images)[: self.recipe.batch]
+        return images[chosen], labels[chosen]
