@@ -8,8 +8,8 @@ from toys import Elastic
 from nasviz.nn import count
 from nasviz.scaling import RELEASED, compound
 from nasviz.space import Choice, Edge, Graph, SearchSpace
-from nasviz.spaces import MacroSpace, NasBench101, NasBench201
-from nasviz.views import Compound, Network, Space, Zoo, compare, mutations, show
+from nasviz.spaces import DartsSpace, MacroSpace, NasBench101, NasBench201
+from nasviz.views import Compound, Network, Space, Zoo, compare, mutations, show, show_graph
 from nasviz.views.chart import short
 from nasviz.views.network import blocks_of
 from nasviz.views.zoo import front
@@ -144,6 +144,19 @@ def test_a_network_shows_its_blocks_and_all_of_it():
     assert "587 k parameters" in view.text and view.still().startswith(PNG)
 
 
+def test_a_network_whose_stem_gives_two_states_has_blocks():
+    space = DartsSpace()
+    view = Network(space.network(space.sample(np.random.default_rng(0)), layout="imagenet"), (1, 32, 32))
+    assert [block.kind for block in view.blocks] == ["Stem", "Cell", "Cell", "Cell", "Linear"]
+
+
+def test_a_graph_of_no_space_is_drawn_and_said():
+    graph = Graph(("in", "a", "out"), (Edge(0, 1, "conv_1x1"), Edge(1, 2, "conv_3x3"), Edge(0, 2)))
+    cell = show_graph(graph, "by hand")
+    assert cell.text == "in→a: conv 1×1, a→out: conv 3×3"
+    assert cell.spec["views"][0]["fixed"] == [2] and cell.spec["ops"] == ["conv_1x1", "conv_3x3"]
+
+
 def test_a_long_sequence_stays_one_block():
     sequence = torch.nn.Sequential(*(torch.nn.Conv2d(1, 1, 1) for _ in range(40)))
     layers = count.layers(torch.nn.Sequential(sequence, torch.nn.Conv2d(1, 1, 1)), (1, 2, 2))
@@ -162,13 +175,18 @@ def test_the_zoo_shows_published_numbers_and_tells_of_one():
     traces = view.figure.data[1:]
     dots = {n: (x, y) for t in traces for n, x, y in zip(t.text, t.x, t.y, strict=True)}
     for model in view.shown:
-        assert dots[model.name] == (model.madds, model.accuracy)
+        assert dots[model.name.removesuffix(" (ImageNet)")] == (model.madds, model.accuracy)
     view.cost.value = "parameters"
     assert set(view.figure.data[2].x) == {m.parameters for m in view.shown if m.designed_by == "hand"}
     model = view.shown[0]
     view.tell(model)
     assert model.name in view.facts.value and f"{model.accuracy:g} %" in view.facts.value
     assert view.still().startswith(PNG)
+
+
+def test_names_in_the_picture_of_the_zoo_do_without_its_data_set():
+    text = {name for trace in Zoo().figure.data[1:] for name in trace.text}
+    assert {"DARTS V2", "NASNet-A (6 @ 4032)"} <= text and "DARTS V2 (ImageNet)" not in text
 
 
 def test_a_zoo_of_nothing_is_refused():

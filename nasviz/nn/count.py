@@ -139,7 +139,8 @@ def layers(network: nn.Module, image: tuple[int, int, int], convention: str = "c
     names = {module: name for name, module in network.named_modules()}
 
     def seen(layer, outputs, cost):
-        shapes[name := names[layer]] = tuple(outputs.shape[1:])
+        output = outputs if isinstance(outputs, Tensor) else outputs[-1]  # a stem of cells with two inputs gives two
+        shapes[name := names[layer]] = tuple(output.shape[1:])
         while cost and name:
             inside[name] = inside.get(name, 0) + cost
             name = name.rpartition(".")[0]

@@ -4,6 +4,7 @@
 `Player`            a search with its buttons and sliders, drawn while it runs
 `CellEditor`        a cell to change by hand, to count and to train
 `show`              one architecture, or a supernet's weights, as a picture (`nasviz.views.cell`)
+`show_graph`        a graph that is no member of a space, such as a module that people designed
 `stage_of`          a finished or recorded run, to play back
 `alphas`            architecture weights, edge by edge, in time
 `Space`             a space at a glance: choices, size, random members; `compare` two of them, walk by `mutations`
@@ -19,7 +20,7 @@
 # of its file (alphas, progress) must be bound after the file is imported, once and for all.
 from . import cell, replay
 from .alphas import alphas
-from .cell import show
+from .cell import show, show_graph
 from .editor import CellEditor
 from .network import Network
 from .player import Player
@@ -46,5 +47,6 @@ __all__ = [
     "progress",
     "replay",
     "show",
+    "show_graph",
     "stage_of",
 ]

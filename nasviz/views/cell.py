@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -65,6 +66,27 @@ def show(what: Sequence | str | np.ndarray, space: SearchSpace, title: str = "")
         return _supernet(weights, space, title)
     arch = space.check(what)
     return Cell(*pictures([arch], space, [title]), describe(arch, space))
+
+
+def show_graph(graph: Graph, title: str = "") -> Cell:
+    """Draw a graph that is no member of a space, such as a module that people designed.
+
+    Its operations sit on edges; an edge without one is drawn dashed. Which entry chooses an edge does not matter.
+
+    Examples
+    --------
+    >>> show_graph(Graph(("in", "out"), (Edge(0, 1, "conv_3x3"),))).text  # doctest: +SKIP
+    'in→out: conv 3×3'
+    """
+    shown = [edge for edge in graph.edges if edge.op is not None]
+    numbers = {edge: number for number, edge in enumerate(shown)}
+    numbered = tuple(replace(edge, choice=numbers.get(edge)) for edge in graph.edges)
+    ops = sorted({edge.op for edge in shown})
+    view = cell_view(replace(graph, edges=numbered), "graph", title=title, height=300, span=12)
+    row = {"graph": np.array([[float(edge.op == op) for op in ops] for edge in shown])}
+    spec = {"arrays": {"graph": [len(shown), len(ops)]}, "ops": ops, "views": [view], "transport": False}
+    words = [f"{graph.nodes[edge.source]}→{graph.nodes[edge.target]}: {style(edge.op).label}" for edge in shown]
+    return Cell(spec, row, ", ".join(words))
 
 
 def pictures(

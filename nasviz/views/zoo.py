@@ -66,7 +66,7 @@ class Zoo(Chart):
                 mode="markers+text",
                 cliponaxis=False,
                 name=word,
-                text=[m.name for m in group],
+                text=[self._called(m) for m in group],
                 textposition=[places[m.name] for m in group],
                 textfont={"size": 10},
                 marker=marker | {"size": [_size(m) for m in group]},
@@ -82,7 +82,7 @@ class Zoo(Chart):
         taken = [(a - 9, b - 9, a + 9, b + 9) for a, b in zip(x, y, strict=True)]
         out = {}
         for a, b, model in zip(x, y, self.shown, strict=True):
-            w, r = 6.2 * len(model.name), _size(model) / 2 + 2
+            w, r = 6.2 * len(self._called(model)), _size(model) / 2 + 2
             sides = {
                 "top center": (a - w / 2, b + r, a + w / 2, b + r + 13),
                 "bottom center": (a - w / 2, b - r - 13, a + w / 2, b - r),
@@ -93,6 +93,10 @@ class Zoo(Chart):
             out[model.name] = side
             taken.append(sides[side])
         return out
+
+    def _called(self, model: Model) -> str:
+        """Its name in the picture, which is of one data set."""
+        return model.name.removesuffix(f" ({self.dataset})")
 
     def _values(self, name: str) -> list[float]:
         return [getattr(m, name) for m in self.shown]
@@ -152,18 +156,23 @@ class Zoo(Chart):
             for i, model in enumerate(self.shown):
                 (px, py), (_, color, _) = at(i), LOOK[model.designed_by]
                 r = _size(model) / 2
+                taken.append((px - min(r, 6), py - min(r, 6), px + min(r, 6), py + min(r, 6)))
                 if model.designed_by == "hand":
                     pen.area([(px - r, py), (px, py - r), (px + r, py), (px, py + r)], color)
                 else:
                     pen.dot(px, py, r, mixed(color, 0.5), color)
             for i, model in enumerate(self.shown):
-                (px, py), w = at(i), pen.wide(model.name, 10)
-                for dy in (-_size(model) / 2 - 7, _size(model) / 2 + 8, -22, 24, -36, 38):
-                    box = (px - w / 2, py + dy - 6, px + w / 2, py + dy + 6)
-                    if not any(box[0] < t[2] and t[0] < box[2] and box[1] < t[3] and t[1] < box[3] for t in taken):
-                        break
+                (px, py), name = at(i), self._called(model)
+                w, r = pen.wide(name, 10), _size(model) / 2
+                sides = [(px, py - r - 7), (px, py + r + 8), (px + r + 4 + w / 2, py), (px - r - 4 - w / 2, py)]
+                sides += [(px + dx, py + dy) for dy in (22, -22, 36, -36, 50, 64, 78) for dx in (0, w / 2, -w / 2)]
+                boxes = [(x - w / 2, y - 6, x + w / 2, y + 6) for x, y in sides]
+                box = min(boxes, key=lambda box: _outside(box, 900) + sum(_meet(box, other) for other in taken))
                 taken.append(box)
-                pen.text(min(max(px, w / 2 + 4), 896 - w / 2), py + dy, model.name, 10, TEXT)
+                x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+                if boxes.index(box) > 3:                # away from its dot: a thread leads back
+                    pen.line([(px, py), (x, y - 6 if y > py else y + 6)], DIM, 0.6)
+                pen.text(x, y, name, 10, TEXT)
             for (word, color, _), left in zip(LOOK.values(), (560, 720), strict=True):
                 pen.dot(left, 14, 6, mixed(color, 0.5), color)
                 pen.text(left + 12, 14, word, 12, anchor="lm")
@@ -190,6 +199,11 @@ def front(costs: Iterable[float], values: Iterable[float]) -> list[int]:
 def _meet(a: tuple, b: tuple) -> float:
     """Area that two boxes (left, low, right, high) share."""
     return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+
+
+def _outside(box: tuple, wide: float) -> float:
+    """How much of a box would be cut off by the sides of a picture of this width: weighs more than any overlap."""
+    return 100 * (max(0.0, 4 - box[0]) + max(0.0, box[2] - wide + 4))
 
 
 def _space(name: str) -> SearchSpace:
