@@ -124,11 +124,11 @@ def precision(estimated, truth, top: float = 0.05):
         raise ValueError(f"top must be a share of the architectures, above 0 and up to 1, got {top!r}")
     estimated, truth = ranks(estimated), ranks(truth)
     k = max(1, round(top * estimated.shape[-1]))
-    return ((_among(estimated, k) * _among(truth, k)).sum(-1) / k)[()]
+    return ((among(estimated, k) * among(truth, k)).sum(-1) / k)[()]
 
 
-def _among(values, k: int) -> np.ndarray:
-    """The chance of each entry to be among the best k."""
+def among(values, k: int) -> np.ndarray:
+    """The chance of each entry to be among the best k of the last axis, 0 or 1 but for ties at the edge."""
     edge = np.partition(values, -k, axis=-1)[..., -k, None]
     above, level = values > edge, values == edge
     return above + level * (k - above.sum(-1, keepdims=True)) / level.sum(-1, keepdims=True)
@@ -141,7 +141,7 @@ def regret(estimated, truth):
     """
     truth = np.asarray(truth, float)
     truth = np.where(np.isnan(truth), -np.inf, truth)
-    winners = _among(ranks(estimated), 1)
+    winners = among(ranks(estimated), 1)
     return (truth.max(-1) - np.where(winners > 0, winners * truth, 0).sum(-1))[()]
 
 

@@ -219,6 +219,15 @@ class Table:
             rows = self._dense[codes]
         return rows
 
+    def members(self) -> tuple[np.ndarray, np.ndarray]:
+        """All tuples of choices that have a row, and their rows: int arrays (m, choices) and (m,).
+
+        More than `archs`: also those that compute the same. (In a big space, or one read from a file of others, as far
+        as they were looked up.)
+        """
+        known = [(arch, row) for arch, row in self._rows.items() if row >= 0]
+        return np.array([arch for arch, _ in known]), np.array([row for _, row in known])
+
     def __contains__(self, arch) -> bool:
         return self._find(arch) >= 0
 

@@ -11,6 +11,9 @@
 `Network`           a whole network: parameters and multiply-adds of its blocks, down to one operation
 `Zoo`               the famous architectures: accuracy against cost
 `Compound`          EfficientNet's scaling, its coefficients as sliders
+`Correlation`       an estimator's ranking against the truth, live
+`CostQuality`       every estimator: how well it ranks against what it costs
+`Landscape`         a table as a place: histogram, costs, neighbours, what operations do
 `progress`, `band_of` every evaluation and the best so far, beside random search: a chart to explore
 `Stage`             what draws them all (`nasviz.views.stage`); `replay.to_html` writes it as a page
 =================== ==================================================================================================
@@ -21,7 +24,10 @@
 from . import cell, replay
 from .alphas import alphas
 from .cell import show, show_graph
+from .correlation import Correlation
+from .cost_quality import CostQuality
 from .editor import CellEditor
+from .landscape import Landscape
 from .network import Network
 from .player import Player
 from .progress import band_of, progress
@@ -34,6 +40,9 @@ from .zoo import Zoo
 __all__ = [
     "CellEditor",
     "Compound",
+    "Correlation",
+    "CostQuality",
+    "Landscape",
     "Network",
     "Player",
     "Space",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import anywidget
 import ipywidgets as widgets
@@ -90,3 +90,29 @@ def short(number: float) -> str:
         if abs(number) >= size:
             return f"{number / size:.3g}{letter}"
     return f"{number:.3g}"
+
+
+def sides(x: Sequence[float], y: Sequence[float], names: Sequence[str], sizes: Sequence[float]) -> list[str]:
+    """On which side of its dot each name stands, as plotly says it: the first of four where it covers least, roughly.
+
+    ``x`` and ``y`` in pixels, y upwards; ``sizes``: the dots' diameters.
+    """
+    taken = [(a - 9, b - 9, a + 9, b + 9) for a, b in zip(x, y, strict=True)]
+    out = []
+    for a, b, name, size in zip(x, y, names, sizes, strict=True):
+        w, r = 6.2 * len(name), size / 2 + 2
+        boxes = {
+            "top center": (a - w / 2, b + r, a + w / 2, b + r + 13),
+            "bottom center": (a - w / 2, b - r - 13, a + w / 2, b - r),
+            "middle right": (a + r, b - 7, a + r + w, b + 7),
+            "middle left": (a - r - w, b - 7, a - r, b + 7),
+        }
+        side = min(boxes, key=lambda place: sum(_meet(boxes[place], box) for box in taken))
+        out.append(side)
+        taken.append(boxes[side])
+    return out
+
+
+def _meet(a: tuple, b: tuple) -> float:
+    """Area that two boxes (left, low, right, high) share."""
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
