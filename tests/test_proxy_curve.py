@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasviz import datasets
-from nasviz.estimators import FULL, Recipe, Training, proxy_cost, proxy_recipe
+from nasviz.estimators import FULL, Recipe, Table, TableLookup, Training, proxy_cost, proxy_recipe
 from nasviz.estimators.curve import FAMILIES, Extrapolated, above_median, forecast, may_win, survivors
 from nasviz.evaluate import Estimator
 from nasviz.spaces import NasBench201
@@ -111,7 +111,7 @@ def test_real_curves_have_the_right_level():
     assert (np.abs(errors) < 2 * np.array([end.deviation for end in ends])).mean() > 0.8
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=7), st.integers(8, 30))
 def test_whatever_the_curve_it_is_a_probability(curve, epochs):
     said = forecast(curve, epochs)
@@ -216,6 +216,21 @@ def test_extrapolated_trains_only_the_first_epochs():
     assert answer.scores["accuracy@3"] == whole.scores["accuracy@3"] and "accuracy@4" not in answer.scores
     seen = [whole.scores[f"accuracy@{epoch}"] for epoch in (1, 2, 3)]
     assert answer.scores["predicted"] == forecast(seen, 6).mean
+
+
+def test_extrapolated_from_a_table_is_free():
+    def scores(curve):
+        return {f"accuracy@{i + 1}": value for i, value in enumerate(curve)} | {"accuracy": curve[-1], "madds": 5.0}
+
+    archs = [(i, 3, 0, 0, 0, 3) for i in (1, 2, 3)]
+    table = Table.of(SPACE, [(a, 0, scores(c), 8.0) for a, c in zip(archs, CURVES.tolist(), strict=False)])
+    estimate = Extrapolated(TableLookup(table, curve=True), after=4)
+    for arch, curve in zip(archs, CURVES, strict=False):
+        answer = estimate(arch)
+        assert answer.scores["predicted"] == forecast(curve[:4], 8).mean and answer.seconds == 4.0
+        assert set(answer.scores) - {f"accuracy@{i}" for i in (1, 2, 3, 4)} == {"predicted", "uncertainty", "madds"}
+    whole = TableLookup(table, curve=True)(archs[0]).scores
+    assert whole == scores(CURVES[0].tolist())
 
 
 def test_what_extrapolated_refuses():

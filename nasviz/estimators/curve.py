@@ -101,7 +101,7 @@ class Forecast:
         """The probability of more than ``accuracy``: each end stands for the half point around it."""
         half = (self.ends[1] - self.ends[0]) / 2
         below = np.interp(accuracy, [self.ends[0] - half, *(self.ends + half)], [0, *self.probability.cumsum()])
-        return float(1 - below)
+        return float(max(0, 1 - below))  # rounding
 
 
 def forecast(curve: Sequence[float], epochs: int, families: Mapping[str, tuple[Shape, ...]] = FAMILIES) -> Forecast:
@@ -229,12 +229,12 @@ class Extrapolated(Estimator):
     Parameters
     ----------
     estimate : Estimator
-        Gives the scores ``"accuracy@1"``, ``"accuracy@2"``, …: ``Training(space, curve=True)``, or a table of such
-        trainings.
+        Gives the scores ``"accuracy@1"``, ``"accuracy@2"``, …: ``Training(space, curve=True)``, or
+        ``TableLookup(table, curve=True)``.
     after : int
         Epochs trained; at least 2. A call's ``epochs`` takes its place.
     to : int, optional
-        The epoch predicted; None: the last of the estimator's recipe.
+        The epoch predicted; None: the last of the estimator's recipe or table.
 
     Notes
     -----
@@ -264,10 +264,10 @@ class Extrapolated(Estimator):
     @property
     def last(self) -> int:
         """The epoch predicted."""
-        recipe = getattr(self.estimate, "recipe", None)
-        if self.to is None and recipe is None:
+        schedule = getattr(self.estimate, "recipe", None) or getattr(self.estimate, "table", None)
+        if self.to is None and schedule is None:
             raise ValueError(f"{type(self.estimate).__name__} has no recipe: say to=, the epoch to be predicted")
-        return self.to or recipe.epochs
+        return self.to or schedule.epochs
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
         """Train ``epochs`` (None: ``after``) epochs, and predict. ValueError for too few or too many."""
@@ -286,7 +286,7 @@ class Extrapolated(Estimator):
     def _extrapolate(self, trained: Evaluation) -> Evaluation:
         names = [f"accuracy@{epoch}" for epoch in range(1, trained.epochs + 1)]
         if missing := [name for name in names if name not in trained.scores]:
-            raise ValueError(f"{type(self.estimate).__name__} gave no {missing[0]}: Training needs curve=True")
+            raise ValueError(f"{type(self.estimate).__name__} gave no {missing[0]}: it needs curve=True")
         curve = [trained.scores[name] for name in names]
         predicted, uncertainty = nan, nan
         if not np.isnan(curve).any():

@@ -26,6 +26,9 @@ class TableLookup(Estimator):
     table : Table
     seed : int, optional
         Always this one's trainings, whatever the call says: the landscape that a search climbs then stands still.
+    curve : bool
+        Also the scores after each epoch up to the one asked: ``"accuracy@1"``, ``"accuracy@2"``, …, as `Training`
+        gives them: what `Extrapolated` extrapolates.
 
     Notes
     -----
@@ -35,6 +38,7 @@ class TableLookup(Estimator):
 
     table: Table
     seed: int | None = None
+    curve: bool = False
 
     @property
     def space(self) -> SearchSpace:
@@ -70,6 +74,9 @@ class TableLookup(Estimator):
                 known = sorted({int(n.rpartition("@")[2]) for n in table.columns if "@" in n})
                 raise ValueError(f"the table knows its architectures after {known} epochs, not after {epochs!r}")
             names |= {name: name for name in ("parameters", "madds") if name in table.columns}
+        if self.curve:
+            after = (n for n in table.columns if "@" in n and not n.startswith("test_"))
+            names |= {n: n for n in after if int(n.rpartition("@")[2]) <= (epochs or last)}
         share = 1.0 if epochs is None else epochs / last
         values = np.stack([table.columns[column] for column in names.values()], -1).tolist()
         spent, there = (table.seconds * share).tolist(), table.there.tolist()
