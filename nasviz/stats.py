@@ -142,7 +142,7 @@ def regret(estimated, truth):
     truth = np.asarray(truth, float)
     truth = np.where(np.isnan(truth), -np.inf, truth)
     winners = among(ranks(estimated), 1)
-    return (truth.max(-1) - np.where(winners > 0, winners * truth, 0).sum(-1))[()]
+    return (truth.max(-1) - (winners * np.where(winners > 0, truth, 0)).sum(-1))[()]
 
 
 # ------------------------------------------------------------------------------------------------ samples

@@ -67,7 +67,7 @@ class Correlation(Chart):
         )  # fmt: skip
         self.top.observe(lambda change: self.draw(), "value")
         self.said, self.about = widgets.HTML(), widgets.HTML("Click a dot, or frame some.")
-        self.cells = widgets.Box()
+        self.cells = widgets.VBox()
         self.figure = figure(
             height=460,
             xaxis={"title": estimated},

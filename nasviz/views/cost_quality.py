@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from ..estimators.quality import CEILING, Quality
-from .chart import Chart, drawn, figure, sides
+from .chart import Chart, drawn, figure, short, sides
 from .colors import AMBER, BLUE, GREY, MAGENTA
 from .pen import DIM, GRID, ticks
 from .zoo import front
@@ -42,7 +42,7 @@ class CostQuality(Chart):
         self.figure = figure(
             height=460,
             margin={"l": 60, "r": 130, "t": 30, "b": 50},
-            xaxis={"type": "log", "title": "seconds an architecture", "dtick": 1, "exponentformat": "power"},
+            xaxis={"type": "log", "title": "seconds an architecture", "dtick": 1, "exponentformat": "none"},
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             hovermode="closest",
         )
@@ -108,6 +108,9 @@ class CostQuality(Chart):
         with self.figure.batch_update():
             self.figure.layout.shapes, self.figure.layout.annotations = shapes, notes
             self.figure.layout.yaxis.title = word
+            if len(seconds):                                        # room for names beside the first and the last
+                logs = np.log10(seconds)
+                self.figure.layout.xaxis.range = [logs.min() - 0.6, logs.max() + 0.6]
             line, dots = self.figure.data
             line.x, line.y = seconds[best], values[best]
             dots.x, dots.y, dots.text = seconds, values, names
@@ -132,9 +135,10 @@ class CostQuality(Chart):
         body = "".join(
             "<tr>" + "".join(f'<td style="{style}">{escape(text)}</td>' for text in line) + "</tr>" for line in lines
         )
-        bands = "; ".join(f"{b.low:,.4g} to {b.high:,.4g}: {b.tau:.2f} ({b.count:,})" for b in quality.bands)
+        bands = "; ".join(f"{short(b.low)} to {short(b.high)}: {b.tau:.2f} ({b.count:,})" for b in quality.bands)
         more = f"<p style='margin:4px 0'>τ by size (architectures): {bands}</p>" if bands else ""
-        self.facts.value = f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>{more}"
+        table = f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
+        self.facts.value = f"<div style='overflow:auto'>{table}</div>{more}"
 
     def still(self) -> bytes | None:
         """The plane as PNG; None while it is empty."""

@@ -69,7 +69,7 @@ class Landscape(Chart):
         self.cost.observe(lambda change: self._draw_costs(), "value")
         self.free = widgets.Button(description="Frame nothing", icon="times", tooltip="Mark nothing any more")
         self.free.on_click(lambda _: self.frame([]))
-        self.said, self.cells = widgets.HTML(), widgets.Box()
+        self.said, self.cells = widgets.HTML(), widgets.VBox()
         self.framed = np.zeros(0, int)
         self._seen: dict[str, np.ndarray] = {}
         self._build()
@@ -108,8 +108,8 @@ class Landscape(Chart):
         next_door = {"mode": "markers", "marker": {"size": 10}, "hovertemplate": "%{text}: %{y:.1f} %<extra></extra>"}
         add.add_scatter(**next_door, **third)
         add.add_scatter(mode="lines", line={"color": AMBER, "dash": "dash"}, hoverinfo="skip", **third)
-        add.add_heatmap(xgap=2, ygap=2, texttemplate="%{z:.1f}", hovertemplate="%{x}, %{y}: %{z:.1f}<extra></extra>",
-                        colorbar={"thickness": 10, "x": 1.01, "len": 0.42, "y": 0.21}, **fourth)  # fmt: skip
+        said = {"texttemplate": "%{z:.1f}", "hovertemplate": "%{x}, %{y}: %{z:.1f}<extra></extra>"}
+        add.add_heatmap(xgap=2, ygap=2, showscale=False, **said, **fourth)
         bars, _, dots, _, _, near, _, _ = add.data
         bars.on_selection(lambda trace, points, state: self._framed("bins", points.point_inds))
         dots.on_selection(lambda trace, points, state: self._framed("rows", points.point_inds))
@@ -141,7 +141,7 @@ class Landscape(Chart):
         row = self.table.row(arch)
         self.at = tuple(arch)
         near = [other for other in self.space.neighbors(self.at) if other in self.table][:NEXT]
-        self.near = [other for other in near if not np.isnan(self.values[self.table.row(other)])]
+        self.near = near = [other for other in near if not np.isnan(self.values[self.table.row(other)])]
         places, texts, colors, changes = [], [], [], []
         for other in self.near:
             i = next(i for i, (a, b) in enumerate(zip(self.at, other, strict=True)) if a != b)
@@ -164,7 +164,8 @@ class Landscape(Chart):
         place = int((self.values > self.values[row]).sum()) + 1
         self.text = (
             f"{len(self.known):,} architectures of {self.space.name}. At {self.space.to_text(self.at)}: "
-            f"{self.values[row]:.1f} %, place {place:,}; {better} of its {len(self.near)} neighbours are better."
+            f"{self.values[row]:.1f} %, place {place:,}; "
+            + (f"{better} of its {len(near)} neighbours are better." if near else "the table knows no neighbour.")
         )
         self.said.value = f"<p style='margin:2px 0'>{escape(self.text)}</p>"
         self.cells.children = [show(self.at, self.space)]
@@ -191,7 +192,8 @@ class Landscape(Chart):
             heat.z, heat.x = effects, [choice.name for choice in self.space.choices]
             heat.y = [style(option).label for option in self.options]
             chips = [f"{style(o).label} <span style='color:{style(o).color}'>●</span>" for o in self.options]
-            self.figure.layout.yaxis4.update({"tickvals": heat.y, "ticktext": chips, "autorange": "reversed"})
+            ticks = {"tickvals": list(range(len(chips))), "ticktext": chips, "autorange": "reversed"}
+            self.figure.layout.yaxis4.update(ticks)
             if len(self.framed):
                 heat.colorscale, heat.zmin, heat.zmid, heat.zmax = "Blues", 0, None, 100
                 title = f"share among the {len(self.framed):,} framed, %"
