@@ -11,7 +11,7 @@ from ..space import Arch, Choice, Graph, SearchSpace
 from .colors import style
 from .stage import Stage
 
-WIDE = 4  # cells in one line, at most
+WIDE = 3  # cells in one line, at most
 
 
 class Cell(Stage):
