@@ -47,6 +47,58 @@ WRONG = {
         ("def my_mutation(arch, rng):\n    return ((arch[0] + 1) % 5, *arch[1:])\n", "edge"),
         ("def my_mutation(arch, rng):\n    return arch[:1]\n", "six"),
     ],
+    "compound_scaling": [
+        ("def my_largest_phi(budget, cost):\n    return 3.5 if cost(3.5) <= budget else 0.0\n", "not the largest"),
+        (
+            "def my_largest_phi(budget, cost):\n"
+            "    return max(phi for phi in np.linspace(0, 7, 701) if cost(phi) <= budget)\n",
+            "asks for 701 costs",
+        ),
+        (
+            "def my_largest_phi(budget, cost):\n"
+            "    low, high = 0.0, 7.0\n"
+            "    while high - low > 0.005:\n"
+            "        middle = (low + high) / 2\n"
+            "        low, high = (middle, high) if cost(middle) <= budget else (low, middle)\n"
+            "    return high\n",
+            "over the budget",
+        ),
+        (
+            "def my_largest_phi(budget, cost):\n"
+            "    low, high = 0.0, 7.0\n"
+            "    while high - low > 0.005:\n"
+            "        middle = (low + high) / 2\n"
+            "        low, high = (middle, high) if cost(middle) <= budget else (low, middle)\n"
+            "    return low\n",
+            "should give None",
+        ),
+    ],
+    "pareto_front": [
+        ("def my_front(points):\n    return [0]\n", "{0}"),
+        ("def my_front(points):\n    return set(range(len(points)))\n", "(3, 74) is dominated"),
+        (
+            "def my_front(points):\n"
+            "    best, out = 0, set()\n"
+            "    for i, (cost, accuracy) in enumerate(points):\n"
+            "        if accuracy > best:\n"
+            "            best = accuracy\n"
+            "            out.add(i)\n"
+            "    return out\n",
+            "any order",
+        ),
+        (
+            "def my_front(points):\n"
+            "    return {i for i, (cost, accuracy) in enumerate(points)\n"
+            "            if not any(c < cost and a > accuracy for c, a in points)}\n",
+            "same cost",
+        ),
+        (
+            "def my_front(points):\n"
+            "    return {i for i, (cost, accuracy) in enumerate(points)\n"
+            "            if not any(j != i and c <= cost and a >= accuracy for j, (c, a) in enumerate(points))}\n",
+            "two equal points",
+        ),
+    ],
     ("01-search-spaces", "exercise_1"): [
         ("def my_space():\n    return {'depth': (1, 2, 3)}\n", "from_choices"),
         (
