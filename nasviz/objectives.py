@@ -18,6 +18,31 @@ def accuracy(evaluation: Evaluation) -> float:
 
 
 @dataclass(frozen=True)
+class Score:
+    """Any one score, the greater the better: what a search on a proxy maximises. nan counts as −∞.
+
+    Parameters
+    ----------
+    name : str
+        Of the score: ``"inherited"``, ``"predicted"``, ``"synflow"``.
+
+    Examples
+    --------
+    >>> Score("synflow")(Evaluation((0,), {"synflow": 12.5}))
+    12.5
+    """
+
+    name: str
+
+    def __call__(self, evaluation: Evaluation) -> float:
+        if self.name not in evaluation.scores:
+            known = sorted(evaluation.scores)
+            raise ValueError(f"this evaluation has no score {self.name!r} to maximise; its scores: {known}")
+        value = evaluation.scores[self.name]
+        return -inf if isnan(value) else value
+
+
+@dataclass(frozen=True)
 class Bounded:
     """Accuracy under a bound on a cost: what the field searches for, since without one the biggest network wins.
 

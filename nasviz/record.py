@@ -126,7 +126,7 @@ def rebuild(path: str | Path):
                 values[name] = own[value["space"]]()
             elif name == "estimate":
                 values[name] = Named(value)
-            elif kind in ("accuracy", "Bounded"):
+            elif kind in ("accuracy", "Bounded", "Score"):
                 thing = getattr(objectives, kind)
                 rest = {k: v for k, v in value.items() if k != "type"}
                 values[name] = thing(**rest) if is_dataclass(thing) else thing

@@ -14,7 +14,7 @@ from toys import SPACES, Elastic, Toy, Walk
 from nasviz.objectives import Bounded
 from nasviz.search import Run, check_turn, knob, knobs
 from nasviz.space import SearchSpace
-from nasviz.strategies import RandomSearch, RegularizedEvolution
+from nasviz.strategies import RandomSearch, RegularizedEvolution, TrainSupernet
 
 SPACE = SPACES[0]
 
@@ -33,6 +33,10 @@ SEARCHES = {
     "random": (RandomSearch(SPACE, Toy(SPACE), evaluations=60), {}),
     "random without replacement": (RandomSearch(SPACE, Toy(SPACE), evaluations=60, replacement=False), {}),
     "with a state": (Walk(SPACE, epochs=12), {"rate": 0.9}),
+    "supernet": (
+        TrainSupernet(SPACE, images=32, epochs=15, batch=8, network={"channels": 1, "stages": 1}),
+        {"lr": 0.02},
+    ),
 }
 every_search = pytest.mark.parametrize("name", SEARCHES)
 

@@ -8,6 +8,7 @@ _FILES = {
     "proxy": ("proxy_cost", "proxy_recipe"),
     "zero_cost": ("ZeroCost",),
     "inherited": ("Inherited",),
+    "morphism": ("WeightInheritance",),
     "table": ("Table", "nasbench201_table"),
     "lookup": ("TableLookup",),
     "training": ("FAST", "FULL", "LARGE", "Recipe", "Training"),

@@ -188,9 +188,9 @@ class GaussianProcessPredictor(Predictor):
 class EnsemblePredictor(Predictor):
     """Ensemble of perceptrons that differ in their first weights; their disagreement is the uncertainty.
 
-    White, Neiswanger & Savani 2021 (BANANAS), section 3.2: five members on path encodings. Members may agree and be wrong
-    together: after learning 100 of NAS-Bench-201's published accuracies (CIFAR-10), the intervals that should hold 80 %
-    of the others held 32 to 53 %, by encoding. See `nasviz.nn.surrogate`.
+    White, Neiswanger & Savani 2021 (BANANAS), section 3.2: five members on path encodings. They may agree and be wrong:
+    after learning 100 of NAS-Bench-201's published accuracies (CIFAR-10), the intervals that should hold 80 % of the
+    others held 32 to 53 % of them, by encoding. See `nasviz.nn.surrogate`.
     """
 
     encoding: str = "one-hot"

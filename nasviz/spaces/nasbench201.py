@@ -101,6 +101,13 @@ class NasBench201(SearchSpace):
 
         return MixedNetwork(self.graph(), OPS, **size)
 
+    def single_path(self, **size):
+        """All operations on all edges, of which one path runs at a time: see `nasviz.nn.paths.PathNetwork`."""
+        from ..nn.ops import NASBENCH201
+        from ..nn.paths import PathNetwork
+
+        return PathNetwork(self.graph(), {name: NASBENCH201[name] for name in OPS}, **size)
+
     def discretize(self, weights) -> Arch:
         """The strongest operation on each edge that is not zero: DARTS's rule (Liu et al. 2019, section 2.4).
 

@@ -2,7 +2,12 @@
 
 from importlib import import_module
 
-_FILES = {"Darts": "darts", "RandomSearch": "random_search", "RegularizedEvolution": "evolution"}
+_FILES = {
+    "Darts": "darts",
+    "RandomSearch": "random_search",
+    "RegularizedEvolution": "evolution",
+    "TrainSupernet": "train_supernet",
+}
 __all__ = sorted(_FILES)
 
 

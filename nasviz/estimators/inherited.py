@@ -1,0 +1,94 @@
+"""Weight sharing: judge an architecture by how well it does on a supernet's weights, without training it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from .. import datasets
+from ..evaluate import Estimator
+from ..nn import paths
+from ..nn.states import take_over
+from ..nn.threads import one_thread
+from ..space import Arch, SearchSpace
+from ..step import Evaluation
+from .training import _data, _tensors, evaluated
+
+BATCH = 64  # images in a batch of the re-calibration, as in training
+
+
+@dataclass(frozen=True)
+class Inherited(Estimator):
+    """Validation accuracy with the weights of a trained single-path supernet (Guo et al. 2020, section 3.4).
+
+    The state is the one of any epoch of a `nasviz.strategies.TrainSupernet`; `of` takes the sizes over from it. How
+    far this number can be trusted to rank is the question of weight sharing: it is no accuracy of a trained network,
+    and not called one (Yu et al. 2020, "Evaluating the search phase of neural architecture search").
+
+    Parameters
+    ----------
+    space : SearchSpace
+    state : bytes
+        `Step.state` of the supernet's training.
+    recalibrate : int
+        Batches of 64 training images from which the batch-norms of the architecture take their statistics before it is
+        judged. 0: they keep those gathered in training, when other architectures ran through them too.
+    dataset : str or Dataset
+    size : int
+        Height and width of the images, pixels.
+    network : mapping
+        Size of the supernet, as in its training.
+
+    Raises
+    ------
+    ValueError
+        A state that is not of this supernet; more batches than there are training images for.
+
+    Notes
+    -----
+    Scores: ``"inherited"`` (validation accuracy, 0 to 1) and ``"inherited_loss"`` (validation, nats). Any strategy
+    searches on it: ``RegularizedEvolution(space, inherited, objective=Score("inherited"))``. The seed of a call changes
+    nothing.
+
+    Examples
+    --------
+    >>> *_, last = TrainSupernet(space, epochs=10)  # doctest: +SKIP
+    >>> Inherited(space, last.state, recalibrate=10)((3, 1, 3, 1, 1, 3)).scores["inherited"]  # doctest: +SKIP
+    0.61
+    """
+
+    space: SearchSpace
+    state: bytes = field(repr=False)
+    recalibrate: int = 10
+    dataset: str | datasets.Dataset = "fashion16"
+    size: int = 8
+    network: Mapping = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def of(cls, search, state: bytes, recalibrate: int = 10) -> Inherited:
+        """The estimator on the ``state`` that a step of the `TrainSupernet` ``search`` carried."""
+        return cls(search.space, state, recalibrate, search.data, search.size, search.network)
+
+    @cached_property
+    def _supernet(self) -> paths.PathNetwork:
+        data = _data(self.dataset, self.size)
+        supernet = self.space.single_path(**self.network, colors=data.colors, classes=len(data.classes))
+        take_over(self.state, {f"network.{name}": tensor for name, tensor in supernet.state_dict().items()})
+        return supernet
+
+    def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
+        """Judge ``arch``; ``epochs`` is ignored, nothing is trained. ValueError for no architecture of the space."""
+        arch = self.space.check(arch)
+        supernet, images = self._supernet, _tensors(self.dataset, self.size, "train")[0]
+        if not 0 <= self.recalibrate * BATCH <= len(images):
+            most = len(images) // BATCH
+            raise ValueError(f"recalibrate must be a number of batches from 0 to {most}, got {self.recalibrate!r}")
+        start = time.perf_counter()
+        with one_thread():
+            if self.recalibrate:
+                paths.recalibrate(supernet, arch, images[: self.recalibrate * BATCH].split(BATCH))
+            accuracy, loss = evaluated(supernet.select(arch), *_tensors(self.dataset, self.size, "valid"))
+        scores = {"inherited": accuracy, "inherited_loss": loss}
+        return Evaluation(arch, scores, time.perf_counter() - start, 0, seed)
