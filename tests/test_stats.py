@@ -75,9 +75,9 @@ def test_the_interval_of_tau_is_that_of_drawing_again():
     x = rng.normal(size=70).round(1)
     y = (x + rng.normal(size=70)).round(1)
     found = tau_interval(x, y, resamples=2000)
-    drawn = [tau(x[i], y[i]) for i in rng.integers(70, size=(2000, 70))]
+    drawn = [tau(x[i], y[i]) for i in rng.integers(70, size=(700, 70))]
     assert found.value == pytest.approx(tau(x, y))
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, (0.025, 0.975))), abs=0.025)
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, (0.025, 0.975))), abs=0.04)
     whole = tau_interval(x, y, np.zeros(70, int), resamples=300)
     assert whole.value == pytest.approx(found.value)
     assert tau_interval(x, y, seed=5) == tau_interval(x, y, seed=5) != tau_interval(x, y, seed=6)
@@ -94,8 +94,8 @@ def test_other_intervals_are_scipys():
     rng = np.random.default_rng(4)
     x = rng.normal(size=60)
     y = x + rng.normal(size=60)
-    expected = scipy_stats.bootstrap((x, y), rho, paired=True, method="percentile", n_resamples=3000, rng=rng)
-    found = bootstrap(rho, x, y, resamples=3000)
+    expected = scipy_stats.bootstrap((x, y), rho, paired=True, method="percentile", n_resamples=1500, rng=rng)
+    found = bootstrap(rho, x, y, resamples=1500)
     assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval), abs=0.03)
     assert found.low < found.value < found.high
 
@@ -104,11 +104,11 @@ def test_an_interval_covers_the_truth_about_as_often_as_it_says():
     rng = np.random.default_rng(5)
     truth = 2 / np.pi * np.arcsin(0.6)                        # Kendall's τ of a bivariate normal of correlation 0.6
     covered = 0
-    for _ in range(120):
+    for _ in range(60):
         x = rng.normal(size=60)
         found = tau_interval(x, 0.6 * x + 0.8 * rng.normal(size=60), resamples=200)
         covered += found.low <= truth <= found.high
-    assert 103 <= covered <= 120                                 # 95 % of 120 is 114; four standard deviations below
+    assert 50 <= covered <= 60                                   # 95 % of 60 is 57; four standard deviations below
 
 
 def test_precision_and_regret_by_hand():

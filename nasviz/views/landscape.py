@@ -100,7 +100,7 @@ class Landscape(Chart):
         add.add_bar(y=counts, marker={"color": GREY, "opacity": 0.6}, **bars, **first)
         add.add_bar(y=np.zeros(BINS), marker={"color": MAGENTA}, **bars, **first)
         dots = {"mode": "markers", "hovertemplate": "%{x:.3s}, %{y:.1f} %<extra></extra>"}
-        add.add_scatter(y=self.values[self.known], marker={"color": BLUE, "size": 4, "opacity": 0.35}, **dots, **second)
+        add.add_scatter(marker={"color": BLUE, "size": 4, "opacity": 0.35}, **dots, **second)
         marked = {"color": MAGENTA, "size": 5, "opacity": 0.7}
         add.add_scatter(marker=marked, hoverinfo="skip", mode="markers", **second)
         star = {"color": AMBER, "size": 15, "symbol": "star", "line": {"width": 1, "color": "#5b4200"}}
@@ -110,7 +110,9 @@ class Landscape(Chart):
         add.add_scatter(mode="lines", line={"color": AMBER, "dash": "dash"}, hoverinfo="skip", **third)
         said = {"texttemplate": "%{z:.1f}", "hovertemplate": "%{x}, %{y}: %{z:.1f}<extra></extra>"}
         add.add_heatmap(xgap=2, ygap=2, showscale=False, **said, **fourth)
-        bars, _, dots, _, _, near, _, _ = add.data
+        bars, marked, dots, marks, star, near, _, _ = add.data
+        for trace in (marked, marks, star, near):           # plotly dims everything that is outside a frame
+            trace.unselected = {"marker": {"opacity": 1 if trace.marker.opacity is None else trace.marker.opacity}}
         bars.on_selection(lambda trace, points, state: self._framed("bins", points.point_inds))
         dots.on_selection(lambda trace, points, state: self._framed("rows", points.point_inds))
         for trace in (bars, dots):
@@ -125,7 +127,8 @@ class Landscape(Chart):
         self.spent = self.table.column(self.cost.value, 0)
         with self.figure.batch_update():
             self.figure.layout.xaxis2.title = dict(map(reversed, self.cost.options))[self.cost.value]
-            self.figure.data[2].x = self.spent[self.known]
+            dots = self.figure.data[2]                    # both at once: plotly loses an array given alone before
+            dots.x, dots.y = self.spent[self.known], self.values[self.known]
             self._draw_marks()
 
     def _draw_marks(self) -> None:
