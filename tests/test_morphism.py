@@ -72,9 +72,9 @@ def test_what_it_says_of_a_change_is_true():
     said = []
     for seed in range(8):
         arch = SPACE.sample(np.random.default_rng(seed))
-        parent = network(arch, seed, channels=3, stages=1)
+        parent = network(arch, seed, channels=8, stages=1)
         for other in SPACE.neighbors(arch):
-            child = network(other, 50, channels=3, stages=1)
+            child = network(other, 50, channels=8, stages=1)
             said.append(inherit(child, parent))
             assert said[-1] == (difference(child, parent) < 1e-9), (arch, other)
     assert 0.1 < np.mean(said) < 0.9
