@@ -129,7 +129,7 @@ class CostQuality(Chart):
 
     def tell(self, quality: Quality) -> None:
         """Show all numbers of one estimator, with what stands beside it."""
-        style = "text-align:left; padding:1px 14px 1px 0; white-space:nowrap"
+        style = "text-align:left; vertical-align:top; padding:1px 14px 1px 0"
         head, *lines = quality.table()
         cells = "".join(f'<th scope="col" style="{style}">{escape(text)}</th>' for text in head)
         body = "".join(
@@ -137,8 +137,7 @@ class CostQuality(Chart):
         )
         bands = "; ".join(f"{short(b.low)} to {short(b.high)}: {b.tau:.2f} ({b.count:,})" for b in quality.bands)
         more = f"<p style='margin:4px 0'>τ by size (architectures): {bands}</p>" if bands else ""
-        table = f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
-        self.facts.value = f"<div style='overflow:auto'>{table}</div>{more}"
+        self.facts.value = f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>{more}"
 
     def still(self) -> bytes | None:
         """The plane as PNG; None while it is empty."""
