@@ -155,18 +155,18 @@ class _Shared:
 
     def __init__(self, space: SearchSpace, seed: int, **size):
         self.network = space.single_path(**size, generator=torch.Generator().manual_seed(seed))
-        self.velocity = {name: torch.zeros_like(w) for name, w in self.network.named_parameters()}
+        self.weights = dict(self.network.train().named_parameters())  # once: to look for them takes as long as a layer
+        self.velocity = {name: torch.zeros_like(w) for name, w in self.weights.items()}
         self.epoch = 0
 
     def descend(self, images: Tensor, labels: Tensor, archs: Sequence[Arch], lr: float, decay: float) -> float:
         """One step along the summed gradients of ``archs``, of the weights that these use; the mean loss, nats."""
-        self.network.train()
         losses = []
         for arch in archs:
             loss = F.cross_entropy(self.network(images, arch), labels)
             loss.backward()
             losses.append(loss.item())
-        used = {name: w for name, w in self.network.named_parameters() if w.grad is not None}
+        used = {name: w for name, w in self.weights.items() if w.grad is not None}
         torch.nn.utils.clip_grad_norm_(used.values(), CLIP)
         with torch.no_grad():  # what no architecture used keeps its weights: no decay, no momentum
             for name, w in used.items():
