@@ -47,7 +47,7 @@ WRONG = {
         ("def my_mutation(arch, rng):\n    return ((arch[0] + 1) % 5, *arch[1:])\n", "edge"),
         ("def my_mutation(arch, rng):\n    return arch[:1]\n", "six"),
     ],
-    "compound_scaling": [
+    ("11-famous-architectures", "compound_scaling"): [
         ("def my_largest_phi(budget, cost):\n    return 3.5 if cost(3.5) <= budget else 0.0\n", "not the largest"),
         (
             "def my_largest_phi(budget, cost):\n"
@@ -73,7 +73,7 @@ WRONG = {
             "should give None",
         ),
     ],
-    "pareto_front": [
+    ("11-famous-architectures", "pareto_front"): [
         ("def my_front(points):\n    return [0]\n", "{0}"),
         ("def my_front(points):\n    return set(range(len(points)))\n", "(3, 74) is dominated"),
         (
