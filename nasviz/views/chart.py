@@ -63,13 +63,25 @@ class Chart(widgets.VBox):
 
 
 def figure(**layout):
-    """An empty live figure in the house's style; ``layout`` as plotly takes it."""
+    """An empty figure in the house's style, to be filled and then made `live`; ``layout`` as plotly takes it."""
     import plotly.graph_objects as go  # half a second, for charts only
 
-    out = go.FigureWidget(layout={**CLEAR, "autosize": True, **layout})
-    out._config = {"responsive": True, "displaylogo": False}     # as wide as the page, also once it is resized
+    out = go.Figure(layout={**CLEAR, "autosize": True, **layout})
     out.update_xaxes(gridcolor=GRID, zeroline=False)
     out.update_yaxes(gridcolor=GRID, zeroline=False)
+    return out
+
+
+def live(filled):
+    """A filled figure as a widget.
+
+    Filled first, because what is added to a widget travels as messages, and those that come before the page has loaded
+    plotly are lost: it stayed empty on a slow machine.
+    """
+    import plotly.graph_objects as go
+
+    out = go.FigureWidget(filled)
+    out._config = {"responsive": True, "displaylogo": False}     # as wide as the page, also once it is resized
     return out
 
 

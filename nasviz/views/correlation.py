@@ -13,7 +13,7 @@ from .. import stats
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 from .cell import show
-from .chart import Chart, drawn, figure
+from .chart import Chart, drawn, figure, live
 from .colors import AMBER, BLUE, GREY, MAGENTA
 from .pen import Axes, good_range, mixed
 
@@ -76,15 +76,16 @@ class Correlation(Chart):
             hovermode="closest",
             dragmode="select",
         )
-        for number, (_, name, color, symbol, size) in enumerate(GROUPS):
+        for _, name, color, symbol, size in GROUPS:
             marker = {"color": color, "symbol": symbol, "size": size, "opacity": 0.55 if color == GREY else 0.9}
             hover = "%{x:.4g}, %{y:.1f} %<extra></extra>"
             self.figure.add_scatter(x=[], y=[], mode="markers", name=name, marker=marker, hovertemplate=hover)
-            trace = self.figure.data[-1]
+        self.draw()
+        self.figure = live(self.figure)
+        for number, trace in enumerate(self.figure.data):
             trace.on_click(lambda trace, points, state, n=number: self._clicked(n, points.point_inds))
             trace.on_selection(lambda trace, points, state, n=number: self._frame(n, points.point_inds))
             trace.on_deselect(lambda trace, points, n=number: self._frame(n, []))
-        self.draw()
         super().__init__([self.top, self.said, self.figure, self.about, self.cells])
 
     # ------------------------------------------------------------------ what is drawn

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from ..estimators.quality import CEILING, Quality
-from .chart import Chart, drawn, figure, short, sides
+from .chart import Chart, drawn, figure, live, short, sides
 from .colors import AMBER, BLUE, GREY, MAGENTA
 from .pen import DIM, GRID, ticks
 from .zoo import front
@@ -56,10 +56,11 @@ class CostQuality(Chart):
             showlegend=False,
             hovertemplate="%{text}<br>%{x:.2g} s, %{y:.2f}<extra></extra>",
         )
-        self.figure.data[1].on_click(lambda trace, points, state: self._clicked(points.point_inds))
         for one in qualities:
             self._add(one)
         self.draw()
+        self.figure = live(self.figure)
+        self.figure.data[1].on_click(lambda trace, points, state: self._clicked(points.point_inds))
         super().__init__([self.measure, self.figure, self.facts])
 
     def append(self, quality: Quality) -> None:

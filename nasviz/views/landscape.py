@@ -11,7 +11,7 @@ import numpy as np
 from ..estimators.table import Table
 from ..space import Arch
 from .cell import show
-from .chart import Chart, drawn, figure, short
+from .chart import Chart, drawn, figure, live, short
 from .colors import AMBER, BLUE, GREY, MAGENTA, style
 from .pen import BACK, DIM, Axes, good_range, mixed
 
@@ -76,6 +76,7 @@ class Landscape(Chart):
         middle = there[np.argsort(self.values[there])[len(there) // 2]]
         self.go(table.archs[middle])
         self.frame([])
+        self._listen()
         super().__init__([widgets.HBox([self.cost, self.free]), self.figure, self.said, self.cells])
 
     # ------------------------------------------------------------------ the figure
@@ -110,18 +111,22 @@ class Landscape(Chart):
         add.add_scatter(mode="lines", line={"color": AMBER, "dash": "dash"}, hoverinfo="skip", **third)
         said = {"texttemplate": "%{z:.1f}", "hovertemplate": "%{x}, %{y}: %{z:.1f}<extra></extra>"}
         add.add_heatmap(xgap=2, ygap=2, showscale=False, **said, **fourth)
-        bars, marked, dots, marks, star, near, _, _ = add.data
+        _, marked, _, marks, star, near, _, _ = add.data
         for trace in (marked, marks, star, near):           # plotly dims everything that is outside a frame
             trace.unselected = {"marker": {"opacity": 1 if trace.marker.opacity is None else trace.marker.opacity}}
+        axis = self.figure.layout
+        axis.xaxis.title, axis.xaxis3.title = self.name, "what is changed"
+        self._draw_costs()
+
+    def _listen(self) -> None:
+        self.figure = live(self.figure)
+        bars, _, dots, _, _, near, _, _ = self.figure.data
         bars.on_selection(lambda trace, points, state: self._framed("bins", points.point_inds))
         dots.on_selection(lambda trace, points, state: self._framed("rows", points.point_inds))
         for trace in (bars, dots):
             trace.on_deselect(lambda trace, points: self.frame([]))
         dots.on_click(lambda trace, points, state: self._clicked(points.point_inds, "dots"))
         near.on_click(lambda trace, points, state: self._clicked(points.point_inds, "near"))
-        axis = self.figure.layout
-        axis.xaxis.title, axis.xaxis3.title = self.name, "what is changed"
-        self._draw_costs()
 
     def _draw_costs(self) -> None:
         self.spent = self.table.column(self.cost.value, 0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from .chart import Chart, drawn, figure, short
+from .chart import Chart, drawn, figure, live, short
 from .colors import AMBER, BLUE, GREY, MAGENTA, TEAL, VIOLET
 from .pen import DIM, mixed
 
@@ -90,7 +90,7 @@ class Network(Chart):
                 textposition="auto",
                 hovertemplate="%{y}<br>%{x:,} " + word + "<extra></extra>",
             )
-        return out
+        return live(out)
 
     def _boxes(self):
         import plotly.graph_objects as go
@@ -113,7 +113,7 @@ class Network(Chart):
         )
         out = figure(height=300, margin={"l": 10, "r": 10, "t": 25, "b": 10})
         out.add_trace(chart)
-        return out
+        return live(out)
 
     def _chosen(self, change) -> None:
         shown = [layer for layer in self.layers if layer.madds or layer.parameters]

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import zoo
 from ..scaling import RELEASED, RESOLUTION, compound, growth
-from .chart import Chart, drawn, figure, short
+from .chart import Chart, drawn, figure, live, short
 from .colors import AMBER, BLUE, MAGENTA
 from .pen import DIM, GRID, ticks
 
@@ -80,6 +80,7 @@ class Compound(Chart):
             self.figure.add_scatter(mode="markers", marker=star, hovertemplate=said, **at)
             self.figure.add_scatter(mode="lines", line={"color": "#8a919c", "dash": "dash"}, hoverinfo="skip", **at)
         self._draw()
+        self.figure = live(self.figure)
         box = widgets.Box(list(self.sliders.values()), layout={"flex_flow": "row wrap"})
         super().__init__([box, self.said, self.figure])
 

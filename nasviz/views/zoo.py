@@ -13,7 +13,7 @@ from .. import spaces
 from ..space import SearchSpace
 from ..zoo import MODELS, Model
 from .cell import show
-from .chart import Chart, drawn, figure, short
+from .chart import Chart, drawn, figure, live, short
 from .colors import BLUE, MAGENTA
 from .pen import DIM, GRID, TEXT, mixed, ticks
 
@@ -72,8 +72,10 @@ class Zoo(Chart):
                 marker=marker | {"size": [_size(m) for m in group]},
                 hovertemplate="%{text}<br>%{x:.3s}, %{y:.1f} %<extra></extra>",
             )
-            self.figure.data[-1].on_click(lambda trace, points, state, g=group: self._clicked(g, points.point_inds))
         self._draw()
+        self.figure = live(self.figure)
+        for trace, group in zip(self.figure.data[1:], self.groups, strict=True):
+            trace.on_click(lambda trace, points, state, g=group: self._clicked(g, points.point_inds))
         super().__init__([self.cost, self.figure, self.facts, self.cells])
 
     def _places(self) -> dict[str, str]:
