@@ -19,6 +19,7 @@ import platform
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -255,6 +256,8 @@ def main(arguments: list[str] | None = None) -> None:
         return
     if options.nice and hasattr(os, "nice"):
         os.nice(options.nice)                           # the workers inherit it
+        with suppress(OSError):                         # Linux weighs sessions first; this is one
+            Path("/proc/self/autogroup").write_text(str(options.nice))
     from tqdm import tqdm
 
     print(status(work, options.folder))
