@@ -120,8 +120,8 @@ def pictures(
             said = title if len(cells) == 1 else f"{title}: {name}" if title else f"{name} cell"
             said = said or shortened(space.to_text(arch))
             view = cell_view(graph, f"{name} {number}", title=said, height=260, span=span) | more
-            if len(archs) == 1 and len(cells) > 1:      # under each other: such cells are wide
-                view |= {"span": 12, "height": 300}
+            if len(cells) > 1:                          # such cells are wide: two in a line, of one architecture one
+                view |= {"span": 6, "height": 260} if len(archs) > 1 else {"span": 12, "height": 300}
             if any(graph.ops):                          # boxes with words in them need room
                 view["span"] = max(view["span"], 6)
             if name in marks[number]:
