@@ -114,10 +114,7 @@ class CellNetwork(nn.Module):
         generator: torch.Generator | None = None,
     ):
         super().__init__()
-        sizes = {"channels": channels, "cells": cells, "stages": stages, "colors": colors, "classes": classes}
-        for name, value in sizes.items():
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a whole number from 1, got {value!r}")
+        check_sizes(channels=channels, cells=cells, stages=stages, colors=colors, classes=classes)
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction must be one of {list(REDUCTIONS)}, got {reduction!r}")
         self.stem = nn.Sequential(Conv2d(colors, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
@@ -135,6 +132,13 @@ class CellNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Logits (batch, classes) of float images (batch, colors, height, width)."""
         return self.classifier(self.head(self.body(self.stem(images))))
+
+
+def check_sizes(**sizes: int) -> None:
+    """ValueError that names the first size which is no whole number from 1."""
+    for name, value in sizes.items():
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} must be a whole number from 1, got {value!r}")
 
 
 def built(build: Callable[[], nn.Module], generator: torch.Generator | None) -> nn.Module:

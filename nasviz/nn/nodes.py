@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..space import Graph
-from .cells import initialize
+from .cells import check_sizes, initialize
 from .ops import Conv2d, Factory, Linear
 
 
@@ -157,10 +157,7 @@ class NodeNetwork(nn.Module):
         generator: torch.Generator | None = None,
     ):
         super().__init__()
-        sizes = {"channels": channels, "modules": modules, "stacks": stacks, "colors": colors, "classes": classes}
-        for name, value in sizes.items():
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a whole number from 1, got {value!r}")
+        check_sizes(channels=channels, modules=modules, stacks=stacks, colors=colors, classes=classes)
         self.stem = _conv_bn_relu(colors, channels, 3)
         self.body, inputs = nn.Sequential(), channels
         for stack in range(stacks):

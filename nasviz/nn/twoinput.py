@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..space import Edge, Graph
-from .cells import initialize
+from .cells import check_sizes, initialize
 from .ops import Conv2d, Linear, Zero
 from .separable import FactorizedReduce, Factory, Noise, relu_conv_bn
 
@@ -342,7 +342,7 @@ class Stem(nn.Module):
 def darts_cifar(channels: int, cells: int, colors: int):
     """A 3×3 convolution to three times the channels; of ``cells`` cells those at 1/3 and 2/3 of the depth reduce and
     double the channels (Liu et al. 2019, section 3.1 and authors' code). ENAS's networks have this shape too."""
-    _whole(channels=channels, cells=cells, colors=colors)
+    check_sizes(channels=channels, cells=cells, colors=colors)
     stem = Stem([(3 * channels, 0)] * 2, nn.Sequential(*_conv_bn(colors, 3 * channels)))
     return stem, _thirds(channels, cells)
 
@@ -350,7 +350,7 @@ def darts_cifar(channels: int, cells: int, colors: int):
 def darts_imagenet(channels: int, cells: int, colors: int):
     """Three 3×3 convolutions of stride 2, then cells as in `darts_cifar`: 224×224 pixels come to the cells as 28×28
     (Liu et al. 2019, section 3.4 and authors' code)."""
-    _whole(channels=channels, cells=cells, colors=colors)
+    check_sizes(channels=channels, cells=cells, colors=colors)
     half = max(1, channels // 2)
     first = nn.Sequential(*_conv_bn(colors, half, 2), nn.ReLU(), *_conv_bn(half, channels, 2))
     second = relu_conv_bn(channels, channels, 3, stride=2)
@@ -360,7 +360,7 @@ def darts_imagenet(channels: int, cells: int, colors: int):
 def nasnet_cifar(channels: int, cells: int, colors: int):
     """A 3×3 convolution to three times the channels; three groups of ``cells`` normal cells, between them a reduction
     that doubles the channels (Zoph et al. 2018, figure 2 left)."""
-    _whole(channels=channels, cells=cells, colors=colors)
+    check_sizes(channels=channels, cells=cells, colors=colors)
     stem = Stem([(3 * channels, 0)] * 2, nn.Sequential(*_conv_bn(colors, 3 * channels)))
     return stem, _groups(channels, cells)
 
@@ -369,7 +369,7 @@ def nasnet_imagenet(channels: int, cells: int, colors: int, stem: int = 96):
     """A 3×3 convolution of stride 2 to ``stem`` channels, without padding, and two reduction cells with a quarter and a
     half of the channels come first (Zoph et al. 2018, figure 2 right; released code). The very first cell has no cell
     before the one before it: both of its inputs are the stem's output, and c_{k-2} keeps its channels."""
-    _whole(channels=channels, cells=cells, colors=colors, stem=stem)
+    check_sizes(channels=channels, cells=cells, colors=colors, stem=stem)
     first = nn.Sequential(Conv2d(colors, stem, 3, stride=2, bias=False), nn.BatchNorm2d(stem))
     stems = [("reduction", max(1, channels // 4)), ("reduction", max(1, channels // 2))]
     return Stem([(stem, 1)], first), stems + _groups(channels, cells)
@@ -391,9 +391,3 @@ def _thirds(channels: int, cells: int) -> list[tuple[str, int]]:
 def _groups(channels: int, cells: int) -> list[tuple[str, int]]:
     normal = [[("normal", channels * 2**group)] * cells for group in range(3)]
     return [*normal[0], ("reduction", channels * 2), *normal[1], ("reduction", channels * 4), *normal[2]]
-
-
-def _whole(**sizes: int) -> None:
-    for name, value in sizes.items():
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} must be a whole number from 1, got {value!r}")

@@ -119,12 +119,12 @@ def sides(x: Sequence[float], y: Sequence[float], names: Sequence[str], sizes: S
             "middle right": (a + r, b - 7, a + r + w, b + 7),
             "middle left": (a - r - w, b - 7, a - r, b + 7),
         }
-        side = min(boxes, key=lambda place: sum(_meet(boxes[place], box) for box in taken))
+        side = min(boxes, key=lambda place: sum(meet(boxes[place], box) for box in taken))
         out.append(side)
         taken.append(boxes[side])
     return out
 
 
-def _meet(a: tuple, b: tuple) -> float:
+def meet(a: tuple, b: tuple) -> float:
     """Area that two boxes (left, low, right, high) share."""
     return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))

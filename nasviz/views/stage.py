@@ -133,9 +133,8 @@ class Stage(anywidget.AnyWidget):
 
         What could not be drawn leaves the stage as it was.
         """
-        complete(spec)
         with self._lock, self.hold_sync():
-            begun = self._begin(spec, run)
+            begun = self._begin(spec, run)              # raises, if it must, before anything is changed
             self.first = begun["first"]                 # sent together, and set before what tells the browser to look
             self.spec = begun["spec"]
 

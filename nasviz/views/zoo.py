@@ -13,7 +13,7 @@ from .. import spaces
 from ..space import SearchSpace
 from ..zoo import MODELS, Model
 from .cell import show
-from .chart import Chart, drawn, figure, live, short
+from .chart import Chart, drawn, figure, live, meet, short, sides
 from .colors import BLUE, MAGENTA
 from .pen import DIM, GRID, TEXT, mixed, ticks
 
@@ -58,7 +58,9 @@ class Zoo(Chart):
             hovermode="closest",
         )
         self.figure.add_scatter(mode="lines", name="not beaten in both", line={"color": "#8a919c", "dash": "dot"})
-        places = self._places()
+        x, y = 420 * np.log10(self._values("madds")) / 1.4, 50 * np.array(self._values("accuracy"))  # pixels, roughly
+        beside = sides(x, y, [self._called(m) for m in self.shown], [_size(m) for m in self.shown])
+        places = {m.name: side for m, side in zip(self.shown, beside, strict=True)}
         self.groups = [[m for m in self.shown if m.designed_by == by] for by in LOOK]
         for group, (word, color, symbol) in zip(self.groups, LOOK.values(), strict=True):
             marker = {"color": color, "symbol": symbol, "opacity": 0.75, "line": {"width": 1.5, "color": color}}
@@ -77,24 +79,6 @@ class Zoo(Chart):
         for trace, group in zip(self.figure.data[1:], self.groups, strict=True):
             trace.on_click(lambda trace, points, state, g=group: self._clicked(g, points.point_inds))
         super().__init__([self.cost, self.figure, self.facts, self.cells])
-
-    def _places(self) -> dict[str, str]:
-        """On which side of its dot each name stands: the first of four where it covers no other, taken roughly."""
-        x, y = 420 * np.log10(self._values("madds")) / 1.4, 50 * np.array(self._values("accuracy"))
-        taken = [(a - 9, b - 9, a + 9, b + 9) for a, b in zip(x, y, strict=True)]
-        out = {}
-        for a, b, model in zip(x, y, self.shown, strict=True):
-            w, r = 6.2 * len(self._called(model)), _size(model) / 2 + 2
-            sides = {
-                "top center": (a - w / 2, b + r, a + w / 2, b + r + 13),
-                "bottom center": (a - w / 2, b - r - 13, a + w / 2, b - r),
-                "middle right": (a + r, b - 7, a + r + w, b + 7),
-                "middle left": (a - r - w, b - 7, a - r, b + 7),
-            }
-            side = min(sides, key=lambda name: sum(_meet(sides[name], box) for box in taken))
-            out[model.name] = side
-            taken.append(sides[side])
-        return out
 
     def _called(self, model: Model) -> str:
         """Its name in the picture, which is of one data set."""
@@ -169,7 +153,7 @@ class Zoo(Chart):
                 sides = [(px, py - r - 7), (px, py + r + 8), (px + r + 4 + w / 2, py), (px - r - 4 - w / 2, py)]
                 sides += [(px + dx, py + dy) for dy in (22, -22, 36, -36, 50, 64, 78) for dx in (0, w / 2, -w / 2)]
                 boxes = [(x - w / 2, y - 6, x + w / 2, y + 6) for x, y in sides]
-                box = min(boxes, key=lambda box: _outside(box, 900) + sum(_meet(box, other) for other in taken))
+                box = min(boxes, key=lambda box: _outside(box, 900) + sum(meet(box, other) for other in taken))
                 taken.append(box)
                 x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
                 if boxes.index(box) > 3:                # away from its dot: a thread leads back
@@ -196,11 +180,6 @@ def front(costs: Iterable[float], values: Iterable[float]) -> list[int]:
         if not out or values[i] > values[out[-1]]:
             out.append(i)
     return out
-
-
-def _meet(a: tuple, b: tuple) -> float:
-    """Area that two boxes (left, low, right, high) share."""
-    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
 def _outside(box: tuple, wide: float) -> float:
