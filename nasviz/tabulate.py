@@ -34,6 +34,8 @@ from .step import Evaluation
 
 Key = tuple[str, int]  # text of the architecture, seed
 
+BLOCK = 100  # architectures: a block gets all its seeds before the next begins
+
 
 @dataclass(frozen=True)
 class Work:
@@ -44,7 +46,9 @@ class Work:
     estimate : Training
         Of the space; with ``curve`` and ``test``, for a table.
     seeds : int
-        Each architecture from so many initial weights: first all with seed 0, then all with seed 1, …
+        Each architecture from so many initial weights. Architectures come in blocks of `BLOCK`, and a block gets all
+        its seeds before the next begins: a table that is not finished can then judge what it knows by other seeds than
+        a search saw, which one with all architectures and one seed could not.
     """
 
     estimate: Estimator
@@ -65,7 +69,8 @@ class Work:
         """Every training, in a fixed order in which each beginning is a random sample of the space."""
         archs, rng = self.estimate.space.distinct(), np.random.default_rng(0)
         order = rng.permutation(len(archs)).tolist()
-        return ((archs[i], seed) for seed in range(self.seeds) for i in order)
+        for start in range(0, len(order), BLOCK):
+            yield from ((archs[i], seed) for seed in range(self.seeds) for i in order[start : start + BLOCK])
 
     def key(self, arch: Arch, seed: int) -> Key:
         return self.estimate.space.to_text(arch), seed

@@ -47,6 +47,7 @@ class Here:
 def pool(monkeypatch):
     here = Here()
     monkeypatch.setattr(tabulate, "default_pool", lambda: here)
+    monkeypatch.setattr(tabulate, "BLOCK", 4)
     return here
 
 
@@ -64,7 +65,7 @@ def test_a_table_has_each_architecture_with_each_seed(pool, work, tmp_path):
     assert len(evaluations) == 14 and len(set(keys(tmp_path))) == 14
     space = work.estimate.space
     assert {key for key in keys(tmp_path)} == {(space.to_text(a), s) for a in space.distinct() for s in (0, 1)}
-    assert [seed for _, seed in pool.asked] == [0] * 7 + [1] * 7             # a seed is finished before the next
+    assert [seed for _, seed in pool.asked] == [0] * 4 + [1] * 4 + [0] * 3 + [1] * 3  # a block gets all its seeds
     assert status(work, tmp_path) == "seed 0: 7 of 7 (100.0 %)\nseed 1: 7 of 7 (100.0 %)"
     assert list(run(work, tmp_path)) == []
 
