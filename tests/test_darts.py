@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -75,7 +76,8 @@ def test_two_steps_are_algorithm_1():
 
 
 def test_the_learning_rate_of_the_weights_falls_as_a_cosine():
-    rates = [Darts(SPACE, epochs=4, weight_lr=0.101)._cosine(epoch) for epoch in range(5)]
+    search = Darts(SPACE, epochs=4, weight_lr=0.101)
+    rates = [search.rate(SimpleNamespace(epoch=epoch)) for epoch in range(5)]
     half = 2**0.5 / 4
     assert rates == pytest.approx([0.101, 0.001 + 0.1 * (0.5 + half), 0.051, 0.001 + 0.1 * (0.5 - half), 0.001])
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import datasets
@@ -17,9 +16,9 @@ from ..nn.threads import one_thread
 from ..search import knob
 from ..space import SearchSpace
 from ..step import Step
+from .bilevel import Batch, Bilevel, cosine
 
-MOMENTUM, CLIP, FLOOR = 0.9, 5.0, 1e-3  # of the descent of w: momentum, greatest gradient norm, last learning rate
-ALPHA_BETAS, ALPHA_DECAY = (0.5, 0.999), 1e-3  # of Adam on α
+FLOOR = 1e-3  # the last learning rate of w
 
 
 @dataclass
@@ -71,6 +70,10 @@ class Darts:
     Steps show α after the softmax, the losses of both batches (nats) before their updates, and the accuracy on the
     validation batch. The last step of an epoch carries a ``state``. One thread of torch, whatever is set outside: small
     steps are five times slower on two.
+
+    A variant that differs in one term is a subclass that overrides one method: `mixture` (by what the operations are
+    multiplied), `strengths` (what a step shows), `alpha_loss`, `weight_loss`, `alpha_gradient` (the second order),
+    `first_alphas`, `supernet`, `after_epoch` (what it keeps in `Bilevel.memory` survives a kill) or `over`.
     """
 
     shows: ClassVar = ("alphas", "loss", "valid_loss", "valid_accuracy", "epoch")
@@ -92,15 +95,19 @@ class Darts:
         return self.epochs * (self.images // self.batch)
 
     def __iter__(self) -> Iterator[Step]:
-        train, valid, search = self._begin()
+        search = self.begin()
+        if self.start is not None:
+            search.unpack(self.start)
         for epoch in range(search.epoch, self.epochs):
-            search.epoch = epoch
-            batches = list(zip(self._order(search), self._order(search), strict=True))
-            for number, (of_train, of_valid) in enumerate(batches, epoch * len(batches)):
+            if self.over(search):
+                return
+            batches = list(search.batches(self.batch))
+            for number, (train, valid) in enumerate(batches, epoch * len(batches)):
                 with one_thread():
-                    step = self._step(search, [part[of_train] for part in train], [part[of_valid] for part in valid])
+                    step = self.step(search, train, valid)
                     finite = math.isfinite(step.shows["loss"]) and math.isfinite(step.shows["valid_loss"])
-                    if finite and of_train is batches[-1][0]:
+                    if finite and number + 1 == (epoch + 1) * len(batches):
+                        self.after_epoch(search, step)
                         search.epoch = epoch + 1
                         step.state = search.pack()
                 yield step
@@ -111,36 +118,69 @@ class Darts:
                         f"alpha_lr={self.alpha_lr:g}. Start again with lower learning rates"
                     )
 
-    def _step(self, search: _Search, train: Sequence[Tensor], valid: Sequence[Tensor]) -> Step:
-        """One batch (images, labels) of each half: α first, then w, as in algorithm 1."""
-        network, alphas = search.network, search.alphas
+    def step(self, search: Bilevel, train: Batch, valid: Batch) -> Step:
+        """One batch of each half: α first, then w, as in algorithm 1."""
         # α descends the validation loss at the present w, taken for w*(α).
-        logits = network(valid[0], alphas.softmax(1))
-        valid_loss = F.cross_entropy(logits, valid[1])
-        (gradient,) = torch.autograd.grad(valid_loss, [alphas])  # of α alone: w's gradient is not computed
+        gradient, valid_loss, logits = self.alpha_gradient(search, train, valid)
         search.descend_alphas(gradient, self.alpha_lr)
         # w descends the training loss at the new α.
-        mixture = alphas.detach().softmax(1)
-        loss = F.cross_entropy(network(train[0], mixture), train[1])
+        loss = self.weight_loss(search, search.alphas.detach(), train)
         loss.backward()
-        search.descend_weights(self._cosine(search.epoch), self.weight_decay)
+        search.descend_weights(self.rate(search), self.weight_decay)
         return Step(
-            alphas=mixture.numpy(),
+            alphas=self.strengths(search.alphas.detach()).numpy(),
             loss=loss.item(),
             valid_loss=valid_loss.item(),
-            valid_accuracy=(logits.argmax(1) == valid[1]).double().mean().item(),
+            valid_accuracy=(logits.argmax(1) == valid.labels).double().mean().item(),
             epoch=search.epoch,
         )
 
-    def _cosine(self, epoch: int) -> float:
-        return FLOOR + (self.weight_lr - FLOOR) * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
+    # ------------------------------------------------------------------------------ the terms: what a remedy overrides
+    def strengths(self, alphas: Tensor) -> Tensor:
+        """How strong each operation is on each edge: what a step shows, and what is discretised."""
+        return alphas.softmax(1)
 
-    def _order(self, search: _Search) -> Sequence[Tensor]:
-        """A half's images in an order drawn anew, divided into whole batches."""
-        order = torch.randperm(self.images, generator=search.generator)
-        return order[: self.images // self.batch * self.batch].split(self.batch)
+    def mixture(self, search: Bilevel, alphas: Tensor) -> Tensor:
+        """What the operations of the supernet are multiplied by, (edges, operations), differentiable in ``alphas``."""
+        return self.strengths(alphas)
 
-    def _begin(self) -> tuple[tuple, tuple, _Search]:
+    def alpha_loss(self, search: Bilevel, alphas: Tensor, valid: Batch) -> tuple[Tensor, Tensor]:
+        """What α descends, and the logits: the validation loss (eq. 3)."""
+        logits = search.network(valid.images, self.mixture(search, alphas))
+        return F.cross_entropy(logits, valid.labels), logits
+
+    def weight_loss(self, search: Bilevel, alphas: Tensor, train: Batch) -> Tensor:
+        """What w descends: the training loss (eq. 4)."""
+        return F.cross_entropy(search.network(train.images, self.mixture(search, alphas)), train.labels)
+
+    def alpha_gradient(self, search: Bilevel, train: Batch, valid: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """The gradient of α, the validation loss, the logits: eq. 7 with ξ = 0. No gradient of w is computed."""
+        loss, logits = self.alpha_loss(search, search.alphas, valid)
+        (gradient,) = torch.autograd.grad(loss, [search.alphas])
+        return gradient, loss, logits
+
+    def rate(self, search: Bilevel) -> float:
+        """The learning rate of w in this epoch."""
+        return cosine(self.weight_lr, FLOOR, search.epoch / self.epochs)
+
+    # -------------------------------------------------------------------------------- the loop: what a remedy overrides
+    def first_alphas(self, generator: torch.Generator) -> Tensor:
+        """α at the start: nearly all the same."""
+        return 1e-3 * torch.randn(len(self.space.relaxed), len(self.space.relaxed[0].options), generator=generator)
+
+    def supernet(self, **size) -> nn.Module:
+        """The network whose operations are mixed."""
+        return self.space.supernet(**size)
+
+    def over(self, search: Bilevel) -> bool:
+        """Whether the search ends here, asked before each epoch: a function of what `Bilevel.pack` keeps."""
+        return False
+
+    def after_epoch(self, search: Bilevel, step: Step) -> None:
+        """Called before an epoch's last step is yielded: may add to ``step.shows`` and to ``search.memory``."""
+
+    def begin(self) -> Bilevel:
+        """The search before its first step. ValueError for data that do not suffice."""
         data = datasets.load(self.data, size=self.size)
         if not 1 <= self.batch <= self.images or 2 * self.images > len(data.train_labels):
             raise ValueError(
@@ -149,79 +189,8 @@ class Darts:
             )
         images = torch.from_numpy(data.normalized("train")[: 2 * self.images])
         labels = torch.from_numpy(data.train_labels[: 2 * self.images].copy())
-        halves = [(images[part], labels[part]) for part in (slice(self.images), slice(self.images, None))]
-        search = _Search(self.space, self.seed, colors=data.colors, classes=len(data.classes), **self.network)
-        if self.start is not None:
-            search.unpack(self.start)
-        return *halves, search
-
-
-class _Search:
-    """All that changes while DARTS goes on: weights, α, the memory of both descents, the generator, epochs done.
-
-    The network's weights, and their gradients, are parts of one vector each: a descent is a handful of operations,
-    whatever the number of layers. (``torch.optim``, at its first use, takes seconds to import torch's compiler.)
-    """
-
-    def __init__(self, space: SearchSpace, seed: int, **size):
-        self.generator = torch.Generator().manual_seed(seed)
-        self.network = space.supernet(**size, generator=self.generator)
-        shape = len(space.relaxed), len(space.relaxed[0].options)
-        self.alphas = (1e-3 * torch.randn(shape, generator=self.generator)).requires_grad_()
-        self.mean, self.square = torch.zeros(shape), torch.zeros(shape)
-        self.steps = self.epoch = 0
-        layers = list(self.network.parameters())
-        starts = [0, *accumulate(-(-layer.numel() // 16) * 16 for layer in layers)]  # each on a cache line
-        self.weights, self.gradient, self.velocity = (torch.zeros(starts[-1]) for _ in range(3))
-        for layer, start in zip(layers, starts, strict=False):
-            layer.data = self.weights.as_strided(layer.shape, layer.stride(), start).copy_(layer.detach())
-            layer.grad = self.gradient.as_strided(layer.shape, layer.stride(), start)
-
-    @torch.no_grad()
-    def descend_alphas(self, gradient: Tensor, lr: float) -> None:
-        """A step of Adam (Kingma & Ba 2015, algorithm 1) with an L2 penalty."""
-        gradient, (beta1, beta2) = gradient + ALPHA_DECAY * self.alphas, ALPHA_BETAS
-        self.steps += 1
-        self.mean.mul_(beta1).add_(gradient, alpha=1 - beta1)
-        self.square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        mean, square = self.mean / (1 - beta1**self.steps), self.square / (1 - beta2**self.steps)
-        self.alphas -= lr * mean / (square.sqrt() + 1e-8)
-
-    @torch.no_grad()
-    def descend_weights(self, lr: float, decay: float) -> None:
-        """A step of gradient descent with momentum and L2 penalty. Empties the gradient, to which backward() adds."""
-        norm = self.gradient.norm()
-        if norm > CLIP:
-            self.gradient *= CLIP / norm
-        self.velocity.mul_(MOMENTUM).add_(self.gradient.add_(self.weights, alpha=decay))
-        self.weights.sub_(self.velocity, alpha=lr)
-        self.gradient.zero_()
-
-    def _tensors(self) -> dict[str, Tensor]:
-        tensors = {name: getattr(self, name).detach() for name in ("alphas", "mean", "square", "weights", "velocity")}
-        counts = torch.tensor([self.steps, self.epoch])
-        return tensors | {"steps, epoch": counts, "generator": self.generator.get_state()}
-
-    def pack(self) -> bytes:
-        """The state as safetensors."""
-        from safetensors.torch import save
-
-        return save(self._tensors())
-
-    def unpack(self, state: bytes) -> None:
-        """Take over a packed state; ValueError if it is none of this search."""
-        from safetensors import SafetensorError
-        from safetensors.torch import load
-
-        try:
-            saved = load(state)
-        except SafetensorError as error:
-            raise ValueError(f"start is no state of a search: {error}") from None
-        mine = self._tensors()
-        shapes, others = ({name: (*t.shape, t.dtype) for name, t in tensors.items()} for tensors in (mine, saved))
-        if differs := sorted(n for n in shapes | others if shapes.get(n) != others.get(n)):
-            raise ValueError(f"start is the state of another search: it differs in {', '.join(differs)}")
-        for name in ("alphas", "mean", "square", "weights", "velocity"):
-            mine[name].copy_(saved[name])
-        self.steps, self.epoch = saved["steps, epoch"].tolist()
-        self.generator.set_state(saved["generator"])
+        train, valid = (Batch(images[part], labels[part]) for part in (slice(self.images), slice(self.images, None)))
+        generator = torch.Generator().manual_seed(self.seed)
+        size = {"colors": data.colors, "classes": len(data.classes), **self.network}
+        network = self.supernet(**size, generator=generator)
+        return Bilevel(network, self.first_alphas(generator), train, valid, generator)

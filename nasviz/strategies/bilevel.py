@@ -1,0 +1,129 @@
+"""What every DARTS-like search has: two halves of the data, a supernet's weights, α, and how both descend."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+MOMENTUM, CLIP = 0.9, 5.0  # of the descent of w: momentum, greatest gradient norm
+ALPHA_BETAS, ALPHA_DECAY = (0.5, 0.999), 1e-3  # of Adam on α
+
+
+class Batch(NamedTuple):
+    """Images (batch, colors, height, width) and their labels (batch)."""
+
+    images: Tensor
+    labels: Tensor
+
+
+class Bilevel:
+    """All that changes while a search goes on: weights, α, the memory of both descents, the generator, epochs done.
+
+    The network's weights, and their gradients, are parts of one vector each: a descent is a handful of operations,
+    whatever the number of layers. (``torch.optim``, at its first use, takes seconds to import torch's compiler.)
+
+    Parameters
+    ----------
+    network : nn.Module
+        The supernet: ``network(images, weights)``.
+    alphas : Tensor
+        The architecture parameters at the start.
+    train, valid : Batch
+        The halves on which w and α learn.
+    generator : torch.Generator
+        Of everything that is drawn from here on.
+
+    Attributes
+    ----------
+    weights, gradient, velocity : Tensor
+        All weights as one vector, their gradient (to which ``backward()`` adds), and the momentum.
+    steps, epoch : int
+        Descents of α so far; epochs done.
+    memory : dict of str to Tensor
+        What a strategy wants to know again after a kill: of fixed shapes, filled before the first step.
+    """
+
+    def __init__(self, network: nn.Module, alphas: Tensor, train: Batch, valid: Batch, generator: torch.Generator):
+        self.network, self.train, self.valid, self.generator = network, train, valid, generator
+        self.alphas = alphas.requires_grad_()
+        self.mean, self.square = torch.zeros_like(alphas), torch.zeros_like(alphas)
+        self.steps = self.epoch = 0
+        self.memory: dict[str, Tensor] = {}
+        layers = list(network.parameters())
+        starts = [0, *accumulate(-(-layer.numel() // 16) * 16 for layer in layers)]  # each on a cache line
+        self.weights, self.gradient, self.velocity = (torch.zeros(starts[-1]) for _ in range(3))
+        for layer, start in zip(layers, starts, strict=False):
+            layer.data = self.weights.as_strided(layer.shape, layer.stride(), start).copy_(layer.detach())
+            layer.grad = self.gradient.as_strided(layer.shape, layer.stride(), start)
+
+    def batches(self, size: int) -> Iterator[tuple[Batch, Batch]]:
+        """An epoch: both halves in orders drawn anew, divided into whole batches (train, valid)."""
+        orders = []
+        for half in (self.train, self.valid):
+            order = torch.randperm(len(half.labels), generator=self.generator)
+            orders.append(order[: len(order) // size * size].split(size))
+        for of_train, of_valid in zip(*orders, strict=True):
+            yield (
+                Batch(self.train.images[of_train], self.train.labels[of_train]),
+                Batch(self.valid.images[of_valid], self.valid.labels[of_valid]),
+            )
+
+    @torch.no_grad()
+    def descend_alphas(self, gradient: Tensor, lr: float) -> None:
+        """A step of Adam (Kingma & Ba 2015, algorithm 1) with an L2 penalty."""
+        gradient, (beta1, beta2) = gradient + ALPHA_DECAY * self.alphas, ALPHA_BETAS
+        self.steps += 1
+        self.mean.mul_(beta1).add_(gradient, alpha=1 - beta1)
+        self.square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        mean, square = self.mean / (1 - beta1**self.steps), self.square / (1 - beta2**self.steps)
+        self.alphas -= lr * mean / (square.sqrt() + 1e-8)
+
+    @torch.no_grad()
+    def descend_weights(self, lr: float, decay: float) -> None:
+        """A step of gradient descent with momentum and L2 penalty. Empties the gradient, to which backward() adds."""
+        norm = self.gradient.norm()
+        if norm > CLIP:
+            self.gradient *= CLIP / norm
+        self.velocity.mul_(MOMENTUM).add_(self.gradient.add_(self.weights, alpha=decay))
+        self.weights.sub_(self.velocity, alpha=lr)
+        self.gradient.zero_()
+
+    def _tensors(self) -> dict[str, Tensor]:
+        tensors = {name: getattr(self, name).detach() for name in ("alphas", "mean", "square", "weights", "velocity")}
+        tensors |= {f"memory.{name}": tensor for name, tensor in self.memory.items()}
+        counts = torch.tensor([self.steps, self.epoch])
+        return tensors | {"steps, epoch": counts, "generator": self.generator.get_state()}
+
+    def pack(self) -> bytes:
+        """The state as safetensors."""
+        from safetensors.torch import save
+
+        return save(self._tensors())
+
+    def unpack(self, state: bytes) -> None:
+        """Take over a packed state; ValueError if it is none of this search."""
+        from safetensors import SafetensorError
+        from safetensors.torch import load
+
+        try:
+            saved = load(state)
+        except SafetensorError as error:
+            raise ValueError(f"start is no state of a search: {error}") from None
+        mine = self._tensors()
+        shapes, others = ({name: (*t.shape, t.dtype) for name, t in tensors.items()} for tensors in (mine, saved))
+        if differs := sorted(n for n in shapes | others if shapes.get(n) != others.get(n)):
+            raise ValueError(f"start is the state of another search: it differs in {', '.join(differs)}")
+        for name in mine.keys() - {"steps, epoch", "generator"}:
+            mine[name].copy_(saved[name])
+        self.steps, self.epoch = saved["steps, epoch"].tolist()
+        self.generator.set_state(saved["generator"])
+
+
+def cosine(first: float, last: float, share: float) -> float:
+    """From ``first`` at share 0 to ``last`` at share 1 along half a cosine (Loshchilov & Hutter 2017, eq. 5)."""
+    return last + (first - last) * (1 + math.cos(math.pi * share)) / 2
