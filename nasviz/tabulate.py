@@ -3,7 +3,8 @@
     python -m nasviz.tabulate run FOLDER [--seeds 2] [--nice 19]
     python -m nasviz.tabulate status FOLDER
     python -m nasviz.tabulate merge OUT.jsonl PART.jsonl PART.jsonl ...
-    python -m nasviz.tabulate publish PART.jsonl PART.jsonl ... OUT.npz
+    python -m nasviz.tabulate time FOLDER [--seeds 2]
+    python -m nasviz.tabulate publish PART.jsonl PART.jsonl ... OUT.npz [--timings FOLDER/timings]
 
 A folder holds parts: files of JSON lines that are only ever appended to. The first line of a part says what was trained
 and how; each other line is one training: architecture, seed, seconds, scores. Killed at any moment, moved to another
@@ -17,6 +18,7 @@ import json
 import os
 import platform
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import suppress
@@ -24,6 +26,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from .estimators.table import Table
 from .estimators.tablefile import named_space
@@ -110,6 +113,26 @@ def run(work: Work, folder: Path) -> Iterator[Evaluation]:
                 future.cancel()
 
 
+def measure(work: Work, folder: Path) -> int:
+    """Time each architecture that ``folder`` has trainings of, once, in this process; the number timed now.
+
+    A pass of its own: trainings share cores, caches and the machine with others, and their seconds say so. Interrupted,
+    it goes on where it was. Errors: see `run`.
+    """
+    from .estimators import Timing
+
+    timing, into = Work(Timing(work.estimate), seeds=1), folder / "timings"
+    into.mkdir(exist_ok=True)
+    trained = {text for part in sorted(folder.glob("*.jsonl")) for (text, _), _ in rows(part, work.head)}
+    done = {text for part in sorted(into.glob("*.jsonl")) for (text, _), _ in rows(part, timing.head)}
+    todo = [arch for arch, _ in timing.all() if work.estimate.space.to_text(arch) in trained - done]
+    with _new_part(into, timing.head) as part:
+        for arch in tqdm(todo, unit="architecture", file=sys.stderr):
+            part.write(json.dumps(_row(timing, timing.estimate(arch))) + "\n")
+            part.flush()
+    return len(todo)
+
+
 def _row(work: Work, evaluation: Evaluation) -> dict:
     row = asdict(evaluation)
     return {"arch": work.estimate.space.to_text(row.pop("arch"))} | row
@@ -186,11 +209,14 @@ def merge(parts: Iterable[Path], out: Path) -> int:
     return len(joined)
 
 
-def publish(parts: Iterable[Path], out: Path, space: SearchSpace | None = None) -> Table:
+def publish(parts: Iterable[Path], out: Path, space: SearchSpace | None = None, timings: Iterable[Path] = ()) -> Table:
     """Join parts into the compact file that `nasviz.estimators.Table` reads; what is missing may stay missing.
 
-    ``space`` is needed for a space that nasviz does not know by name. Errors: see `join`, and ValueError for a part
-    that holds something else than trainings of that space. The file must not exist yet.
+    An architecture is in it once it has the trainings of two seeds, if any has: whatever a search finds can then be
+    judged by another seed than it saw. With parts of ``timings``, it must have one of those too: its seconds replace
+    those of the trainings, which shared the machine, and its latencies become columns. ``space`` is needed for a space
+    that nasviz does not know by name. Errors: see `join`, and ValueError for a part that holds something else than
+    trainings of that space. The file must not exist yet.
     """
     heads, joined = join(parts)
     name = heads[0]["estimate"]["space"]["space"]
@@ -202,7 +228,22 @@ def publish(parts: Iterable[Path], out: Path, space: SearchSpace | None = None) 
         "estimate": heads[0]["estimate"],
         "machines": [one for i, one in enumerate(machines) if one not in machines[:i]],
     }
-    trainings = ((space.from_text(text), seed, row["scores"], row["seconds"]) for (text, seed), row in joined.items())
+    counts = Counter(text for text, _ in joined)
+    whole = {text for text, count in counts.items() if count >= min(2, max(counts.values()))}
+    timed: dict[str, dict] = {}
+    if timings := list(timings):
+        heads, of_timings = join(timings)
+        about["timing"], about["timed on"] = heads[0]["estimate"], heads[0]["machine"]
+        timed = {text: row for (text, _), row in of_timings.items()}
+        whole &= timed.keys()
+
+    def training(text: str, row: dict) -> tuple[dict, float]:
+        own = timed.get(text, row)
+        return row["scores"] | (own["scores"] if timed else {}), own["seconds"]
+
+    trainings = (
+        (space.from_text(text), seed, *training(text, row)) for (text, seed), row in joined.items() if text in whole
+    )
     table = Table.of(space, trainings, total=len(space.distinct()), about=about)
     table.save(out)
     return table
@@ -233,7 +274,12 @@ def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m nasviz.tabulate", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, help in (("run", "train what is missing"), ("status", "how much is there")):
+    told = {
+        "run": "train what is missing",
+        "status": "how much is there",
+        "time": "measure, in FOLDER/timings, what was trained: on a quiet machine, one at a time",
+    }
+    for name, help in told.items():
         command = commands.add_parser(name, help=help)
         command.add_argument("folder", type=Path)
         command.add_argument("--seeds", type=int, default=2)
@@ -245,12 +291,14 @@ def main(arguments: list[str] | None = None) -> None:
     command = commands.add_parser("publish", help="join parts into the compact file that is looked up")
     command.add_argument("parts", type=Path, nargs="+")
     command.add_argument("out", type=Path)
+    command.add_argument("--timings", type=Path, help="the folder that `time` filled")
     options = parser.parse_args(arguments)
     if options.command == "merge":
         print(f"{merge(options.parts, options.out):,} trainings in {options.out}")
         return
     if options.command == "publish":
-        print(f"{publish(options.parts, options.out).coverage} in {options.out}")
+        timings = sorted(options.timings.glob("*.jsonl")) if options.timings else []
+        print(f"{publish(options.parts, options.out, timings=timings).coverage} in {options.out}")
         return
     from .estimators import FULL, Training
     from .spaces import NasBench201
@@ -259,12 +307,13 @@ def main(arguments: list[str] | None = None) -> None:
     if options.command == "status":
         print(status(work, options.folder))
         return
+    if options.command == "time":
+        measure(work, options.folder)
+        return
     if options.nice and hasattr(os, "nice"):
         os.nice(options.nice)                           # the workers inherit it
         with suppress(OSError):                         # Linux weighs sessions first; this is one
             Path("/proc/self/autogroup").write_text(str(options.nice))
-    from tqdm import tqdm
-
     print(status(work, options.folder))
     total = options.seeds * len(work.estimate.space.distinct())
     there = sum(1 for part in options.folder.glob("*.jsonl") for _ in rows(part))

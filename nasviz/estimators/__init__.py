@@ -11,6 +11,7 @@ _FILES = {
     "morphism": ("WeightInheritance",),
     "table": ("Table", "nasbench201_table"),
     "lookup": ("TableLookup",),
+    "timing": ("Timing",),
     "training": ("FAST", "FULL", "LARGE", "Recipe", "Training"),
     "predictor": (
         "EnsemblePredictor",

@@ -1,0 +1,75 @@
+"""What trainings and answers take: extrapolated from steps, kept beside the trainings, published in their place."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from nasviz.estimators import FAST, Table, Timing, Training
+from nasviz.spaces import NasBench201
+from nasviz.tabulate import Work, main, measure, publish, rows, run
+
+SMALL = replace(FAST, images=128, epochs=1, batch=32)
+CONVOLUTIONS, SKIPS = (3,) * 6, (1,) * 6
+
+
+class Two(NasBench201):
+    """The space with two architectures."""
+
+    def distinct(self):
+        return [SKIPS, CONVOLUTIONS]
+
+
+@pytest.fixture
+def work():
+    return Work(Training(Two(), SMALL), seeds=2)
+
+
+def test_more_work_takes_longer_and_seconds_are_of_the_whole_training():
+    training = Training(NasBench201(), SMALL)
+    heavy, light = (Timing(training, steps=9)(arch) for arch in (CONVOLUTIONS, SKIPS))
+    assert heavy.seconds > light.seconds > 0
+    assert all(heavy.scores[name] > light.scores[name] > 0 for name in ("latency_ms", "latency_ms_64"))
+    twice = Timing(Training(NasBench201(), replace(SMALL, epochs=20)), steps=9)(CONVOLUTIONS)
+    assert 6 < twice.seconds / heavy.seconds < 60                     # twenty times, on a machine that may be busy
+
+
+def test_what_was_trained_is_timed_once(work, tmp_path):
+    running = run(work, tmp_path)
+    next(running)
+    running.close()
+    (trained,) = [text for part in tmp_path.glob("*.jsonl") for (text, _), _ in rows(part)]
+    assert measure(work, tmp_path) == 1 and measure(work, tmp_path) == 0
+    list(run(work, tmp_path))                                         # does not mistake the timings for a part
+    assert measure(work, tmp_path) == 1
+    timed = [text for part in sorted((tmp_path / "timings").glob("*.jsonl")) for (text, _), _ in rows(part)]
+    assert timed[0] == trained and len(set(timed)) == len(timed) == 2
+
+
+def test_timings_replace_the_seconds_of_trainings_and_bring_latencies(work, tmp_path, capsys):
+    list(run(work, tmp_path))
+    measure(work, tmp_path)
+    parts = [str(part) for part in tmp_path.glob("*.jsonl")]
+    main(["publish", *parts, str(tmp_path / "out.npz"), "--timings", str(tmp_path / "timings")])
+    assert "2 of 5,044 rows" in capsys.readouterr().out
+    table = Table.load(tmp_path / "out.npz")
+    own = {text: row for part in (tmp_path / "timings").glob("*.jsonl") for (text, _), row in rows(part)}
+    for arch in (SKIPS, CONVOLUTIONS):
+        row, timed = table.row(arch), own[table.space.to_text(arch)]
+        assert table.seconds[row] == pytest.approx([timed["seconds"]] * 2, rel=1e-6)
+        assert table.columns["latency_ms"][row] == pytest.approx([timed["scores"]["latency_ms"]] * 2, rel=1e-6)
+    assert "processor" in table.about["timed on"]
+
+
+def test_an_architecture_without_timing_or_seed_is_not_published(work, tmp_path):
+    list(run(work, tmp_path))
+    measure(work, tmp_path)
+    (part,) = [p for p in (tmp_path / "timings").glob("*.jsonl") if len(p.read_text().splitlines()) == 3]
+    part.write_text("\n".join(part.read_text().splitlines()[:2]) + "\n")
+    timed = json.loads(part.read_text().splitlines()[1])["arch"]
+    parts = list(tmp_path.glob("*.jsonl"))
+    table = publish(parts, tmp_path / "one.npz", timings=[part])
+    assert [table.space.to_text(arch) for arch in table.archs] == [timed]
+    (trainings,) = [p for p in parts if len(p.read_text().splitlines()) > 1]
+    trainings.write_text("\n".join(trainings.read_text().splitlines()[:4]) + "\n")     # one of four is lost
+    assert len(publish(parts, tmp_path / "half.npz").archs) == 1
