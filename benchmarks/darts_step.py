@@ -81,8 +81,8 @@ def difference(channels: int, cells: int) -> float:
     differences = [by_alphas[0] - by_alphas[1]]
     for mine, its in zip(network.body, plain.body, strict=True):
         if isinstance(mine, MixedCell):
-            for edge, name, gradient in each_filter(mine, lambda weight: weight.grad):
-                differences.append(gradient - its.convolution(edge, name).weight.grad)
+            for edge, place, gradient in each_filter(mine, lambda weight: weight.grad):
+                differences.append(gradient - its.convolution(edge, place).weight.grad)
     return max(d.abs().max().item() for d in differences)
 
 

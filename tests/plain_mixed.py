@@ -24,11 +24,24 @@ def relu_conv_bn(channels, kernel):
     )
 
 
+def separable_twice(channels):
+    layers = []
+    for _ in range(2):
+        layers += [
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False),
+            nn.Conv2d(channels, channels, 1, bias=False),
+            nn.BatchNorm2d(channels, affine=False),
+        ]
+    return nn.Sequential(*layers)
+
+
 PLAIN = {
     "none": lambda channels: Zero(),
     "skip_connect": lambda channels: nn.Identity(),
     "nor_conv_1x1": lambda channels: relu_conv_bn(channels, 1),
     "nor_conv_3x3": lambda channels: relu_conv_bn(channels, 3),
+    "sep_conv_3x3": separable_twice,
     "avg_pool_3x3": lambda channels: nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),
 }
 
@@ -51,12 +64,13 @@ class PlainCell(nn.Module):
         super().__init__()
         self.edges, self.names = cell.edges, cell.fans[0].operations
         self.mixed = nn.ModuleList(MixedOp(self.names, cell.fans[0].channels) for _ in self.edges)
-        for edge, name, filters in each_filter(cell):
-            self.convolution(edge, name).weight = nn.Parameter(filters.detach().contiguous().clone())
+        for edge, place, filters in each_filter(cell):
+            self.convolution(edge, place).weight = nn.Parameter(filters.detach().contiguous().clone())
             self.mixed[edge].to(filters.dtype)
 
-    def convolution(self, edge, name):
-        return self.mixed[edge].operations[self.names.index(name)][1]
+    def convolution(self, edge, place):
+        operation, layer = place
+        return self.mixed[edge].operations[self.names.index(operation)][layer]
 
     def forward(self, inputs, weights):
         nodes = list(inputs)
@@ -88,8 +102,16 @@ def copied(module):
 
 
 def each_filter(cell: MixedCell, of=lambda weight: weight):
-    """(edge, operation, filters) of a mixed cell; ``of=lambda weight: weight.grad`` for their gradients."""
+    """(edge, place, filters) of a mixed cell; ``of=lambda weight: weight.grad`` for their gradients.
+
+    A place is the name of an operation and the number of a layer in it, as `PLAIN` has them.
+    """
     for leaving, fan in zip(cell.leaving, cell.fans, strict=True):
-        for name, convolution in fan.convolutions.items():
-            for edge, filters in zip(leaving, of(convolution.weight).split(fan.channels), strict=True):
-                yield edge, name, filters
+        for name, computes in fan.convolutions.items():
+            layers = {1: computes}
+            if name == "sep_conv_3x3":
+                layers = {1: computes.depthwise[0], 2: computes.pointwise[0]}
+                layers |= {5: computes.depthwise[1], 6: computes.pointwise[1]}
+            for layer, convolution in layers.items():
+                for edge, filters in zip(leaving, of(convolution.weight).split(fan.channels), strict=True):
+                    yield edge, (name, layer), filters

@@ -166,7 +166,7 @@ def test_equal_canonical_form_is_equal_output_of_copied_weights():
 def test_discretize_takes_the_strongest_that_is_not_zero():
     weights = np.eye(5)[[3, 2, 1, 2, 4, 3]] + 9 * np.eye(5)[[1, 0, 0, 0, 0, 0]] * [[0], [1], [1], [1], [1], [1]]
     assert SPACE.discretize(weights) == (3, 2, 1, 2, 4, 3)        # zero is far the strongest on five edges
-    with pytest.raises(ValueError, match="six rows of five"):
+    with pytest.raises(ValueError, match=r"shape \(6, 5\)"):
         SPACE.discretize(weights[:5])
     with pytest.raises(ValueError, match="NaN"):
         SPACE.discretize(weights * np.nan)
@@ -235,3 +235,31 @@ def test_the_functions_counted_by_a_second_program():
             same_ends.append((graph, SPACE.canonical(arch)))
     formulas = [formula for group in found.values() for _, formula in group]
     assert len(formulas) == len(set(formulas)) == 5_044
+
+
+# --------------------------------------------------------------------------------------------- fewer operations an edge
+@pytest.mark.parametrize("conv", ["nor_conv_3x3", "sep_conv_3x3"])
+def test_skip_or_a_convolution_are_64_texts_and_39_functions(conv):
+    space = NasBench201(("skip_connect", conv))
+    functions = {space.canonical(arch) for arch in product((0, 1), repeat=6)}
+    assert space.size == 64 and len(space.distinct()) == len(functions) == 39
+    assert space.discretize([[0.4, 0.6]] * 5 + [[0.6, 0.4]]) == (1, 1, 1, 1, 1, 0)
+    for arch in product((0, 1), repeat=6):
+        assert space.from_text(space.to_text(arch)) == arch
+        if conv in OPS:                                  # names, not numbers of options, say what a function is
+            assert SPACE.canonical(SPACE.from_text(space.to_text(arch))) == space.canonical(arch)
+    with pytest.raises(ValueError, match="one of skip_connect"):
+        space.from_text(PAPER)
+
+
+def test_spaces_of_other_operations_are_other_spaces():
+    skips, again, convs = (NasBench201(("skip_connect", f"{kind}_conv_3x3")) for kind in ("sep", "sep", "nor"))
+    assert skips == again and hash(skips) == hash(again)
+    assert len({skips, convs, SPACE}) == 3 == len({skips.name, convs.name, SPACE.name})
+    assert NasBench201(list(OPS)) == SPACE and SPACE.name == "nasbench201"
+
+
+@pytest.mark.parametrize("operations", [("none",), ("skip_connect",) * 2, ("skip_connect", "conv_9x9"), ()], ids=str)
+def test_operations_that_make_no_space_are_refused(operations):
+    with pytest.raises(ValueError, match="operation|candidate"):
+        NasBench201(operations)

@@ -20,6 +20,7 @@ from .cells import CellNetwork
 from .ops import Conv2d
 
 NORMED = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}  # ReLU, convolution of this kernel size, batch-norm
+SEPARABLE = "sep_conv_3x3"  # ReLU, depthwise and pointwise convolution, batch-norm, all that twice
 LINEAR = ("skip_connect", "avg_pool_3x3")  # linear in the node, and without weights
 ZERO = "none"
 EPSILON = 1e-5  # of the batch-norm, as everywhere in torch
@@ -37,7 +38,7 @@ class MixedNetwork(CellNetwork):
     graph : Graph
         The cell with its edges undecided.
     operations : sequence of str
-        The candidates on each edge, in the order of the weights' columns: of `NORMED`, `LINEAR` and `ZERO`.
+        The candidates on each edge, in the order of the weights' columns: of `NORMED`, `SEPARABLE`, `LINEAR` and `ZERO`.
     **size
         ``channels``, ``cells``, ``stages``, ``reduction``, ``colors``, ``classes``, ``generator`` of `CellNetwork`.
 
@@ -55,7 +56,7 @@ class MixedNetwork(CellNetwork):
     """
 
     def __init__(self, graph: Graph, operations: Sequence[str], **size):
-        known = (ZERO, *LINEAR, *NORMED)
+        known = (ZERO, *LINEAR, *NORMED, SEPARABLE)
         if unknown := [name for name in operations if name not in known]:
             raise ValueError(f"the supernet cannot mix {unknown}; it can mix {list(known)}")
         if len(set(operations)) < len(operations):
@@ -137,19 +138,19 @@ class MixedFan(nn.Module):
     Attributes
     ----------
     convolutions : ModuleDict
-        By name of the operation: its filters on all edges, edge after edge, (edges · channels, channels, k, k).
+        By name of the operation: what computes it on all edges, edge after edge, up to the last batch-norm.
     """
 
     def __init__(self, edges: int, operations: Sequence[str], channels: int):
         super().__init__()
         self.operations, self.channels = tuple(operations), channels
-        self.convolutions = nn.ModuleDict(
-            {
-                name: Conv2d(channels, edges * channels, NORMED[name], padding=NORMED[name] // 2, bias=False)
-                for name in operations
-                if name in NORMED
-            }
-        )
+        self.convolutions = nn.ModuleDict()
+        for name in operations:
+            if name in NORMED:
+                kernel = NORMED[name]
+                self.convolutions[name] = Conv2d(channels, edges * channels, kernel, padding=kernel // 2, bias=False)
+            elif name == SEPARABLE:
+                self.convolutions[name] = SeparableFan(edges, channels)
 
     def forward(self, x: Tensor, weights: Tensor, pool: AveragePool3x3) -> list[Tensor]:
         """What each edge carries, for the node ``x`` (batch, channels, height, width); weights (edges, operations)."""
@@ -170,6 +171,32 @@ class MixedFan(nn.Module):
 
 def _add(total: Tensor | None, more: Tensor) -> Tensor:
     return more if total is None else total + more
+
+
+class SeparableFan(nn.Module):
+    """DARTS's separable convolution on all edges that leave one node, up to its last batch-norm.
+
+    Nothing comes between a depthwise convolution and the pointwise one after it, so that the two are one full
+    convolution with filters pointwise × depthwise. For the few channels of a lab that is twice as fast as computing
+    them one after the other; from 16 channels on no longer.
+    """
+
+    def __init__(self, edges: int, channels: int):
+        super().__init__()
+        self.edges, self.channels, wide = edges, channels, edges * channels
+        self.depthwise = nn.ModuleList(Conv2d(wide, wide, 3, groups=wide, bias=False) for _ in range(2))
+        self.pointwise = nn.ModuleList(Conv2d(wide, wide, 1, groups=edges, bias=False) for _ in range(2))
+
+    def forward(self, active: Tensor) -> Tensor:
+        """(batch, edges · channels, height, width) of the node after its ReLU, (batch, channels, height, width)."""
+        first = F.conv2d(active, self._filters(0), padding=1)
+        middle = F.batch_norm(first, None, None, training=True, eps=EPSILON).relu_()
+        return F.conv2d(middle, self._filters(1), padding=1, groups=self.edges)
+
+    def _filters(self, number: int) -> Tensor:
+        depthwise, pointwise = self.depthwise[number].weight, self.pointwise[number].weight
+        product = pointwise.unflatten(0, (self.edges, -1)) * depthwise.view(self.edges, 1, self.channels, 3, 3)
+        return product.flatten(0, 1)
 
 
 class AveragePool3x3:

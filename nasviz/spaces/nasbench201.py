@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import permutations, product
 
 import numpy as np
@@ -28,14 +29,26 @@ from ..space import Arch, Choice, Edge, Graph, SearchSpace
 
 OPS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = tuple((source, target) for target in (1, 2, 3) for source in range(target))
-SHORT = {"nor_conv_1x1": "conv1×1", "nor_conv_3x3": "conv3×3", "avg_pool_3x3": "pool"}
+SHORT = {"nor_conv_1x1": "conv1×1", "nor_conv_3x3": "conv3×3", "sep_conv_3x3": "sepconv3×3", "avg_pool_3x3": "pool"}
+COSTLY = ("nor_conv_3x3", "sep_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")  # from most work to least
 
 
 class NasBench201(SearchSpace):
     """The cell space of NAS-Bench-201.
 
     An architecture is six option indices, one an edge, in the published order 0→1, 0→2, 1→2, 0→3, 1→3, 2→3, over the
-    operations `OPS`.
+    operations `OPS`, or over those that are given: ("skip_connect", "sep_conv_3x3") is RobustDARTS's S2 in small, with
+    64 cells.
+
+    Parameters
+    ----------
+    operations : sequence of str
+        The candidates on every edge: of `OPS`, and DARTS's "sep_conv_3x3".
+
+    Raises
+    ------
+    ValueError
+        An operation that does not exist or is there twice; none but "none".
 
     Examples
     --------
@@ -49,14 +62,20 @@ class NasBench201(SearchSpace):
     'conv1×1(conv3×3(x))'
     """
 
-    name = "nasbench201"
-    choices = tuple(Choice(f"{source}→{target}", OPS) for source, target in EDGES)
-    relaxed = choices                       # DARTS relaxes each edge into a softmax over the same five operations
+    def __init__(self, operations: Sequence[str] = OPS):
+        self.operations, known = tuple(operations), (*OPS, "sep_conv_3x3")
+        if len(set(self.operations)) < len(self.operations) or not set(self.operations) <= set(known):
+            raise ValueError(f"the operations of an edge must be different ones of {known}, got {operations}")
+        if not set(self.operations) - {"none"}:
+            raise ValueError("an edge needs a candidate besides none")
+        self.name = "-".join(("nasbench201", *(self.operations if self.operations != OPS else ())))
+        self.choices = tuple(Choice(f"{source}→{target}", self.operations) for source, target in EDGES)
+        self.relaxed = self.choices         # DARTS relaxes each edge into a softmax over the same operations
 
     def to_text(self, arch: Arch) -> str:
         """The published string: ``|op~source|`` an edge, nodes joined by ``+``."""
         ops = iter(self.check(arch))
-        return "+".join("".join(f"|{OPS[next(ops)]}~{s}" for s in range(target)) + "|" for target in (1, 2, 3))
+        return "+".join("".join(f"|{self.operations[next(ops)]}~{s}" for s in range(target)) + "|" for target in (1, 2, 3))
 
     def from_text(self, text: str) -> Arch:
         """The architecture of a published string.
@@ -73,9 +92,9 @@ class NasBench201(SearchSpace):
             opening = "+|" if source == 0 and target > 1 else "|"
             at = _expect(text, at, opening)
             word = re.compile(r"[a-z0-9_]*").match(text, at).group()
-            if word not in OPS:
-                raise _unexpected(text, at, "one of " + ", ".join(OPS))
-            arch.append(OPS.index(word))
+            if word not in self.operations:
+                raise _unexpected(text, at, "one of " + ", ".join(self.operations))
+            arch.append(self.operations.index(word))
             at = _expect(text, at + len(word), f"~{source}")
             at = at if source + 1 < target else _expect(text, at, "|")
         if at != len(text):
@@ -84,29 +103,34 @@ class NasBench201(SearchSpace):
 
     def graph(self, arch: Arch | None = None) -> Graph:
         """The cell of ``arch``; without one, the cell with its edges undecided."""
-        ops = [None] * 6 if arch is None else [OPS[option] for option in self.check(arch)]
+        ops = [None] * 6 if arch is None else [self.operations[option] for option in self.check(arch)]
         edges = (Edge(*EDGES[i], op, i) for i, op in enumerate(ops))
         return Graph(("in", "1", "2", "out"), tuple(edges))
 
     def network(self, arch: Arch, **size):
         """The network of ``arch``: see `nasviz.nn.cells.CellNetwork` for what ``size`` may say."""
         from ..nn.cells import CellNetwork
-        from ..nn.ops import NASBENCH201
 
-        return CellNetwork(self.graph(arch), NASBENCH201, **size)
+        return CellNetwork(self.graph(arch), self._factories(), **size)
 
     def supernet(self, **size):
         """All operations on all edges, mixed by weights: see `nasviz.nn.mixed.MixedNetwork`."""
         from ..nn.mixed import MixedNetwork
 
-        return MixedNetwork(self.graph(), OPS, **size)
+        return MixedNetwork(self.graph(), self.operations, **size)
 
     def single_path(self, **size):
         """All operations on all edges, of which one path runs at a time: see `nasviz.nn.paths.PathNetwork`."""
-        from ..nn.ops import NASBENCH201
         from ..nn.paths import PathNetwork
 
-        return PathNetwork(self.graph(), {name: NASBENCH201[name] for name in OPS}, **size)
+        return PathNetwork(self.graph(), self._factories(), **size)
+
+    def _factories(self):
+        from ..nn.ops import NASBENCH201
+        from ..nn.separable import DARTS
+
+        known = {**NASBENCH201, "sep_conv_3x3": DARTS["sep_conv_3x3"]}
+        return {name: known[name] for name in self.operations}
 
     def discretize(self, weights) -> Arch:
         """The strongest operation on each edge that is not zero: DARTS's rule (Liu et al. 2019, section 2.4).
@@ -117,22 +141,26 @@ class NasBench201(SearchSpace):
 
         Parameters
         ----------
-        weights : array of shape (6, 5)
+        weights : array of shape (6, operations), for the whole space (6, 5)
             Architecture weights, before or after the softmax; no NaN.
         """
-        weights = np.asarray(weights)
-        if weights.shape != (6, 5) or np.isnan(weights).any():
-            raise ValueError(f"weights must be six rows of five numbers, got shape {weights.shape} or a NaN in them")
-        return tuple((1 + weights[:, 1:].argmax(1)).tolist())             # option 0 is zero
+        weights, shape = np.array(weights, dtype=float), (6, len(self.operations))
+        if weights.shape != shape or np.isnan(weights).any():
+            raise ValueError(f"weights must have shape {shape} and no NaN, got shape {weights.shape}")
+        if "none" in self.operations:
+            weights[:, self.operations.index("none")] = -np.inf
+        return tuple(weights.argmax(1).tolist())
 
     def distinct(self) -> list[Arch]:
-        """One architecture for each of the 5,044 functions: of those that compute it, the one with the least work.
+        """One architecture for each function (5,044 in the whole space): of those that compute it, the one with the
+        least work.
 
         Least work: fewest 3×3 convolutions, then 1×1, then poolings; so that nothing in it is dead.
         """
         best: dict[str, tuple] = {}
-        for arch in product(range(len(OPS)), repeat=len(EDGES)):
-            work = *(arch.count(OPS.index(op)) for op in ("nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")), arch
+        costly = [self.operations.index(op) for op in COSTLY if op in self.operations]
+        for arch in product(range(len(self.operations)), repeat=len(EDGES)):
+            work = *(arch.count(option) for option in costly), arch
             text = self.canonical(arch)
             best[text] = min(best.get(text, work), work)
         return sorted(work[-1] for work in best.values())
@@ -157,7 +185,7 @@ class NasBench201(SearchSpace):
         for target in (1, 2, 3):
             total: Counter = Counter()
             for source in range(target):
-                op, value = OPS[arch[EDGES.index((source, target))]], nodes[source]
+                op, value = self.operations[arch[EDGES.index((source, target))]], nodes[source]
                 if op == "none" or not value:
                     continue
                 if op == "skip_connect":
