@@ -1,18 +1,19 @@
 """What a lab is made of besides its experiments: predict, claim, check.
 
-A lesson asks before it shows: `predict_number`, `predict_choice` and `predict_curve` take the student's answer and put
-the result beside it. `claim` states what a run shows, and whether it does on this machine. `check` tells what is wrong
-with the answer to an exercise.
+A lesson asks before it shows: `predict_number`, `predict_choice`, `predict_ranking` and `predict_curve` take the
+student's answer and put the result beside it. `claim` states what a run shows, and whether it does on this machine.
+`check` tells what is wrong with the answer to an exercise.
 """
 
 from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
+from itertools import combinations
 from pathlib import Path
 
 import anywidget
@@ -87,6 +88,78 @@ def predict_choice(question: str, options: list[str]) -> Question:
     field = widgets.RadioButtons(options=options, value=None, layout={"width": "max-content"})
     asked = Question(question, field)
     field.observe(lambda change: asked._set(change["new"]), "value")
+    return asked
+
+
+class Places(widgets.VBox):
+    """Names in an order that one changes: each goes up or down a place by its buttons.
+
+    Attributes
+    ----------
+    options : list of str
+        The names in their present order, best first.
+    """
+
+    def __init__(self, options: list[str], button: widgets.Button):
+        self.options = list(options)
+        self.names = [widgets.Label(layout={"width": "max-content"}) for _ in options]
+        super().__init__([*(self._row(place) for place in range(len(options))), button])
+        self._write()
+
+    def _row(self, place: int) -> widgets.HBox:
+        buttons = []
+        for icon, step, word in (("arrow-up", -1, "better"), ("arrow-down", 1, "worse")):
+            button = widgets.Button(icon=icon, tooltip=f"Place {place + 1}: {word}", layout={"width": "34px"})
+            button.disabled = not 0 <= place + step < len(self.options)
+            button.on_click(lambda _, step=step: self.swap(place, place + step))
+            buttons.append(button)
+        return widgets.HBox([*buttons, self.names[place]])
+
+    def swap(self, one: int, other: int) -> None:
+        """Exchange two places, from 0."""
+        self.options[one], self.options[other] = self.options[other], self.options[one]
+        self._write()
+
+    def _write(self) -> None:
+        for place, (label, name) in enumerate(zip(self.names, self.options, strict=True), 1):
+            label.value = f"{place}. {name}"
+
+
+class RankingQuestion(Question):
+    """An order to bet on; ``answer`` is the list of names, best first."""
+
+    def _text(self, value) -> str:
+        return escape(", ".join(value))
+
+    def reveal(self, truth: Mapping[str, float]) -> None:
+        """Show the order that came out beside the bet: ``{name: number}`` of all that was asked for, greater is better.
+
+        ValueError for other names than those of the question.
+        """
+        if truth.keys() != set(self.field.options):
+            raise ValueError(f"the question ranks {sorted(self.field.options)}, these are {sorted(truth)}")
+        self.field.layout.display = "none"
+        came = sorted(truth, key=lambda name: -truth[name])
+        lines = [f"{place}. {escape(name)} ({truth[name]:.2f})" for place, name in enumerate(came, 1)]
+        if self.answer is None:
+            verdict = "You made no bet this time: betting first is half of the lesson."
+        else:
+            lines = [f"{line}: you said {self.answer.index(n) + 1}." for line, n in zip(lines, came, strict=True)]
+            pairs = list(combinations(self.answer, 2))
+            right = sum(truth[better] > truth[worse] for better, worse in pairs)
+            verdict = f"Of {len(pairs)} pairs you had <b>{right}</b> in the right order."
+        self.said.value = "<br>".join([*lines, verdict])
+        _say("▸", "inherit", self.said.value)
+
+
+def predict_ranking(question: str, options: list[str]) -> RankingQuestion:
+    """Ask for an order, best first, to be made with buttons from the order given."""
+    if len(set(options)) < max(2, len(options)):
+        raise ValueError(f"a ranking needs two or more different names, got {options}")
+    button = widgets.Button(description="That is my bet", tooltip="Keep this order and compare it with the result")
+    places = Places(options, button)
+    asked = RankingQuestion(question, places)
+    button.on_click(lambda _: asked._set(list(places.options)))
     return asked
 
 

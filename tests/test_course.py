@@ -67,6 +67,25 @@ def test_check_says_what_is_wrong_and_stops_there(shown):
     assert "wrong at the second" in text(shown) and not untouched.passed
 
 
+def test_a_ranking_is_bet_on_by_moving_names(shown):
+    asked = course.predict_ranking("Which ranks best?", ["size", "synflow", "training"])
+    up, down, _ = asked.field.children[2].children
+    assert down.disabled and not up.disabled
+    up.click()
+    assert asked.field.options == ["size", "training", "synflow"] and asked.answer is None
+    asked.field.children[-1].click()
+    assert asked.answer == ["size", "training", "synflow"]
+    asked.field.swap(0, 2)                                    # too late: the bet is placed
+    with pytest.raises(ValueError, match="synflow"):
+        asked.reveal({"size": 1.0})
+    asked.reveal({"size": 0.1, "synflow": 0.3, "training": 0.7})
+    assert "1. training (0.70): you said 2." in asked.said.value and "you had <b>1</b> in" in text(shown)
+    assert asked.field.layout.display == "none"
+    assert "<li>training</li>" in asked._repr_mimebundle_()["text/html"]
+    with pytest.raises(ValueError, match="different names"):
+        course.predict_ranking("?", ["size", "size"])
+
+
 def test_a_number_is_answered_once(shown):
     asked = course.predict_number("How many?", 0, 100, unit=" %")
     slider, button = asked.field.children
