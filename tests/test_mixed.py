@@ -92,7 +92,13 @@ def test_separable_convolutions_have_the_gradients_of_the_plain_loop():
 
 @pytest.mark.parametrize(
     "operations",
-    [("skip_connect", "nor_conv_3x3"), ("sep_conv_3x3", "avg_pool_3x3"), ("none", "avg_pool_3x3"), ("nor_conv_1x1",), ("none",)],
+    [
+        ("skip_connect", "nor_conv_3x3"),
+        ("sep_conv_3x3", "avg_pool_3x3"),
+        ("none", "avg_pool_3x3"),
+        ("nor_conv_1x1",),
+        ("none",),
+    ],
     ids=" ".join,
 )
 def test_any_choice_of_operations_equals_the_plain_loop(operations):

@@ -38,7 +38,7 @@ class MixedNetwork(CellNetwork):
     graph : Graph
         The cell with its edges undecided.
     operations : sequence of str
-        The candidates on each edge, in the order of the weights' columns: of `NORMED`, `SEPARABLE`, `LINEAR` and `ZERO`.
+        The candidates on each edge, in the order of the weights' columns: of `NORMED`, `SEPARABLE`, `LINEAR`, `ZERO`.
     **size
         ``channels``, ``cells``, ``stages``, ``reduction``, ``colors``, ``classes``, ``generator`` of `CellNetwork`.
 

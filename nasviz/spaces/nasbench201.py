@@ -74,8 +74,8 @@ class NasBench201(SearchSpace):
 
     def to_text(self, arch: Arch) -> str:
         """The published string: ``|op~source|`` an edge, nodes joined by ``+``."""
-        ops = iter(self.check(arch))
-        return "+".join("".join(f"|{self.operations[next(ops)]}~{s}" for s in range(target)) + "|" for target in (1, 2, 3))
+        ops = (self.operations[option] for option in self.check(arch))
+        return "+".join("".join(f"|{next(ops)}~{s}" for s in range(target)) + "|" for target in (1, 2, 3))
 
     def from_text(self, text: str) -> Arch:
         """The architecture of a published string.

@@ -4,8 +4,10 @@ from importlib import import_module
 
 _FILES = {
     "Darts": "darts",
+    "DartsPT": "darts_pt",
     "RandomSearch": "random_search",
     "RegularizedEvolution": "evolution",
+    "SecondOrderDarts": "second_order",
     "TrainSupernet": "train_supernet",
 }
 __all__ = sorted(_FILES)

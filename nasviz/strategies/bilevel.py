@@ -55,11 +55,27 @@ class Bilevel:
         self.steps = self.epoch = 0
         self.memory: dict[str, Tensor] = {}
         layers = list(network.parameters())
-        starts = [0, *accumulate(-(-layer.numel() // 16) * 16 for layer in layers)]  # each on a cache line
-        self.weights, self.gradient, self.velocity = (torch.zeros(starts[-1]) for _ in range(3))
-        for layer, start in zip(layers, starts, strict=False):
-            layer.data = self.weights.as_strided(layer.shape, layer.stride(), start).copy_(layer.detach())
-            layer.grad = self.gradient.as_strided(layer.shape, layer.stride(), start)
+        self._starts = [0, *accumulate(-(-layer.numel() // 16) * 16 for layer in layers)]  # each on a cache line
+        self.weights, self.gradient, self.velocity = (alphas.new_zeros(self._starts[-1]) for _ in range(3))
+        for layer, weight, grad in zip(layers, self.parts(self.weights), self.parts(self.gradient), strict=True):
+            layer.data = weight.copy_(layer.detach())
+            layer.grad = grad
+
+    def parts(self, vector: Tensor) -> list[Tensor]:
+        """A vector like `weights` in the shapes of the network's layers: views."""
+        layers = self.network.parameters()
+        return [
+            vector.as_strided(layer.shape, layer.stride(), start)
+            for layer, start in zip(layers, self._starts, strict=False)
+        ]
+
+    def slopes(self, loss: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+        """The gradient of a loss in all weights, as one vector like `weights`, then in ``others``."""
+        layers, vector = list(self.network.parameters()), torch.zeros_like(self.weights)
+        gradients = torch.autograd.grad(loss, [*layers, *others])
+        for part, gradient in zip(self.parts(vector), gradients, strict=False):
+            part.copy_(gradient)
+        return vector, *gradients[len(layers) :]
 
     def batches(self, size: int) -> Iterator[tuple[Batch, Batch]]:
         """An epoch: both halves in orders drawn anew, divided into whole batches (train, valid)."""

@@ -73,7 +73,8 @@ class Darts:
 
     A variant that differs in one term is a subclass that overrides one method: `mixture` (by what the operations are
     multiplied), `strengths` (what a step shows), `alpha_loss`, `weight_loss`, `alpha_gradient` (the second order),
-    `first_alphas`, `supernet`, `after_epoch` (what it keeps in `Bilevel.memory` survives a kill) or `over`.
+    `first_alphas`, `supernet`, `before_epoch`, `after_epoch` or `over`. What it keeps in `Bilevel.memory` (see
+    `first_memory`) survives a kill.
     """
 
     shows: ClassVar = ("alphas", "loss", "valid_loss", "valid_accuracy", "epoch")
@@ -92,15 +93,14 @@ class Darts:
     start: bytes | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
-        return self.epochs * (self.images // self.batch)
+        return self.passes * (self.images // self.batch)
 
     def __iter__(self) -> Iterator[Step]:
         search = self.begin()
-        if self.start is not None:
-            search.unpack(self.start)
-        for epoch in range(search.epoch, self.epochs):
+        for epoch in range(search.epoch, self.passes):
             if self.over(search):
                 return
+            self.before_epoch(search)
             batches = list(search.batches(self.batch))
             for number, (train, valid) in enumerate(batches, epoch * len(batches)):
                 with one_thread():
@@ -168,9 +168,21 @@ class Darts:
         """α at the start: nearly all the same."""
         return 1e-3 * torch.randn(len(self.space.relaxed), len(self.space.relaxed[0].options), generator=generator)
 
+    def first_memory(self) -> dict[str, Tensor]:
+        """`Bilevel.memory` at the start."""
+        return {}
+
     def supernet(self, **size) -> nn.Module:
         """The network whose operations are mixed."""
         return self.space.supernet(**size)
+
+    @property
+    def passes(self) -> int:
+        """Epochs in all: more than ``epochs`` where something follows the search."""
+        return self.epochs
+
+    def before_epoch(self, search: Bilevel) -> None:
+        """Called before an epoch; again, if the search goes on from the state before."""
 
     def over(self, search: Bilevel) -> bool:
         """Whether the search ends here, asked before each epoch: a function of what `Bilevel.pack` keeps."""
@@ -180,7 +192,7 @@ class Darts:
         """Called before an epoch's last step is yielded: may add to ``step.shows`` and to ``search.memory``."""
 
     def begin(self) -> Bilevel:
-        """The search before its first step. ValueError for data that do not suffice."""
+        """The search as it stands before its first step, or as ``start`` left it. ValueError as in the class."""
         data = datasets.load(self.data, size=self.size)
         if not 1 <= self.batch <= self.images or 2 * self.images > len(data.train_labels):
             raise ValueError(
@@ -193,4 +205,8 @@ class Darts:
         generator = torch.Generator().manual_seed(self.seed)
         size = {"colors": data.colors, "classes": len(data.classes), **self.network}
         network = self.supernet(**size, generator=generator)
-        return Bilevel(network, self.first_alphas(generator), train, valid, generator)
+        search = Bilevel(network, self.first_alphas(generator), train, valid, generator)
+        search.memory = self.first_memory()
+        if self.start is not None:
+            search.unpack(self.start)
+        return search
