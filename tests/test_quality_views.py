@@ -5,12 +5,12 @@ import re
 import numpy as np
 import pytest
 
-from nasviz import stats
-from nasviz.estimators import Table
+from nasviz import datasets, stats
+from nasviz.estimators import Table, Training, proxy_recipe
 from nasviz.estimators.quality import CEILING, SIZE, quality
 from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation
-from nasviz.views import Correlation, CostQuality, Landscape, correlation
+from nasviz.views import Correlation, CostQuality, Landscape, Proxies, correlation
 from nasviz.views.chart import sides
 
 PNG = b"\x89PNG"
@@ -251,3 +251,25 @@ def test_a_landscape_of_a_partial_table_and_its_picture(place, table):
     none = Table.of(SPACE, [((3,) * 6, 0, {"accuracy": float("nan")}, 1.0)])
     with pytest.raises(ValueError, match="no row"):
         Landscape(none)
+
+
+# ------------------------------------------------------------------------------------------------ proxies
+def test_sliders_make_a_cheaper_training_and_say_what_it_costs(archs, numbers):
+    view = Proxies(SPACE, archs[:4], numbers[1][:4])
+    assert "the full recipe: <b>100 %" in view.cost.value
+    view.set(epochs=2, images=1000)
+    assert view.less == {"epochs": 2, "images": 1000} and "2 epochs, 1,000 images: <b>6.25 %" in view.cost.value
+    view.set(channels=4)
+    assert view.less == {"channels": 4}
+    assert view.still() is None
+
+
+def test_a_trial_trains_the_sample_by_the_sliders(archs, numbers):
+    view = Proxies(SPACE, archs[:4], numbers[1][:4], seed=3)
+    view.set(epochs=1, images=500, size=4, channels=2)
+    view.button.click()
+    (found,) = view.tried
+    expected = Training(SPACE, proxy_recipe(**view.less), datasets.load("fashion16", 16))(archs[2], seed=3)
+    assert view.view.estimates[2] == expected.scores["accuracy"]
+    assert found.count == 4 and found.seconds > 0 and found.tau.value == pytest.approx(view.view.tau.value)
+    assert f"τ = {found.tau}" in view.results.value and view.still()[:4] == PNG and not view.button.disabled

@@ -13,6 +13,7 @@
 `Compound`          EfficientNet's scaling, its coefficients as sliders
 `Correlation`       an estimator's ranking against the truth, live
 `CostQuality`       every estimator: how well it ranks against what it costs
+`Proxies`           a cheaper training, its reductions as sliders, tried on a sample
 `Landscape`         a table as a place: histogram, costs, neighbours, what operations do
 `progress`, `band_of` every evaluation and the best so far, beside random search: a chart to explore
 `Stage`             what draws them all (`nasviz.views.stage`); `replay.to_html` writes it as a page
@@ -31,6 +32,7 @@ from .landscape import Landscape
 from .network import Network
 from .player import Player
 from .progress import band_of, progress
+from .proxies import Proxies
 from .rows import stage_of
 from .scaling import Compound
 from .space import Space, compare, mutations
@@ -45,6 +47,7 @@ __all__ = [
     "Landscape",
     "Network",
     "Player",
+    "Proxies",
     "Space",
     "Stage",
     "Zoo",
