@@ -82,3 +82,29 @@ def style(op: str) -> Style:
                 text += f" ×{expansion[1]}"
             return Style(color, KERNEL_DASH.get(kernel, (4, 4)), text, family)
     return Style(_OTHER[sum(name.encode()) % len(_OTHER)], (3, 3), str(op).replace("_", " "), "other")
+
+
+# Strategies keep their colour in every race. Two that share a hue are relatives, and differ in stroke pattern and sign.
+STRATEGIES = {
+    "RandomSearch": Style(GREY, (4, 4), "random search", "random"),
+    "Reinforce": Style(MAGENTA, SOLID, "REINFORCE", "policy gradient"),
+    "RegularizedEvolution": Style(BLUE, SOLID, "evolution", "evolution"),
+    "Nsga2": Style("#4a94e8", (3, 2), "NSGA-II", "evolution"),
+    "LocalSearch": Style(TEAL, SOLID, "local search", "local search"),
+    "Bananas": Style(AMBER, SOLID, "BANANAS", "model-based"),
+    "BayesianOptimization": Style("#a86700", (6, 3), "GP + EI", "model-based"),
+    "SuccessiveHalving": Style(VIOLET, (7, 2, 2, 2), "successive halving", "multi-fidelity"),
+    "Hyperband": Style("#a58be0", (10, 3), "Hyperband", "multi-fidelity"),
+    "Darts": Style("#9c6b4f", SOLID, "DARTS", "weight sharing"),
+    "SecondOrderDarts": Style("#9c6b4f", (6, 3), "DARTS, second order", "weight sharing"),
+    "DartsPT": Style("#9c6b4f", (2, 3), "DARTS-PT", "weight sharing"),
+    "TrainSupernet": Style("#5b8a3c", SOLID, "one-shot", "weight sharing"),
+}
+REFERENCE = Style("#6b7280", (1, 3), "all conv 3×3", "reference")  # what one gets without any search
+
+
+def strategy(name: str) -> Style:
+    """How the strategy called ``name`` is drawn, by class name; a strange one gets an earthy colour of its own."""
+    if name in STRATEGIES:
+        return STRATEGIES[name]
+    return Style(_OTHER[sum(name.encode()) % len(_OTHER)], (3, 3), name, "other")
