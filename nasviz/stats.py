@@ -1,4 +1,5 @@
-"""What a sample says of a ranking: rank correlations with intervals, the top, the winner, bands of equal size, noise.
+"""What a sample says of a ranking: rank correlations with intervals, the top, the winner, bands of equal size; and what
+noise between seeds lets one say: contradictions, power.
 
 Everywhere: higher is better, both in what an estimator says and in what is true; a NaN (a failed training, a failed
 estimate) is below every number. Arrays have one entry an architecture.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import nan
+from math import inf, nan, sqrt
 
 import numpy as np
 
@@ -77,6 +78,26 @@ def tau_interval(estimated, truth, groups=None, *, resamples: int = RESAMPLES, s
     weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float32)
     groups = np.zeros(n, int) if groups is None else np.asarray(groups)
     return _interval(value, _taus(x, y, groups, weights))
+
+
+def tau_difference(first, second, truth, *, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+    """τ of ``first`` less τ of ``second`` against the same truth, on the same architectures.
+
+    The two are resampled together: what makes a sample of architectures easy to rank makes it easy for both, and
+    cancels. The interval is therefore narrower than what two intervals side by side suggest; where it holds 0, the
+    sample does not say which of the two ranks better.
+
+    Parameters
+    ----------
+    first, second, truth : array of shape (n,)
+    """
+    (x, y), (z, _) = _pair(first, truth), _pair(second, truth)
+    value = tau(x, y) - tau(z, y)
+    if len(x) < 3:
+        return Interval(value)
+    n, one = len(x), np.zeros(len(x), int)
+    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float32)
+    return _interval(value, _taus(x, y, one, weights) - _taus(z, y, one, weights))
 
 
 def _taus(x, y, groups, weights) -> np.ndarray:
@@ -208,6 +229,120 @@ def seed_noise(scores) -> float:
     if not len(scores):
         return nan
     return float(np.sqrt(np.nanvar(scores, axis=1, ddof=1).mean()))
+
+
+def contradicted(
+    first, second, low: float = 0.0, high: float = inf, *, resamples: int = 300, seed: int = 0
+) -> Interval:
+    """How often a second training says the opposite of what a first one said, pair of architectures by pair.
+
+    Of all pairs that ``first`` puts more than ``low`` and at most ``high`` apart: the share that ``second`` puts in the
+    other order; a tie there counts half. This is not how often the first was wrong, for the second may err as well:
+    see `wrong`.
+
+    Parameters
+    ----------
+    first, second : array of shape (n,)
+        The same score from two seeds. Architectures without both are left out.
+    low, high : float
+        In the unit of the scores, 0 ≤ low < high.
+
+    Returns
+    -------
+    Interval
+        0 to 1, over resamples of the architectures; nan if no pair is so far apart.
+    """
+    if not 0 <= low < high:
+        raise ValueError(f"a range of differences needs 0 <= low < high, got {low!r} and {high!r}")
+    x, y = np.asarray(first, float), np.asarray(second, float)
+    if x.ndim != 1 or x.shape != y.shape:
+        raise ValueError(f"two arrays with one number an architecture are needed, got shapes {x.shape} and {y.shape}")
+    x, y = (values[~np.isnan(x + y)] for values in (x, y))
+    n = len(x)
+    weights = np.ones((1, n))
+    if n > 2:
+        drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
+        weights = np.concatenate([weights, drawn])
+    weights, claims, against = weights.astype(np.float32), 0.0, 0.0
+    for start in range(0, n, CHUNK):
+        rows = slice(start, start + CHUNK)
+        apart = x[rows, None] - x
+        claimed = ((apart > low) & (apart <= high)).astype(np.float32)
+        opposite = claimed * (1 - np.sign(y[rows, None] - y).astype(np.float32)) / 2
+        claims = claims + np.einsum("bi,bi->b", weights[:, rows] @ claimed, weights, dtype=float)
+        against = against + np.einsum("bi,bi->b", weights[:, rows] @ opposite, weights, dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = np.atleast_1d(np.divide(against, claims))
+    return _interval(float(shares[0]), shares[1:])
+
+
+def wrong(contradicted: float) -> tuple[float, float]:
+    """Between which shares the claims from one seed are wrong, if so many are contradicted by a second seed.
+
+    For a pair of architectures that a training puts in the wrong order with probability p, two trainings contradict
+    each other with probability c = 2p(1 − p). One training is more often right than wrong, p ≤ 1/2, so that p ≤ c; and
+    over pairs of different p, the mean of 2p(1 − p) is at most that of the mean p (Jensen), so that the mean of p is at
+    least (1 − √(1 − 2c)) / 2.
+
+    Parameters
+    ----------
+    contradicted : float
+        Over all pairs, not over those of one range of differences, 0 to 1/2.
+    """
+    if not 0 <= contradicted <= 0.5:
+        raise ValueError(f"equal trainings contradict each other in 0 to half of the cases, not {contradicted}")
+    return (1 - sqrt(1 - 2 * contradicted)) / 2, contradicted
+
+
+def power(difference: float, noise: float, seeds, level: float = 0.05):
+    """The chance that a t-test finds the better one of two architectures, each trained with so many seeds.
+
+    Student's test of two samples with equal variance, two-sided. Finding the *worse* one significantly better does not
+    count.
+
+    Parameters
+    ----------
+    difference : float
+        By how much the one is truly better.
+    noise : float
+        Standard deviation between seeds of one architecture, in the same unit, > 0: `seed_noise`.
+    seeds : int or array of int
+        Trainings of each, at least 2.
+    level : float
+        Of significance, 0 to 1: how often two equal architectures are called different.
+
+    Returns
+    -------
+    float or array of float
+
+    Examples
+    --------
+    >>> round(power(0.5, noise=0.6, seeds=5), 2)
+    0.21
+    """
+    from scipy.stats import nct, t
+
+    seeds = np.asarray(seeds)
+    if not (noise > 0 and 0 < level < 1 and (seeds >= 2).all()):
+        raise ValueError(f"needs noise > 0, 0 < level < 1 and at least 2 seeds, got {noise!r}, {level!r} and {seeds}")
+    freedom = 2 * seeds - 2
+    return nct.sf(t.isf(level / 2, freedom), freedom, difference / noise * np.sqrt(seeds / 2))[()]
+
+
+def seeds_needed(difference: float, noise: float, chance: float = 0.8, level: float = 0.05) -> int:
+    """The least number of seeds of each of two architectures with which `power` reaches ``chance``.
+
+    ValueError for a difference that is not greater than 0: equal architectures cannot be told apart.
+    """
+    if not (difference > 0 and level < chance < 1):
+        raise ValueError(f"needs difference > 0 and level < chance < 1, got {difference!r} and {chance!r}")
+    few, enough = 1, 2
+    while power(difference, noise, enough, level) < chance:
+        few, enough = enough, 2 * enough
+    while enough - few > 1:
+        middle = (few + enough) // 2
+        few, enough = (few, middle) if power(difference, noise, middle, level) >= chance else (middle, enough)
+    return enough
 
 
 def _pair(estimated, truth) -> tuple[np.ndarray, np.ndarray]:

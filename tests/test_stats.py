@@ -12,14 +12,19 @@ from scipy import stats as scipy_stats
 from nasviz.stats import (
     bands,
     bootstrap,
+    contradicted,
+    power,
     precision,
     ranks,
     regret,
     rho,
     seed_ceiling,
     seed_noise,
+    seeds_needed,
     tau,
+    tau_difference,
     tau_interval,
+    wrong,
 )
 
 pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=30)
@@ -163,3 +168,86 @@ def test_small_samples_have_no_interval_and_shapes_are_checked():
     assert str(tau_interval([1, 2], [1, 2])) == "1.00"
     with pytest.raises(ValueError, match=r"\(2,\) and \(3,\)"):
         tau([1, 2], [1, 2, 3])
+
+
+# ------------------------------------------------------------------ two estimators, two seeds
+def test_the_difference_of_two_taus_is_bootstrapped_in_pairs():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=60)
+    first = truth + rng.normal(size=60)
+    second = first + 0.2 * rng.normal(size=60)  # nearly the same estimator: what makes a sample easy, cancels
+    found = tau_difference(first, second, truth)
+    assert found.value == pytest.approx(tau(first, truth) - tau(second, truth))
+    assert found.low <= found.value <= found.high
+    alone = tau_interval(first, truth)
+    assert found.high - found.low < 0.6 * (alone.high - alone.low)
+    assert tau_difference(first, first, truth) == type(found)(0.0, 0.0, 0.0)
+
+
+def test_a_difference_that_is_there_is_found_and_reverses():
+    rng = np.random.default_rng(1)
+    truth = rng.normal(size=80)
+    good, bad = truth + 0.3 * rng.normal(size=80), rng.normal(size=80)
+    assert tau_difference(good, bad, truth).low > 0
+    assert tau_difference(bad, good, truth).high < 0
+    assert isnan(tau_difference([1, 2], [2, 1], [1, 2]).low)
+
+
+def test_contradictions_by_definition():
+    rng = np.random.default_rng(2)
+    x, y = rng.integers(0, 9, 30) / 4, rng.integers(0, 9, 30) / 4
+    x[3], y[7] = nan, nan
+    for low, high in ((0, np.inf), (0.25, 0.75), (1, 1.5)):
+        claims = against = 0.0
+        for i, j in combinations(range(30), 2):
+            if low < abs(x[i] - x[j]) <= high and not isnan(y[i] + y[j]):
+                claims += 1
+                against += (1 - np.sign((x[i] - x[j]) * (y[i] - y[j]))) / 2
+        assert contradicted(x, y, low, high).value == pytest.approx(against / claims)
+
+
+def test_contradictions_have_an_interval_and_may_have_no_pairs():
+    rng = np.random.default_rng(3)
+    quality = rng.normal(size=1000)
+    x, y = quality + 0.5 * rng.normal(size=1000), quality + 0.5 * rng.normal(size=1000)
+    some = contradicted(x[:100], y[:100])
+    assert some.low < contradicted(x, y).value < some.high and some.low < some.value < some.high
+    assert isnan(contradicted(x, y, 100).value) and isnan(contradicted([1.0], [2.0]).value)
+    with pytest.raises(ValueError, match="0 <= low < high"):
+        contradicted(x, y, 2, 1)
+    with pytest.raises(ValueError, match="one number an architecture"):
+        contradicted(x, y[:3])
+
+
+def test_what_is_wrong_lies_between_its_bounds():
+    rng = np.random.default_rng(4)
+    quality = rng.normal(size=400)
+    x, y = quality + 0.7 * rng.normal(size=400), quality + 0.7 * rng.normal(size=400)
+    low, high = wrong(contradicted(x, y).value)
+    truly = contradicted(x, quality).value
+    assert low < truly < high
+    assert wrong(0.0) == (0.0, 0.0) and wrong(0.5) == (0.5, 0.5)
+    with pytest.raises(ValueError, match="half"):
+        wrong(0.6)
+
+
+def test_power_is_the_share_of_simulated_tests_that_find_it():
+    rng = np.random.default_rng(5)
+    for difference, noise, seeds in ((0.5, 0.6, 10), (1.0, 0.5, 3), (0.0, 1.0, 4)):
+        a, b = rng.normal(difference, noise, (20000, seeds)), rng.normal(0, noise, (20000, seeds))
+        found = (scipy_stats.ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1))
+        assert power(difference, noise, seeds) == pytest.approx(found.mean(), abs=0.012)
+    assert np.all(np.diff(power(0.5, 0.6, np.arange(2, 50))) > 0)
+    for wrongly in ((0.5, 0.0, 5), (0.5, 0.6, 1)):
+        with pytest.raises(ValueError, match="at least 2 seeds"):
+            power(*wrongly)
+
+
+def test_seeds_needed_is_the_least_number_that_suffices():
+    for difference, noise in ((0.5, 0.6), (0.25, 0.6), (5.0, 0.1), (1.0, 1.0)):
+        n = seeds_needed(difference, noise)
+        assert power(difference, noise, n) >= 0.8
+        assert n == 2 or power(difference, noise, n - 1) < 0.8
+    assert seeds_needed(0.1, 0.6) == pytest.approx(2 * (1.96 + 0.8416) ** 2 * 36, rel=0.01)  # normal approximation
+    with pytest.raises(ValueError, match="difference > 0"):
+        seeds_needed(0.0, 0.6)

@@ -1,0 +1,40 @@
+"""Record what lab 09 shows beside its live supernet: three more, and how they rank the table's first architectures.
+
+    python data/record_lab09.py
+
+Supernets of NAS-Bench-201, seeds 1 to 3, trained for 10 and for 30 epochs, and the first 100 architectures in the order
+in which `nasviz.tabulate` trains them: data/lab09-inherited.npz. Some four minutes of one core.
+"""
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from nasviz.estimators import FULL, Inherited, Training
+from nasviz.spaces import NasBench201
+from nasviz.strategies import TrainSupernet
+from nasviz.tabulate import Work
+
+OUT = Path(__file__).with_name("lab09-inherited.npz")
+SEEDS, EPOCHS, BATCHES = (1, 2, 3), (10, 30), (0, 10)
+
+
+def main() -> None:
+    space = NasBench201()
+    archs = [arch for arch, _ in islice(Work(Training(space, FULL), 1).all(), 100)]
+    inherited = np.zeros((len(SEEDS), len(EPOCHS), len(BATCHES), len(archs)), np.float32)
+    for seed, epochs in tqdm([(s, e) for s in range(len(SEEDS)) for e in range(len(EPOCHS))], unit="supernet"):
+        search = TrainSupernet(space, epochs=EPOCHS[epochs], seed=SEEDS[seed])
+        *_, last = search
+        for batches, recalibrate in enumerate(BATCHES):
+            judge = Inherited.of(search, last.state, recalibrate)
+            inherited[seed, epochs, batches] = [judge(arch).scores["inherited"] for arch in archs]
+    np.savez_compressed(
+        OUT, archs=np.array(archs, np.int8), seeds=SEEDS, epochs=EPOCHS, batches=BATCHES, inherited=inherited
+    )
+
+
+if __name__ == "__main__":
+    main()
