@@ -92,13 +92,13 @@ STRATEGIES = {
     "Nsga2": Style("#4a94e8", (3, 2), "NSGA-II", "evolution"),
     "LocalSearch": Style(TEAL, SOLID, "local search", "local search"),
     "Bananas": Style(AMBER, SOLID, "BANANAS", "model-based"),
-    "BayesianOptimization": Style("#a86700", (6, 3), "GP + EI", "model-based"),
+    "GaussianProcess": Style("#a86700", (6, 3), "GP + EI", "model-based"),
     "SuccessiveHalving": Style(VIOLET, (7, 2, 2, 2), "successive halving", "multi-fidelity"),
     "Hyperband": Style("#a58be0", (10, 3), "Hyperband", "multi-fidelity"),
     "Darts": Style("#9c6b4f", SOLID, "DARTS", "weight sharing"),
     "SecondOrderDarts": Style("#9c6b4f", (6, 3), "DARTS, second order", "weight sharing"),
     "DartsPT": Style("#9c6b4f", (2, 3), "DARTS-PT", "weight sharing"),
-    "TrainSupernet": Style("#5b8a3c", SOLID, "one-shot", "weight sharing"),
+    "TrainSupernet": Style("#5b8a3c", (1, 2), "one-shot", "weight sharing"),
 }
 REFERENCE = Style("#6b7280", (1, 3), "all conv 3×3", "reference")  # what one gets without any search
 
