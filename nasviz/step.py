@@ -13,12 +13,26 @@ from .space import Arch
 SHOWS = MappingProxyType(
     {
         "parent": "number of the evaluation whose architecture was mutated, -1 for none",
+        "parents": "int32 (2): numbers of the evaluations that were crossed, -1 for none",
+        "position": "number of the evaluation where a local search stands, after this step",
+        "rank": "int32, one for each of the population: its front, 0 for the ones that none dominates",
         "population": "numbers of the evaluations alive, oldest first",
         "alphas": "float32 (choices, options): architecture weights after the softmax, rows sum to 1",
+        "policy": "float32 (choices, options): probabilities with which this architecture's options were drawn, each given "
+        "the choices before; rows of inactive choices are 0",
+        "marginals": "float32 (choices, options): the mean of `policy` over a batch",
+        "entropy": "of the policy: the mean over a batch of the sum over choices, nats",
+        "reward": "what the policy is told of this evaluation",
+        "baseline": "what is subtracted from the reward, nan before there is one",
         "loss": "training loss of this step, nats",
         "valid_loss": "validation loss of this step, nats",
         "valid_accuracy": "validation accuracy of this step, 0 to 1",
         "epoch": "epoch of the search to which this step belongs, from 0",
+        "candidates": "int16 (n, choices): the architectures that were looked at in this round, none before a model",
+        "predicted": "float32 (n,): what the model expects of each candidate, in the unit of the objective",
+        "uncertainty": "float32 (n,): standard deviation of what it expects",
+        "acquisition": "float32 (n,): value by which candidates were chosen, the greatest first",
+        "chosen": "which candidate this step evaluated, -1 for a random architecture",
     }
 )
 

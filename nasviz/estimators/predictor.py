@@ -183,6 +183,12 @@ class GaussianProcessPredictor(Predictor):
     def _predict(self, archs):
         return self._model.predict(self._encode(archs), return_std=True)
 
+    def beneath(self, archs: Sequence[Arch]) -> tuple[np.ndarray, np.ndarray]:
+        """As `predict`, but of the function beneath the noise: what the mean of many evaluations would be."""
+        mean, deviation = self.predict(archs)
+        noise = self._model.kernel_.k2.noise_level * self._scale**2
+        return mean, np.sqrt(np.maximum(deviation**2 - noise, 0))
+
 
 @dataclass
 class EnsemblePredictor(Predictor):

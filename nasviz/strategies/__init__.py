@@ -3,9 +3,14 @@
 from importlib import import_module
 
 _FILES = {
+    "Bananas": "bayesian",
     "Darts": "darts",
+    "LocalSearch": "local_search",
+    "Nsga2": "nsga2",
     "DartsPT": "darts_pt",
+    "GaussianProcess": "gaussian_process",
     "RandomSearch": "random_search",
+    "Reinforce": "reinforce",
     "RegularizedEvolution": "evolution",
     "SecondOrderDarts": "second_order",
     "TrainSupernet": "train_supernet",

@@ -1,0 +1,204 @@
+"""Bayesian optimisation: learn what is known, ask where it may be best. BANANAS, and what all such searches share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import isfinite
+from typing import ClassVar
+
+import numpy as np
+
+from ..estimators.predictor import EnsemblePredictor
+from ..evaluate import Estimator
+from ..objectives import accuracy
+from ..search import knob
+from ..space import Arch, SearchSpace
+from ..step import Evaluation, Step
+
+PARENTS = 5  # of so many best ones the candidates are mutations, as in BANANAS's published code
+TRIES = 1000  # draws of an architecture that is new and keeps to the bound, before any is taken
+
+
+@dataclass
+class ModelBased:
+    """What Bayesian searches share: random architectures first, then rounds of model, candidates, acquisition, batch.
+
+    Subclasses write ``acquisition(told, candidates, rng)``. Candidates are found as in White, Neiswanger & Savani 2021,
+    algorithm 1: mutations of the best architectures so far. (Their published code: 100 mutations of the best, and as
+    many of the next best, up to the fifth, until there are 100 new ones.) The ``batch`` candidates with the highest
+    acquisition are evaluated, then the model learns again.
+
+    Parameters
+    ----------
+    space, estimate
+        Where to search, and who answers; its executor may evaluate a batch at once.
+    evaluations : int
+        How many architectures are evaluated, the random ones included.
+    initial : int
+        How many of them are random, before there is a model.
+    batch : int
+        How many are evaluated before the model learns again: the candidates with the highest acquisition, taken
+        independently of each other.
+    candidates : int
+        How many are sought in each round.
+    encoding : str, optional
+        How the model sees an architecture: see `nasviz.encodings`. By default the subclass's.
+    cost : callable, optional
+        ``cost(arch)``, in the unit of the bound, for an ``objective`` with a ``limit`` (`nasviz.objectives.Bounded`):
+        what can be counted before anything is trained. Architectures over the limit are then never evaluated, and the
+        model learns accuracy alone.
+    objective : callable
+        What is maximised, and modelled: a function of an `Evaluation`. A bound without ``cost`` is modelled too: minus
+        the relative excess, with a jump at the bound, of which the model can only learn a rough picture.
+    seed : int
+
+    Raises
+    ------
+    ValueError
+        When iterated: a ``cost`` with an objective that has no limit, or a ``batch`` below 1.
+
+    Notes
+    -----
+    Duplicates: as in the published code, nothing is a candidate, random ones included, that is the same function as
+    something evaluated (`SearchSpace.canonical`). Only when 1,000 draws find nothing new is something evaluated again.
+    Failed trainings are not learned. Each step shows all candidates of its round, and which of them it evaluated.
+    """
+
+    shows: ClassVar = ("evaluation", "candidates", "predicted", "uncertainty", "acquisition", "chosen")
+
+    space: SearchSpace
+    estimate: Estimator
+    evaluations: int = 150
+    initial: int = 10
+    batch: int = knob(10, 1, 50, help="How many are evaluated before the model learns again: k in the paper")
+    candidates: int = knob(100, 10, 1000, help="How many mutations of the best are looked at in each round")
+    encoding: str | None = None
+    cost: Callable[[Arch], float] | None = None
+    objective: Callable[[Evaluation], float] = accuracy
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return self.evaluations
+
+    def __iter__(self) -> Iterator[Step]:
+        if self.batch < 1:
+            raise ValueError(f"batch is how many are evaluated at once, 1 or more: got {self.batch}")
+        if self.cost and not hasattr(self.objective, "limit"):
+            raise ValueError("a cost bounds nothing unless the objective has a limit: give objective=Bounded(...)")
+        rng, told = np.random.default_rng(self.seed), []
+        key = cache(self.space.canonical)
+        while len(told) < self.evaluations:
+            usable = sum(isfinite(self.objective(e)) for e in told) > 2
+            known = {key(e.arch) for e in told}
+            count = min(self.batch, self.evaluations - len(told))
+            if len(told) < self.initial or not usable:
+                count = min(count, max(self.initial - len(told), 3))
+                archs, shown = self._fill([], count, known, key, rng), self._show((), (), (), ())
+                chosen = [-1] * count
+            else:
+                found = self._fill(self._mutations(told, known, key, rng), count, known, key, rng)
+                mean, deviation, value = self.acquisition(told, found, rng)
+                chosen = np.argsort(-value, kind="stable")[:count].tolist()
+                archs, shown = [found[i] for i in chosen], self._show(found, mean, deviation, value)
+            for place, evaluation in zip(chosen, self.estimate.many(archs, seed=len(told)), strict=True):
+                told.append(evaluation)
+                yield Step(evaluation, chosen=place, **shown)
+
+    def acquisition(
+        self, told: Sequence[Evaluation], candidates: Sequence[Arch], rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Predicted objective, its uncertainty and the acquisition value, the greater the better, of each candidate."""
+        raise NotImplementedError(f"{type(self).__name__} has no model: write acquisition(told, candidates, rng)")
+
+    def targets(self, told: Sequence[Evaluation]) -> list[Evaluation]:
+        """What a predictor with ``score="objective"`` is fitted on."""
+        return [Evaluation(e.arch, {"objective": value}) for e in told if isfinite(value := self.objective(e))]
+
+    def _mutations(self, told, known, key, rng) -> list[Arch]:
+        found: dict[str, Arch] = {}
+        for parent in sorted(told, key=self.objective, reverse=True)[:PARENTS]:
+            for _ in range(self.candidates):
+                arch = self.space.mutate(parent.arch, rng)
+                if key(arch) not in known and self._allows(arch):
+                    found.setdefault(key(arch), arch)
+            if len(found) >= self.candidates:
+                break
+        return list(found.values())
+
+    def _fill(self, found, count, known, key, rng) -> list[Arch]:
+        """``found``, with random architectures added until there are ``count``."""
+        taken = known | {key(arch) for arch in found}
+        while len(found) < count:
+            arch = self.space.sample(rng)
+            for _ in range(TRIES):
+                other = self.space.sample(rng)
+                if self._allows(other):
+                    arch = other
+                    if key(arch) not in taken:
+                        break
+            taken.add(key(arch))
+            found.append(arch)
+        return found
+
+    def _allows(self, arch: Arch) -> bool:
+        return self.cost is None or self.cost(arch) <= self.objective.limit
+
+    def _show(self, archs, mean, deviation, value) -> dict:
+        numbers = {"predicted": mean, "uncertainty": deviation, "acquisition": value}
+        table = np.array(archs, "<i2").reshape(len(archs), len(self.space.choices))
+        return {"candidates": table} | {name: np.asarray(column, "<f4") for name, column in numbers.items()}
+
+
+@dataclass
+class Bananas(ModelBased):
+    """BANANAS: White, Neiswanger & Savani 2021, "BANANAS: Bayesian optimization with neural architectures", alg. 1.
+
+    The model is an ensemble of perceptrons on path encodings. Independent Thompson sampling turns what they say into a
+    choice: for each candidate one number is drawn from the normal distribution with the ensemble's mean and standard
+    deviation, independently of the other candidates, and the highest numbers win. What is uncertain so wins now and
+    then.
+
+    Scaled: 10 random ones, batches of 10, 100 candidates, 5 members and 150 evaluations are the published code's
+    defaults. Its members have ten layers of 20 units and minimise a relative error; ours are those of
+    `nasviz.estimators.EnsemblePredictor`, two layers of 64 units and squared error, and paths are not truncated.
+
+    Parameters
+    ----------
+    encoding : str, optional
+        Of `nasviz.encodings.ENCODINGS`. By default paths, or one-hot where the space has no graph.
+    members : int
+        Of the ensemble, 2 or more.
+    epochs : int
+        Of its training, each round from new weights.
+
+    See `ModelBased` for the others.
+    """
+
+    members: int = 5
+    epochs: int = 100
+
+    def acquisition(self, told, candidates, rng):
+        """Mean and standard deviation of the ensemble, and one draw for each candidate."""
+        encoding = self.encoding or ("paths" if _has_graph(self.space, candidates[0]) else "one-hot")
+        seed = int(rng.integers(2**31))
+        model = EnsemblePredictor(self.space, "objective", seed, encoding, self.members, self.epochs)
+        mean, deviation = model.fit(self.targets(told)).predict(candidates)
+        return mean, deviation, thompson(mean, deviation, rng)
+
+
+def thompson(mean: np.ndarray, deviation: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Independent Thompson sampling: one draw from Normal(mean, deviation²) for each candidate.
+
+    White et al. 2021, algorithm 1. (Thompson sampling proper draws one *function* from the posterior, so that similar
+    candidates rise and fall together.)
+    """
+    return rng.normal(mean, deviation)
+
+
+def _has_graph(space: SearchSpace, arch: Arch) -> bool:
+    try:
+        return bool(space.cells(arch))
+    except NotImplementedError:
+        return False
