@@ -32,6 +32,9 @@ SHOWS = MappingProxyType(
         "predicted": "float32 (n,): what the model expects of each candidate, in the unit of the objective",
         "uncertainty": "float32 (n,): standard deviation of what it expects",
         "acquisition": "float32 (n,): value by which candidates were chosen, the greatest first",
+        "bracket": "which bracket of successive halving this is, from 0",
+        "rung": "which rung of the bracket, from 0",
+        "trained": "epochs that this evaluation cost: fewer than it has, where an earlier training went on",
         "chosen": "which candidate this step evaluated, -1 for a random architecture",
     }
 )

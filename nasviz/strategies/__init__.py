@@ -5,6 +5,7 @@ from importlib import import_module
 _FILES = {
     "Bananas": "bayesian",
     "Darts": "darts",
+    "Hyperband": "successive_halving",
     "LocalSearch": "local_search",
     "Nsga2": "nsga2",
     "DartsPT": "darts_pt",
@@ -13,6 +14,7 @@ _FILES = {
     "Reinforce": "reinforce",
     "RegularizedEvolution": "evolution",
     "SecondOrderDarts": "second_order",
+    "SuccessiveHalving": "successive_halving",
     "TrainSupernet": "train_supernet",
 }
 __all__ = sorted(_FILES)

@@ -1,0 +1,155 @@
+"""Successive halving and Hyperband: many architectures trained a little, the better ones trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import cycle
+from typing import ClassVar
+
+import numpy as np
+
+from ..estimators.curve import survivors
+from ..evaluate import Estimator
+from ..objectives import accuracy
+from ..space import Arch, SearchSpace
+from ..step import Evaluation, Step
+
+
+@dataclass
+class SuccessiveHalving:
+    """Successive halving: Jamieson & Talwalkar 2016, figure 3, on epochs; as Hyperband's inner loop has it.
+
+    A bracket begins with random architectures and few epochs. After each rung the best 1/η go on to η times as many
+    epochs, until the last have the full training. Then the next bracket begins, until the budget is spent.
+
+    Parameters
+    ----------
+    space, estimate
+        Where to search, and who answers: it must know ``estimate(arch, epochs=e)``.
+    evaluations : int
+        Answers asked for in all, the short trainings included: less work than as many full trainings.
+    eta : int
+        η, 2 or more: one of so many goes on. The paper: 2.
+    epochs : int
+        R, those of a full training: the recipe's or the table's.
+    least : int
+        r, the epochs of a bracket's first rung, 1 to R.
+    start : int
+        n, the architectures of its first rung. η to the power of the number of rungs less one leaves one at the end.
+    continued : bool
+        False: each rung trains anew from the beginning, is asked with a seed of its own, in one call to the estimator,
+        and costs all its epochs. True: what goes on is *the same* training, so it is asked with the same seed, one by
+        one, and costs the further epochs only. That is right for a table (`TableLookup` answers with the state of one
+        training after e epochs), and a lie for `Training`, which keeps no weights between two calls.
+    objective : callable
+        What is maximised: a function of an `Evaluation`. It ranks within a rung only.
+    seed : int
+
+    Raises
+    ------
+    ValueError
+        When iterated with a number that is out of range.
+
+    Notes
+    -----
+    Few epochs here are the full recipe *stopped early*: its learning rate, a cosine over all R epochs, is still high
+    then, and the accuracies are noisier and lower than those of a recipe made for so few epochs. That is what makes
+    going on possible. Architectures are drawn as random search draws them, duplicates included, as in the paper. Steps
+    show ``bracket`` and ``rung``, from 0, and ``trained``, the epochs that the step cost; ``seconds`` likewise.
+    """
+
+    shows: ClassVar = ("evaluation", "bracket", "rung", "trained")
+
+    space: SearchSpace
+    estimate: Estimator
+    evaluations: int = 300
+    eta: int = 2
+    epochs: int = 8
+    least: int = 1
+    start: int = 8
+    continued: bool = False
+    objective: Callable[[Evaluation], float] = accuracy
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return self.evaluations
+
+    def brackets(self) -> list[list[tuple[int, int]]]:
+        """The brackets that take turns: of each rung, how many architectures and after how many epochs."""
+        return [rungs(self.start, self.least, self.epochs, self.eta)]
+
+    def __iter__(self) -> Iterator[Step]:
+        rng, number = np.random.default_rng(self.seed), 0
+        for turn, bracket in enumerate(cycle(self.brackets())):
+            alive: list[tuple[Arch, int, Evaluation | None]] = []    # with its seed, and what was said last
+            for rung, (count, epochs) in enumerate(bracket):
+                if rung == 0:
+                    alive = [(self.space.sample(rng), number + i, None) for i in range(count)]
+                else:
+                    stay = survivors([(self.objective(said),) for _, _, said in alive], count)
+                    alive = [alive[i] for i in stay]
+                alive, answers = alive[: self.evaluations - number], []
+                for said, before in zip(self._answers(alive, epochs, number), alive, strict=True):
+                    answers.append(said)
+                    number += 1
+                    cost = said
+                    if self.continued and before[2]:
+                        cost = replace(said, seconds=max(0.0, said.seconds - before[2].seconds))
+                    trained = epochs - (before[2].epochs if self.continued and before[2] else 0)
+                    yield Step(cost, bracket=turn, rung=rung, trained=trained)
+                if number == self.evaluations:
+                    return
+                alive = [(arch, seed, said) for (arch, seed, _), said in zip(alive, answers, strict=True)]
+
+    def _answers(self, alive: list[tuple], epochs: int, number: int) -> Iterator[Evaluation]:
+        if self.continued:
+            return (self.estimate(arch, epochs=epochs, seed=seed) for arch, seed, _ in alive)
+        return self.estimate.many([arch for arch, _, _ in alive], epochs=epochs, seed=number)
+
+
+@dataclass
+class Hyperband(SuccessiveHalving):
+    """Hyperband: Li, Jamieson, DeSalvo, Rostamizadeh & Talwalkar 2018, algorithm 1.
+
+    How many epochs tell enough cannot be known beforehand. So brackets of successive halving take turns, each with
+    fewer architectures and more epochs in its first rung, down to a few architectures that are trained to the end at
+    once: with R and η, bracket s, from ⌊log_η R⌋ to 0, begins with ⌈(s_max + 1)/(s + 1) · η^s⌉ architectures at R·η^−s
+    epochs, so that all cost about the same.
+
+    Parameters
+    ----------
+    space, estimate, evaluations, eta, epochs, continued, objective, seed
+        See `SuccessiveHalving`. The paper: η = 3. ``least`` is the least epochs of any bracket, ``start`` is not used.
+    """
+
+    def brackets(self) -> list[list[tuple[int, int]]]:
+        """All brackets of algorithm 1, the most daring first."""
+        most = len(rungs(1, self.least, self.epochs, self.eta)) - 1
+        return [
+            rungs(-(-(most + 1) * self.eta**s // (s + 1)), self.epochs / self.eta**s, self.epochs, self.eta)
+            for s in range(most, -1, -1)
+        ]
+
+
+def rungs(start: int, least: float, epochs: int, eta: int) -> list[tuple[int, int]]:
+    """One bracket: ``[(architectures, epochs), …]``, from ``least`` epochs to at most ``epochs``, times ``eta`` each.
+
+    Epochs are rounded to whole ones, of architectures the part is left out, but one goes on. ValueError for numbers out
+    of range.
+
+    Examples
+    --------
+    >>> rungs(8, 1, 8, 2)
+    [(8, 1), (4, 2), (2, 4), (1, 8)]
+    """
+    if eta < 2 or start < 1 or not 0 < least <= epochs:
+        raise ValueError(
+            f"needs eta from 2, start from 1 and least from 1 to epochs, got eta {eta}, start {start}, least {least} and "
+            f"epochs {epochs}"
+        )
+    out, power = [], 1
+    while least * power <= epochs * (1 + 1e-9):
+        out.append((max(1, start // power), max(1, round(least * power))))
+        power *= eta
+    return out
