@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import sys
 import tempfile
 import time
@@ -167,6 +168,7 @@ class _Channel:
 
     folder: str
     index: int
+    host: str  # of the folder
     told: bool  # whether somebody watches at the other end
     curve: bool  # and wants the accuracy after each epoch
 
@@ -181,6 +183,11 @@ class _Channel:
     @property
     def cancel(self) -> str:
         return os.path.join(self.folder, "cancel")
+
+    @property
+    def closed(self) -> bool:
+        """Whether a job that has not begun is wanted no more: its folder, if it was here, may be gone by now."""
+        return os.path.exists(self.cancel) or (self.host == platform.node() and not os.path.isdir(self.folder))
 
     def write(self, progress: Progress) -> None:
         with suppress(OSError):  # the folder may be gone, or on another machine
@@ -214,12 +221,16 @@ class _Channel:
 
 def _work(job: Callable, arch: Arch, channel: _Channel, **options):
     """What a worker runs. Module level, so that a spawned process finds it."""
-    if os.path.exists(channel.cancel):
+    if channel.closed:
         raise Cancelled
     with suppress(OSError):
         open(channel.started, "w").close()
-    with watching(channel.hook(), channel.curve):
-        return job(arch, **options)
+    try:
+        with watching(channel.hook(), channel.curve):
+            return job(arch, **options)
+    finally:
+        with suppress(OSError):  # what a killed worker leaves behind says that this job was running
+            os.remove(channel.started)
 
 
 # ----------------------------------------------------------------------------------------------- all jobs, in the asker
@@ -244,7 +255,8 @@ def spread(
     job : callable
         Must travel to the workers: a picklable object for a spawn pool, anything that cloudpickle takes for loky.
     executor : Executor, optional
-        Any on this machine; `default_pool` if None. It is not shut down.
+        `default_pool` if None. It is not shut down. On other machines (a dask cluster) jobs work as well, but are not
+        heard before they end, and Stop does not reach those that run.
     text : callable
         How messages name an architecture.
 
@@ -273,13 +285,13 @@ class _Queue:
     def __init__(self, job, executor, epochs, seed, text):
         self.job, self.executor, self.epochs, self.seed, self.text = job, executor, epochs, seed, text
         self.pool = executor or default_pool()
-        self.window = 2 * (getattr(self.pool, "_max_workers", None) or workers())
+        self.window = 2 * (getattr(self.pool, "_max_workers", None) or _threads(self.pool) or workers())
         self.waiting: deque[tuple[int, Arch, Future | None]] = deque()  # no future: to be tried again, alone
         self.heard: dict[int, Progress] = {}
         self.folder = tempfile.TemporaryDirectory(prefix="nasviz-", ignore_cleanup_errors=True)
 
     def channel(self, index: int) -> _Channel:
-        return _Channel(self.folder.name, index, _hook.get() is not None, curve_wanted())
+        return _Channel(self.folder.name, index, platform.node(), _hook.get() is not None, curve_wanted())
 
     def hand_out(self, index: int, arch: Arch) -> Future:
         with suppress(OSError):
@@ -364,12 +376,23 @@ class _Queue:
 
     def close(self) -> None:
         """Drop what waits, stop what runs, and remove the folder once nobody reads it any more."""
-        running = [future for _, _, future in self.waiting if future and not future.cancel()]
-        if any(not future.done() for future in running):
+        if any(not future.done() for _, _, future in self.waiting if future):
             with suppress(OSError):
                 open(os.path.join(self.folder.name, "cancel"), "w").close()
+            running = [future for _, _, future in self.waiting if future and not future.cancel()]
+            end = time.monotonic() + 5
             wait(running, timeout=5)
+            # A cluster calls a job cancelled that is still running: the job itself tells when it has ended.
+            begun = [self.channel(index).started for index, _, _ in self.waiting]
+            while time.monotonic() < end and any(map(os.path.exists, begun)):
+                time.sleep(POLL / 2)
         self.folder.cleanup()
+
+
+def _threads(pool: Executor) -> int:
+    """How many jobs a ``dask.distributed`` cluster takes at once; 0 for any other pool."""
+    client = getattr(pool, "_client", None)
+    return sum(client.nthreads().values()) if hasattr(client, "nthreads") else 0
 
 
 def _failed(future: Future) -> bool:

@@ -128,7 +128,7 @@ def steps(panel):
 
 
 def received(page, panel, count):
-    """Wait until the stage has received as many steps as ``count`` says: "=== 30"."""
+    """Wait until the stage has received as many steps as ``count`` says: "=== 24"."""
     handle = panel.locator(".nasviz-stage").element_handle()
     page.wait_for_function(f"(e) => e.stage.history.n {count}", arg=handle, timeout=PATIENCE)
 
@@ -155,7 +155,7 @@ def test_the_whole_lab(page):
     # a slider is dragged while evolution plays: the search is told, and the time axis is flagged
     evolution = player(page, "evolution_player = views")
     evolution.wait_for()
-    assert steps(evolution)[0] == 30
+    assert steps(evolution)[0] == 24
     evolution.locator(".widget-button", has_text="Reset").click()
     received(page, evolution, "=== 0")
     evolution.locator(".widget-button", has_text="Play").click()
@@ -172,7 +172,7 @@ def test_the_whole_lab(page):
     flag = evolution.locator(".nasviz-stage .flag")
     flag.first.wait_for(state="attached")
     assert "population" in flag.first.get_attribute("title")
-    received(page, evolution, "=== 30")
+    received(page, evolution, "=== 24")
 
     # what a search raised stands in its panel, whole and escaped
     alert = player(page, "broken = views").locator("[role=alert]")

@@ -134,3 +134,24 @@ def test_the_ground_truth_ranks_as_the_published_one_roughly_does(truth):
     other = Table.read_csv(PUBLISHED / "nasbench201-12epochs.csv.gz", SPACE, scores=other)
     found = stats.tau(truth.column("accuracy"), other.column("accuracy")[other.rows(truth.archs)])
     assert 0.1 < found < 0.9                    # 0.3 over the first 124 rows: other images, another ranking
+
+
+def test_the_how_to_does_what_it_says(tmp_path, monkeypatch):
+    """The page's own lines, on a file with the columns that it names."""
+    page = (Path(__file__).parents[1] / "docs" / "your-own-table.md").read_text(encoding="utf-8")
+    program = page.split("```python\n")[1].split("```")[0].replace("    ...\n", "    steps.append(step)\n")
+    rng = np.random.default_rng(0)
+    archs = SPACE.distinct()[::100]
+    draw = rng.uniform(60, 90, (len(archs), 2, 2)).round(2)
+    lines = [
+        f"{SPACE.to_text(arch)},{draw[i, seed, 0]},50,{draw[i, seed, 1]},3.5,{seed},12.5"
+        for i, arch in enumerate(archs)
+        for seed in (0, 1)
+    ]
+    names = "genotype,valid,valid_12_epochs,test,edge_gpu_ms,seed,training_seconds"
+    (tmp_path / "cifar10.csv").write_text("\n".join([names, *lines]) + "\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    scope = {"steps": []}
+    exec(program, scope)
+    assert len(scope["steps"]) == 500 and {"accuracy", "latency_ms"} == set(scope["steps"][0].evaluation.scores)
+    assert all(step.evaluation.arch in scope["table"] for step in scope["steps"])
