@@ -9,15 +9,17 @@ from toys import SPACES, Toy
 
 from nasviz.objectives import Bounded, accuracy
 from nasviz.step import SHOWS, Evaluation, Step
-from nasviz.strategies import RandomSearch, RegularizedEvolution
+from nasviz.strategies import Bananas, GaussianProcess, Nsga2, RandomSearch, RegularizedEvolution
 
-BLACK_BOX = [RandomSearch, RegularizedEvolution]
+BLACK_BOX = [Bananas, GaussianProcess, Nsga2, RandomSearch, RegularizedEvolution]
+QUICK = {Bananas: {"batch": 35, "epochs": 10}, GaussianProcess: {"batch": 35}}  # two fits of the model a search
 suite = [pytest.param(cls, space, id=f"{cls.__name__}-{space.name}") for cls in BLACK_BOX for space in SPACES]
 
 
 @pytest.mark.parametrize(("cls", "space"), suite)
 def test_every_strategy_on_every_space(cls, space):
-    search = cls(space, Toy(space), evaluations=80, seed=3)
+    quick = QUICK.get(cls, {})
+    search = cls(space, Toy(space), evaluations=80, seed=3, **quick)
     steps = list(search)
     assert len(steps) == len(search) == 80
     assert all(space.why_invalid(step.evaluation.arch) is None for step in steps)
@@ -25,8 +27,8 @@ def test_every_strategy_on_every_space(cls, space):
     assert all({"evaluation", *step.shows} == set(cls.shows) for step in steps)
     assert [step.evaluation.seed for step in steps] == list(range(80))            # the call number is the seed
     np.random.seed(0)                                                             # noise from outside changes nothing
-    assert steps == list(search) == list(cls(space, Toy(space), evaluations=80, seed=3))
-    assert steps != list(cls(space, Toy(space), evaluations=80, seed=4))
+    assert steps == list(search) == list(cls(space, Toy(space), evaluations=80, seed=3, **quick))
+    assert steps != list(cls(space, Toy(space), evaluations=80, seed=4, **quick))
     assert "seed" in {f.name for f in fields(cls)}
 
 

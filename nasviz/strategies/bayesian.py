@@ -129,15 +129,17 @@ class ModelBased:
 
     def _fill(self, found, count, known, key, rng) -> list[Arch]:
         """``found``, with random architectures added until there are ``count``."""
-        taken = known | {key(arch) for arch in found}
+        taken, exhausted = known | {key(arch) for arch in found}, False
         while len(found) < count:
             arch = self.space.sample(rng)
             for _ in range(TRIES):
                 other = self.space.sample(rng)
                 if self._allows(other):
                     arch = other
-                    if key(arch) not in taken:
+                    if exhausted or key(arch) not in taken:
                         break
+            else:
+                exhausted = True
             taken.add(key(arch))
             found.append(arch)
         return found
