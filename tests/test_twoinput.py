@@ -2,12 +2,13 @@
 
 import pytest
 import torch
+from plain_darts import PlainDarts
 from torch import nn
 
 from nasviz.nn import count
 from nasviz.nn.cells import initialize
-from nasviz.nn.separable import DARTS, NASNET, FactorizedReduce, Noise
-from nasviz.nn.twoinput import Cell, MixedEdge
+from nasviz.nn.separable import DARTS, NASNET, DilatedDepthwise, FactorizedReduce, Noise
+from nasviz.nn.twoinput import Cell
 from nasviz.space import Edge, Graph
 from nasviz.spaces import DartsSpace, NasNetSpace
 
@@ -110,14 +111,40 @@ def test_noise_comes_from_its_own_generator_only():
         Noise()(x)
 
 
-def test_a_mixed_edge_is_the_weighted_sum_of_its_candidates():
-    names = ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3")
-    edge = made(MixedEdge, [DARTS[name] for name in names], 4, 1, 4)
-    x, weights = images(), torch.tensor([0.1, 0.2, 0.3, 0.4])
-    expected = sum(w * candidate(x) for w, candidate in zip(weights, edge.candidates, strict=True))
-    torch.testing.assert_close(edge(x, weights), expected)
-    pooled = edge.candidates[1](x)
-    torch.testing.assert_close(pooled.mean((0, 2, 3)), torch.zeros(4), atol=1e-5, rtol=0)  # batch-norm behind a pool
+@pytest.mark.parametrize("size", [8, 12, 7])
+@pytest.mark.parametrize("space", [DartsSpace(), *map(DartsSpace.restricted, ("S1", "S3"))], ids=lambda s: s.name)
+def test_the_supernet_equals_the_plain_loop_over_operations(space, size):
+    """12 pixels become 6 and 3: of odd sizes, a dilated convolution is computed as such."""
+    network = space.supernet(channels=3, cells=3, generator=torch.Generator().manual_seed(0)).double()
+    plain, draws = PlainDarts(network), torch.Generator().manual_seed(1)
+    x = torch.randn(4, 1, size, size, generator=draws, dtype=torch.float64)
+    alphas = torch.randn(28, len(space.relaxed[0].options), generator=draws, dtype=torch.float64).requires_grad_()
+    results = []
+    for each in (network, plain):
+        logits, alphas.grad = each(x, alphas.softmax(1)), None
+        torch.nn.functional.cross_entropy(logits, torch.arange(4)).backward()
+        results.append([logits, alphas.grad, *(parameter.grad for parameter in each.parameters())])
+    for mine, its in zip(*results, strict=True):
+        torch.testing.assert_close(mine, its, rtol=0, atol=1e-10)
+
+
+def test_noise_takes_part_in_a_supernet():
+    space = DartsSpace.restricted("S4")
+    network = space.supernet(channels=2, cells=3, generator=torch.Generator().manual_seed(0))
+    weights = torch.zeros(28, 2)
+    weights[:, 0] = 1
+    first, other = (network(images(channels=1), weights) for _ in range(2))
+    assert first.isfinite().all() and not torch.equal(first, other)         # another call, other noise
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (5, 1), (3, 2), (5, 2)])
+@pytest.mark.parametrize("shape", [(8, 6), (7, 8), (5, 5), (2, 2)], ids=str)
+def test_a_dilated_convolution_in_phases_is_a_dilated_convolution(kernel, stride, shape):
+    layer = DilatedDepthwise(3, 3, kernel, stride, kernel // 2 * 2, 2, groups=3, bias=False).double()
+    torch.nn.init.uniform_(layer.weight, -1, 1, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(2, 3, *shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    expected = torch.nn.functional.conv2d(x, layer.weight, None, stride, kernel // 2 * 2, 2, 3)
+    torch.testing.assert_close(layer(x), expected)
 
 
 def cell_of_skips(joined=(2,), ops=()):

@@ -11,8 +11,9 @@ import nasviz.views
 from nasviz.objectives import Bounded
 from nasviz.search import Run
 from nasviz.space import Choice, Edge, Graph, SearchSpace
-from nasviz.spaces import NasBench201
+from nasviz.spaces import DartsSpace, NasBench201
 from nasviz.spaces.nasbench201 import EDGES, OPS
+from nasviz.step import Step
 from nasviz.strategies import RandomSearch, RegularizedEvolution
 from nasviz.views import alphas, band_of, progress, show, stage_of
 from nasviz.views.progress import best_so_far
@@ -143,8 +144,18 @@ def test_show_draws_spaces_with_fixed_edges_and_own_operations():
 def test_alphas_draws_runs_and_bare_steps():
     run = finished(Walk(SPACE))
     stage = alphas(run)
-    assert kinds(stage) == ["traces", "heat"] and len(stage) == 30
-    assert stage.spec["views"][0]["labels"] == [choice.name for choice in SPACE.choices]
+    assert kinds(stage) == ["cell", "traces", "heat"] and len(stage) == 30
+    plain = alphas(run, ordered=False)
+    assert plain.spec["views"][1]["labels"] == [choice.name for choice in SPACE.choices]
+    assert (plain.columns()["alphas"][-1] == run.steps[-1].shows["alphas"]).all()
+    last, names = run.steps[-1].shows["alphas"], [choice.name for choice in SPACE.choices]
+    sure = [last[names.index(label)].max() for label in stage.spec["views"][1]["labels"]]
+    assert sure == sorted(sure, reverse=True)                        # each label still stands at its own weights
+    assert stage.columns()["alphas"][-1].max(1).tolist() == pytest.approx(sure)
+    ends = {tuple(edge) for edge in stage.spec["views"][0]["edges"]}
+    first = stage.spec["views"][0]["edges"][0]
+    assert ends == {(e.source, e.target) for e in SPACE.graph().edges}
+    assert f"{first[0]}→{first[1]}" == names[int(last.max(1).argmax())]
     assert stage.spec["ops"] == list(OPS)
     assert len(alphas(run.steps[:7], SPACE)) == 7
     with pytest.raises(ValueError, match="space"):
@@ -203,3 +214,20 @@ def test_views_import_no_strategy():
 def test_public_names_are_what_they_are_called():
     assert callable(nasviz.views.alphas) and callable(nasviz.views.progress)    # not the files of these names
     assert all(hasattr(nasviz.views, name) for name in nasviz.views.__all__)
+
+
+def test_alphas_of_two_cells_are_ordered_cell_by_cell():
+    space, draws = DartsSpace(), np.random.default_rng(0)
+    weights = draws.dirichlet(np.ones(8), 28).astype("<f4")
+    stage = alphas([Step(alphas=weights)], space)
+    assert kinds(stage) == ["cell", "cell", "traces", "heat"]
+    assert [(view["first"], view["rows"]) for view in stage.spec["views"][:2]] == [(0, 14), (14, 14)]
+    labels, shown = stage.spec["views"][2]["labels"], stage.columns()["alphas"][0]
+    assert all(label.startswith("normal") for label in labels[:14])
+    for cell in (slice(14), slice(14, 28)):
+        assert (np.diff(shown[cell].max(1)) <= 0).all() and {*map(tuple, shown[cell])} == {*map(tuple, weights[cell])}
+    for row, (source, target) in enumerate(stage.spec["views"][0]["edges"][:14]):
+        edge = next(e for e in space.cells()["normal"].edges if (e.source, e.target) == (source, target))
+        assert (shown[row] == weights[edge.choice]).all()
+    with pytest.raises(ValueError, match="shape"):
+        alphas([Step(alphas=weights[:14])], space)

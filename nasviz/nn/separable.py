@@ -32,8 +32,31 @@ def relu_conv_bn(inputs: int, outputs: int, kernel: int | tuple[int, int] = 1, *
 def relu_separable_bn(inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
     """ReLU, a depthwise convolution of each channel, a 1×1 convolution across channels, batch-norm."""
     padding = kernel // 2 * dilation
-    depthwise = Conv2d(inputs, inputs, kernel, stride, padding, dilation, groups=inputs, bias=False)
+    kind = Conv2d if dilation == 1 else DilatedDepthwise
+    depthwise = kind(inputs, inputs, kernel, stride, padding, dilation, groups=inputs, bias=False)
     return nn.Sequential(nn.ReLU(), depthwise, Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
+
+
+class DilatedDepthwise(Conv2d):
+    """A depthwise convolution over every second pixel, computed as an ordinary one.
+
+    With dilation 2, pixels of even and of odd rows and columns never meet: four images of half the size are convolved
+    without dilation. Torch's gradient of a dilated depthwise convolution takes about ten times as long on a CPU.
+    With stride 2 only the image of even rows and columns is asked for.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, channels, height, width = x.shape
+        how = {"padding": self.padding[0] // 2, "groups": channels}
+        if self.stride == (2, 2):
+            return F.conv2d(x[:, :, ::2, ::2].contiguous(memory_format=torch.channels_last), self.weight, **how)
+        if height % 2 or width % 2:
+            return super().forward(x)
+        rows = x.permute(0, 2, 3, 1).reshape(batch, height // 2, 2, width // 2, 2, channels)
+        phases = rows.permute(2, 4, 0, 1, 3, 5).reshape(4 * batch, height // 2, width // 2, channels)
+        out = F.conv2d(phases.permute(0, 3, 1, 2), self.weight, **how).permute(0, 2, 3, 1)
+        out = out.reshape(2, 2, batch, height // 2, width // 2, channels).permute(2, 3, 0, 4, 1, 5)
+        return out.reshape(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
 class FactorizedReduce(nn.Module):

@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..space import Edge, Graph
 from .cells import check_sizes, initialize
+from .mixed import EPSILON, normed_mixture
 from .ops import Conv2d, Linear, Zero
 from .separable import FactorizedReduce, Factory, Noise, relu_conv_bn
 
@@ -89,16 +91,18 @@ class Cell(nn.Module):
             raise ValueError(f"no operation {edge.op!r}, only {list(operations)}")
         return operations[edge.op](channels, stride, inputs)
 
-    def carry(self, edge: int, x: Tensor, weights: Tensor | None) -> Tensor:
-        """What an edge, by its number, makes of its source."""
-        return self.operations[edge](x)
+    def states_of(self, values: list[Tensor], weights: Tensor | None) -> list[Tensor]:
+        """Both inputs and, after them, the states. ``weights``: None, but of a mixed cell."""
+        values = list(values)
+        for entering, concatenates in self.states:
+            carried = [self.operations[i](values[self.edges[i][0]]) for i in entering]
+            values.append(torch.cat(carried, 1) if concatenates else sum(carried[1:], carried[0]))
+        return values
 
     def forward(self, previous: Tensor, current: Tensor, weights: Tensor | None = None) -> Tensor:
         """The output (batch, width, height, width / stride) of c_{k-2} and c_{k-1}; ``weights`` of a mixed cell."""
         values = [previous if self.previous is None else self.previous(previous), self.current(current)]
-        for entering, concatenates in self.states:
-            carried = [self.carry(i, values[self.edges[i][0]], weights) for i in entering]
-            values.append(torch.cat(carried, 1) if concatenates else sum(carried[1:], carried[0]))
+        values = self.states_of(values, weights)
         joined = [self.reduced[str(i)](values[i]) if str(i) in self.reduced else values[i] for i in self.joined]
         return torch.cat(joined, 1)
 
@@ -108,26 +112,47 @@ class MixedEdge(nn.Module):
 
     As in the authors' code no batch-norm has a learned scale, which could undo a weight, and a pooling is followed by a
     batch-norm. Zero is not computed: it adds nothing.
+
+    Attributes
+    ----------
+    convolved, pooled, others : list of int
+        Candidates by what they are: ReLU, convolutions, batch-norm; a pooling; anything else but zero.
     """
 
     def __init__(self, factories: Sequence[Factory], channels: int, stride: int, inputs: int):
         super().__init__()
-        self.candidates = nn.ModuleList()
-        for factory in factories:
-            candidate = factory(channels, stride, inputs)
+        self.candidates = nn.ModuleList(factory(channels, stride, inputs) for factory in factories)
+        self.convolved, self.pooled, self.others = [], [], []
+        for i, candidate in enumerate(self.candidates):
+            layers = list(candidate.children())
             if isinstance(candidate, nn.MaxPool2d | nn.AvgPool2d):
-                candidate = nn.Sequential(candidate, nn.BatchNorm2d(channels))
-            self.candidates.append(candidate)
-        self.computed = [i for i, c in enumerate(self.candidates) if not any(isinstance(m, Zero) for m in c.modules())]
+                self.pooled.append(i)
+            elif layers and isinstance(layers[0], nn.ReLU) and isinstance(layers[-1], nn.BatchNorm2d):
+                self.convolved.append(i)
+                for layer in layers[1:]:
+                    if isinstance(layer, nn.ReLU):
+                        layer.inplace = True  # after a batch-norm, whose gradient does not need what came out of it
+            elif not any(isinstance(layer, Zero) for layer in candidate.modules()):
+                self.others.append(i)
 
-    def forward(self, x: Tensor, weights: Tensor) -> Tensor:
-        """``x`` (batch, inputs, height, width); ``weights`` (candidates), softmaxed."""
-        if not self.computed:
-            return self.candidates[0](x)
-        total = weights[self.computed[0]] * self.candidates[self.computed[0]](x)
-        for i in self.computed[1:]:
-            total = total + weights[i] * self.candidates[i](x)
-        return total
+
+class Shared:
+    """What the edges that leave one node have in common, computed when first asked for: its ReLU, its poolings."""
+
+    def __init__(self, x: Tensor):
+        self.x, self._made = x, {}
+
+    def active(self) -> Tensor:
+        """The node after its ReLU."""
+        if nn.ReLU not in self._made:
+            self._made[nn.ReLU] = self.x.relu()
+        return self._made[nn.ReLU]
+
+    def pooled(self, pool: nn.Module) -> Tensor:
+        """The node after the pooling, normalised. All edges that leave a node have the same stride."""
+        if type(pool) not in self._made:
+            self._made[type(pool)] = F.batch_norm(pool(self.x), None, None, training=True, eps=EPSILON)
+        return self._made[type(pool)]
 
 
 class MixedCell(Cell):
@@ -138,9 +163,33 @@ class MixedCell(Cell):
         """The mixture on an edge."""
         return MixedEdge(operations[edge.choice], channels, stride, inputs)
 
-    def carry(self, edge: int, x: Tensor, weights: Tensor) -> Tensor:
-        """What an edge makes of its source under its row of the weights."""
-        return self.operations[edge](x, weights[self.edges[edge][1]])
+    def states_of(self, values: list[Tensor], weights: Tensor | None) -> list[Tensor]:
+        """The states, each a sum over all candidates of all edges that enter it."""
+        shared = [Shared(value) for value in values]
+        for entering, _ in self.states:
+            shared.append(Shared(self._mixed(entering, shared, weights)))
+        return [one.x for one in shared]
+
+    def _mixed(self, entering, shared: list[Shared], weights: Tensor) -> Tensor:
+        branches, of_branches, terms = [], [], []
+        for edge in entering:
+            source, row = self.edges[edge]
+            mixed, node, weight = self.operations[edge], shared[source], weights[row].unbind()
+            for i in mixed.convolved:
+                layers = list(mixed.candidates[i])
+                x = node.active()
+                for layer in layers[1:-1]:
+                    x = layer(x)
+                branches.append(x)
+                of_branches.append(weight[i])
+            terms += [(weight[i], node.pooled(mixed.candidates[i])) for i in mixed.pooled]
+            terms += [(weight[i], mixed.candidates[i](node.x)) for i in mixed.others]
+        total = normed_mixture(torch.stack(of_branches)[:, None], *branches) if branches else None
+        for weight, x in terms:
+            total = weight * x if total is None else torch.addcmul(total, weight, x)
+        if total is None:  # nothing but zeros
+            total = sum(self.operations[edge].candidates[0](shared[self.edges[edge][0]].x) for edge in entering)
+        return total
 
 
 class Network(nn.Module):

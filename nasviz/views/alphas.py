@@ -1,26 +1,36 @@
-"""Architecture weights: what each edge prefers, in time and now."""
+"""Architecture weights full size: the supernet as it thickens and fades, every edge in time, the table of the step."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from ..search import Run
 from ..space import SearchSpace
 from ..step import Step
+from .cell import cell_view
 from .stage import Stage
 
 
-def alphas(steps: Run | Iterable[Step], space: SearchSpace | None = None) -> Stage:
-    """Per edge, the softmax over its operations step by step, and beside it the table of the present step.
+def alphas(steps: Run | Iterable[Step], space: SearchSpace | None = None, ordered: bool = True) -> Stage:
+    """The weights of a DARTS-like search, step by step.
+
+    Each cell of the supernet is drawn with edges as wide as their operations' weights; where an operation has just
+    taken the lead on an edge, its name is written there. Below, each edge in time, and the weights of the present step
+    as a table.
 
     Parameters
     ----------
     steps : Run, or iterable of Step
-        Steps that show ``alphas``, float32 (choices, options), rows that sum to 1. Others are passed over.
+        Steps that show ``alphas``, float32 (choices, options). Others are passed over.
     space : SearchSpace, optional
         Names edges and operations; taken from the run where there is one.
+    ordered : bool
+        Put the edges, cell by cell, in the order of how decided they are at the end: the greatest weight first. Else
+        they stand as in ``space.relaxed``.
 
     Returns
     -------
@@ -41,14 +51,25 @@ def alphas(steps: Run | Iterable[Step], space: SearchSpace | None = None) -> Sta
     shown = [np.asarray(step.shows["alphas"]) for step in steps if "alphas" in step.shows]
     if not shown or space is None:
         raise ValueError("nothing to draw: no step shows 'alphas'" if space else "alphas(steps) also needs the space")
-    edges = [choice.name for choice in space.relaxed]
-    common = {"array": "alphas", "labels": edges}
-    spec = {
-        "arrays": {"alphas": [len(edges), len(space.relaxed[0].options)]},
-        "ops": [str(option) for option in space.relaxed[0].options],
-        "views": [
-            {"kind": "traces", "title": "Weight of each operation, edge by edge", "span": 7, **common},
-            {"kind": "heat", "title": "Weights at this step", "span": 5, **common},
-        ],
-    }
-    return Stage(spec, ({"alphas": weights} for weights in shown))
+    shape = (len(space.relaxed), len(space.relaxed[0].options))
+    if shown[-1].shape != shape:
+        raise ValueError(f"weights of {space.name} have shape {shape}, these steps show {shown[-1].shape}")
+    sure = shown[-1].max(1)
+    cells, order, views = space.cells(), [], []
+    for name, graph in cells.items():
+        free = [edge for edge in graph.edges if edge.choice is not None]
+        rows = sorted(free, key=lambda edge: -sure[edge.choice]) if ordered else free
+        graph = replace(graph, edges=(*rows, *(edge for edge in graph.edges if edge.choice is None)))
+        part = {"first": len(order), "rows": len(rows)} if len(cells) > 1 else {}
+        title = "The supernet: width is weight" if len(cells) == 1 else f"Supernet, {name} cell: width is weight"
+        views.append(cell_view(graph, "alphas", title=title, span=12 // len(cells), height=330, **part))
+        order += [edge.choice for edge in rows]
+    labels = [re.sub(r"_\{(.*?)\}", r"\1", space.relaxed[row].name) for row in order]      # c_{k-1} in a line of text
+    wide = (7, 5) if len(cells) == 1 else (12, 12)
+    common, after = {"array": "alphas", "labels": labels}, ", the most decided first" if ordered else ""
+    views += [
+        {"kind": "traces", "title": f"Weight of each operation, edge by edge{after}", "span": wide[0], **common},
+        {"kind": "heat", "title": "Weights at this step", "span": wide[1], **common},
+    ]
+    spec = {"arrays": {"alphas": list(shape)}, "ops": [str(option) for option in space.relaxed[0].options]}
+    return Stage(spec | {"views": views}, ({"alphas": weights[order]} for weights in shown))
