@@ -115,21 +115,29 @@ def rebuild(path: str | Path):
 
     with Path(path).open("rb") as file:
         head = _head(path, file.readline())
-    own = {space.name: space for space in (getattr(spaces, name) for name in spaces.__all__)}
+    own = {space.name: space for space in (getattr(spaces, name)() for name in spaces.__all__)}
+
+    def made(value):
+        """An objective, or several, from what `identity` said of it."""
+        if isinstance(value, list):
+            return tuple(map(made, value))
+        kind = value.get("type", "") if isinstance(value, dict) else ""
+        thing = getattr(objectives, kind) if kind in ("accuracy", "Bounded", "CubedBest", "Less", "Score") else None
+        if not is_dataclass(thing):
+            return thing or value
+        return thing(**{k: made(v) for k, v in value.items() if k != "type"})
+
     try:
         if head["search"] not in strategies.__all__:
             raise KeyError(head["search"])
         values = {name: value for name, value in head["fields"].items() if name != "type"}
         for name, value in values.items():
-            kind = value.get("type", "") if isinstance(value, dict) else ""
             if name == "space":
-                values[name] = own[value["space"]]()
+                values[name] = own[value["space"]]
             elif name == "estimate":
                 values[name] = Named(value)
-            elif kind in ("accuracy", "Bounded", "Score"):
-                thing = getattr(objectives, kind)
-                rest = {k: v for k, v in value.items() if k != "type"}
-                values[name] = thing(**rest) if is_dataclass(thing) else thing
+            elif name in ("objective", "objectives"):
+                values[name] = made(value)
         return getattr(strategies, head["search"])(**values)
     except (KeyError, TypeError, AttributeError) as error:
         reason = f"cannot rebuild the search from its record ({error!r}). Pass it: Run.load(path, search)"

@@ -18,8 +18,8 @@ SHOWS = MappingProxyType(
         "rank": "int32, one for each of the population: its front, 0 for the ones that none dominates",
         "population": "numbers of the evaluations alive, oldest first",
         "alphas": "float32 (choices, options): architecture weights after the softmax, rows sum to 1",
-        "policy": "float32 (choices, options): probabilities with which this architecture's options were drawn, each given "
-        "the choices before; rows of inactive choices are 0",
+        "policy": "float32 (choices, options): probabilities of all options when this one was drawn, each given the "
+        "choices before; 0 in rows of inactive choices",
         "marginals": "float32 (choices, options): the mean of `policy` over a batch",
         "entropy": "of the policy: the mean over a batch of the sum over choices, nats",
         "reward": "what the policy is told of this evaluation",

@@ -14,7 +14,7 @@ from toys import SPACES, Elastic, Toy, Walk
 from nasviz.objectives import Bounded
 from nasviz.search import Run, check_turn, knob, knobs
 from nasviz.space import SearchSpace
-from nasviz.strategies import RandomSearch, RegularizedEvolution, TrainSupernet
+from nasviz.strategies import LocalSearch, Nsga2, RandomSearch, Reinforce, RegularizedEvolution, TrainSupernet
 
 SPACE = SPACES[0]
 
@@ -30,8 +30,13 @@ SEARCHES = {
         RegularizedEvolution(Elastic(), Toy(Elastic()), 8, 3, 60, objective=Bounded("madds", 9.0)),
         {"tournament": 1},
     ),
+    "evolution in batches": (evolution(batch=7), {"population": 4, "tournament": 6}),
+    "nsga2": (Nsga2(SPACE, Toy(SPACE), population=10, batch=8, evaluations=60), {"population": 5, "crossover": 0.2}),
+    "local search": (LocalSearch(SPACE, Toy(SPACE), evaluations=60), {}),
+    "local search, first": (LocalSearch(SPACE, Toy(SPACE), evaluations=60, first=True, batch=3), {}),
     "random": (RandomSearch(SPACE, Toy(SPACE), evaluations=60), {}),
     "random without replacement": (RandomSearch(SPACE, Toy(SPACE), evaluations=60, replacement=False), {}),
+    "reinforce": (Reinforce(SPACE, Toy(SPACE), 60, batch=7, hidden=8), {"batch": 4, "lr": 0.05, "baseline": 0}),
     "with a state": (Walk(SPACE, epochs=12), {"rate": 0.9}),
     "supernet": (
         TrainSupernet(SPACE, images=32, epochs=15, batch=8, network={"channels": 1, "stages": 1}),

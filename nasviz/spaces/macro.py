@@ -75,6 +75,16 @@ class MacroSpace(SearchSpace):
         """Number of architectures, exactly: the sum over all depths."""
         return sum(self._of_depth(depth) for depth in range(1, self.layers + 1))
 
+    @property
+    def anchors(self) -> tuple[range, ...]:
+        """For each layer the numbers of the choices that are its skip connections; of the first an empty range.
+
+        Where the range begins stands the layer's anchor point, from which a controller decides them (section 3.3).
+        """
+        rest = sum(choice.name.endswith(" 1") for choice in self.choices)  # choices of a layer besides its inputs
+        starts = [1 + n * rest + (n - 1) * (n - 2) // 2 for n in range(1, self.layers + 1)]
+        return tuple(range(start, start + n) for n, start in enumerate(starts))
+
     def _of_depth(self, depth: int) -> int:
         return (len(SIDES) ** 2 * len(self.strides) ** 2 * len(FILTERS)) ** depth * 2 ** (depth * (depth - 1) // 2)
 

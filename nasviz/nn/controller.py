@@ -1,0 +1,249 @@
+"""A recurrent network that writes architectures, one choice after the other: a policy over a search space.
+
+It follows Zoph & Le 2017 (section 3.1, figure 2; section 3.3, equation 6 for skip connections), with the one layer of
+100 units of Zoph et al. 2018 (NASNet, appendix A.1) in place of two layers of 35. What it gives is exact: the
+probability of every architecture, and through autograd its gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..space import Arch, SearchSpace
+
+INITIAL = 0.1  # weights begin uniform in ±this (NASNet; Zoph & Le: 0.08): the first policy is nearly uniform
+NEVER = -1e9  # logit of what cannot be chosen: its probability is exactly 0, its gradient too
+LISTED = 2**16  # spaces of at most so many tuples are listed, to know which prefixes can still become valid
+ROUNDS = 200  # of drawing again what breaks a rule, in larger spaces
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """What a controller says of n architectures.
+
+    Attributes
+    ----------
+    archs : list of Arch
+    probabilities : Tensor (n, choices, options)
+        Of each option given the choices before; 0 where a choice is inactive, and behind the last option of one that
+        has fewer.
+    logs : Tensor (n, choices)
+        Natural logarithm of the probability of the option that was taken; 0 where a choice is inactive. The sum over
+        choices is the log-probability of the architecture.
+    entropies : Tensor (n, choices)
+        Of each choice given those before, nats.
+    rejected : int
+        How many were drawn again because they broke a rule.
+    """
+
+    archs: list[Arch]
+    probabilities: Tensor
+    logs: Tensor
+    entropies: Tensor
+    rejected: int = 0
+
+
+class Controller(nn.Module):
+    """An LSTM over the choices of ``space``: each option taken is the next input, each choice has its own softmax.
+
+    A choice that is *inactive* emits no token: the state passes it by, and what comes next sees the last token that
+    there was. Where the space has ``anchors`` (`nasviz.spaces.MacroSpace`), the skip connections of a layer are no
+    tokens either: the layer has an anchor point, one step of the LSTM, and each earlier layer j is an input of layer i
+    with probability sigmoid(vᵀ tanh(W_prev h_j + W_curr h_i)), h being the states at the anchor points; the next input
+    is the mean of the states of the anchors that were chosen.
+
+    An architecture that breaks a rule of the space is never given out. In spaces of up to 2**16 tuples an option is
+    closed where no valid architecture can follow, and the softmax shared among the others, so that the probabilities of
+    all valid architectures still sum to 1. In larger spaces what breaks a rule is drawn again: probabilities are then
+    those *before* that selection.
+
+    Parameters
+    ----------
+    space : SearchSpace
+    hidden : int
+        Units of the LSTM, and length of the vectors that stand for tokens.
+    generator : torch.Generator, optional
+        Of the first weights. None: one with seed 0.
+    dtype : torch.dtype
+        float64 to check gradients.
+    """
+
+    def __init__(
+        self, space: SearchSpace, hidden: int = 100, generator: torch.Generator | None = None, dtype=torch.float32
+    ):
+        super().__init__()
+        generator = generator or torch.Generator().manual_seed(0)
+
+        def weights(*shape: int) -> nn.Parameter:
+            drawn = torch.empty(shape, dtype=torch.float32).uniform_(-INITIAL, INITIAL, generator=generator)
+            return nn.Parameter(drawn.to(dtype))
+
+        self.space, self.hidden = space, hidden
+        self.widest = max(len(choice.options) for choice in space.choices)
+        self.starts = np.cumsum([0, *(len(choice.options) for choice in space.choices)]).tolist()
+        self.first, self.tokens = weights(hidden), weights(self.starts[-1], hidden)
+        self.inputs, self.states = weights(hidden, 4 * hidden), weights(hidden, 4 * hidden)
+        self.bias = weights(4 * hidden)
+        self.head, self.head_bias = weights(hidden, self.starts[-1]), weights(self.starts[-1])
+        anchors = getattr(space, "anchors", ())
+        if anchors:
+            self.previous, self.current, self.vote = weights(hidden, hidden), weights(hidden, hidden), weights(hidden)
+        self.program = list(_program(len(space.choices), anchors))
+        self._open = _prefixes(space) if space.size <= LISTED else None
+        self._moments = [(torch.zeros_like(w), torch.zeros_like(w)) for w in self.parameters()]
+        self._updates = 0
+
+    # ------------------------------------------------------------------ what it says
+    def forward(self, archs: Sequence[Arch]) -> Sequences:
+        """What the policy says of given valid architectures, for autograd to follow."""
+        wanted = torch.tensor(np.array(archs))
+        return self._unroll(len(archs), lambda choice, scores: wanted[:, choice])
+
+    def log_probability(self, arch: Arch) -> float:
+        """Natural logarithm of the probability of one architecture. ValueError if it is none of the space."""
+        with torch.no_grad():
+            return float(self([self.space.check(arch)]).logs.sum())
+
+    def sample(self, count: int, rng: np.random.Generator) -> Sequences:
+        """Draw ``count`` architectures, independently; all are valid. Autograd can follow what it says of them.
+
+        Where drawing again 200 times did not give enough valid ones, `SearchSpace.sample` gives the rest.
+        """
+        valid: list[Arch] = []
+        rejected = 0
+        for _ in range(ROUNDS):
+            drawn = self._draw(count, rng)
+            good = [arch for arch in drawn.archs if self._open is not None or self.space.rule(arch) is None]
+            if len(good) == count and not valid:
+                return drawn
+            valid, rejected = valid + good, rejected + count - len(good)
+            if len(valid) >= count:
+                break
+        valid += [self.space.sample(rng) for _ in range(count - len(valid))]
+        return replace(self(valid[:count]), rejected=rejected)
+
+    def _draw(self, count: int, rng: np.random.Generator) -> Sequences:
+        """Options by the Gumbel-max trick: the largest of log p + noise is option o with probability p(o)."""
+        noise = torch.from_numpy(rng.gumbel(size=(len(self.space.choices), count, self.widest)))
+
+        def draw(choice: int, scores: Tensor) -> Tensor:
+            return (scores + noise[choice, :, : scores.shape[1]]).argmax(1)
+
+        return self._unroll(count, draw)
+
+    # ------------------------------------------------------------------ how it learns
+    @torch.no_grad()
+    def descend(self, loss: Tensor, lr: float, betas: tuple[float, float] = (0.9, 0.999)) -> None:
+        """A step of Adam (Kingma & Ba 2015, algorithm 1) down the gradient of ``loss``."""
+        weights, self._updates = list(self.parameters()), self._updates + 1
+        slopes = torch.autograd.grad(loss, weights, materialize_grads=True)
+        rate = lr * (1 - betas[1] ** self._updates) ** 0.5 / (1 - betas[0] ** self._updates)
+        for weight, slope, (mean, square) in zip(weights, slopes, self._moments, strict=True):
+            mean.mul_(betas[0]).add_(slope, alpha=1 - betas[0])
+            square.mul_(betas[1]).addcmul_(slope, slope, value=1 - betas[1])
+            weight.addcdiv_(mean, square.sqrt().add_(1e-8), value=-rate)
+
+    # ------------------------------------------------------------------ one token after the other
+    def _unroll(self, count: int, pick: Callable[[int, Tensor], Tensor]) -> Sequences:
+        """All choices in order; ``pick(choice, log-probabilities) -> options`` (count,) takes them."""
+        table = torch.addmm(self.bias, torch.cat([self.first[None], self.tokens]), self.inputs)
+        x = table[:1].expand(count, -1)  # the input as the gates see it: each token is multiplied once
+        state = memory = x.new_zeros(count, self.hidden)
+        prefixes: list[Arch] = [()] * count
+        anchors: list[Tensor] = []
+        said = []
+
+        def say(choice: int, scores: Tensor) -> Tensor:
+            nonlocal prefixes
+            on, allowed = self._allowed(choice, prefixes)
+            if allowed is not None:
+                scores = scores.masked_fill(~allowed, NEVER)
+            logs = scores.log_softmax(1)
+            taken = pick(choice, logs)
+            prefixes = [(*prefix, option) for prefix, option in zip(prefixes, taken.tolist(), strict=True)]
+            chances = logs.exp()
+            entropies = -(chances * logs).sum(1)
+            shown = chances.detach() if on is None else chances.detach() * on[:, None]
+            shown = nn.functional.pad(shown, (0, self.widest - shown.shape[1]))
+            said.append((shown, logs.gather(1, taken[:, None])[:, 0], entropies))
+            return taken
+
+        for choice, skips in self.program:
+            on, _ = self._allowed(choice, prefixes)
+            new = self._cell(x, state, memory)
+            state, memory = new if on is None else (_where(on, new[0], state), _where(on, new[1], memory))
+            if skips is None:
+                a, b = self.starts[choice : choice + 2]
+                taken = say(choice, state @ self.head[:, a:b] + self.head_bias[a:b])
+                follows = table[1 + a + taken]
+            else:
+                yes = [say(skip, self._vote(anchor, state)) for skip, anchor in zip(skips, anchors, strict=True)]
+                follows = torch.addmm(self.bias, _mean_of(anchors, yes), self.inputs) if yes else table[:1]
+                anchors.append(state)
+            x = follows if on is None else _where(on, follows, x)
+        shown, logs, entropies = (torch.stack(one, 1) for one in zip(*said, strict=True))
+        return Sequences(prefixes, shown, logs, entropies)
+
+    def _cell(self, x: Tensor, state: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """A step of the LSTM (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000); ``x`` as in `_unroll`."""
+        gates = torch.addmm(x, state, self.states)
+        keep, write, show = gates[:, : 3 * self.hidden].sigmoid().chunk(3, 1)
+        memory = keep * memory + write * gates[:, 3 * self.hidden :].tanh()
+        return show * memory.tanh(), memory
+
+    def _vote(self, earlier: Tensor, state: Tensor) -> Tensor:
+        """Scores (n, 2) of no and yes; the softmax of (0, s) is the sigmoid of s."""
+        yes = (earlier @ self.previous + state @ self.current).tanh() @ self.vote
+        return torch.stack([torch.zeros_like(yes), yes], 1)
+
+    def _allowed(self, choice: int, prefixes: list[Arch]) -> tuple[Tensor | None, Tensor | None]:
+        """Where a choice is active (n,), and which options can be taken (n, options); None: everywhere, all."""
+        if choice == len(self.space.choices):
+            return None, None
+        one = self.space.choices[choice]
+        options = range(len(one.options))
+        on = None if one.when is None else torch.tensor([bool(one.when(prefix)) for prefix in prefixes])
+        if self._open:
+            return on, torch.tensor([[(*prefix, o) in self._open for o in options] for prefix in prefixes])
+        return on, None if on is None else on[:, None] | (torch.arange(len(options)) == 0)  # inactive: 0
+
+
+def _where(on: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    return torch.where(on[:, None], new, old)
+
+
+def _mean_of(anchors: list[Tensor], yes: list[Tensor]) -> Tensor:
+    """The mean of the states of the chosen anchors, 0 where none is."""
+    chosen = torch.stack(yes, 1).to(anchors[0].dtype)
+    total = torch.einsum("nj,jnh->nh", chosen, torch.stack(anchors))
+    return total / chosen.sum(1, keepdim=True).clamp(min=1)
+
+
+def _program(choices: int, anchors: Sequence[range]) -> Iterator[tuple[int, range | None]]:
+    """The steps of the LSTM: (choice, None) for a token, (first choice, choices) for an anchor point."""
+    behind, skips = {points.start: points for points in anchors}, {i for points in anchors for i in points}
+    for choice in range(choices):
+        if choice in behind:
+            yield choice, behind[choice]
+        if choice not in skips:
+            yield choice, None
+
+
+def _prefixes(space: SearchSpace) -> set[Arch]:
+    """Every beginning of a valid architecture; empty if no rule forbids any. ValueError if none is valid."""
+    begun: list[Arch] = [()]
+    for choice in space.choices:
+        begun = [
+            (*prefix, option)
+            for prefix in begun
+            for option in (range(len(choice.options)) if choice.when is None or choice.when(prefix) else (0,))
+        ]
+    valid = [arch for arch in begun if space.rule(arch) is None]
+    if not valid:
+        raise ValueError(f"{space.name} has no valid architecture: {space.rule(begun[0])}")
+    return {arch[:n] for arch in valid for n in range(1, len(arch) + 1)} if len(valid) < len(begun) else set()

@@ -1,0 +1,148 @@
+"""REINFORCE with a recurrent controller: the method that began the field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import isfinite, nan
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..evaluate import Estimator
+from ..nn.controller import Controller, Sequences
+from ..nn.threads import one_thread
+from ..objectives import accuracy
+from ..search import knob
+from ..space import SearchSpace
+from ..step import Evaluation, Step
+
+PASSES = 4  # over each batch with clipping; without it a batch is used once, since afterwards the policy is another
+
+
+@dataclass
+class Reinforce:
+    """Neural architecture search with reinforcement learning: Zoph & Le 2017, section 3.2.
+
+    A recurrent network, the controller, writes architectures token by token. A batch of them is evaluated, and the
+    controller's weights θ follow the gradient of the expected reward, estimated from the batch (Williams 1992):
+
+        ∇J ≈ (1/m) Σ_k Σ_t ∇ log P(a_t | a_1 … a_{t−1}; θ) · (R_k − b)
+
+    Parameters
+    ----------
+    space, estimate
+        Where to search, and who answers; the estimator's executor may evaluate a batch at once.
+    evaluations : int
+        Architectures evaluated. The paper: 12,800.
+    batch : int
+        m, the architectures of one update. The paper: 8 a replica of the controller, of which there are 100.
+    lr : float
+        Of Adam. The paper: 6e-4 (NASNet: 3.5e-4); larger here, as there are fewer updates.
+    baseline : {0, 1}
+        1 subtracts b, the exponential moving average of the mean rewards of earlier batches; 0 subtracts nothing. It
+        changes the variance of the estimate, not its mean. The first batch has no earlier one and subtracts its own
+        mean, which shortens the mean of the estimate by 1/m.
+    decay : float
+        Weight of the past in that average, 0 to 1. (NASNet: 0.95.)
+    entropy : float
+        β: the objective becomes J + β · H, H the entropy of the choices along the sampled sequences, nats. 0: the paper
+        has none (NASNet: 1e-5).
+    clip : float
+        ε of proximal policy optimisation's clipped objective (Schulman et al. 2017, equation 7), each token an action,
+        four passes over a batch: NASNet's and MnasNet's way. 0 is plain REINFORCE, one pass.
+    hidden : int
+        Units of the controller's LSTM. The paper: two layers of 35; NASNet: one layer of 100, as here.
+    objective : callable
+        The reward. The paper: `nasviz.objectives.CubedBest`.
+    seed : int
+        Of the controller's first weights, and of what it draws.
+
+    Notes
+    -----
+    Duplicates are evaluated again, as in the paper. Inactive choices emit no token. What breaks a rule of the space is
+    never evaluated: see `nasviz.nn.controller.Controller`. Where the space is too large to be listed, the gradient then
+    is that of the policy *given* validity, for which the batch's mean reward must be subtracted, whatever ``baseline``
+    says. A failed training, or any reward that is not finite, counts as the lowest reward so far (0 in the beginning).
+    """
+
+    shows: ClassVar = ("evaluation", "policy", "marginals", "entropy", "reward", "baseline")
+
+    space: SearchSpace
+    estimate: Estimator
+    evaluations: int = 500
+    batch: int = knob(10, 1, 100, help="Architectures of one update: m in the paper")
+    lr: float = knob(0.01, 1e-4, 0.1, log=True, help="Learning rate of the controller")
+    baseline: int = knob(1, 0, 1, help="1 subtracts the moving average of the rewards, 0 nothing")
+    decay: float = 0.9
+    entropy: float = knob(0.0, 0.0, 0.1, help="Weight of the entropy: how much it pays to stay undecided")
+    clip: float = 0.0
+    hidden: int = 100
+    objective: Callable[[Evaluation], float] = accuracy
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return self.evaluations
+
+    def __iter__(self) -> Iterator[Step]:
+        rng, number = np.random.default_rng(self.seed), 0
+        controller = Controller(self.space, self.hidden, torch.Generator().manual_seed(self.seed))
+        average, lowest = nan, 0.0
+        while number < self.evaluations:
+            with one_thread():
+                batch = controller.sample(min(self.batch, self.evaluations - number), rng)
+            rewards, shown = [], self._shown(batch)
+            subtracted = average if self.baseline else 0.0
+            for evaluation, policy in zip(self.estimate.many(batch.archs, seed=number), shown["policy"], strict=True):
+                reward = self.objective(evaluation)
+                reward = reward if isfinite(reward) else lowest
+                rewards.append(reward)
+                lowest = min(rewards) if number == 0 else min(lowest, reward)
+                yield Step(evaluation, **shown | {"policy": policy}, reward=reward, baseline=subtracted)
+            mean = sum(rewards) / len(rewards)
+            if not isfinite(subtracted) or batch.rejected:
+                subtracted = mean
+            with one_thread():
+                self._learn(controller, batch, torch.tensor(rewards) - subtracted)
+            average = self.decay * average + (1 - self.decay) * mean if isfinite(average) else mean
+            number += len(rewards)
+
+    def _learn(self, controller: Controller, batch: Sequences, advantages: Tensor) -> None:
+        """Up the gradient of `surrogate`, once, or with clipping several times."""
+        before, now = batch.logs.detach(), batch
+        for left in reversed(range(PASSES if self.clip else 1)):
+            controller.descend(-surrogate(now, before, advantages, self.clip, self.entropy), self.lr)
+            now = controller(batch.archs) if left else now
+
+    @staticmethod
+    def _shown(batch: Sequences) -> dict:
+        policy = batch.probabilities.numpy().astype("<f4")
+        return {
+            "policy": policy,
+            "marginals": policy.mean(0),
+            "entropy": float(batch.entropies.detach().sum(1).mean()),
+        }
+
+
+def surrogate(now: Sequences, before: Tensor, advantages: Tensor, clip: float = 0.0, entropy: float = 0.0) -> Tensor:
+    """What is differentiated: its gradient is the estimate of that of J, its value means nothing.
+
+    Parameters
+    ----------
+    now : Sequences
+        The batch under the present weights.
+    before : Tensor (m, choices)
+        Log-probabilities of its tokens when it was drawn; only clipping looks at them.
+    advantages : Tensor (m,)
+        R − b.
+    clip, entropy : float
+        See `Reinforce`.
+    """
+    if clip:
+        ratio, gain = (now.logs - before).exp(), advantages[:, None]
+        gains = torch.minimum(ratio * gain, ratio.clamp(1 - clip, 1 + clip) * gain)
+    else:
+        gains = now.logs * advantages[:, None]
+    return (gains + entropy * now.entropies).sum(1).mean()
