@@ -14,7 +14,7 @@ from toys import SPACES, Elastic, Toy, Walk
 from nasviz.objectives import Bounded
 from nasviz.search import Run, check_turn, knob, knobs
 from nasviz.space import SearchSpace
-from nasviz.strategies import LocalSearch, Nsga2, RandomSearch, Reinforce, RegularizedEvolution, TrainSupernet
+from nasviz.strategies import LocalSearch, Nsga2, RandomSearch, RegularizedEvolution, Reinforce, TrainSupernet
 
 SPACE = SPACES[0]
 

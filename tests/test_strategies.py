@@ -9,7 +9,7 @@ from toys import SPACES, Toy
 
 from nasviz.objectives import Bounded, accuracy
 from nasviz.step import SHOWS, Evaluation, Step
-from nasviz.strategies import Bananas, GaussianProcess, Nsga2, RandomSearch, Reinforce, RegularizedEvolution
+from nasviz.strategies import Bananas, GaussianProcess, Nsga2, RandomSearch, RegularizedEvolution, Reinforce
 
 BLACK_BOX = [Bananas, GaussianProcess, Nsga2, RandomSearch, Reinforce, RegularizedEvolution]
 QUICK = {Bananas: {"batch": 35, "epochs": 10}, GaussianProcess: {"batch": 35}}  # two fits of the model a search
