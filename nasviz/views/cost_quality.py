@@ -163,9 +163,11 @@ class CostQuality(Chart):
                 pen.text(at(power, y0)[0], 384, f"{10.0**power:g}", 11, DIM)
             pen.text(336, 404, "seconds an architecture", 12, DIM)
             pen.text(56, 14, dict(MEASURES)[self.measure.value], 12, DIM, "lm")
-            for name, height, color in lines:
+            free = np.inf
+            for name, height, color in sorted(lines, key=lambda line: line[1]):          # names from below, apart
                 pen.line([at(x0, height), at(x1, height)], color, 1.5, (5, 3))
-                pen.text(622, at(x0, height)[1], name, 11, color, "lm")
+                free = min(at(x0, height)[1], free - 13)
+                pen.text(622, free, name, 11, color, "lm")
             pen.line([at(logs[i], values[i]) for i in self._front()], DIM, 1.2, (2, 3))
             names = [one.name for one in self.qualities]
             places = [at(*one) for one in zip(logs, values, strict=True)]
