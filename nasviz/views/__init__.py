@@ -7,6 +7,8 @@
 `show_graph`        a graph that is no member of a space, such as a module that people designed
 `stage_of`          a finished or recorded run, to play back
 `alphas`            architecture weights, edge by edge, in time
+`SideBySide`        two searches in lock-step under one player
+`policy`, `unroll`  a controller's probabilities as they sharpen; one architecture, token by token
 `Space`             a space at a glance: choices, size, random members; `compare` two of them, walk by `mutations`
 `Network`           a whole network: parameters and multiply-adds of its blocks, down to one operation
 `Zoo`               the famous architectures: accuracy against cost
@@ -15,6 +17,7 @@
 `CostQuality`       every estimator: how well it ranks against what it costs
 `Proxies`           a cheaper training, its reductions as sliders, tried on a sample
 `Landscape`         a table as a place: histogram, costs, neighbours, what operations do
+`surrogate`         what a Bayesian search believes of its candidates, what it took, and what came out
 `progress`, `band_of` every evaluation and the best so far, beside random search: a chart to explore
 `Stage`             what draws them all (`nasviz.views.stage`); `replay.to_html` writes it as a page
 =================== ==================================================================================================
@@ -31,12 +34,15 @@ from .editor import CellEditor
 from .landscape import Landscape
 from .network import Network
 from .player import Player
+from .policy import policy, unroll
 from .progress import band_of, progress
 from .proxies import Proxies
 from .rows import stage_of
 from .scaling import Compound
+from .side import SideBySide
 from .space import Space, compare, mutations
 from .stage import Stage
+from .surrogate import surrogate
 from .zoo import Zoo
 
 __all__ = [
@@ -48,6 +54,7 @@ __all__ = [
     "Network",
     "Player",
     "Proxies",
+    "SideBySide",
     "Space",
     "Stage",
     "Zoo",
@@ -56,9 +63,12 @@ __all__ = [
     "cell",
     "compare",
     "mutations",
+    "policy",
     "progress",
     "replay",
     "show",
     "show_graph",
     "stage_of",
+    "surrogate",
+    "unroll",
 ]

@@ -74,6 +74,8 @@ class Player(widgets.VBox):
     >>> player.run(20)  # doctest: +SKIP
     """
 
+    rows = Rows                              # what is drawn of a step
+
     def __init__(self, search, path: str | Path | None = None, band: Sequence[Run] = (), x: str = "evaluations"):
         super().__init__()
         self.add_class("nasviz-player")
@@ -91,7 +93,7 @@ class Player(widgets.VBox):
         for other in list(_players) if self.path else ():
             if other.path and other.path.absolute() == self.path.absolute():
                 other.close()                # two writers would spoil the record
-        self._rows = Rows(search, band, x)
+        self._rows = self.rows(search, band, x)
         if not self._rows.spec["views"]:
             raise ValueError(f"{type(search).__name__} shows {self._rows.shows}: no picture is known for any of these")
         self.stage = Stage(self._rows.spec)
