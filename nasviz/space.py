@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from keyword import iskeyword
 from math import prod
 
@@ -247,7 +248,10 @@ class SearchSpace:
         ValueError
             If no change of one choice is valid.
         """
-        places = [i for i, on in enumerate(self.active(arch)) if on and len(self.choices[i].options) > 1]
+        places = self._open
+        if self.conditional:
+            active = self.active(arch)
+            places = [i for i in places if active[i]]
         for _ in range(200):
             if not places:
                 break
@@ -264,10 +268,15 @@ class SearchSpace:
             return others[int(rng.random() * len(others))]
         raise ValueError(f"{self.to_text(arch)} has no neighbour in {self.name}: every single change is invalid")
 
-    @property
+    @cached_property
     def conditional(self) -> bool:
         """Whether some choice matters only for some values of earlier ones."""
         return any(c.when is not None for c in self.choices)
+
+    @cached_property
+    def _open(self) -> list[int]:
+        """The choices between several options: asked for at each mutation."""
+        return [i for i, choice in enumerate(self.choices) if len(choice.options) > 1]
 
     def __eq__(self, other):
         return type(self) is type(other) and self.name == other.name

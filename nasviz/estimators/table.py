@@ -281,24 +281,33 @@ class Table:
     def known(self) -> SearchSpace:
         """The space restricted to what the table has: strategies sample and mutate inside it.
 
-        Where no single change leads to another row, a mutation changes more: it walks on through the whole space until
-        it meets one.
+        A mutation is any neighbour that has a row, all alike. Where there is none it changes more: it goes to one of
+        the nearest rows.
         """
-        whole, space = self.space, copy.copy(self.space)
+        whole, space, rows, around = self.space, copy.copy(self.space), self._rows, {}
+
+        def rule(arch: Arch) -> str | None:
+            if reason := whole.rule(arch):
+                return reason
+            row = rows.get(arch)                              # asked very often: each tuple is looked for once
+            return None if (self._find(arch) if row is None else row) >= 0 else "the table has no row for it"
 
         def mutate(arch: Arch, rng: np.random.Generator) -> Arch:
-            try:
-                return type(whole).mutate(space, arch, rng)
-            except ValueError:
-                other = whole.mutate(arch, rng)
-                while other == arch or other not in self:
-                    other = whole.mutate(other, rng)
-                return other
+            if arch not in around:
+                around[arch] = list(space.neighbors(arch)) or self._nearest(arch)
+            return around[arch][int(rng.random() * len(around[arch]))]
 
         space.name = f"{whole.name}, {len(self.archs):,} rows"
-        space.rule = lambda arch: whole.rule(arch) or (None if arch in self else "the table has no row for it")
-        space.mutate = mutate
+        space.rule, space.mutate = rule, mutate
         return space
+
+    def _nearest(self, arch: Arch) -> list[Arch]:
+        """The rows, other than that of ``arch``, that differ from it in the fewest choices."""
+        changes = (np.array(self.archs) != np.array(arch)).sum(1)
+        others = changes[np.arange(len(changes)) != self._find(arch)]
+        if not len(others):
+            raise ValueError(f"{self.space.to_text(arch)} is the only row of this table: there is nothing to mutate to")
+        return [self.archs[i] for i in np.flatnonzero(changes == others.min()) if i != self._find(arch)]
 
     def _seed(self, seed: int) -> np.ndarray:
         """Which seed answers, in each row: the ``seed``-th of those there are, counted round."""

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
+import numpy as np
+
 from ..space import Arch, Choice, Edge, Graph, SearchSpace
 from .darts import CELLS, disjoint
 from .reading import Reader
@@ -33,6 +35,7 @@ OPS = (
 COMBINE = ("add", "concat")
 SIGNS = {"add": " + ", "concat": " & "}
 BLOCKS = 5
+IDENTITY = 0.05  # as we remember the paper's supplement; its main text names the mutation without a number
 INPUTS = ("c_{k-2}", "c_{k-1}")  # states 0 and 1; block b makes state b + 2
 
 Block = tuple  # (state, state, operation, operation, combine): states as numbers, the rest as words
@@ -141,6 +144,22 @@ class NasNetSpace(SearchSpace):
         from ..nn.twoinput import nasnet_network
 
         return nasnet_network(self.cells(arch, joined), NASNET, **size)
+
+    def mutate_as_published(self, arch: Arch, rng: np.random.Generator) -> Arch:
+        """A child as AmoebaNet's search makes it: Real et al. 2019, "Architecture Evolution" and figure 2.
+
+        With chance `IDENTITY` the child is its parent, which is then evaluated once more. Else, with equal chances, a
+        *hidden state mutation* or an *operation mutation*: one cell, one of its blocks, one of the block's two halves,
+        all uniform; the half takes another state that comes before it, or another operation. How the block combines
+        never changes: the paper's blocks only add.
+
+        `mutate` differs in what it favours: it draws among all 50 entries alike, and never returns its argument.
+        """
+        if rng.random() < IDENTITY:
+            return arch
+        at = 5 * int(rng.random() * 2 * BLOCKS) + int(rng.random() * 2) + 2 * int(rng.random() * 2)
+        option = int(rng.random() * (len(self.choices[at].options) - 1))
+        return arch[:at] + (option + (option >= arch[at]),) + arch[at + 1 :]
 
     def canonical(self, arch: Arch) -> str:
         """The text of the architecture that comes first among those that differ in numbering only.

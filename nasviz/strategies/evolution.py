@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import ClassVar
 
 import numpy as np
@@ -12,9 +12,10 @@ import numpy as np
 from ..evaluate import Estimator
 from ..objectives import accuracy
 from ..search import knob
-from ..space import SearchSpace
+from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 
+_fitness, _number = itemgetter(0), itemgetter(1)  # of one that lives
 
 @dataclass
 class RegularizedEvolution:
@@ -27,7 +28,7 @@ class RegularizedEvolution:
     Parameters
     ----------
     space, estimate
-        Where to search, and who answers.
+        Where to search, and who answers; with ``batch`` > 1 its executor may evaluate several at once.
     population : int
         P. The paper: 100 with 20,000 evaluations; here scaled down.
     tournament : int
@@ -38,9 +39,23 @@ class RegularizedEvolution:
     aging : bool
         False removes the *worst* instead of the oldest: tournament selection without aging (Goldberg & Deb 1991),
         the paper's comparison.
+    batch : int
+        How many children are bred before the first of them is evaluated. 1 is algorithm 1 as printed. More changes the
+        algorithm: all parents of a batch are drawn from the population before it, so that a child can breed only after
+        its batch, and information comes up to ``batch`` - 1 evaluations late; births and deaths stay one by one, in
+        order. (The paper's workers run asynchronously: there, too, a parent may be dead before its child is born.
+        Here everything follows from the seed, whatever the number of workers.)
+    mutation : str
+        The method of the space that mutates, ``(arch, rng) -> arch``. `SearchSpace.mutate` changes one choice at
+        random; ``"mutate_as_published"`` is the paper's on its own space, `NasNetSpace.mutate_as_published`.
     objective : callable
         What is maximised: a function of an `Evaluation`.
     seed : int
+
+    Raises
+    ------
+    ValueError
+        When iterated with a ``batch`` below 1, or a ``mutation`` that the space does not have.
 
     Notes
     -----
@@ -55,6 +70,8 @@ class RegularizedEvolution:
     tournament: int = knob(10, 1, 50, help="Of how many the best becomes the parent: S in the paper")
     evaluations: int = 500
     aging: bool = True
+    batch: int = 1
+    mutation: str = "mutate"
     objective: Callable[[Evaluation], float] = accuracy
     seed: int = 0
 
@@ -62,22 +79,33 @@ class RegularizedEvolution:
         return self.evaluations
 
     def __iter__(self) -> Iterator[Step]:
-        rng, alive = np.random.default_rng(self.seed), deque()       # alive: (number, evaluation), oldest first
-        for number in range(self.evaluations):
-            if len(alive) < self.population:
-                parent, arch = -1, self.space.sample(rng)
+        if self.batch < 1:
+            raise ValueError(f"batch is how many children are bred at once, 1 or more: got {self.batch}")
+        if not hasattr(self.space, self.mutation):
+            raise ValueError(f"the space {self.space.name} has no mutation {self.mutation!r}; every space has 'mutate'")
+        rng, alive, number = np.random.default_rng(self.seed), [], 0  # alive: (fitness, number, arch), oldest first
+        while number < self.evaluations:
+            born = [self._breed(alive, rng) for _ in range(self._litter(len(alive), number))]
+            if len(born) == 1:
+                answers = (self.estimate(born[0][1], seed=number),)
             else:
-                drawn = rng.integers(len(alive), size=self.tournament).tolist()
-                parent, best = max((alive[i] for i in drawn), key=self._fitness)
-                arch = self.space.mutate(best.arch, rng)
-            evaluation = self.estimate(arch, seed=number)
-            alive.append((number, evaluation))
-            while len(alive) > self.population:                       # more than once where the slider was moved down
-                if self.aging:
-                    alive.popleft()
-                else:
-                    alive.remove(min(alive, key=self._fitness))
-            yield Step(evaluation, parent=parent, population=np.array([n for n, _ in alive], "<i4"))
+                answers = self.estimate.many([arch for _, arch in born], seed=number)
+            for (parent, _), evaluation in zip(born, answers, strict=True):
+                alive.append((self.objective(evaluation), number, evaluation.arch))
+                while len(alive) > self.population:            # more than once where the slider was moved down
+                    del alive[0 if self.aging else alive.index(min(alive, key=_fitness))]
+                number += 1
+                yield Step(evaluation, parent=parent, population=np.fromiter(map(_number, alive), "<i4", len(alive)))
 
-    def _fitness(self, individual: tuple[int, Evaluation]) -> float:
-        return self.objective(individual[1])
+    def _litter(self, alive: int, number: int) -> int:
+        """How many are bred now: a batch, but no mixture of random ones and children."""
+        missing = self.population - alive
+        return min(self.batch, self.evaluations - number, missing if missing > 0 else self.batch)
+
+    def _breed(self, alive: list[tuple], rng: np.random.Generator) -> tuple[int, Arch]:
+        """The number of a parent (-1: none) and an architecture to evaluate."""
+        if len(alive) < self.population:
+            return -1, self.space.sample(rng)
+        drawn = rng.integers(len(alive), size=self.tournament).tolist()
+        _, parent, arch = max([alive[i] for i in drawn], key=_fitness)
+        return parent, getattr(self.space, self.mutation)(arch, rng)

@@ -1,0 +1,107 @@
+"""Local search: look at the neighbours, go to the best, start again where nothing is better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..evaluate import Estimator
+from ..objectives import accuracy
+from ..space import Arch, SearchSpace
+from ..step import Evaluation, Step
+
+MISSES = 200  # random starts in a row that are known already: hardly anything is left
+
+
+@dataclass
+class LocalSearch:
+    """Hill climbing over one-edit neighbours, with restarts: White, Nolen & Savani 2021, algorithm 1.
+
+    Start at a random architecture and evaluate all that differ from it in one choice; move to the best of them; repeat
+    until none is better. Then start again elsewhere, until the budget is spent.
+
+    Parameters
+    ----------
+    space, estimate
+        Where to search, and who answers; with ``batch`` > 1 its executor may evaluate several at once.
+    evaluations : int
+        The budget. The search ends earlier where 200 random starts in a row are known already.
+    first : bool
+        True moves to the first better neighbour, in random order, instead of the best of all ("query until lower" in
+        the paper).
+    batch : int
+        How many neighbours are evaluated at once. It changes nothing but the order of waiting if ``first`` is False;
+        if True, the best better one of a batch is taken.
+    objective : callable
+        What is maximised: a function of an `Evaluation`.
+    seed : int
+
+    Raises
+    ------
+    ValueError
+        When iterated with a ``batch`` below 1.
+
+    Notes
+    -----
+    An architecture is evaluated once, as in the paper: what is known of a neighbour is remembered. So under noisy
+    evaluations a lucky one is a peak that the search does not leave except by restarting. Two tuples that compute the
+    same function are two architectures to it. Steps show ``parent``, the number of the evaluation whose neighbour this
+    is (-1: a random start), and ``position``, that of the evaluation where the search stands after the step.
+    """
+
+    shows: ClassVar = ("evaluation", "parent", "position")
+
+    space: SearchSpace
+    estimate: Estimator
+    evaluations: int = 300
+    first: bool = False
+    batch: int = 1
+    objective: Callable[[Evaluation], float] = accuracy
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return self.evaluations
+
+    def __iter__(self) -> Iterator[Step]:
+        if self.batch < 1:
+            raise ValueError(f"batch is how many neighbours are evaluated at once, 1 or more: got {self.batch}")
+        rng, known = np.random.default_rng(self.seed), {}  # known: arch -> (number, value), in the order asked
+        while len(known) < self.evaluations and (start := self._unknown(known, rng)) is not None:
+            evaluation = self.estimate(start, seed=len(known))
+            at = known[start] = len(known), self.objective(evaluation)
+            yield Step(evaluation, parent=-1, position=at[0])
+            here = None
+            while here != start and len(known) < self.evaluations:    # until it stays where it is
+                here = start
+                start = yield from self._climb(here, known, rng)
+
+    def _unknown(self, known: dict, rng: np.random.Generator) -> Arch | None:
+        """A random architecture not yet evaluated, or None."""
+        for _ in range(MISSES):
+            if (arch := self.space.sample(rng)) not in known:
+                return arch
+        return None
+
+    def _climb(self, here: Arch, known: dict, rng: np.random.Generator) -> Iterator[Step]:
+        """Evaluate what is not known of the neighbourhood. Returns the neighbour to go to, or ``here``."""
+        around = list(self.space.neighbors(here))
+        around = [around[i] for i in rng.permutation(len(around)).tolist()]
+        best = max([here, *(arch for arch in around if arch in known)], key=lambda arch: known[arch][1])
+        if self.first and best != here:
+            return best
+        todo = [arch for arch in around if arch not in known][: self.evaluations - len(known)]
+        for start in range(0, len(todo), self.batch):
+            asked = todo[start : start + self.batch]
+            end = start + len(asked) == len(todo)
+            for arch, evaluation in zip(asked, self.estimate.many(asked, seed=len(known)), strict=True):
+                known[arch] = len(known), self.objective(evaluation)
+                if known[arch][1] > known[best][1]:
+                    best = arch
+                moves = arch == asked[-1] and (end or (self.first and best != here))
+                yield Step(evaluation, parent=known[here][0], position=known[best if moves else here][0])
+            if self.first and best != here:
+                break
+        return best
