@@ -106,6 +106,15 @@ def test_steps_say_what_happened(whole):
     assert whole[0].shows["loss"] == pytest.approx(np.log(10), abs=0.7)
 
 
+def test_its_training_is_drawn(whole):
+    from nasviz.views.rows import Rows
+
+    rows = Rows(small())
+    (curve,) = rows.spec["views"]
+    assert curve["series"][0]["array"] == "loss" and curve["total"] == len(whole)
+    assert rows.row(whole[3], 1.0) == {"loss": whole[3].shows["loss"]}
+
+
 def test_a_step_is_torchs_descent_of_what_the_path_uses():
     search = small(seed=5, lr=0.2, weight_decay=1e-3, epochs=2)
     network = SPACE.single_path(channels=2, generator=torch.Generator().manual_seed(5)).train()

@@ -13,30 +13,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..search import Run, knobs
-from ..space import Arch, Graph, SearchSpace
+from ..space import Arch
 from ..step import Step
-from .cell import cell_view, chosen, options_view
+from .cell import cell_of, cell_view, chosen, options_view
+from .policy import policy_views
 from .progress import band_of
 from .stage import Stage
 
 WIDEST = 512          # individuals alive that a row has room for; of more, the newest are shown as alive
-
-
-def cell_of(space: SearchSpace) -> Graph | None:
-    """The cell that all architectures of ``space`` share, its free edges in the order of the choices.
-
-    None where there is no such picture: a space without a graph, one whose graph changes with the architecture, or
-    one whose edges do not all choose among the same operations.
-    """
-    rng = np.random.default_rng(0)
-    try:
-        graphs = [space.graph(space.sample(rng)) for _ in range(3)]
-    except NotImplementedError:
-        return None
-    shapes = {(g.nodes, tuple((e.source, e.target, e.choice) for e in g.edges)) for g in graphs}
-    decided = [e.choice for e in graphs[0].edges if e.choice is not None]
-    same_ops = len({choice.options for choice in space.choices}) == 1
-    return graphs[0] if same_ops and len(shapes) == 1 and decided == list(range(len(space.choices))) else None
 
 
 def one_hot(arch: Arch, options: int) -> np.ndarray:
@@ -72,14 +56,19 @@ class Rows:
         if "alphas" in self.shows:
             views += self._weights()
             options = search.space.relaxed[0].options
+        views += self._losses()
         if "evaluation" in self.shows:
             views += self._evaluations(len(options), band, x)
+        if "marginals" in self.shows:
+            arrays, pictures, self._there = policy_views(search.space, self.total)
+            self.arrays |= arrays
+            views += pictures
         self._defaults = {name: np.full(shape, np.nan, "<f4") for name, shape in self.arrays.items()}
         self._eye = np.eye(len(options), dtype="<f4")
         self.spec = {"arrays": self.arrays, "ops": [str(o) for o in options], "views": views}
 
     def _weights(self) -> list[dict]:
-        """Architecture weights: the cell as a supernet, the table of now, every edge in time, losses."""
+        """Architecture weights: the cell as a supernet, the table of now, every edge in time."""
         relaxed = self.search.space.relaxed
         self.arrays["alphas"] = [len(relaxed), len(relaxed[0].options)]
         labels = [re.sub(r"_\{(.*?)\}", r"\1", choice.name) for choice in relaxed]       # c_{k-1} in a line of text
@@ -106,6 +95,11 @@ class Rows:
                 "title": "Weight of each operation, edge by edge",
             },
         ]
+        return views
+
+    def _losses(self) -> list[dict]:
+        """How shared weights do, batch by batch."""
+        views: list[dict] = []
         losses = [name for name in ("loss", "valid_loss") if name in self.shows]
         scores = [name for name in ("valid_accuracy",) if name in self.shows]
         self.arrays |= {name: [] for name in [*losses, *scores]}
@@ -170,6 +164,8 @@ class Rows:
             alive = step.shows["population"][-len(room) :]
             room[: len(alive)] = alive
             out["population"] = room
+        if "marginals" in self.arrays:
+            out["marginals"] = step.shows["marginals"] * self._there
         if (evaluation := step.evaluation) is not None:
             out["accuracy"], out["seconds"] = evaluation.scores.get("accuracy", np.nan), seconds
             if "arch" in self.arrays:
