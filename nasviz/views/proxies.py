@@ -67,7 +67,8 @@ class Proxies(Chart):
     @property
     def name(self) -> str:
         """The proxy in words: ``"2 epochs, 1,000 images"``."""
-        return ", ".join(f"{value:,} {WORDS[name]}" for name, value in self.less.items()) or "the full recipe"
+        words = (f"{value:,} {WORDS[name]}" for name, value in self.less.items())
+        return ", ".join(words).replace("1 epochs", "1 epoch") or "the full recipe"
 
     def set(self, **less: int) -> None:
         """Put the sliders there, and those not named back to the full recipe."""
