@@ -159,6 +159,23 @@ def operations(space: SearchSpace, graphs: Iterable[Graph]) -> list[str]:
     return ordered + sorted(edge_ops - set(ordered))
 
 
+def cell_of(space: SearchSpace) -> Graph | None:
+    """The cell that all architectures of ``space`` share, its free edges in the order of the choices.
+
+    None where there is no such picture: a space without a graph, one whose graph changes with the architecture, or
+    one whose edges do not all choose among the same operations.
+    """
+    rng = np.random.default_rng(0)
+    try:
+        graphs = [space.graph(space.sample(rng)) for _ in range(3)]
+    except NotImplementedError:
+        return None
+    shapes = {(g.nodes, tuple((e.source, e.target, e.choice) for e in g.edges)) for g in graphs}
+    decided = [e.choice for e in graphs[0].edges if e.choice is not None]
+    same_ops = len({choice.options for choice in space.choices}) == 1
+    return graphs[0] if same_ops and len(shapes) == 1 and decided == list(range(len(space.choices))) else None
+
+
 def cell_view(graph: Graph, array: str, **more) -> dict:
     """The view of ``graph`` whose free edges show ``array``; edges that nobody chooses are drawn dashed.
 

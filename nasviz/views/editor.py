@@ -36,7 +36,7 @@ class CellEditor(widgets.VBox):
     Parameters
     ----------
     space : SearchSpace
-        Any. Where all architectures share a cell (see `nasviz.views.rows.cell_of`) its edges morph, else it is drawn
+        Any. Where all architectures share a cell (see `nasviz.views.cell.cell_of`) its edges morph, else it is drawn
         anew.
     estimate : Estimator, optional
         Whom Train asks; by default it trains with the fast recipe (`nasviz.estimators.training.FAST`).

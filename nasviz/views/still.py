@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from .pen import BACK, BLUE, DEAD, DIM, GRID, MAGENTA, MARK, PANEL, SHARP, TEXT, Axes, Pen, good_range, mixed
+from .still_people import PEOPLE
 
 LIMIT = 60_000  # bytes
 MARKED = "#f3dcae"  # behind what is pointed at
@@ -81,7 +82,7 @@ def _height(spec, view, columns, wide) -> float:
         return head + 36 + 24 * columns[view["array"]].shape[1]
     if kind == "options":
         return head + 22 * -(-len(view["choices"]) // max(1, int(wide // 290)))
-    return head + view.get("height", 330 if kind == "swarm" else 270)
+    return head + view.get("height", 330 if kind in ("swarm", *PEOPLE) else 270)
 
 
 def _panels(shape, wide) -> tuple[int, int]:
@@ -138,7 +139,7 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
     kept = _kept(view, weights, free)
     for e, curve in enumerate(plan["edges"]):
         line = _curve_points(curve["points"])
-        if e in marked["edges"]:
+        if e in marked["edges"] or e not in fixed and _differs(view, columns, step, free.index(e)):
             pen.line([(x + k * px, y + k * py) for px, py, *_ in line], MARKED, 26 * k)
         if e in fixed:
             at = [(x + k * px, y + k * py) for px, py, *_ in line]
@@ -157,7 +158,7 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
             pen.line(at, mixed(spec["colors"][o], opacity), k * width)
             if spec["dashes"][o] and width > 2.4:
                 pen.line(at, BACK, k * min(2.6, width * 0.34), spec["dashes"][o])
-        if np.nanmax(weights[i]) > 0.6:
+        if np.nanmax(weights[i], initial=0) > 0.6:
             labels.append((line, int(np.nanargmax(weights[i]))))
     for head in heads:
         pen.area([tuple(point) for point in head], DIM)
@@ -196,6 +197,13 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
         pen.box(px - w / 2, py - 9, w, 18, BACK, spec["colors"][o], 1.2, 5)
         pen.text(px, py, text, size)
         boxes.append((px - w / 2, py - 9, px + w / 2, py + 9))
+
+
+def _differs(view, columns, step, i) -> bool:
+    """Whether free edge i has another operation than in the array that it is compared with."""
+    if "against" not in view or np.isnan(columns[view["against"]][step][i]).any():
+        return False
+    return columns[view["array"]][step][i].argmax() != columns[view["against"]][step][i].argmax()
 
 
 def _head(line, node) -> np.ndarray:
@@ -254,7 +262,7 @@ def _traces(pen, spec, view, columns, marks, step, box) -> None:
 
 def _heat(pen, spec, view, columns, marks, step, box) -> None:
     x, y, wide, _ = box
-    data, top = columns[view["array"]][step], view.get("max", 1)
+    data, low, top = columns[view["array"]][step], view.get("min", 0), view.get("max", 1)
     names, labels = view.get("columns") or spec["labels"], view.get("labels") or [str(r) for r in range(len(data))]
     left = max(58, 16 + max(pen.wide(label, 11) for label in labels))
     w = (wide - left) / data.shape[1]
@@ -262,14 +270,15 @@ def _heat(pen, spec, view, columns, marks, step, box) -> None:
         first, _, rest = name.rpartition(" ") if pen.wide(name, 11) > w - 4 else ("", "", name)
         pen.text(x + left + (o + 0.5) * w, y + 26, rest, 11, DIM)
         pen.text(x + left + (o + 0.5) * w, y + 12, first, 11, DIM)
-    for r, row in enumerate(np.nan_to_num(data)):
-        at = y + 36 + 24 * r
+    for r, row in enumerate(data):
+        at, most = y + 36 + 24 * r, np.nanmax(row, initial=-np.inf)
         pen.text(x + left - 8, at + 12, labels[r], 11, anchor="rm")
         for o, v in enumerate(row):
-            share = min(1, max(0, float(v) / top))
-            edge = TEXT if v == row.max() else None
+            share = min(1, max(0, float(v - low) / (top - low))) if np.isfinite(v) else 0
+            edge = TEXT if v == most else None
             pen.box(x + left + 1 + o * w, at + 1, w - 2, 22, mixed(BLUE, 0.04 + 0.96 * share**0.8), edge, 1.2)
-            pen.text(x + left + (o + 0.5) * w, at + 12, f"{100 * v:.0f}", 11, BACK if share > 0.5 else "#16181e")
+            word = f"{100 * v:.{view.get('digits', 0)}f}" if np.isfinite(v) else "–"
+            pen.text(x + left + (o + 0.5) * w, at + 12, word, 11, BACK if share > 0.5 else "#16181e")
 
 
 def _swarm(pen, spec, view, columns, marks, step, box) -> None:
@@ -388,3 +397,4 @@ def _options(pen, spec, view, columns, marks, step, box) -> None:
 
 
 _DRAW = {"cell": _cell, "traces": _traces, "heat": _heat, "swarm": _swarm, "curve": _curve, "options": _options}
+_DRAW |= PEOPLE

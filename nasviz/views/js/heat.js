@@ -5,7 +5,7 @@ function heat(host, spec, { history, labels }) {
   const L = layered(host, 100, 1, spec.title ?? "weights now");
   const [c] = L.layers;
   const w = new Float32Array(rows * columns);
-  const top = spec.max ?? 1;
+  const [low, top] = [spec.min ?? 0, spec.max ?? 1];
   const names = spec.columns ?? labels;
   let head = 36;
   let left = 58;
@@ -58,9 +58,9 @@ function heat(host, spec, { history, labels }) {
         if (!history.n) continue;
         c.textAlign = "center";
         const row = w.subarray(r * columns, (r + 1) * columns);
-        const most = Math.max(...row);
+        const most = Math.max(...row.filter(Number.isFinite)); // a choice may have fewer options than columns
         for (let o = 0; o < columns; o++) {
-          const share = clamp(row[o] / top, 0, 1) || 0;
+          const share = clamp((row[o] - low) / (top - low), 0, 1) || 0;
           const x = left + o * wide;
           c.fillStyle = theme.panel;
           c.fillRect(x + 1, y + 1, wide - 2, tall - 2);
@@ -71,7 +71,7 @@ function heat(host, spec, { history, labels }) {
           c.font = (row[o] === most ? "700 " : "") + "12px " + theme.font;
           c.fillStyle = share > 0.5 ? "#fff" : theme.text;
           c.fillText(
-            Number.isFinite(row[o]) ? String(Math.round(row[o] * 100)) : "–",
+            Number.isFinite(row[o]) ? (row[o] * 100).toFixed(spec.digits ?? 0) : "–",
             x + wide / 2,
             y + tall / 2 + 4,
           );
