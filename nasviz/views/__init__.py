@@ -8,6 +8,8 @@
 `stage_of`          a finished or recorded run, to play back
 `alphas`            architecture weights, edge by edge, in time
 `SideBySide`        two searches in lock-step under one player
+`Mixture`           one edge of a supernet relaxed by hand: sliders are α, the validation loss answers
+`Surface`, `Plane`  the loss around architecture weights; paths of descents on a function of two numbers
 `policy`, `unroll`  a controller's probabilities as they sharpen; one architecture, token by token
 `Space`             a space at a glance: choices, size, random members; `compare` two of them, walk by `mutations`
 `Network`           a whole network: parameters and multiply-adds of its blocks, down to one operation
@@ -18,6 +20,8 @@
 `Proxies`           a cheaper training, its reductions as sliders, tried on a sample
 `Landscape`         a table as a place: histogram, costs, neighbours, what operations do
 `surrogate`         what a Bayesian search believes of its candidates, what it took, and what came out
+`population`        who lives, by age, the family of the best, and the mutation of each step in the cell
+`neighborhood`      local search walking on the graph of one-edit neighbours
 `progress`, `band_of` every evaluation and the best so far, beside random search: a chart to explore
 `Stage`             what draws them all (`nasviz.views.stage`); `replay.to_html` writes it as a page
 =================== ==================================================================================================
@@ -32,9 +36,12 @@ from .correlation import Correlation
 from .cost_quality import CostQuality
 from .editor import CellEditor
 from .landscape import Landscape
+from .neighborhood import neighborhood
+from .mixture import Mixture
 from .network import Network
 from .player import Player
 from .policy import policy, unroll
+from .population import population
 from .progress import band_of, progress
 from .proxies import Proxies
 from .rows import stage_of
@@ -42,6 +49,7 @@ from .scaling import Compound
 from .side import SideBySide
 from .space import Space, compare, mutations
 from .stage import Stage
+from .surface import Plane, Surface
 from .surrogate import surrogate
 from .zoo import Zoo
 
@@ -51,19 +59,24 @@ __all__ = [
     "Correlation",
     "CostQuality",
     "Landscape",
+    "Mixture",
     "Network",
+    "Plane",
     "Player",
     "Proxies",
     "SideBySide",
     "Space",
     "Stage",
+    "Surface",
     "Zoo",
     "alphas",
     "band_of",
     "cell",
     "compare",
     "mutations",
+    "neighborhood",
     "policy",
+    "population",
     "progress",
     "replay",
     "show",

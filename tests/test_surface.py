@@ -1,0 +1,93 @@
+"""Maps of a loss: the same colours for all, what is told, and a still; and an edge relaxed by hand."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from nasviz.diagnosis import Surface as Measured
+from nasviz.diagnosis import validation_loss
+from nasviz.spaces import NasBench201
+from nasviz.strategies.darts import Darts
+from nasviz.views.mixture import Mixture
+from nasviz.views.surface import SCALE, Plane, Surface, _color
+
+STEPS = np.linspace(-1, 1, 5)
+FLAT, SHARP = (Measured(STEPS, 0.5 + bend * (STEPS**2 + STEPS[:, None] ** 2)) for bend in (0.1, 2.0))
+
+
+def opened(still):
+    return Image.open(io.BytesIO(still)).convert("RGB")
+
+
+def test_surfaces_share_their_colours_and_show_the_cut_through_the_middle():
+    chart = Surface({"before": FLAT, "after": SHARP})
+    maps = [trace for trace in chart.figure.data if trace.type == "contour"]
+    assert [(trace.zmin, trace.zmax) for trace in maps] == [(0.5, 4.5)] * 2
+    cuts = {trace.name: trace.y for trace in chart.figure.data if trace.type == "scatter" and trace.name}
+    assert cuts["after"] == pytest.approx(0.5 + 2 * STEPS**2) and cuts["before"] == pytest.approx(0.5 + 0.1 * STEPS**2)
+    assert "after: 0.50 nats at α, from 0.50 to 4.50 up to 1 away" in chart.text
+    picture = opened(chart.still())
+    assert picture.width >= 860 and len(picture.getcolors(1 << 20)) > 8
+
+
+@pytest.mark.parametrize("names", [("one",), ("one", "two", "three")], ids=len)
+def test_any_number_of_surfaces_has_a_still(names):
+    assert opened(Surface({name: SHARP for name in names}).still()).height > 400
+
+
+def test_nothing_is_refused():
+    with pytest.raises(ValueError, match="at least one"):
+        Surface({})
+
+
+def test_a_plane_tells_where_paths_end():
+    path = [(2.0, -2.0), (1.5, 0.0), (1.0, 1.0)]
+    chart = Plane(lambda a, w: a * w - 2 * a + 1, {"ours": path}, (0, 3), (-2, 2), curves={"w*": ([0, 3], [0, 3])},
+                  best=(1, 1), title="toy")  # fmt: skip
+    assert chart.text == "toy: ours ends at (1.00, 1.00); the best place is (1, 1)"
+    heights = chart.figure.data[0]
+    assert heights.z[0, -1] == pytest.approx(3 * -2 - 6 + 1)                # x runs along, y up
+    assert [trace.name for trace in chart.figure.data[1:]] == ["w*", "ours", "the best place"]
+    assert opened(chart.still()).size == (820, 420)
+
+
+def test_colours_run_from_end_to_end():
+    assert _color(0) == SCALE[0] and _color(1) == SCALE[-1] and _color(7) == SCALE[-1] and _color(-1) == SCALE[0]
+    assert _color(float("nan")) == "#ffffff" == _color(0.3, 0)
+
+
+# ------------------------------------------------------------------------------------------------------ an edge by hand
+@pytest.fixture(scope="module")
+def mixture():
+    darts = Darts(NasBench201(), size=8, images=64, epochs=1, batch=16, network={"channels": 2})
+    *_, last = darts
+    search = replace(darts, start=last.state).begin()
+    return darts, search, Mixture(darts, search, edge=3, images=40)
+
+
+def test_sliders_are_the_alphas_of_an_edge(mixture):
+    darts, search, view = mixture
+    before = search.pack()
+    assert len(view.stage) == 1 and view.stage.columns()["loss"][0] == pytest.approx(view.best)
+    loss = view.set(0, 2, 0, 0, -5)
+    alphas = search.alphas.detach().clone()
+    alphas[3] = torch.tensor([0, 2, 0, 0, -5.0])
+    expected = validation_loss(darts, search, 40)(alphas).item()
+    assert loss == pytest.approx(expected) and len(view.stage) == 2          # one try, not one a slider
+    assert view.stage.columns()["alphas"][-1] == pytest.approx(alphas.softmax(1).numpy())
+    view.sliders[1].value = -2.0
+    assert len(view.stage) == 3 and view.best == pytest.approx(view.stage.columns()["loss"].min())
+    assert search.pack() == before                                           # the search itself stays as it was
+    assert view.stage.still()[:4] == b"\x89PNG"
+
+
+def test_an_edge_that_is_not_there_is_refused(mixture):
+    darts, search, view = mixture
+    with pytest.raises(ValueError, match="edges 0 to 5"):
+        Mixture(darts, search, edge=6)
+    with pytest.raises(ValueError, match="none, skip_connect"):
+        view.set(1, 2)
