@@ -36,8 +36,8 @@ from .correlation import Correlation
 from .cost_quality import CostQuality
 from .editor import CellEditor
 from .landscape import Landscape
-from .neighborhood import neighborhood
 from .mixture import Mixture
+from .neighborhood import neighborhood
 from .network import Network
 from .player import Player
 from .policy import policy, unroll
