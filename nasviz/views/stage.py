@@ -20,12 +20,16 @@ A stage is told *what* to draw by a ``spec``, plain data:
                 ``leads``: steps for which a change of the lead stays written on an edge; ``thickness``, ``height``;
                 ``first``, ``rows``: the part of the array's rows that is this cell's;
                 ``node_ops``: what each node computes, or None (no ``array`` is needed if no edge does);
-                ``marked`` {nodes, edges}: numbers of those to be pointed at
+                ``marked`` {nodes, edges}: numbers of those to be pointed at; ``against``: an array of the same shape,
+                edges that differ from it are marked
     ``traces``  ``array`` (panels, series) or (series,), ``labels`` of panels, ``total`` steps planned, ``max``
-    ``heat``    ``array`` (rows, columns), ``labels`` of rows, ``max``
+    ``heat``    ``array`` (rows, columns), ``labels`` of rows, names of ``columns``, ``min``, ``max``, ``digits``
     ``swarm``   ``array``: a score; ``parent``: number of the parent, -1 for none; ``population``: numbers alive, padded
                 with nan (or ``alive``: how many of the last live); ``feasible``: 0 or 1; ``lines``: [{y, label}];
                 ``scale``, ``unit``, ``ylabel``, ``total``, ``range``
+    ``ages``    the same individuals, those alive only, by age
+    ``family``  the line of the best, with ``arch``, an array (choices,) or (choices, options), and ``choices`` [{name,
+                options}] for the edits between parents and children
     ``curve``   ``array`` (a name, or a list) or ``series`` [{array, label, color, dash, best, points}]; ``x``: an array
                 instead of the step; ``best``: add the best so far (``lower``: the lowest); ``band`` [{x, lo, hi, mid,
                 label}] with lists of equal length; ``others`` [{label, x, y}]; ``lines``, ``scale``, ``unit``,
@@ -56,15 +60,17 @@ import traitlets
 from .colors import style
 from .layout import layout
 
-VIEWS = ("cell", "traces", "heat", "swarm", "curve", "options")
-SCRIPTS = ("base", "history", "canvas", *VIEWS, "look", "stage")  # in ``js/``, in this order
+_PICTURES = ("cell", "traces", "heat", "swarm", "people", "curve", "options")
+SCRIPTS = ("base", "history", "canvas", *_PICTURES, "look", "stage")  # in ``js/``, in this order
 MESSAGE = 1 << 21  # bytes; a long run goes out in pieces, since servers close a socket on very large messages
 
 _NAMES = {  # what a view of each kind may name, and the number of axes that this array must have
-    "cell": {"array": (2,)},
+    "cell": {"array": (2,), "against": (2,)},
     "traces": {"array": (1, 2)},
     "heat": {"array": (2,)},
     "swarm": {"array": (0,), "parent": (0,), "population": (1,), "feasible": (0,)},
+    "ages": {"array": (0,), "parent": (0,), "population": (1,), "feasible": (0,)},
+    "family": {"array": (0,), "parent": (0,), "arch": (1, 2), "feasible": (0,)},
     "curve": {"x": (0,), "feasible": (0,)},
     "options": {"array": (1,)},
 }

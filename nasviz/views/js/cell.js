@@ -180,10 +180,19 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
   let at = 0;
   let keep = null;
   let theme;
+  const against = spec.against ? new Float32Array(edges * count) : null; // what differs from it is marked
 
   /** All operations of edge i side by side, each as wide as its weight, its stroke pattern along its middle. */
   function ribbon(edge, i) {
     let offset = -thickness / 2;
+    if (against && differs(i)) {
+      c.globalAlpha = 0.38;
+      c.strokeStyle = "#d99400";
+      c.lineWidth = thickness + 13;
+      c.beginPath();
+      for (const [x, y] of edge.course) c.lineTo(x, y);
+      c.stroke();
+    }
     for (let o = 0; o < count; o++) {
       const w = weights[i * count + o] * thickness || 0;
       const middle = offset + w / 2;
@@ -204,6 +213,12 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       c.stroke();
       c.setLineDash([]);
     }
+  }
+
+  /** Whether edge i has another operation than in the array that it is compared with, where that has one. */
+  function differs(i) {
+    const [mine, its] = [weights, against].map((all) => all.subarray(i * count, (i + 1) * count));
+    return Number.isFinite(its[0]) && mine.indexOf(Math.max(...mine)) !== its.indexOf(Math.max(...its));
   }
 
   /** The strongest operation of an edge at step i, or -1 where none leads clearly. */
@@ -284,6 +299,7 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       if (!history.n) return;
       if (!spec.array) return;
       history.between(spec.array, t, weights, start);
+      if (against) against.set(history.frame(spec.against, Math.floor(t)));
       keep = kept();
       free.forEach((edge, i) => {
         ribbon(edge, i);

@@ -13,7 +13,7 @@
 //   say(i)       a sentence about step i, for the caption and for screen readers
 // `stage` holds { history, ops, labels, colors, dashes, opacities }, the style of operation o at index o.
 
-const VIEWS = { cell, traces, heat, swarm, curve, options };
+const VIEWS = { cell, traces, heat, swarm, ages, family, curve, options };
 
 // ----------------------------------------------------------------- a stage: pictures, transport and time
 
