@@ -47,6 +47,37 @@ WRONG = {
         ("def my_mutation(arch, rng):\n    return ((arch[0] + 1) % 5, *arch[1:])\n", "edge"),
         ("def my_mutation(arch, rng):\n    return arch[:1]\n", "six"),
     ],
+    ("02-performance-estimation", "kendalls_tau"): [
+        (
+            "def my_tau(estimated, truth):\n"
+            "    x, y = (np.argsort(np.argsort(v)) for v in (estimated, truth))\n"
+            "    return np.corrcoef(x, y)[0, 1]\n",
+            "not ρ",
+        ),
+        (
+            "def my_tau(estimated, truth):\n"
+            "    x, y = (np.sign(np.subtract.outer(v, v)) for v in (estimated, truth))\n"
+            "    return (x * y).sum() / (len(x) * (len(x) - 1))\n",
+            "only two differ",
+        ),
+        ("def my_tau(estimated, truth):\n    return abs(tau(estimated, truth))\n", "opposite order"),
+    ],
+    ("02-performance-estimation", "naswot_score"): [
+        ("def my_naswot(codes):\n    return np.linalg.slogdet(codes @ codes.T)[1]\n", "agree on no ReLU"),
+        (
+            "def my_naswot(codes):\n"
+            "    differ = (codes[:, None] != codes).sum(-1)\n"
+            "    return np.linalg.slogdet(2 - differ)[1]\n",
+            "off for both",
+        ),
+        (
+            "def my_naswot(codes):\n"
+            "    agree = codes @ codes.T + (1 - codes) @ (1 - codes).T\n"
+            "    with np.errstate(all='ignore'):\n"
+            "        return np.log(np.abs(np.linalg.det(agree)))\n",
+            "too large for a float",
+        ),
+    ],
     ("11-famous-architectures", "compound_scaling"): [
         ("def my_largest_phi(budget, cost):\n    return 3.5 if cost(3.5) <= budget else 0.0\n", "not the largest"),
         (
@@ -98,6 +129,49 @@ WRONG = {
             "            if not any(j != i and c <= cost and a >= accuracy for j, (c, a) in enumerate(points))}\n",
             "two equal points",
         ),
+    ],
+    ("09-search-evaluation-gap", "exercise_1"): [
+        (
+            "def my_power(difference, noise, seeds, repetitions, rng):\n"
+            "    a = rng.normal(difference, noise, (repetitions, seeds)).mean(1)\n"
+            "    return np.mean(a > rng.normal(0, noise, (repetitions, seeds)).mean(1))\n",
+            "not significant yet",
+        ),
+        (
+            "def my_power(difference, noise, seeds, repetitions, rng):\n"
+            "    a = rng.normal(difference, noise, (repetitions, seeds))\n"
+            "    return np.mean(ttest_ind(a, rng.normal(0, noise, a.shape), axis=1).pvalue < 0.05)\n",
+            "in favour of B does not count",
+        ),
+        (
+            "def my_power(difference, noise, seeds, repetitions, rng):\n"
+            "    a = rng.normal(difference, noise**0.5, (repetitions, seeds))\n"
+            "    b = rng.normal(0, noise**0.5, a.shape)\n"
+            "    return np.mean((ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
+            "standard deviation",
+        ),
+        (
+            "def my_power(difference, noise, seeds, repetitions, rng):\n"
+            "    a = rng.normal(difference, noise, (repetitions, 10))\n"
+            "    b = rng.normal(0, noise, a.shape)\n"
+            "    return np.mean((ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
+            "with 3 seeds",
+        ),
+        (
+            "def my_power(difference, noise, seeds, repetitions, rng):\n"
+            "    rng = np.random.default_rng()\n"
+            "    a = rng.normal(difference, noise, (max(repetitions, 4001), seeds))\n"
+            "    b = rng.normal(0, noise, a.shape)\n"
+            "    return np.mean((ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
+            "handed in",
+        ),
+    ],
+    ("09-search-evaluation-gap", "exercise_2"): [
+        ("def my_report():\n    return 'all done'\n", "dict"),
+        ("def my_report():\n    return {'training': 'the code is in the repository'}\n", "practice 2, search: not"),
+        ("def my_report():\n    return {item.key: 'TODO' for item in reporting.ITEMS}\n", "the answer is no, say why"),
+        ("def my_report():\n    return {i.key: 'we did what is usual' for i in reporting.ITEMS}\n", "a number"),
+        ("def my_report():\n    return {'seeds': 'two seeds of everything'}\n", "does not ask for 'seeds'"),
     ],
     ("01-search-spaces", "exercise_1"): [
         ("def my_space():\n    return {'depth': (1, 2, 3)}\n", "from_choices"),
