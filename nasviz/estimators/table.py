@@ -299,6 +299,9 @@ class Table:
 
         space.name = f"{whole.name}, {len(self.archs):,} rows"
         space.rule, space.mutate = rule, mutate
+        if self.aliases is not None and not whole.conditional:     # as drawing until a row is met, without the drawing
+            members = [one for one, row in rows.items() if row >= 0]
+            space.sample = lambda rng: members[int(rng.random() * len(members))]
         return space
 
     def _nearest(self, arch: Arch) -> list[Arch]:
