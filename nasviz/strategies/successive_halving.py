@@ -145,8 +145,8 @@ def rungs(start: int, least: float, epochs: int, eta: int) -> list[tuple[int, in
     """
     if eta < 2 or start < 1 or not 0 < least <= epochs:
         raise ValueError(
-            f"needs eta from 2, start from 1 and least from 1 to epochs, got eta {eta}, start {start}, least {least} and "
-            f"epochs {epochs}"
+            f"needs eta from 2, start from 1 and least from 1 to epochs, got eta {eta}, start {start}, least {least} "
+            f"and epochs {epochs}"
         )
     out, power = [], 1
     while least * power <= epochs * (1 + 1e-9):
