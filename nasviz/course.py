@@ -148,7 +148,7 @@ class RankingQuestion(Question):
             pairs = list(combinations(self.answer, 2))
             right = sum(truth[better] > truth[worse] for better, worse in pairs)
             verdict = f"Of {len(pairs)} pairs you had <b>{right}</b> in the right order."
-        self.said.value = "<br>".join([*lines, verdict])
+        self.said.value = "<br>".join([verdict, *lines])
         _say("▸", "inherit", self.said.value)
 
 
