@@ -27,7 +27,8 @@ class ModelBased:
 
     Subclasses write ``acquisition(told, candidates, rng)``. Candidates are found as in White, Neiswanger & Savani 2021,
     algorithm 1: mutations of the best architectures so far. (Their published code: 100 mutations of the best, and as
-    many of the next best, up to the fifth, until there are 100 new ones.) The ``batch`` candidates with the highest
+    many of the next best, up to the fifth, until there are 100 new ones.) Where these are too few, as inside a table
+    that knows few neighbours, random ones join them. The ``batch`` candidates with the highest
     acquisition are evaluated, then the model learns again.
 
     Parameters
@@ -95,10 +96,11 @@ class ModelBased:
             count = min(self.batch, self.evaluations - len(told))
             if len(told) < self.initial or not usable:
                 count = min(count, max(self.initial - len(told), 3))
-                archs, shown = self._fill([], count, known, key, rng), self._show((), (), (), ())
+                archs, shown = self._fill([], count, count, known, key, rng), self._show((), (), (), ())
                 chosen = [-1] * count
             else:
-                found = self._fill(self._mutations(told, known, key, rng), count, known, key, rng)
+                found = self._mutations(told, known, key, rng)
+                found = self._fill(found, count, self.candidates, known, key, rng)
                 mean, deviation, value = self.acquisition(told, found, rng)
                 chosen = np.argsort(-value, kind="stable")[:count].tolist()
                 archs, shown = [found[i] for i in chosen], self._show(found, mean, deviation, value)
@@ -127,10 +129,10 @@ class ModelBased:
                 break
         return list(found.values())
 
-    def _fill(self, found, count, known, key, rng) -> list[Arch]:
-        """``found``, with random architectures added until there are ``count``."""
+    def _fill(self, found, least, most, known, key, rng) -> list[Arch]:
+        """``found``, with random architectures added: ``most``, or as many as are new, but ``least`` in any case."""
         taken, exhausted = known | {key(arch) for arch in found}, False
-        while len(found) < count:
+        while len(found) < (least if exhausted else most):
             arch = self.space.sample(rng)
             for _ in range(TRIES):
                 other = self.space.sample(rng)
@@ -140,6 +142,7 @@ class ModelBased:
                         break
             else:
                 exhausted = True
+                continue
             taken.add(key(arch))
             found.append(arch)
         return found
