@@ -140,21 +140,21 @@ WRONG = {
         (
             "def my_power(difference, noise, seeds, repetitions, rng):\n"
             "    a = rng.normal(difference, noise, (repetitions, seeds))\n"
-            "    return np.mean(ttest_ind(a, rng.normal(0, noise, a.shape), axis=1).pvalue < 0.05)\n",
+            "    return np.mean(scipy.stats.ttest_ind(a, rng.normal(0, noise, a.shape), axis=1).pvalue < 0.05)\n",
             "in favour of B does not count",
         ),
         (
             "def my_power(difference, noise, seeds, repetitions, rng):\n"
             "    a = rng.normal(difference, noise**0.5, (repetitions, seeds))\n"
             "    b = rng.normal(0, noise**0.5, a.shape)\n"
-            "    return np.mean((ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
+            "    return np.mean((scipy.stats.ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
             "standard deviation",
         ),
         (
             "def my_power(difference, noise, seeds, repetitions, rng):\n"
             "    a = rng.normal(difference, noise, (repetitions, 10))\n"
             "    b = rng.normal(0, noise, a.shape)\n"
-            "    return np.mean((ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
+            "    return np.mean((scipy.stats.ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
             "with 3 seeds",
         ),
         (
@@ -162,7 +162,7 @@ WRONG = {
             "    rng = np.random.default_rng()\n"
             "    a = rng.normal(difference, noise, (max(repetitions, 4001), seeds))\n"
             "    b = rng.normal(0, noise, a.shape)\n"
-            "    return np.mean((ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
+            "    return np.mean((scipy.stats.ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
             "handed in",
         ),
     ],

@@ -50,7 +50,7 @@ class Rows:
         self.total = len(search)
         self.graph = cell_of(search.space)
         self.bound = getattr(getattr(search, "objective", None), "allows", None)
-        options = search.space.choices[0].options if self.graph else ()
+        options = search.space.choices[0].options if self.graph and "evaluation" in self.shows else ()
         self.arrays: dict[str, list[int]] = {}
         views = []
         if "alphas" in self.shows:
