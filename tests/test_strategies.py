@@ -9,9 +9,19 @@ from toys import SPACES, Toy
 
 from nasviz.objectives import Bounded, accuracy
 from nasviz.step import SHOWS, Evaluation, Step
-from nasviz.strategies import Bananas, GaussianProcess, Nsga2, RandomSearch, RegularizedEvolution, Reinforce
+from nasviz.strategies import (
+    Bananas,
+    GaussianProcess,
+    Hyperband,
+    Nsga2,
+    RandomSearch,
+    RegularizedEvolution,
+    Reinforce,
+    SuccessiveHalving,
+)
 
-BLACK_BOX = [Bananas, GaussianProcess, Nsga2, RandomSearch, Reinforce, RegularizedEvolution]
+BLACK_BOX = [Bananas, GaussianProcess, Nsga2, RandomSearch, Reinforce, RegularizedEvolution, SuccessiveHalving]
+BLACK_BOX += [Hyperband]
 QUICK = {Bananas: {"batch": 35, "epochs": 10}, GaussianProcess: {"batch": 35}}  # two fits of the model a search
 suite = [pytest.param(cls, space, id=f"{cls.__name__}-{space.name}") for cls in BLACK_BOX for space in SPACES]
 

@@ -35,7 +35,7 @@ class SuccessiveHalving:
         R, those of a full training: the recipe's or the table's.
     least : int
         r, the epochs of a bracket's first rung, 1 to R.
-    start : int
+    architectures : int
         n, the architectures of its first rung. η to the power of the number of rungs less one leaves one at the end.
     continued : bool
         False: each rung trains anew from the beginning, is asked with a seed of its own, in one call to the estimator,
@@ -67,7 +67,7 @@ class SuccessiveHalving:
     eta: int = 2
     epochs: int = 8
     least: int = 1
-    start: int = 8
+    architectures: int = 8
     continued: bool = False
     objective: Callable[[Evaluation], float] = accuracy
     seed: int = 0
@@ -77,7 +77,7 @@ class SuccessiveHalving:
 
     def brackets(self) -> list[list[tuple[int, int]]]:
         """The brackets that take turns: of each rung, how many architectures and after how many epochs."""
-        return [rungs(self.start, self.least, self.epochs, self.eta)]
+        return [rungs(self.architectures, self.least, self.epochs, self.eta)]
 
     def __iter__(self) -> Iterator[Step]:
         rng, number = np.random.default_rng(self.seed), 0
@@ -120,7 +120,8 @@ class Hyperband(SuccessiveHalving):
     Parameters
     ----------
     space, estimate, evaluations, eta, epochs, continued, objective, seed
-        See `SuccessiveHalving`. The paper: η = 3. ``least`` is the least epochs of any bracket, ``start`` is not used.
+        See `SuccessiveHalving`. The paper: η = 3. ``least`` is the least epochs of any bracket, ``architectures`` is
+        not used.
     """
 
     def brackets(self) -> list[list[tuple[int, int]]]:
@@ -132,7 +133,7 @@ class Hyperband(SuccessiveHalving):
         ]
 
 
-def rungs(start: int, least: float, epochs: int, eta: int) -> list[tuple[int, int]]:
+def rungs(architectures: int, least: float, epochs: int, eta: int) -> list[tuple[int, int]]:
     """One bracket: ``[(architectures, epochs), …]``, from ``least`` epochs to at most ``epochs``, times ``eta`` each.
 
     Epochs are rounded to whole ones, of architectures the part is left out, but one goes on. ValueError for numbers out
@@ -143,13 +144,13 @@ def rungs(start: int, least: float, epochs: int, eta: int) -> list[tuple[int, in
     >>> rungs(8, 1, 8, 2)
     [(8, 1), (4, 2), (2, 4), (1, 8)]
     """
-    if eta < 2 or start < 1 or not 0 < least <= epochs:
+    if eta < 2 or architectures < 1 or not 0 < least <= epochs:
         raise ValueError(
-            f"needs eta from 2, start from 1 and least from 1 to epochs, got eta {eta}, start {start}, least {least} "
-            f"and epochs {epochs}"
+            f"needs eta from 2, architectures from 1 and least from 1 to epochs, got eta {eta}, architectures "
+            f"{architectures}, least {least} and epochs {epochs}"
         )
     out, power = [], 1
     while least * power <= epochs * (1 + 1e-9):
-        out.append((max(1, start // power), max(1, round(least * power))))
+        out.append((max(1, architectures // power), max(1, round(least * power))))
         power *= eta
     return out
