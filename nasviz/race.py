@@ -122,7 +122,8 @@ class Race:
             yield track
         known = {(track.name, track.seed) for track in self.tracks}
         missing = {name: [seed for seed in self.seeds if (name, seed) not in known] for name in self.searches}
-        jobs = [(n, tuple(m[i : i + CHUNK])) for n, m in missing.items() for i in range(0, len(m), CHUNK)]
+        starts = range(0, len(self.seeds), CHUNK)          # first seeds of all strategies first: a picture grows evenly
+        jobs = [(name, tuple(todo[i : i + CHUNK])) for i in starts for name, todo in missing.items() if todo[i:]]
         names = (f"{name}, seeds {seeds[0]} to {seeds[-1]}" for name, seeds in jobs)
         told = dict(zip(jobs, names, strict=True))
         with closing(spread(self._job, jobs, executor=self.executor, text=told.get)) as results:

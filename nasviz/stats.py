@@ -363,7 +363,8 @@ def mean_band(values, *, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarra
     n, mean = len(values), values.mean(0)
     if n < 3:
         return np.stack([mean, np.full_like(mean, nan), np.full_like(mean, nan)])
-    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples) / n
+    rng = np.random.default_rng(seed)
+    weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples) / n
     low, high = np.quantile(np.tensordot(weights, values, 1), (0.025, 0.975), axis=0, method="nearest")
     return np.stack([mean, low, high])
 
@@ -378,10 +379,11 @@ def paired_permutation(first, second, *, resamples: int = 9999, seed: int = 0) -
     d = np.asarray(first, float) - np.asarray(second, float)
     if d.ndim != 1 or not len(d) or np.isnan(d).any():
         raise ValueError(f"pairs of numbers are needed, one after the other, none of them nan: got shape {d.shape}")
-    if exact := 2 ** len(d) <= resamples + 1:
+    exact, rng = 2 ** len(d) <= resamples + 1, np.random.default_rng(seed)
+    if exact:
         signs = 1.0 - 2 * (np.arange(2 ** len(d))[:, None] >> np.arange(len(d)) & 1)
     else:
-        signs = 1.0 - 2 * np.random.default_rng(seed).integers(2, size=(resamples, len(d)))
+        signs = 1.0 - 2 * rng.integers(2, size=(resamples, len(d)))
     as_far = (np.abs(signs @ d) >= np.abs(d.sum()) * (1 - 1e-9) - 1e-300).sum()
     return float(as_far / len(signs) if exact else (1 + as_far) / (1 + resamples))
 

@@ -22,6 +22,7 @@
 `surrogate`         what a Bayesian search believes of its candidates, what it took, and what came out
 `population`        who lives, by age, the family of the best, and the mutation of each step in the cell
 `neighborhood`      local search walking on the graph of one-edit neighbours
+`race`              strategies with many seeds: regret with bands, a slider through time (`nasviz.race`)
 `progress`, `band_of` every evaluation and the best so far, beside random search: a chart to explore
 `Stage`             what draws them all (`nasviz.views.stage`); `replay.to_html` writes it as a page
 =================== ==================================================================================================
@@ -44,6 +45,7 @@ from .policy import policy, unroll
 from .population import population
 from .progress import band_of, progress
 from .proxies import Proxies
+from .race import race
 from .rows import stage_of
 from .scaling import Compound
 from .side import SideBySide
@@ -78,6 +80,7 @@ __all__ = [
     "policy",
     "population",
     "progress",
+    "race",
     "replay",
     "show",
     "show_graph",
