@@ -9,6 +9,7 @@ _FILES = {
     "zero_cost": ("ZeroCost",),
     "inherited": ("Inherited",),
     "morphism": ("WeightInheritance",),
+    "filled": ("stand_in",),
     "table": ("Table", "nasbench201_table"),
     "lookup": ("TableLookup",),
     "timing": ("Timing",),
