@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy
 from nasviz import datasets
 from nasviz.estimators import FULL, Training
 from nasviz.estimators.training import Nesterov
-from nasviz.evaluate import workers
+from nasviz.pools import workers
 from nasviz.spaces import NasBench201
 
 SPACE = NasBench201()

@@ -118,15 +118,15 @@ def torch() -> str:
 
 def machine() -> str:
     """Cores that this process may use, and memory that is free now."""
-    from . import evaluate
+    from . import pools
 
     # what the affinity mask allows: a container or a cluster often gives fewer cores than the machine has
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    memory = evaluate.available_memory()
+    memory = pools.available_memory()
     if memory < MEMORY_NEEDED:
         raise Problem(f"{memory / 1e9:.1f} GB of memory are free, the labs need {MEMORY_NEEDED / 1e9:g} GB")
     found = f"{cores} of {os.cpu_count()} cores, {memory / 1e9:.1f} GB of memory free"
-    return f"{found}: {evaluate.workers()} trainings at once"
+    return f"{found}: {pools.workers()} trainings at once"
 
 
 def graphviz() -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -24,14 +23,13 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 from math import nan
-from pathlib import Path
 
+from .pools import capacity, default_pool
 from .space import Arch, SearchSpace
 from .step import Evaluation
 
-WORKER_BYTES = 600e6  # torch, the data and one training: 520 MB measured for a spawned worker
 POLL = 0.1  # seconds between looks at workers: progress at 10 Hz, Stop acts well within a second
-IDLE = 900  # seconds after which an unused pool gives its memory back
+_kept: list[tempfile.TemporaryDirectory] = []  # removed when this process ends
 
 
 class Cancelled(Exception):
@@ -115,52 +113,6 @@ class Estimator:
             yield self(arch, epochs=epochs, seed=seed + i)
 
 
-# ---------------------------------------------------------------------------------------------------- workers and pools
-def workers() -> int:
-    """How many trainings at once: the cores that this process may use, bounded by memory; at least 1.
-
-    The environment variable NASVIZ_WORKERS overrides; ValueError if it is no whole number from 1 to 1024.
-    """
-    if asked := os.environ.get("NASVIZ_WORKERS", "").strip():
-        if not asked.isdecimal() or not 1 <= int(asked) <= 1024:
-            raise ValueError(f"the environment variable NASVIZ_WORKERS must be a whole number from 1, got {asked!r}")
-        return int(asked)
-    import loky
-
-    cores = loky.cpu_count()  # by affinity mask and container quota, not what the machine has
-    return max(1, int(min(cores, available_memory() / WORKER_BYTES)))
-
-
-def available_memory() -> float:
-    """Bytes of memory that new processes may take; infinity where the system does not say."""
-    limits = []
-    with suppress(ImportError):
-        import psutil
-
-        limits.append(psutil.virtual_memory().available)
-    if not limits:
-        with suppress(AttributeError, ValueError, OSError):  # no sysconf on Windows, other names on other systems
-            limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    with suppress(OSError, ValueError):  # a container's limit; "max" is no number
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
-        stat = dict(line.split() for line in Path("/sys/fs/cgroup/memory.stat").read_text().splitlines())
-        used -= int(stat.get("inactive_file", 0))  # cached files, given up when memory is asked for
-        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()) - used)
-    return max(0, min(limits, default=float("inf")))
-
-
-def default_pool() -> Executor:
-    """The pool that is used where none is given: loky processes, one torch thread each, kept warm between calls.
-
-    loky, because its cloudpickle takes a space that was written in a notebook, and because a pool of which a worker
-    was killed is replaced by the next call.
-    """
-    import loky
-
-    single = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    return loky.get_reusable_executor(max_workers=workers(), timeout=IDLE, env=single, reuse=True)
-
-
 # ------------------------------------------------------------------------------------------------- one job, in a worker
 @dataclass(frozen=True)
 class _Channel:
@@ -168,7 +120,6 @@ class _Channel:
 
     folder: str
     index: int
-    host: str  # of the folder
     told: bool  # whether somebody watches at the other end
     curve: bool  # and wants the accuracy after each epoch
 
@@ -183,11 +134,6 @@ class _Channel:
     @property
     def cancel(self) -> str:
         return os.path.join(self.folder, "cancel")
-
-    @property
-    def closed(self) -> bool:
-        """Whether a job that has not begun is wanted no more: its folder, if it was here, may be gone by now."""
-        return os.path.exists(self.cancel) or (self.host == platform.node() and not os.path.isdir(self.folder))
 
     def write(self, progress: Progress) -> None:
         with suppress(OSError):  # the folder may be gone, or on another machine
@@ -221,7 +167,7 @@ class _Channel:
 
 def _work(job: Callable, arch: Arch, channel: _Channel, **options):
     """What a worker runs. Module level, so that a spawned process finds it."""
-    if channel.closed:
+    if os.path.exists(channel.cancel):
         raise Cancelled
     with suppress(OSError):
         open(channel.started, "w").close()
@@ -285,13 +231,13 @@ class _Queue:
     def __init__(self, job, executor, epochs, seed, text):
         self.job, self.executor, self.epochs, self.seed, self.text = job, executor, epochs, seed, text
         self.pool = executor or default_pool()
-        self.window = 2 * (getattr(self.pool, "_max_workers", None) or _threads(self.pool) or workers())
+        self.window = 2 * capacity(self.pool)
         self.waiting: deque[tuple[int, Arch, Future | None]] = deque()  # no future: to be tried again, alone
         self.heard: dict[int, Progress] = {}
         self.folder = tempfile.TemporaryDirectory(prefix="nasviz-", ignore_cleanup_errors=True)
 
     def channel(self, index: int) -> _Channel:
-        return _Channel(self.folder.name, index, platform.node(), _hook.get() is not None, curve_wanted())
+        return _Channel(self.folder.name, index, _hook.get() is not None, curve_wanted())
 
     def hand_out(self, index: int, arch: Arch) -> Future:
         with suppress(OSError):
@@ -386,13 +332,10 @@ class _Queue:
             begun = [self.channel(index).started for index, _, _ in self.waiting]
             while time.monotonic() < end and any(map(os.path.exists, begun)):
                 time.sleep(POLL / 2)
+            if not hasattr(self.pool, "_max_workers"):
+                _kept.append(self.folder)  # and may begin others that it was told to drop: they look here first
+                return
         self.folder.cleanup()
-
-
-def _threads(pool: Executor) -> int:
-    """How many jobs a ``dask.distributed`` cluster takes at once; 0 for any other pool."""
-    client = getattr(pool, "_client", None)
-    return sum(client.nthreads().values()) if hasattr(client, "nthreads") else 0
 
 
 def _failed(future: Future) -> bool:

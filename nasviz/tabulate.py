@@ -30,7 +30,8 @@ from tqdm import tqdm
 
 from .estimators.table import Table
 from .estimators.tablefile import named_space
-from .evaluate import Estimator, default_pool, workers
+from .evaluate import Estimator
+from .pools import default_pool, workers
 from .record import identity
 from .space import Arch, SearchSpace
 from .step import Evaluation

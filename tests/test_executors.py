@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nasviz import evaluate
+from nasviz import evaluate, pools
 from nasviz.estimators import Recipe, Training
 from nasviz.evaluate import Cancelled, Estimator, Progress, report, spread, watching
 from nasviz.spaces import NasBench201
@@ -243,7 +243,7 @@ def test_a_pool_that_was_shut_down_is_said_to_be():
 def test_a_wrong_number_of_workers_is_named(monkeypatch, wrong):
     monkeypatch.setenv("NASVIZ_WORKERS", wrong)
     with pytest.raises(ValueError, match=f"NASVIZ_WORKERS.*{wrong}"):
-        evaluate.workers()
+        pools.workers()
 
 
 def test_workers_by_cores_and_memory(monkeypatch):
@@ -252,11 +252,11 @@ def test_workers_by_cores_and_memory(monkeypatch):
     monkeypatch.setenv("NASVIZ_WORKERS", "")
     monkeypatch.setattr(loky, "cpu_count", lambda: 8)
     for memory, expected in ((1e12, 8), (3e9, 5), (1e6, 1)):
-        monkeypatch.setattr(evaluate, "available_memory", lambda memory=memory: memory)
-        assert evaluate.workers() == expected
+        monkeypatch.setattr(pools, "available_memory", lambda memory=memory: memory)
+        assert pools.workers() == expected
     monkeypatch.setenv("NASVIZ_WORKERS", "3")
-    assert evaluate.workers() == 3
+    assert pools.workers() == 3
 
 
 def test_memory_is_read():
-    assert 1e7 < evaluate.available_memory() < 1e15
+    assert 1e7 < pools.available_memory() < 1e15

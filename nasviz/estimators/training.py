@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from .. import datasets
-from ..evaluate import Estimator, Progress, bar, curve_wanted, report, spread, workers
+from ..evaluate import Estimator, Progress, bar, curve_wanted, report, spread
 from ..nn import count
 from ..nn.threads import one_thread
+from ..pools import workers
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 
@@ -95,7 +96,7 @@ class Training(Estimator):
         Also score each epoch: validation accuracy and loss after it, training loss in it: ``"accuracy@1"``,
         ``"loss@1"``, ``"train_loss@1"``, ``"accuracy@2"``, …
     executor : concurrent.futures.Executor, optional
-        Where `many` trains; None: processes on all cores, kept warm (see `nasviz.evaluate.default_pool`), or this
+        Where `many` trains; None: processes on all cores, kept warm (see `nasviz.pools.default_pool`), or this
         process where there is one core only.
     progress : bool
         Show a bar on standard error during `many`: for scripts.
