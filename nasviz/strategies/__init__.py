@@ -3,19 +3,31 @@
 from importlib import import_module
 
 _FILES = {
+    "AdaptiveDarts": "robust_darts",
     "Bananas": "bayesian",
     "Darts": "darts",
+    "DartsMinus": "darts_minus",
+    "DartsPT": "darts_pt",
+    "DartsPlus": "darts_plus",
+    "DrNas": "dr_nas",
+    "FairDarts": "fair_darts",
+    "GaussianProcess": "gaussian_process",
+    "Gdas": "gumbel_darts",
     "Hyperband": "successive_halving",
     "LocalSearch": "local_search",
     "Nsga2": "nsga2",
-    "DartsPT": "darts_pt",
-    "GaussianProcess": "gaussian_process",
+    "PDarts": "p_darts",
+    "PcDarts": "pc_darts",
     "RandomSearch": "random_search",
-    "Reinforce": "reinforce",
     "RegularizedEvolution": "evolution",
+    "Reinforce": "reinforce",
+    "RobustDarts": "robust_darts",
     "SecondOrderDarts": "second_order",
+    "SmoothDarts": "smooth_darts",
+    "Snas": "gumbel_darts",
     "SuccessiveHalving": "successive_halving",
     "TrainSupernet": "train_supernet",
+    "WatchedDarts": "robust_darts",
 }
 __all__ = sorted(_FILES)
 

@@ -73,8 +73,8 @@ class Darts:
 
     A variant that differs in one term is a subclass that overrides one method: `mixture` (by what the operations are
     multiplied), `strengths` (what a step shows), `alpha_loss`, `weight_loss`, `alpha_gradient` (the second order),
-    `first_alphas`, `supernet`, `before_epoch`, `after_epoch` or `over`. What it keeps in `Bilevel.memory` (see
-    `first_memory`) survives a kill.
+    `rate`, `decay`, `alphas_learn`, `first_alphas`, `supernet`, `before_epoch`, `after_epoch` or `over`. What it keeps
+    in `Bilevel.memory` (see `first_memory`) survives a kill.
     """
 
     shows: ClassVar = ("alphas", "loss", "valid_loss", "valid_accuracy", "epoch")
@@ -122,11 +122,12 @@ class Darts:
         """One batch of each half: α first, then w, as in algorithm 1."""
         # α descends the validation loss at the present w, taken for w*(α).
         gradient, valid_loss, logits = self.alpha_gradient(search, train, valid)
-        search.descend_alphas(gradient, self.alpha_lr)
+        if self.alphas_learn(search):
+            search.descend_alphas(gradient, self.alpha_lr)
         # w descends the training loss at the new α.
         loss = self.weight_loss(search, search.alphas.detach(), train)
         loss.backward()
-        search.descend_weights(self.rate(search), self.weight_decay)
+        search.descend_weights(self.rate(search), self.decay(search))
         return Step(
             alphas=self.strengths(search.alphas.detach()).numpy(),
             loss=loss.item(),
@@ -162,6 +163,14 @@ class Darts:
     def rate(self, search: Bilevel) -> float:
         """The learning rate of w in this epoch."""
         return cosine(self.weight_lr, FLOOR, search.epoch / self.epochs)
+
+    def decay(self, search: Bilevel) -> float:
+        """The L2 penalty on w in this epoch."""
+        return self.weight_decay
+
+    def alphas_learn(self, search: Bilevel) -> bool:
+        """Whether α descends in this epoch."""
+        return True
 
     # -------------------------------------------------------------------------------- the loop: what a remedy overrides
     def first_alphas(self, generator: torch.Generator) -> Tensor:

@@ -1,0 +1,150 @@
+"""P-DARTS: search in stages, on deeper and deeper networks with fewer and fewer candidates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ..diagnosis import SKIP
+from ..step import Step
+from .bilevel import Batch, Bilevel, cosine
+from .darts import FLOOR, Darts
+
+STILL, FALL = 0.4, 5.0  # the share of a stage in which only w learns; how fast the rate then falls
+
+
+@dataclass
+class PDarts(Darts):
+    """Progressive DARTS: Chen et al. 2019, sections 3.2 and 3.3.
+
+    A stage is a search of its own, of ``epochs`` epochs: new weights, new α, a deeper supernet, so that the last one is
+    nearer in depth to the network that is built in the end. After a stage each edge loses the candidates of least
+    weight. Skip connections, which a deep supernet favours since it learns faster through them, are dropped at random,
+    at a rate that falls within a stage; in a stage's first epochs only w learns.
+
+    Parameters
+    ----------
+    depths : sequence of int
+        Cells in each stage of the network, one a stage of the search (it replaces ``network["cells"]``). The paper: 5,
+        11 and 17 cells in all.
+    keep : sequence of int
+        Candidates that each edge has in a stage. The paper: 8, 5, 3.
+    dropout : sequence of float
+        At what rate skip connections are dropped at the start of each stage. The paper, for CIFAR-10: 0, 0.4, 0.7.
+
+    Raises
+    ------
+    ValueError
+        When iterated: the three have not the same length, or ``keep`` rises, or says more than there are operations.
+
+    Notes
+    -----
+    A skip connection is dropped on all images of a batch at once, and the rest scaled up; the paper drops single
+    numbers of what it carries. Its last rule, at most two skip connections in the cell, is left to who reads α.
+    """
+
+    depths: Sequence[int] = (1, 2, 3)
+    keep: Sequence[int] = (5, 3, 2)
+    dropout: Sequence[float] = (0.0, 0.4, 0.7)
+
+    @property
+    def passes(self) -> int:
+        """Epochs in all: as many for each stage."""
+        return self.epochs * len(self.depths)
+
+    def first_memory(self) -> dict[str, Tensor]:
+        """Which candidates are left, and the stage."""
+        options = len(self.space.relaxed[0].options)
+        same, falls = len({len(self.depths), len(self.keep), len(self.dropout)}) == 1, sorted(self.keep, reverse=True)
+        if not same or list(self.keep) != falls or falls[0] != options or falls[-1] < 1:
+            raise ValueError(
+                f"stages need as many depths as keep and dropout, keep falling from all {options} candidates; got "
+                f"depths={self.depths}, keep={self.keep}, dropout={self.dropout}"
+            )
+        left = torch.ones(len(self.space.relaxed), options, dtype=torch.bool)
+        return {"left": left, "stage": torch.zeros(1, dtype=torch.long)}
+
+    def begin(self) -> Bilevel:
+        """The search, with the network of the stage in which it stands."""
+        search = super(PDarts, replace(self, start=None)).begin()
+        if self.start is not None:
+            if stage := _stage_of(self.start):
+                self._deepen(search, stage)
+            search.unpack(self.start)
+        return search
+
+    def supernet(self, **size):
+        """That of the first stage."""
+        return super().supernet(**size | {"cells": self.depths[0]})
+
+    def before_epoch(self, search: Bilevel) -> None:
+        """At the start of a stage: prune, and begin again on a deeper network."""
+        stage = search.epoch // self.epochs
+        if stage == search.memory["stage"]:
+            return
+        left = search.memory["left"]
+        for row, weights in zip(left, search.alphas.detach().masked_fill(~left, -math.inf), strict=True):
+            row.zero_()[weights.topk(self.keep[stage]).indices] = True
+        self._deepen(search, stage)
+
+    def _deepen(self, search: Bilevel, stage: int) -> None:
+        """New weights and α, for the network of a stage; data, generator, epoch and what is left stay."""
+        sizes = {"colors": search.train.images.shape[1], "classes": search.network.classifier.out_features}
+        sizes |= self.network | {"cells": self.depths[stage]}
+        network = self.space.supernet(**sizes, generator=search.generator)
+        fresh = Bilevel(
+            network, self.first_alphas(search.generator), search.train, search.valid, search.generator
+        )
+        fresh.memory, fresh.epoch = search.memory, search.epoch
+        fresh.memory["stage"].fill_(stage)
+        search.__dict__.update(fresh.__dict__)
+
+    def step(self, search: Bilevel, train: Batch, valid: Batch) -> Step:
+        """That of `Darts`, which shows candidates that are gone as 0."""
+        step = super().step(search, train, valid)
+        step.shows["alphas"] = self.among(search, search.alphas.detach()).numpy()
+        return step
+
+    def among(self, search: Bilevel, alphas: Tensor) -> Tensor:
+        """The softmax over what is left."""
+        return alphas.masked_fill(~search.memory["left"], -math.inf).softmax(1)
+
+    def mixture(self, search: Bilevel, alphas: Tensor) -> Tensor:
+        """The softmax over what is left, skip connections dropped at random."""
+        strengths = self.among(search, alphas)
+        rate = self.drop_rate(search)
+        if not rate:
+            return strengths
+        stays = torch.rand(len(alphas), generator=search.generator) >= rate
+        skip = torch.tensor([[option == SKIP for option in choice.options] for choice in self.space.relaxed])
+        factor = torch.where(skip, (stays / (1 - rate))[:, None], torch.ones(()))
+        return strengths * factor
+
+    def drop_rate(self, search: Bilevel) -> float:
+        """At which skip connections are dropped in this epoch: falls slowly while α waits, then exponentially."""
+        epoch, first = search.epoch % self.epochs, self.dropout[search.epoch // self.epochs]
+        since = epoch - STILL * self.epochs
+        return first * (1 - (epoch + 1) / self.epochs if since < 0 else math.exp(-FALL * since / self.epochs))
+
+    def alphas_learn(self, search: Bilevel) -> bool:
+        """Not in the first epochs of a stage."""
+        return search.epoch % self.epochs >= STILL * self.epochs
+
+    def rate(self, search: Bilevel) -> float:
+        """A cosine for each stage."""
+        return cosine(self.weight_lr, FLOOR, search.epoch % self.epochs / self.epochs)
+
+
+def _stage_of(state: bytes) -> int:
+    """In which stage a packed search is; 0 if it is none of this kind, as `Bilevel.unpack` will say."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return int(load(state)["memory.stage"])
+    except (SafetensorError, KeyError):
+        return 0
