@@ -78,6 +78,45 @@ WRONG = {
             "too large for a float",
         ),
     ],
+    ("03-reinforce", "score_function"): [
+        ("def my_gradient(logits, option, reward, baseline):\n    return reward - baseline\n", "of the three logits"),
+        (
+            "def my_gradient(logits, option, reward, baseline):\n"
+            "    return (reward - baseline) * np.eye(len(logits))[option]\n",
+            "sum to 0",
+        ),
+        (
+            "def my_gradient(logits, option, reward, baseline):\n"
+            "    p = np.exp(logits) / np.exp(logits).sum()\n"
+            "    return reward * (np.eye(len(logits))[option] - p)\n",
+            "should change nothing",
+        ),
+        (
+            "def my_gradient(logits, option, reward, baseline):\n"
+            "    p = np.exp(logits) / np.exp(logits).sum()\n"
+            "    return (reward - baseline) * p[option] * (np.eye(len(logits))[option] - p)\n",
+            "on average",
+        ),
+    ],
+    ("03-reinforce", "moving_average"): [
+        (
+            "def my_baseline(means, decay):\n"
+            "    average = 0\n"
+            "    for mean in means:\n"
+            "        average = decay * average + (1 - decay) * mean\n"
+            "    return average\n",
+            "begin at 0",
+        ),
+        ("def my_baseline(means, decay):\n    return sum(means) / max(1, len(means))\n", "plain mean"),
+        (
+            "def my_baseline(means, decay):\n"
+            "    average = means[0] if means else 0\n"
+            "    for mean in means[1:]:\n"
+            "        average = (1 - decay) * average + decay * mean\n"
+            "    return average\n",
+            "swapped",
+        ),
+    ],
     ("11-famous-architectures", "compound_scaling"): [
         ("def my_largest_phi(budget, cost):\n    return 3.5 if cost(3.5) <= budget else 0.0\n", "not the largest"),
         (
