@@ -12,12 +12,12 @@ import numpy as np
 from ..race import Race
 from ..standings import JUDGES, WORDS, Standings, Track
 from ..stats import mean_band
-from .chart import Chart, drawn, figure, live
+from .chart import Chart, Fit, drawn, figure, live
 from .colors import REFERENCE, SOLID, strategy
 from .pen import DIM, GRID, TEXT, mixed, ticks
 
 DASHES = (SOLID, (6, 3), (2, 3), (9, 3, 2, 3))
-EVERY = 0.5  # seconds between two pictures of a race that goes on
+EVERY = 1.0  # seconds between two pictures of a race that goes on
 
 
 class RaceChart(Chart):
@@ -45,33 +45,32 @@ class RaceChart(Chart):
         )
         self.judge.observe(lambda change: self.draw(), "value")
         self.unit.observe(lambda change: self.draw(), "value")
-        self.moment.observe(lambda change: self._place(), "value")
-        self.said = widgets.HTML()
-        self.figure = figure(
-            height=460,
-            margin={"l": 60, "r": 20, "t": 30, "b": 50},
-            xaxis={"domain": [0, 0.6], "title": WORDS[raced.unit]},
-            yaxis={"title": "regret, percentage points"},
-            xaxis2={"domain": [0.78, 1], "title": "regret at this moment", "rangemode": "tozero"},
-            yaxis2={"anchor": "x2", "showgrid": False},
-            showlegend=False,
-            hovermode="closest",
-        )
-        self.names: list[str] = []
-        self._fill()
-        self.figure = live(self.figure)
+        self.moment.observe(lambda change: self._move(), "value")
+        self.said, self.place, self.names = widgets.HTML(), widgets.VBox(), []
         boxes = widgets.Box([self.judge, self.unit], layout={"flex_flow": "row wrap"})
-        super().__init__([boxes, self.moment, self.figure, self.said])
+        super().__init__([boxes, self.moment, self.place, self.said])
+        self._build()
 
     # ------------------------------------------------------------------ a race that goes on
     def follow(self, race: Race | None = None) -> Standings:
-        """Run what is missing of the race, drawing it run by run; what came out. Display the chart before."""
+        """Run what is missing of the race, drawing it run by run; what came out. Display the chart before.
+
+        While it goes on the chart is a still: a cell that runs keeps the page's answers out, and plotly loses what
+        comes before it has loaded.
+        """
         race, before = race or self.raced, 0.0
-        for _ in race:
-            if time.monotonic() - before > EVERY:
-                self.show(Standings(race.head, race.tracks))
-                before = time.monotonic()
-        self.show(Standings(race.head, race.tracks))
+        picture = widgets.Image(layout={"max_width": "860px"})
+        self.place.children = [picture]
+        try:
+            for _ in race:
+                if time.monotonic() - before > EVERY:
+                    self.standings = Standings(race.head, race.tracks)
+                    self._measure()
+                    picture.value, before = self.still(), time.monotonic()
+        finally:
+            if race.tracks:
+                self.standings = Standings(race.head, race.tracks)
+            self._build()
         return self.standings
 
     def append(self, track: Track) -> None:
@@ -107,21 +106,52 @@ class RaceChart(Chart):
 
     def draw(self) -> None:
         """Bring the whole chart up to date."""
-        if self.standings is None:
-            return
-        with self.figure.batch_update():
-            if self.standings.names != self.names:
-                self.figure.data = []
-                self._fill()
-            else:
+        if self._loaded and self.standings and self.standings.names == self.names:
+            self._measure()
+            with self.figure.batch_update():
                 self._curves()
+        else:
+            self._build()
+
+    def _build(self) -> None:
+        """A new figure, filled before it becomes a widget."""
+        self._loaded = False
+        self.figure = figure(
+            height=460,
+            margin={"l": 60, "r": 20, "t": 30, "b": 50},
+            xaxis={"domain": [0, 0.6], "title": WORDS[self.unit.value]},
+            yaxis={"title": "regret, percentage points"},
+            xaxis2={"domain": [0.78, 1], "title": "regret at this moment", "rangemode": "tozero"},
+            yaxis2={"anchor": "x2", "showgrid": False},
+            showlegend=False,
+            hovermode="closest",
+        )
+        if self.standings is None:
+            self.text = "The race has not begun."
+        else:
+            self._measure()
+            self._fill()
+        self.figure = live(self.figure)
+        self.figure.observe(self._drawn, "_js2py_layoutDelta")
+        self.place.children = [self.figure, Fit()]
+
+    def _drawn(self, change) -> None:
+        self._loaded = True                                  # the page has answered: it hears what changes from now on
+
+    def _move(self) -> None:
+        if self._loaded and self.standings:
+            self._place()
+        else:
+            self._build()
+
+    def _measure(self) -> None:
+        self.grid, self.bands = self._bands()
+        self.names = list(self.standings.names)
+        self._say()
 
     def _fill(self) -> None:
         """Lines and dots for these strategies, and what they show."""
-        if self.standings is None:
-            self.text = "The race has not begun."
-            return
-        self.names, looks = list(self.standings.names), self.looks()
+        looks = self.looks()
         for name in self.names:
             color, dash, label = looks[name]
             edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "legendgroup": name}
@@ -141,7 +171,6 @@ class RaceChart(Chart):
         self._curves()
 
     def _curves(self) -> None:
-        self.grid, self.bands = self._bands()
         for n, name in enumerate(self.names):
             mean, low, high = self.bands[name]
             for trace, values in zip(self.figure.data[3 * n : 3 * n + 3], (low, high, mean), strict=True):
@@ -165,19 +194,19 @@ class RaceChart(Chart):
         """Where the slider stands on the axis, and mean, low, high of who is known there, the best first."""
         at = min(len(self.grid) - 1, max(0, round(self.moment.value / 100 * len(self.grid)) - 1))
         here = {name: band[:, at] for name, band in self.bands.items() if not np.isnan(band[0, at])}
-        return self.grid[at], dict(sorted(here.items(), key=lambda item: item[1][0]))
+        return float(self.grid[at]), dict(sorted(here.items(), key=lambda item: item[1][0]))
 
     def _place(self) -> None:
         """Bring the right side, the line of the moment and the words up to date."""
-        if self.standings is None:
-            return
         at, here = self._moment()
         looks, order = self.looks(), list(here)
         with self.figure.batch_update():
             for name, trace in zip(self.names, self.figure.data[3 * len(self.names) :], strict=True):
-                mean, low, high = here.get(name, np.full(3, np.nan))
-                trace.x, trace.y = [mean], [-order.index(name) if name in here else None]
-                trace.error_x.array, trace.error_x.arrayminus = [high - mean], [mean - low]
+                mean, low, high = here.get(name, np.zeros(3)).tolist()
+                there = name in here
+                trace.x, trace.y = [mean] * there, [-order.index(name)] if there else []
+                spread = there and low == low                # nan for fewer than three runs
+                trace.error_x.array, trace.error_x.arrayminus = [high - mean] * spread, [mean - low] * spread
             axis = self.figure.layout.yaxis2
             axis.tickvals, axis.ticktext = [-n for n in range(len(order))], [looks[name][2] for name in order]
             axis.range = [-len(order) + 0.4, 0.6]
@@ -191,9 +220,10 @@ class RaceChart(Chart):
                 font = {"color": REFERENCE.color, "size": 11}
                 notes.append(beside | {"text": escape(name), "showarrow": False, "font": font})
             self.figure.layout.shapes, self.figure.layout.annotations = shapes, notes
-        self._say(at, here, looks)
+        self._say()
 
-    def _say(self, at, here, looks) -> None:
+    def _say(self) -> None:
+        (at, here), looks = self._moment(), self.looks()
         runs = sorted({sum(track.name == name for track in self.standings.tracks) for name in self.names})
         each = ", ".join(f"{looks[name][2]} {values[0]:.2f}" for name, values in here.items())
         judged = {"test": "trainings that the search did not see", "validation": "the training that it saw"}
