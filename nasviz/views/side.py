@@ -7,9 +7,11 @@ from types import SimpleNamespace
 
 from ..search import Run
 from ..together import Pair, together
+from .colors import AMBER, BLUE
 from .player import Player
 from .rows import Rows
 
+COLORS, STROKES = (BLUE, AMBER), ([], [6, 3])
 NAMES = ("array", "parent", "population", "feasible", "x")      # entries of a view that name an array
 
 
@@ -49,10 +51,11 @@ class SideRows:
     def _beside(self, pair: tuple[Mapping, Mapping]) -> list[dict]:
         """Curves of both searches on the same axes; all other pictures beside each other."""
         if pair[0]["kind"] == "curve" and "series" in pair[0]:
-            series = [
-                renamed(number, one) | {"label": f"{self.names[number]}: {one['label']}"}
+            series = [                                                      # a colour a search, a stroke a half
+                renamed(number, one)
+                | {"label": f"{self.names[number]}: {one['label']}", "color": COLORS[number], "dash": STROKES[i % 2]}
                 for number, view in enumerate(pair)
-                for one in view["series"]
+                for i, one in enumerate(view["series"])
             ]
             xlabel = {"xlabel": "step of the longer search"}
             return [dict(pair[0]) | {"series": series, "total": max(view["total"] for view in pair)} | xlabel]
