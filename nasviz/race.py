@@ -53,7 +53,7 @@ class Race:
     path : path, optional
         The record: JSON Lines, a head and one line a run. Interrupted, the same race goes on where it was.
     executor : Executor, optional
-        Where the runs run: None is `nasviz.evaluate.default_pool`, this machine's processes.
+        Where the runs run: None is `nasviz.pools.default_pool`, this machine's processes.
     command : str
         What makes the record again; stands in its head.
 
@@ -316,13 +316,15 @@ def _seed(estimate: Estimator) -> int | None:
 
 # ---------------------------------------------------------------------- from a terminal
 BOUND = 200_000  # multiply-adds, as the labs have it
+CHEAP = ("RandomSearch", "LocalSearch", "RegularizedEvolution", "Reinforce", "SuccessiveHalving", "Hyperband")
+MODELS = ("Bananas", "GaussianProcess")
 
 
 def searches(names: Sequence[str], evaluations: int, bound: float = BOUND, table=None) -> dict[str, object]:
     """Strategies by name as the project races them: on the ground truth, inside what it knows, under a bound on MAdds.
 
     Successive halving and Hyperband get as many short trainings as the budget can pay, and go on where they stopped, as
-    a table can tell.
+    a table can tell. Models learn anew every ten evaluations.
     """
     from . import strategies
     from .estimators import TableLookup, nasbench201_table
@@ -335,12 +337,10 @@ def searches(names: Sequence[str], evaluations: int, bound: float = BOUND, table
         more = {"evaluations": evaluations}
         if issubclass(of, strategies.SuccessiveHalving):
             more = {"evaluations": evaluations * table.epochs, "epochs": table.epochs, "continued": True}
+        elif name in MODELS:
+            more["batch"] = 10
         out[name] = of(space, estimate, objective=objective, **more)
     return out
-
-
-CHEAP = ("RandomSearch", "LocalSearch", "RegularizedEvolution", "Reinforce", "SuccessiveHalving", "Hyperband")
-MODELS = ("Bananas", "GaussianProcess")
 
 
 def main(arguments: list[str] | None = None) -> int:
