@@ -47,21 +47,21 @@ SPACES = {
 }
 NETWORK = {"channels": 4}
 TRAININGS, SEARCHES = 3, 10  # seeds
-RECIPE = dict(size=8, images=192, epochs=30, batch=32, weight_lr=0.1, alpha_lr=0.03, network=NETWORK)
-# 180 updates each. DARTS+ and DARTS-ES are DARTS up to where they stop: they are read off its records.
+RECIPE = dict(size=8, images=192, epochs=40, batch=32, weight_lr=0.1, alpha_lr=0.03, network=NETWORK)
+# 240 updates each. DARTS+ and DARTS-ES are DARTS up to where they stop: they are read off its records.
 METHODS = {
     "DARTS": WatchedDarts(SPACES["sep"], **RECIPE, watched=64),
-    "DARTS, ten times the images": Darts(SPACES["sep"], **RECIPE | {"images": 1920, "epochs": 3}),
+    "DARTS, ten times the images": Darts(SPACES["sep"], **RECIPE | {"images": 1920, "epochs": 4}),
     "L2 81e-4": Darts(SPACES["sep"], **RECIPE, weight_decay=81e-4),
     "FairDARTS": FairDarts(SPACES["sep"], **RECIPE),
     "DARTS-": DartsMinus(SPACES["sep"], **RECIPE),
-    "DARTS-PT": DartsPT(SPACES["sep"], **RECIPE | {"epochs": 24}),
+    "DARTS-PT": DartsPT(SPACES["sep"], **RECIPE | {"epochs": 34}),
     "SDARTS-RS": SmoothDarts(SPACES["sep"], **RECIPE),
     "PC-DARTS": PcDarts(SPACES["sep"], **RECIPE, share=2),
     "GDAS": Gdas(SPACES["sep"], **RECIPE),
     "SNAS": Snas(SPACES["sep"], **RECIPE),
     "DrNAS": DrNas(SPACES["sep"], **RECIPE),
-    "P-DARTS": PDarts(SPACES["sep"], **RECIPE | {"epochs": 15}, depths=(1, 2), keep=(2, 2), dropout=(0.0, 0.4)),
+    "P-DARTS": PDarts(SPACES["sep"], **RECIPE | {"epochs": 20}, depths=(1, 2), keep=(2, 2), dropout=(0.0, 0.4)),
     "SDARTS-ADV": SmoothDarts(SPACES["sep"], **RECIPE, adversarial=True),
     "DARTS-ADA": AdaptiveDarts(SPACES["sep"], **RECIPE, watched=64),
 }

@@ -19,6 +19,7 @@
 `CostQuality`       every estimator: how well it ranks against what it costs
 `Proxies`           a cheaper training, its reductions as sliders, tried on a sample
 `Landscape`         a table as a place: histogram, costs, neighbours, what operations do
+`Collapse`          DARTS-like searches as they turn degenerate: skips, losses, sharpness, when
 `surrogate`         what a Bayesian search believes of its candidates, what it took, and what came out
 `population`        who lives, by age, the family of the best, and the mutation of each step in the cell
 `neighborhood`      local search walking on the graph of one-edit neighbours
@@ -33,6 +34,7 @@
 from . import cell, replay
 from .alphas import alphas
 from .cell import show, show_graph
+from .collapse import Collapse
 from .correlation import Correlation
 from .cost_quality import CostQuality
 from .editor import CellEditor
@@ -57,6 +59,7 @@ from .zoo import Zoo
 
 __all__ = [
     "CellEditor",
+    "Collapse",
     "Compound",
     "Correlation",
     "CostQuality",

@@ -20,7 +20,7 @@ class Pen:
 
     def line(self, points, color, width=1.5, dash=()) -> None:
         points = [(x * SHARP, y * SHARP) for x, y in points]
-        for piece in _dashed(points, [d * SHARP for d in dash]) if dash else [points]:
+        for piece in _dashed(points, [d * SHARP for d in dash]) if dash and points else [points]:
             if len(piece) > 1:
                 self.draw.line(piece, fill=color, width=max(1, round(width * SHARP)), joint="curve")
 
