@@ -169,6 +169,34 @@ WRONG = {
             "two equal points",
         ),
     ],
+    ("06-darts", "exercise_1"): [
+        ("def my_alpha_gradient(p, g):\n    return g\n", "the softmax lies between"),
+        ("def my_alpha_gradient(p, g):\n    return p * g\n", "its mean over the mixture"),
+        ("def my_alpha_gradient(p, g):\n    return p * (g - g.mean())\n", "sum to zero"),
+        ("def my_alpha_gradient(p, g):\n    return (p * g).sum()\n", "one number an operation"),
+    ],
+    ("06-darts", "exercise_2"): [
+        ("def my_second_order(tw, ta, vw, va, w, a, xi):\n    return va(w, a)\n", "that is the first order"),
+        (
+            "def my_second_order(tw, ta, vw, va, w, a, xi):\n    return va(w - xi * tw(w, a), a)\n",
+            "second term is missing",
+        ),
+        *(
+            (
+                "def my_second_order(tw, ta, vw, va, w, a, xi):\n"
+                "    ahead = w - xi * tw(w, a)\n"
+                f"    v = vw({at}, a)\n"
+                "    e = 0.01 / np.linalg.norm(v)\n"
+                f"    return va({first}, a) {sign} xi * (ta(w + e * v, a) - ta(w - e * v, a)) / (2 * e)\n",
+                words,
+            )
+            for at, first, sign, words in (
+                ("ahead", "ahead", "+", "wrong sign"),
+                ("ahead", "w", "-", "the first term, too"),
+                ("w", "ahead", "-", "the direction v"),
+            )
+        ),
+    ],
     ("09-search-evaluation-gap", "exercise_1"): [
         (
             "def my_power(difference, noise, seeds, repetitions, rng):\n"

@@ -67,6 +67,7 @@ def test_one_player_draws_both():
     kinds = [(view["kind"], view["span"]) for view in player.stage.spec["views"]]
     assert kinds == [("cell", 6)] * 2 + [("heat", 6)] * 2 + [("traces", 6)] * 2 + [("curve", 6)] * 2
     assert player.stage.spec["views"][0]["title"].startswith("64 images: ")
+    assert {view["total"] for view in player.stage.spec["views"] if "total" in view} == {20}
     labels = [one["label"] for one in player.stage.spec["views"][6]["series"]]
     assert labels == [f"{name} images: {half}" for name in (64, 160) for half in ("training", "validation")]
     columns = player.stage.columns()

@@ -59,8 +59,9 @@ class SideRows:
             ]
             xlabel = {"xlabel": "step of the longer search"}
             return [dict(pair[0]) | {"series": series, "total": max(view["total"] for view in pair)} | xlabel]
+        both = {"span": 6} | ({"total": max(view["total"] for view in pair)} if "total" in pair[0] else {})
         return [
-            renamed(number, view) | {"span": 6, "title": f"{name}: {view['title'][0].lower()}{view['title'][1:]}"}
+            renamed(number, view) | both | {"title": f"{name}: {view['title'][0].lower()}{view['title'][1:]}"}
             for number, (name, view) in enumerate(zip(self.names, pair, strict=True))
         ]
 
