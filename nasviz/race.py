@@ -366,7 +366,12 @@ def main(arguments: list[str] | None = None) -> int:
             race = Race(runs, asked.evaluations, seeds=asked.seeds, path=asked.path, command=command)
             print(race.standings())
         else:
-            print(Standings.load(asked.path))
+            from .estimators import nasbench201_table
+
+            told = Standings.load(asked.path)
+            print(told)
+            if reason := told.stale(nasbench201_table()):
+                print(reason, file=sys.stderr)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

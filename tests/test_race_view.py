@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
-from test_race import POOL, TABLE, field
+from test_race import POOL, TABLE, field, landscape
 
 from nasviz import views
 from nasviz.race import Race
@@ -38,6 +38,11 @@ def test_lines_are_means_and_dots_stand_where_the_slider_is(told):
         assert [dots[n].x[0] for n in order] == sorted(dot.x[0] for dot in dots)
         assert chart.figure.layout.shapes[0].x0 == pytest.approx(grid[at])
         assert f"after {grid[at]:,.0f} full trainings" in chart.text
+
+
+def test_a_record_of_another_table_is_flagged(told):
+    assert not views.race(told, TABLE).text.startswith("Careful")
+    assert views.race(told, landscape(rng=1)).text.startswith("Careful: recorded on another table (1,024 of 1,024 rows")
 
 
 def test_what_needs_no_search_is_always_there(told):

@@ -9,6 +9,7 @@ from pathlib import Path
 import ipywidgets as widgets
 import numpy as np
 
+from ..estimators.table import Table
 from ..race import Race
 from ..standings import JUDGES, WORDS, Standings, Track
 from ..stats import mean_band
@@ -33,8 +34,8 @@ class RaceChart(Chart):
         Whose accuracies count (see `nasviz.standings`), and what the axis shows.
     """
 
-    def __init__(self, raced: Race | Standings):
-        self.raced = raced
+    def __init__(self, raced: Race | Standings, table: Table | None = None):
+        self.raced, self.table = raced, table
         self.standings = raced if isinstance(raced, Standings) else None
         wide = {"style": {"description_width": "80px"}}
         self.judge = widgets.ToggleButtons(options=[(f"by {j}", j) for j in JUDGES], **wide)
@@ -233,6 +234,8 @@ class RaceChart(Chart):
             f"{judged[self.judge.value]}: {each}. {' to '.join(map(str, runs[:1] + runs[1:][-1:]))} runs each; bands: "
             f"95 % of the mean (bootstrap).{f' Table: {coverage}.' if coverage else ''}"
         )
+        stale = self.standings.stale(self.table) if self.table else ""
+        self.text = f"Careful: {stale}. {self.text}" if stale else self.text
         self.said.value = f"<p style='margin:2px 0'>{escape(self.text)}</p>"
 
     def still(self) -> bytes | None:
@@ -278,13 +281,15 @@ class RaceChart(Chart):
         return drawn(860, 410, draw)
 
 
-def race(raced: Race | Standings | str | Path) -> RaceChart:
+def race(raced: Race | Standings | str | Path, table: Table | None = None) -> RaceChart:
     """The race as a chart with a slider through time: who leads, by how much, and how sure that is.
 
     Parameters
     ----------
     raced : Race, Standings or path
         A race that goes on (``chart = race(it); display(chart); chart.follow()``), one that is over, or its record.
+    table : Table, optional
+        The present one: the chart says so where what is drawn was recorded on another.
 
     Notes
     -----
@@ -292,4 +297,4 @@ def race(raced: Race | Standings | str | Path) -> RaceChart:
     means differ; where they overlap, see `Standings.pairs`. A run that has nothing to show yet counts as the worst that
     the bound allows. Grey lines need no search.
     """
-    return RaceChart(raced if isinstance(raced, Race | Standings) else Standings.load(raced))
+    return RaceChart(raced if isinstance(raced, Race | Standings) else Standings.load(raced), table)
