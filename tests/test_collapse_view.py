@@ -8,7 +8,7 @@ from PIL import Image
 
 from nasviz.spaces import NasBench201
 from nasviz.step import Step
-from nasviz.views import Collapse
+from nasviz.views import Collapse, Tryout
 from nasviz.views.collapse import Story
 
 SPACE = NasBench201(operations=("skip_connect", "sep_conv_3x3"))
@@ -85,3 +85,29 @@ def test_panels_that_cannot_be_are_refused():
         Collapse(SPACE, ("skip",))
     with pytest.raises(ValueError, match="needs truth="):
         Collapse(SPACE, ("truth",))
+
+
+def test_a_tryout_runs_what_its_sliders_say():
+    asked = []
+
+    def make(images, weight_lr):
+        asked.append((images, weight_lr))
+        return search([1, 5] if images < 500 else [1, 0])
+
+    tryout = Tryout(Collapse(SPACE, ("skips",)), make, images=(192, 1920, 480), weight_lr=(0.1, 0.025))
+    tryout.button.click()
+    assert tryout.run(images=1920, weight_lr=0.025).values["skips"] == [1, 0]
+    tryout.run(weight_lr=0.1)
+    assert asked == [(192, 0.1), (1920, 0.025), (1920, 0.1)]
+    assert list(tryout.view.stories) == ["as usual", "images 1,920, weight lr 0.025", "images 1,920"]
+    assert tryout.text == tryout.view.text and tryout.still() == tryout.view.still()
+
+
+def test_a_tryout_that_breaks_says_so_and_may_go_on():
+    def make(images):
+        raise ValueError("too few images")
+
+    tryout = Tryout(Collapse(SPACE, ("skips",)), make, images=(192, 480))
+    with pytest.raises(ValueError, match="too few"):
+        tryout.run()
+    assert "too few images" in tryout.said.value and not tryout.button.disabled

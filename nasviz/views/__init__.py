@@ -19,7 +19,7 @@
 `CostQuality`       every estimator: how well it ranks against what it costs
 `Proxies`           a cheaper training, its reductions as sliders, tried on a sample
 `Landscape`         a table as a place: histogram, costs, neighbours, what operations do
-`Collapse`          DARTS-like searches as they turn degenerate: skips, losses, sharpness, when
+`Collapse`          DARTS-like searches as they turn degenerate: skips, losses, sharpness, when; `Tryout` has sliders
 `surrogate`         what a Bayesian search believes of its candidates, what it took, and what came out
 `population`        who lives, by age, the family of the best, and the mutation of each step in the cell
 `neighborhood`      local search walking on the graph of one-edit neighbours
@@ -34,7 +34,7 @@
 from . import cell, replay
 from .alphas import alphas
 from .cell import show, show_graph
-from .collapse import Collapse
+from .collapse import Collapse, Tryout
 from .correlation import Correlation
 from .cost_quality import CostQuality
 from .editor import CellEditor
@@ -72,6 +72,7 @@ __all__ = [
     "SideBySide",
     "Space",
     "Stage",
+    "Tryout",
     "Surface",
     "Zoo",
     "alphas",

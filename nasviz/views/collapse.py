@@ -15,6 +15,7 @@ from ..diagnosis import SKIP
 from ..space import Arch, SearchSpace
 from ..step import Step
 from .chart import CLEAR, Chart, drawn, live
+from .panel import failure
 from .pen import DIM, MARK, Axes, good_range
 from .progress import GRID, SERIES
 
@@ -251,3 +252,64 @@ class Collapse(Chart):
             pen.text(x + 26, 12, "collapsed", 12, DIM, "lm")
 
         return drawn(700, 60 + tall * len(self.panels), draw)
+
+
+class Tryout(Chart):
+    """Sliders for the settings of a search, and a button that runs it into a `Collapse` below.
+
+    Parameters
+    ----------
+    view : Collapse
+    make : callable
+        ``make(**settings)`` gives the search: an iterable of steps.
+    **settings : sequence
+        The values of each setting, the usual one first. Its slider has them in order.
+
+    Examples
+    --------
+    >>> def make(images, epochs): return Darts(space, images=images, epochs=epochs)           # doctest: +SKIP
+    >>> Tryout(Collapse(space, ("skips", "loss")), make, images=(192, 480), epochs=(40, 16))  # doctest: +SKIP
+    """
+
+    def __init__(self, view: Collapse, make: Callable[..., Iterable[Step]], **settings):
+        self.view, self.make = view, make
+        self.usual = {name: values[0] for name, values in settings.items()}
+        wide = {"style": {"description_width": "110px"}, "layout": {"width": "420px"}}
+        self.sliders = {
+            name: widgets.SelectionSlider(
+                options=[(f"{v:,g}", v) for v in sorted(values)],
+                value=values[0], description=name.replace("_", " "), **wide,
+            )
+            for name, values in settings.items()
+        }  # fmt: skip
+        self.button = widgets.Button(description="Run", icon="play", tooltip="Run a search with these settings")
+        self.button.on_click(lambda button: self.run())
+        self.said = widgets.HTML()
+        super().__init__([widgets.VBox(list(self.sliders.values())), self.button, self.said, view])
+
+    @property
+    def text(self) -> str:
+        """That of the view."""
+        return self.view.text
+
+    def run(self, **settings) -> Story:
+        """Run with the sliders as they stand, or moved to ``settings``. What a search raises is shown, and raised."""
+        for name, value in settings.items():
+            self.sliders[name].value = value
+        values = {name: slider.value for name, slider in self.sliders.items()}
+        other = [f"{name.replace('_', ' ')} {v:,g}" for name, v in values.items() if v != self.usual[name]]
+        label = ", ".join(other) or "as usual"
+        self.button.disabled, self.said.value = True, ""
+        try:
+            for _ in self.view.follow(self.make(**values), label):
+                pass
+        except Exception as error:
+            self.said.value = failure(error)
+            raise
+        finally:
+            self.button.disabled = False
+        return self.view.stories[label]
+
+    def still(self) -> bytes:
+        """That of the view."""
+        return self.view.still()
