@@ -80,7 +80,7 @@ def _family(pen, spec, view, columns, marks, step, box) -> None:
     def Y(row):
         return y + 22 + h * row / max(1, len(line) - 1)
 
-    for v in ticks(*values, w / 45):
+    for v in ticks(*values, w / 30):
         at = x + 12 + w * (v - values[0]) / (values[1] - values[0])
         pen.line([(at, y + 16), (at, y + 30 + h)], GRID, 1)
         pen.text(at, y + 40 + h, f"{v:g}", 11, DIM)

@@ -177,7 +177,7 @@ function family(host, spec, { history }) {
     const X = (i) => s.X(clamp(score(i), ...values));
     c.font = "11px " + theme.font;
     c.textAlign = "center";
-    for (const v of ticks(...values, s.w / 45)) {
+    for (const v of ticks(...values, s.w / 30)) {
       c.strokeStyle = theme.grid;
       c.lineWidth = 1;
       segment(c, s.X(v), s.y - 6, s.X(v), s.y + s.h + 8);
