@@ -336,6 +336,8 @@ def searches(names: Sequence[str], evaluations: int, bound: float = BOUND, table
         of = getattr(strategies, name)
         more = {"evaluations": evaluations}
         if issubclass(of, strategies.SuccessiveHalving):
+            if not table.epochs:
+                raise ValueError(f"{name} needs accuracies after fewer epochs, and this table has none")
             more = {"evaluations": evaluations * table.epochs, "epochs": table.epochs, "continued": True}
         elif name in MODELS:
             more["batch"] = 10

@@ -358,6 +358,15 @@ def test_no_cheap_strategy_loses_to_random_search_on_the_ground_truth():
     assert not [p for p in against if p.difference.value < 0 and p.p < 0.05], str(told)
 
 
+def test_halving_needs_a_table_with_epochs():
+    rows = [((a, b, 0, 0, 0), s, {"accuracy": 0.1 * a, "test_accuracy": 0.1 * a, "madds": 1.0}, 1.0)
+            for a in range(3) for b in range(3) for s in range(2)]  # fmt: skip
+    table = Table.of(Small(), rows)
+    assert list(searches(["LocalSearch"], 9, table=table)) == ["LocalSearch"]
+    with pytest.raises(ValueError, match="Hyperband needs accuracies after fewer epochs"):
+        searches(["Hyperband"], 9, table=table)
+
+
 def test_the_command_records_shows_and_records_anew(tmp_path, capsys):
     path = str(tmp_path / "race.jsonl")
     asked = ["record", path, "--strategies", "LocalSearch", "Hyperband", "--evaluations", "6", "--seeds", "3"]
