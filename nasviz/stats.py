@@ -95,8 +95,8 @@ def tau_difference(first, second, truth, *, resamples: int = RESAMPLES, seed: in
     value = tau(x, y) - tau(z, y)
     if len(x) < 3:
         return Interval(value)
-    n, one = len(x), np.zeros(len(x), int)
-    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float32)
+    n, one, rng = len(x), np.zeros(len(x), int), np.random.default_rng(seed)
+    weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float32)
     return _interval(value, _taus(x, y, one, weights) - _taus(z, y, one, weights))
 
 
@@ -258,10 +258,10 @@ def contradicted(
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(f"two arrays with one number an architecture are needed, got shapes {x.shape} and {y.shape}")
     x, y = (values[~np.isnan(x + y)] for values in (x, y))
-    n = len(x)
+    n, rng = len(x), np.random.default_rng(seed)
     weights = np.ones((1, n))
     if n > 2:
-        drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
+        drawn = rng.multinomial(n, np.full(n, 1 / n), size=resamples)
         weights = np.concatenate([weights, drawn])
     weights, claims, against = weights.astype(np.float32), 0.0, 0.0
     for start in range(0, n, CHUNK):
