@@ -3,6 +3,7 @@
 import io
 from dataclasses import replace
 
+import ipywidgets
 import numpy as np
 import pytest
 import torch
@@ -12,6 +13,7 @@ from nasviz.diagnosis import Surface as Measured
 from nasviz.diagnosis import validation_loss
 from nasviz.spaces import NasBench201
 from nasviz.strategies.darts import Darts
+from nasviz.views.chart import figure, live
 from nasviz.views.mixture import Mixture
 from nasviz.views.surface import SCALE, Plane, Surface, _color
 
@@ -91,3 +93,12 @@ def test_an_edge_that_is_not_there_is_refused(mixture):
         Mixture(darts, search, edge=6)
     with pytest.raises(ValueError, match="none, skip_connect"):
         view.set(1, 2)
+
+
+def test_a_chart_tells_the_page_of_itself_only_once_it_is_filled(monkeypatch):
+    told = []
+    monkeypatch.setattr(ipywidgets.Widget, "open", lambda self: told.append(getattr(self, "_widget_data", None)))
+    filled = figure(title="some")
+    filled.add_scatter(x=[0, 1], y=[2, 3])
+    live(filled)
+    assert [len(traces) for traces in told if traces is not None] == [1]

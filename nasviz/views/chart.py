@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import anywidget
 import ipywidgets as widgets
@@ -75,14 +76,32 @@ def figure(**layout):
 def live(filled):
     """A filled figure as a widget.
 
-    Filled first, because what is added to a widget travels as messages, and those that come before the page has loaded
-    plotly are lost: it stayed empty on a slow machine.
+    Filled first, and the page told of it once it is complete: what is added to a widget travels as messages, and those
+    that come before the page has loaded plotly are lost. On a slow machine a chart then stayed empty.
     """
+    out = _figure_widget()(filled)
+    out._config = {"responsive": True, "displaylogo": False}     # as wide as the page, also once it is resized
+    out.complete()
+    return out
+
+
+@lru_cache
+def _figure_widget():
+    """plotly's widget, which opens its connection to the page only when it is `complete`."""
     import plotly.graph_objects as go
 
-    out = go.FigureWidget(filled)
-    out._config = {"responsive": True, "displaylogo": False}     # as wide as the page, also once it is resized
-    return out
+    class Whole(go.FigureWidget):
+        whole = False
+
+        def open(self):
+            if self.whole:
+                super().open()
+
+        def complete(self):
+            self.whole = True
+            self.open()
+
+    return Whole
 
 
 def drawn(width: int, height: int, draw: Callable[[Pen], None]) -> bytes:
