@@ -1,6 +1,6 @@
 """DARTS's own supernet as its authors wrote it: every operation on every edge, one after the other, weighted, summed.
 
-What `nasviz.nn.twoinput.Supernet` must equal, and what `benchmarks/darts_step.py` measures it against.
+What `nasviz.nn.twoinput_mixed.Supernet` must equal, and what `benchmarks/darts_step.py` measures it against.
 """
 
 from copy import deepcopy
@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from nasviz.nn.separable import DilatedDepthwise
-from nasviz.nn.twoinput import Supernet
+from nasviz.nn.twoinput_mixed import Supernet
 
 
 class Zero(nn.Module):

@@ -233,7 +233,8 @@ class DartsSpace(SearchSpace):
     def supernet(self, **size):
         """All candidates on all edges, mixed: ``network(images, weights)``, ``weights`` as `discretize` takes them."""
         from ..nn.separable import DARTS
-        from ..nn.twoinput import Supernet, darts_network
+        from ..nn.twoinput import darts_network
+        from ..nn.twoinput_mixed import Supernet
 
         operations = [[DARTS[op] for op in choice.options] for choice in self.relaxed]
         return darts_network(self.cells(), operations, **size, network=Supernet)

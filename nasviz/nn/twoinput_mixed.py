@@ -1,0 +1,125 @@
+"""The supernet of two-input cells: every candidate operation on every edge, mixed by architecture weights.
+
+What the edges that leave one node have in common is computed once, and the last batch-norms of all convolutions that
+enter one node are normalised, weighted and added in one operation. `benchmarks/darts_step.py` measures it against the
+loop over operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .mixed import EPSILON, normed_mixture
+from .ops import Zero
+from .separable import Factory
+from .twoinput import Cell, Network
+
+
+class MixedEdge(nn.Module):
+    """All candidates of an edge, mixed: Σ weight × operation (Liu et al. 2019, eq. 2).
+
+    As in the authors' code no batch-norm has a learned scale, which could undo a weight, and a pooling is followed by a
+    batch-norm. Zero is not computed: it adds nothing.
+
+    Attributes
+    ----------
+    convolved, pooled, others : list of int
+        Candidates by what they are: ReLU, convolutions, batch-norm; a pooling; anything else but zero.
+    """
+
+    def __init__(self, factories: Sequence[Factory], channels: int, stride: int, inputs: int):
+        super().__init__()
+        self.candidates = nn.ModuleList(factory(channels, stride, inputs) for factory in factories)
+        self.convolved, self.pooled, self.others = [], [], []
+        for i, candidate in enumerate(self.candidates):
+            layers = list(candidate.children())
+            if isinstance(candidate, nn.MaxPool2d | nn.AvgPool2d):
+                self.pooled.append(i)
+            elif layers and isinstance(layers[0], nn.ReLU) and isinstance(layers[-1], nn.BatchNorm2d):
+                self.convolved.append(i)
+                for layer in layers[1:]:
+                    if isinstance(layer, nn.ReLU):
+                        layer.inplace = True  # after a batch-norm, whose gradient does not need what came out of it
+            elif not any(isinstance(layer, Zero) for layer in candidate.modules()):
+                self.others.append(i)
+
+
+class Shared:
+    """What the edges that leave one node have in common, computed when first asked for: its ReLU, its poolings."""
+
+    def __init__(self, x: Tensor):
+        self.x, self._made = x, {}
+
+    def active(self) -> Tensor:
+        """The node after its ReLU."""
+        if nn.ReLU not in self._made:
+            self._made[nn.ReLU] = self.x.relu()
+        return self._made[nn.ReLU]
+
+    def pooled(self, pool: nn.Module) -> Tensor:
+        """The node after the pooling, normalised. All edges that leave a node have the same stride."""
+        if type(pool) not in self._made:
+            self._made[type(pool)] = F.batch_norm(pool(self.x), None, None, training=True, eps=EPSILON)
+        return self._made[type(pool)]
+
+
+class MixedCell(Cell):
+    """A cell that holds all candidates on all edges. ``operations``: for each row of the weights, the factories of its
+    columns; an edge's row is its `Edge.choice`."""
+
+    def operation(self, edge, operations, channels, stride, inputs):
+        """The mixture on an edge."""
+        return MixedEdge(operations[edge.choice], channels, stride, inputs)
+
+    def states_of(self, values: list[Tensor], weights: Tensor | None) -> list[Tensor]:
+        """The states, each a sum over all candidates of all edges that enter it."""
+        shared = [Shared(value) for value in values]
+        for entering, _ in self.states:
+            shared.append(Shared(self._mixed(entering, shared, weights)))
+        return [one.x for one in shared]
+
+    def _mixed(self, entering, shared: list[Shared], weights: Tensor) -> Tensor:
+        branches, of_branches, terms = [], [], []
+        for edge in entering:
+            source, row = self.edges[edge]
+            mixed, node, weight = self.operations[edge], shared[source], weights[row].unbind()
+            for i in mixed.convolved:
+                layers = list(mixed.candidates[i])
+                x = node.active()
+                for layer in layers[1:-1]:
+                    x = layer(x)
+                branches.append(x)
+                of_branches.append(weight[i])
+            terms += [(weight[i], node.pooled(mixed.candidates[i])) for i in mixed.pooled]
+            terms += [(weight[i], mixed.candidates[i](node.x)) for i in mixed.others]
+        total = normed_mixture(torch.stack(of_branches)[:, None], *branches) if branches else None
+        for weight, x in terms:
+            total = weight * x if total is None else torch.addcmul(total, weight, x)
+        if total is None:  # nothing but zeros
+            total = sum(self.operations[edge].candidates[0](shared[self.edges[edge][0]].x) for edge in entering)
+        return total
+
+
+class Supernet(Network):
+    """All candidates on all edges: ``network(images, weights)``, weights (edges, candidates) softmaxed, normal first.
+
+    No batch-norm of cells has a learned scale (Liu et al. 2019, section 3.1), and none keeps running statistics, which
+    would be of other weights: the batch itself normalises, in evaluation too.
+    """
+
+    cell = MixedCell
+
+    def __init__(self, *arguments, **named):
+        super().__init__(*arguments, **named)
+        for layer in self.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.track_running_stats = False
+                layer.running_mean = layer.running_var = layer.num_batches_tracked = None
+        for layer in self.body.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.affine = False
+                layer.weight = layer.bias = None
