@@ -45,13 +45,17 @@ SPACES = {
     "sep": NasBench201(operations=("skip_connect", "sep_conv_3x3")),
     "conv": NasBench201(operations=("skip_connect", "nor_conv_3x3")),
 }
-NETWORK = {"channels": 4}
+NETWORK, DEEP = {"channels": 4}, {"channels": 4, "cells": 2}
 TRAININGS, SEARCHES = 3, 10  # seeds
 RECIPE = dict(size=8, images=192, epochs=40, batch=32, weight_lr=0.1, alpha_lr=0.03, network=NETWORK)
 # 240 updates each. DARTS+ and DARTS-ES are DARTS up to where they stop: they are read off its records.
 METHODS = {
     "DARTS": WatchedDarts(SPACES["sep"], **RECIPE, watched=64),
     "DARTS, ten times the images": Darts(SPACES["sep"], **RECIPE | {"images": 1920, "epochs": 4}),
+    "DARTS, two cells a stage": Darts(SPACES["sep"], **RECIPE | {"network": DEEP}),
+    "DARTS, two cells a stage, ten times the images": Darts(
+        SPACES["sep"], **RECIPE | {"network": DEEP, "images": 1920, "epochs": 4}
+    ),
     "L2 81e-4": Darts(SPACES["sep"], **RECIPE, weight_decay=81e-4),
     "FairDARTS": FairDarts(SPACES["sep"], **RECIPE),
     "DARTS-": DartsMinus(SPACES["sep"], **RECIPE),

@@ -72,11 +72,12 @@ def test_a_search_that_breaks_off_leaves_what_was_seen():
 
 def test_stills_differ_with_what_happened():
     pictures = []
-    for counts in ([], [1, 3, 6], [6, 5, 1]):
+    assert Collapse(SPACE).still() is None
+    for counts in ([1, 1, 1], [1, 3, 6], [6, 5, 1]):
         view = Collapse(SPACE)
         list(view.follow(search(counts), "a"))
         pictures.append(Image.open(io.BytesIO(view.still())).convert("RGB"))
-    assert all(picture.size == (700, 660) for picture in pictures)
+    assert all(picture.size == (700, 720) for picture in pictures)
     assert len({picture.tobytes() for picture in pictures}) == 3
 
 

@@ -342,6 +342,3 @@ def test_dirichlet_draws_and_their_gradient():
     (pathwise,) = torch.autograd.grad(search.mixture(state, wide)[:, 0].sum(), [wide])
     (exact,) = torch.autograd.grad(search.strengths(mean)[:, 0].sum(), [mean])
     assert pathwise.view(2000, 2, 2).mean(0).numpy() == pytest.approx(exact.numpy(), abs=0.02)
-
-
-# ------------------------------------------------------------------------------------------------ the collapse itself

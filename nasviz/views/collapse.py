@@ -223,10 +223,12 @@ class Collapse(Chart):
                 told.append(f"{name}: {story.values['skips'][-1]:.0f} skips of {self.edges}, {when}")
         return "; ".join(told) + "." if told else "No epoch yet."
 
-    def still(self) -> bytes:
-        """The panels as PNG."""
-        tall, stories = 150, list(self.stories.values())
-        last = max((story.updates[-1] for story in stories if story.updates), default=1)
+    def still(self) -> bytes | None:
+        """The panels as PNG; none before there is an epoch."""
+        tall, stories = 165, [story for story in self.stories.values() if story.updates]
+        if not stories:
+            return None
+        last = max(story.updates[-1] for story in stories)
 
         def draw(pen):
             for row, panel in enumerate(self.panels):
@@ -235,7 +237,7 @@ class Collapse(Chart):
                 span = (-0.3, self.edges + 0.3) if panel == "skips" else good_range(every)
                 label = PANELS[panel] + (f" ({DASHED[panel][1]})" if panel in DASHED else "")
                 under = "updates of the weights" if row + 1 == len(self.panels) else ""
-                axes = Axes(pen, (0, 26 + row * tall, 700, tall + 24), (0, last), span, under, label)
+                axes = Axes(pen, (0, 26 + row * tall, 700, tall + 10), (0, last), span, under, label)
                 for number, story in enumerate(stories):
                     color = SERIES[number % len(SERIES)]
                     for key, dash in self._curves(panel):
@@ -310,6 +312,6 @@ class Tryout(Chart):
             self.button.disabled = False
         return self.view.stories[label]
 
-    def still(self) -> bytes:
+    def still(self) -> bytes | None:
         """That of the view."""
         return self.view.still()
