@@ -17,8 +17,8 @@ SHOWS = MappingProxyType(
         "position": "number of the evaluation where a local search stands, after this step",
         "rank": "int32, one for each of the population: its front, 0 for the ones that none dominates",
         "population": "numbers of the evaluations alive, oldest first",
-        "alphas": "float32 (choices, options): architecture weights after the softmax, rows sum to 1; after FairDARTS's "
-        "sigmoids, 0 to 1 each",
+        "alphas": "float32 (choices, options): architecture weights after the softmax, rows sum to 1; after "
+        "FairDARTS's sigmoids, 0 to 1 each",
         "policy": "float32 (choices, options): probabilities of all options when this one was drawn, each given the "
         "choices before; 0 in rows of inactive choices",
         "marginals": "float32 (choices, options): the mean of `policy` over a batch",
@@ -30,8 +30,8 @@ SHOWS = MappingProxyType(
         "valid_accuracy": "validation accuracy of this step, 0 to 1",
         "epoch": "epoch of the search to which this step belongs, from 0",
         "eigenvalue": "dominant eigenvalue of the validation loss's Hessian in alpha, at the end of an epoch",
-        "discrete_accuracy": "validation accuracy of the supernet with each edge's strongest operation alone, 0 to 1, at "
-        "the end of an epoch",
+        "discrete_accuracy": "validation accuracy of the supernet with each edge's strongest operation alone, 0 to 1, "
+        "at the end of an epoch",
         "candidates": "int16 (n, choices): the architectures that were looked at in this round, none before a model",
         "predicted": "float32 (n,): what the model expects of each candidate, in the unit of the objective",
         "uncertainty": "float32 (n,): standard deviation of what it expects",

@@ -74,7 +74,7 @@ class Reinforce:
     estimate: Estimator
     evaluations: int = 500
     batch: int = knob(10, 1, 100, help="Architectures of one update: m in the paper")
-    lr: float = knob(0.01, 1e-4, 0.1, log=True, help="Learning rate of the controller")
+    lr: float = knob(0.003, 1e-4, 0.1, log=True, help="Learning rate of the controller")
     baseline: int = knob(1, 0, 1, help="1 subtracts the moving average of the rewards, 0 nothing")
     decay: float = 0.9
     entropy: float = knob(0.0, 0.0, 0.1, help="Weight of the entropy: how much it pays to stay undecided")
