@@ -23,6 +23,7 @@
 `surrogate`         what a Bayesian search believes of its candidates, what it took, and what came out
 `population`        who lives, by age, the family of the best, and the mutation of each step in the cell
 `neighborhood`      local search walking on the graph of one-edit neighbours
+`Bill`, `Headlines` what searches cost, one's own among them, the assumptions as sliders (`nasviz.cost`)
 `race`              strategies with many seeds: regret with bands, a slider through time (`nasviz.race`)
 `progress`, `band_of` every evaluation and the best so far, beside random search: a chart to explore
 `Stage`             what draws them all (`nasviz.views.stage`); `replay.to_html` writes it as a page
@@ -33,6 +34,7 @@
 # of its file (alphas, progress) must be bound after the file is imported, once and for all.
 from . import cell, replay
 from .alphas import alphas
+from .bill import Bill, Headlines
 from .cell import show, show_graph
 from .collapse import Collapse, Tryout
 from .correlation import Correlation
@@ -58,11 +60,13 @@ from .surrogate import surrogate
 from .zoo import Zoo
 
 __all__ = [
+    "Bill",
     "CellEditor",
     "Collapse",
     "Compound",
     "Correlation",
     "CostQuality",
+    "Headlines",
     "Landscape",
     "Mixture",
     "Network",

@@ -1,0 +1,315 @@
+"""What a search costs: accelerator-days, kilowatt-hours, CO₂ equivalents, money; of our runs and of published ones.
+
+A bill is a product of a measured number with assumed ones, and headlines differ mostly in what was assumed::
+
+    kWh   = device-days · 24 h · watts a device · PUE / 1000
+    kg    = kWh · kg CO₂e a kWh
+    money = device-days · 24 h · price of a device-hour
+
+(Strubell, Ganesh & McCallum 2019, section 2.) So the assumptions are fields with units, not constants, and every
+published search says where its number is from. Days of a K40 and of a TPU are no common unit: what is added up here is
+time, and a faster device does more in it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import isfinite
+from pathlib import Path
+
+DAY = 24 * 3600.0  # seconds
+POUND = 0.45359237  # kg
+POWERCAP = Path("/sys/class/powercap")
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What is not measured. The defaults are Strubell et al.'s, but for the watts, which they measured case by case.
+
+    Attributes
+    ----------
+    watts : float
+        Mean draw of one accelerator, W, with its share of the computer around it. 250 is the rated power of many: a K40
+        has 235, a P100 and a V100 250.
+    core_watts : float
+        Of one busy core of this machine, W: for our own runs, where the machine does not tell its energy.
+    pue : float
+        Power usage effectiveness: what the data centre draws for each watt that computes, 1 or more. 1.58 was the
+        world's mean in 2018, 1.1 is Google's.
+    intensity : float
+        Of the grid, kg CO₂e a kWh. 0.954 lb was the mean of the USA; some grids are at 0.03, others at 0.8.
+    price : float
+        Of an accelerator-hour, US dollars. 1.46 was Google's for a P100 in 2019: Strubell et al.'s bill implies it.
+    core_price : float
+        Of a core-hour, US dollars: what renting one costs, roughly.
+    car : float
+        What a car emits in its life, fuel included, kg CO₂e: 126,000 lb there.
+    """
+
+    watts: float = 250.0
+    core_watts: float = 10.0
+    pue: float = 1.58
+    intensity: float = 0.954 * POUND
+    price: float = 1.46
+    core_price: float = 0.05
+    car: float = 126_000 * POUND
+
+    def __post_init__(self):
+        for name, value in vars(self).items():
+            if not (isfinite(value) and value >= 0):
+                raise ValueError(f"{name} must be a number of 0 or more, got {value!r}")
+        if self.pue < 1:
+            raise ValueError(f"a PUE is 1 or more: what is drawn for each watt that computes. Got {self.pue!r}")
+        if self.car == 0:
+            raise ValueError("a car that emits nothing is no unit: car must be above 0")
+
+
+@dataclass(frozen=True)
+class Bill:
+    """The bill of one search. `days` of what ``device`` says; ``cars`` are lifetimes of one, by its emissions."""
+
+    name: str
+    days: float
+    kwh: float
+    kg: float
+    dollars: float
+    cars: float
+    device: str = "GPU"
+    measured: bool = False
+
+    def __getitem__(self, unit: str) -> float:
+        if unit not in UNITS:
+            raise KeyError(f"a bill is in {', '.join(UNITS)}, not in {unit!r}")
+        return getattr(self, unit)
+
+
+UNITS = {"days": "device-days", "kwh": "kWh", "kg": "kg CO₂e", "dollars": "US dollars", "cars": "car lifetimes"}
+
+
+@dataclass(frozen=True)
+class Published:
+    """A search that somebody reported, in days of one device.
+
+    Attributes
+    ----------
+    name : str
+    year : int
+        Of the first version of the paper.
+    days : float
+        Device-days of the search alone: without what failed before it, and without training the winner.
+    device : str
+        What the days are of; "GPU" where the paper does not name it, as far as we know.
+    devices, children : int or None
+        How many at once, and how many architectures were trained.
+    source : str
+        Who says so; and what is often printed instead.
+    traced : bool
+        Whether the number stands in the paper of that search. False: in somebody else's paper, or nowhere.
+    """
+
+    name: str
+    year: int
+    days: float
+    device: str
+    devices: int | None
+    children: int | None
+    source: str
+    traced: bool = True
+
+    def bill(self, assume: Assumptions | None = None) -> Bill:
+        """Under these assumptions; the defaults where there are none."""
+        return bill(self.name, self.days, assume, device=self.device)
+
+
+# Numbers of papers that were not at hand when this was written are from memory, and the sources say so.
+SEARCHES = (
+    Published("Zoph & Le", 2016, 22_400, "K40", 800, 12_800,
+              "Zoph et al. 2018, section 4: 800 K40 for 28 days. They print the product, 22,400, as GPU-hours: a slip"),
+    Published("NASNet", 2017, 2_000, "P100", 500, 20_000,
+              "Zoph et al. 2018, section 4: 500 P100 for 4 days; the product is printed as GPU-hours there too"),
+    Published("AmoebaNet", 2018, 3_150, "K40", 450, 20_000,
+              "Real et al. 2019, methods: 450 K40 for about 7 days, 20,000 models; Liu et al. 2019 print the product"),
+    Published("ENAS", 2018, 0.45, "1080 Ti", 1, None, "Pham et al. 2018, table of CIFAR-10 results (from memory)"),
+    Published("DARTS, first order", 2018, 1.5, "1080 Ti", 1, None,
+              "Liu et al. 2019, table 1; the cost of four searches, the best of which is kept"),
+    Published("DARTS, second order", 2018, 4.0, "1080 Ti", 1, None,
+              "Liu et al. 2019, table 1; the cost of four searches, the best of which is kept"),
+    Published("one-shot, as told", 2018, 8 / 24, "GPU", 1, None,
+              "'about 8 GPU-hours' goes around; we found no table of a paper to cite for it", traced=False),
+    Published("MnasNet", 2018, 4.5 * 64, "TPU v2", 64, 8_000,
+              "Tan et al. 2019, section 5: 4.5 days on 64 TPU v2, some 8,000 models. The 40,000 that is often printed "
+              "beside it is Cai et al.'s figure for it (Once-for-all) and counts GPU-hours; Wu et al. (FBNet) put the "
+              "same search at 421 times their 216 GPU-hours"),
+    Published("ProxylessNAS", 2018, 200 / 24, "V100", None, None, "Cai et al. 2019: 200 GPU-hours (from memory)"),
+    Published("FBNet", 2018, 216 / 24, "GPU", 8, None, "Wu et al. 2019, section 4.1: 8 GPUs for 27 hours"),
+    Published("Evolved Transformer", 2019, 6.8 * 200, "TPU v2", 200, None,
+              "Patterson et al. 2021: 200 TPU v2 for 6.8 days (from memory), which are the 32,623 hours of one that "
+              "Strubell et al. 2019 took from its authors"),
+    Published("Once-for-all", 2019, 1_240 / 24, "V100", None, None,
+              "Cai et al. 2020, table 1 (from memory): 1,200 GPU-hours for the one network, 40 for what its accuracy "
+              "predictor learns from; a further device costs next to nothing"),
+)  # fmt: skip
+
+
+def published(name: str) -> Published:
+    """The search called ``name``. ValueError with the names there are, if there is none."""
+    for one in SEARCHES:
+        if one.name == name:
+            return one
+    raise ValueError(f"there is no {name!r} on the list; there are {', '.join(one.name for one in SEARCHES)}")
+
+
+def bill(name: str, days: float, assume: Assumptions | None = None, *, device: str = "GPU") -> Bill:
+    """The bill of ``days`` (0 or more) of one accelerator."""
+    assume = assume or Assumptions()
+    if not (isfinite(days) and days >= 0):
+        raise ValueError(f"{name}: days must be a number of 0 or more, got {days!r}")
+    kwh = days * 24 * assume.watts * assume.pue / 1000
+    kg = kwh * assume.intensity
+    return Bill(name, days, kwh, kg, days * 24 * assume.price, kg / assume.car, device)
+
+
+# ---------------------------------------------------------------------- one search, two bills
+@dataclass(frozen=True)
+class Headline:
+    """A number that was passed on: who says what of which search, assuming what.
+
+    ``kg`` is what they print; `bill` comes to it by the formula, from ``days`` and ``assume``.
+    """
+
+    said_by: str
+    search: str
+    days: float
+    device: str
+    assume: Assumptions
+    kg: float | None
+    why: str
+
+    def bill(self) -> Bill:
+        """By the formula at the top of this module."""
+        return bill(self.said_by, self.days, self.assume, device=self.device)
+
+
+HEADLINES = (
+    Headline("Strubell et al. 2019", "Evolved Transformer", 274_120 * 8 / 24, "P100", Assumptions(1515.43 / 8),
+             626_155 * POUND, "979 M steps, each as if the full-size model were trained on 8 P100: 274,120 hours"),
+    Headline("Patterson et al. 2021", "Evolved Transformer", 6.8 * 200, "TPU v2",
+             Assumptions(208, pue=1.1, intensity=0.431), 3_200,
+             "the 200 TPU v2 it ran on, on a small proxy of the task, in Google's data centre (from memory)"),
+    Headline("us, by the same formula", "Zoph & Le", 22_400, "K40", Assumptions(235), None,
+             "rated power of a K40; computer around it not counted"),
+)  # fmt: skip
+
+# MnasNet's search in GPU-hours, as converted by others: its own paper counts TPU-days, and gives no such number
+MNASNET_AS_TOLD = {"Cai et al. 2020, Once-for-all (from memory)": 40_000, "Wu et al. 2019, FBNet: 421 × 216": 421 * 216}
+
+# How many targets one network was specialised for. "190" goes around too: we found no source for it.
+OFA_SCENARIOS = {
+    "Cai et al. 2020, table 1 (from memory): what costs are multiplied by": 40,
+    "Cai et al. 2020, abstract: networks released, devices and latencies": 50,
+}
+
+
+def scenarios(count: int, *, each: float, once: float = 0.0) -> float:
+    """GPU-hours for ``count`` targets: ``once`` for all of them, ``each`` for every one."""
+    if count < 0:
+        raise ValueError(f"there cannot be {count} targets")
+    return once + count * each
+
+
+# ---------------------------------------------------------------------- what runs here
+def joules(root: Path = POWERCAP) -> dict[str, tuple[int, int]]:
+    """Energy counters that this machine lets us read (Linux RAPL): ``{package: (microjoules, where it wraps)}``.
+
+    Whole processors only; the counters below them (cores, memory) would be counted twice. Empty where there are none,
+    as in most containers, or where only the administrator may read them, as on Linux since 2020.
+    """
+    found = {}
+    for package in sorted(root.glob("intel-rapl:*")) if root.is_dir() else ():
+        if package.name.count(":") != 1:
+            continue
+        try:
+            now, end = ((package / name).read_text() for name in ("energy_uj", "max_energy_range_uj"))
+            found[package.name] = int(now), int(end)
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+@dataclass
+class Meter:
+    """Measures what happens inside ``with Meter() as meter:``.
+
+    Attributes
+    ----------
+    seconds, cpu_seconds : float
+        By the clock, and of this process's cores. Processes that were started meanwhile are not in the second.
+    joules : float or None
+        Of the whole machine, whoever used it; None where the machine does not tell. Right for up to one wrap of the
+        counter, which is minutes at least.
+    """
+
+    root: Path = POWERCAP
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    joules: float | None = None
+
+    def __enter__(self) -> Meter:
+        self._before = joules(self.root), time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *error) -> None:
+        before, clock, cpu = self._before
+        self.seconds, self.cpu_seconds = time.perf_counter() - clock, time.process_time() - cpu
+        after = joules(self.root)
+        both = before.keys() & after.keys()
+        if both:
+            # modulo one more than the counter's largest value: it starts again at 0
+            micro = sum((after[name][0] - before[name][0]) % (before[name][1] + 1) for name in both)
+            self.joules = micro / 1e6
+
+
+def ours(name: str, seconds: float, assume: Assumptions | None = None, *, joules: float | None = None) -> Bill:
+    """The bill of something that ran on one core here.
+
+    Parameters
+    ----------
+    name : str
+    seconds : float
+        Core-seconds: what a `Run` cost (`Run.seconds`), `Meter.cpu_seconds`, or all trainings of a table.
+    joules : float, optional
+        `Meter.joules`, if the machine told: then `Bill.measured` is true of the energy. Else it is estimated, from
+        `Assumptions.core_watts`.
+
+    Notes
+    -----
+    No PUE: a laptop needs no data centre. The price is what the core would cost if it were rented.
+    """
+    assume = assume or Assumptions()
+    mine = replace(assume, watts=assume.core_watts, pue=1.0, price=assume.core_price)
+    here = bill(name, seconds / DAY, mine, device="core")
+    if joules is None:
+        return here
+    kwh = joules / 3.6e6
+    kg = kwh * assume.intensity
+    return replace(here, kwh=kwh, kg=kg, cars=kg / assume.car, measured=True)
+
+
+def table(bills) -> Iterator[tuple[str, ...]]:
+    """Bills as rows of text, a head first: for a table on a page."""
+    yield ("search", *UNITS.values(), "energy")
+    for one in bills:
+        energy = "measured" if one.measured else "estimated"
+        yield (one.name, f"{plain(one.days)} ({one.device})", *(plain(one[u]) for u in list(UNITS)[1:]), energy)
+
+
+def plain(number: float) -> str:
+    """Three digits, no powers of ten: 0.000123, 1.5, 22,400."""
+    if number == 0:
+        return "0"
+    if number >= 100:
+        return f"{float(f'{number:.3g}'):,.0f}"
+    text = f"{number:.3g}"
+    return f"{float(text):.10f}".rstrip("0") if "e" in text else text
