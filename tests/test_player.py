@@ -346,11 +346,6 @@ def test_a_space_without_a_cell_is_shown_choice_by_choice(make):
         assert row.tolist() == [o if on else -1 for o, on in zip(step.evaluation.arch, active, strict=True)]
 
 
-def test_what_shows_nothing_drawable_is_refused():
-    with pytest.raises(ValueError, match="loss"):
-        Player(Count(SPACE))
-
-
 def test_a_page_without_widgets_gets_a_picture(make):
     p = make(evolution())
     assert "image/png" not in p._repr_mimebundle_()[0]

@@ -212,7 +212,7 @@ def test_a_search_that_ends_by_its_own_count_is_refused_and_an_exhausted_one_is_
 def test_the_same_in_this_process_in_threads_and_in_processes(raced):
     race, told = raced
     alone = [race.run(name, seed).line() for name in race.searches for seed in race.seeds]
-    assert alone == [run.line() for run in told.tracks]
+    assert sorted(map(str, alone)) == sorted(str(run.line()) for run in told.tracks)
     pooled = Race(field(20)[:2], 20, seeds=3).standings()                       # loky, which takes the space by value
     assert [t.line() for t in pooled.tracks] == [t.line() for t in Race(field(20)[:2], 20, seeds=3, executor=POOL)]
 
