@@ -101,7 +101,8 @@ class Challenge:
         return f"{self.limit:g} MAdds, {self.rounds} rounds of {self.low} to {self.high}, seed {self.seed}"
 
     def _budgets(self) -> list[int]:
-        drawn = np.random.default_rng(self.seed).uniform(np.log(self.low), np.log(self.high + 1), self.rounds)
+        rng = np.random.default_rng(self.seed)
+        drawn = rng.uniform(np.log(self.low), np.log(self.high + 1), self.rounds)
         return [min(self.high, int(one)) for one in np.exp(drawn)]
 
     def play(self, search: Search, name: str) -> Entry:
