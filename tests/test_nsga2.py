@@ -89,7 +89,7 @@ def test_survival_agrees_with_pymoo():
 
 
 def test_its_front_on_the_table_is_the_front():
-    """The search knows no point beyond the table's front, and finds at least a third of it and what lies beside the rest.
+    """The search knows no point beyond the table's front, and finds a third of it and what lies beside the rest.
 
     A part of a table has few neighbours, so that not every point can be reached; how many can hangs on the coverage.
     """
