@@ -217,7 +217,7 @@ def test_the_whole_lab(page):
     page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
     page.reload()
     page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
-    for code, count in (("darts_player = views", paused), ("evolution_player = views", 30)):
+    for code, count in (("darts_player = views", paused), ("evolution_player = views", 24)):
         panel = player(page, code)
         panel.locator(".nasviz-stage").wait_for()
         panel.scroll_into_view_if_needed()
