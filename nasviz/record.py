@@ -191,3 +191,13 @@ def _unpack(value):
     if dtype not in DTYPES or math.prod(shape) * np.dtype(dtype).itemsize != len(data):
         raise ValueError("an array whose bytes do not match its shape")
     return np.frombuffer(data, dtype).reshape(shape)
+
+
+def put_aside(path: Path) -> Path:
+    """Rename a record, and the state beside it, to the first free numbered name: ``run-1.jsonl``."""
+    number = 1
+    while (new := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
+        number += 1
+    for state in [p for p in path.parent.iterdir() if p.name.startswith(f"{path.name}.step")]:
+        state.rename(state.with_name(new.name + state.name.removeprefix(path.name)))
+    return path.rename(new)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import inf
 from pathlib import Path
 from weakref import WeakSet
@@ -17,6 +17,7 @@ from weakref import WeakSet
 import ipywidgets as widgets
 
 from ..evaluate import Cancelled, Progress, watching
+from ..record import put_aside
 from ..search import Run, knobs
 from ..step import Step
 from . import panel
@@ -219,21 +220,10 @@ class Player(widgets.VBox):
         steps = None
         with watching(self._listen, curve=False):
             while True:
-                with self._changed:
-                    if not self._playing:
-                        self._publish(now=True)
-                    while steps and not (self._playing or self._anew or self._leaving):
-                        self._changed.wait()
-                    if self._anew or self._leaving:
-                        steps = steps and steps.close()         # None again: the record is closed
-                        if self._anew:
-                            self._begin_anew()
-                    if steps is None and not self._playing:
-                        self._publish(now=True)
-                        self._thread = None
+                if not (steps and self._playing) or self._anew or self._leaving:      # else no lock: steps may be fast
+                    steps = self._hold(steps)
+                    if steps is None:
                         return
-                    self._abandon = False
-                    steps = steps or iter(self.run_)
                 before = time.monotonic()
                 try:
                     step = next(steps)
@@ -246,6 +236,24 @@ class Player(widgets.VBox):
                 else:
                     if self._take(step):
                         self._wait_until(before)
+
+    def _hold(self, steps: Iterator[Step] | None) -> Iterator[Step] | None:
+        """Wait until steps are wanted again, or do what was ordered instead; None when there is nothing to hold."""
+        with self._changed:
+            if not self._playing:
+                self._publish(now=True)
+            while steps and not (self._playing or self._anew or self._leaving):
+                self._changed.wait()
+            if self._anew or self._leaving:
+                steps = steps and steps.close()                 # None again: the record is closed
+                if self._anew:
+                    self._begin_anew()
+            if steps is None and not self._playing:
+                self._publish(now=True)
+                self._thread = None
+                return None
+            self._abandon = False
+            return steps or iter(self.run_)
 
     def _take(self, step: Step) -> bool:
         """Show a step, unless it is one that the stage has: a run that is iterated again begins with the record."""
@@ -264,6 +272,8 @@ class Player(widgets.VBox):
 
     def _wait_until(self, before: float) -> None:
         """As long as the speed asks; another speed, or a button, acts at once."""
+        if not self.speed.value:
+            return
         with self._changed:
             while self._playing and self.speed.value:
                 due = before + 1 / self.speed.value - time.monotonic()
@@ -340,11 +350,13 @@ class Player(widgets.VBox):
 
     def _mark(self) -> None:
         """Flag the knobs turned since, and let the sliders show where the run's knobs stand."""
+        if len(self.run_.turns) == self._marked:
+            return
         new = self.run_.turns[self._marked :]
         for at, values in new:
             self.stage.mark(at, turned(values))
         self._marked += len(new)
-        if not new or not hasattr(self, "sliders"):
+        if not hasattr(self, "sliders"):
             return
         self._following = threading.get_ident()
         for name, value in self.run_.value.items():
@@ -386,13 +398,3 @@ def pause_all(but: Player | None = None) -> None:
     for player in list(_players):
         if player is not but:
             player.pause()
-
-
-def put_aside(path: Path) -> Path:
-    """Rename a record, and the state beside it, to the first free numbered name: ``run-1.jsonl``."""
-    number = 1
-    while (new := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
-        number += 1
-    for state in [p for p in path.parent.iterdir() if p.name.startswith(f"{path.name}.step")]:
-        state.rename(state.with_name(new.name + state.name.removeprefix(path.name)))
-    return path.rename(new)

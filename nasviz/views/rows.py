@@ -63,7 +63,8 @@ class Rows:
             arrays, pictures, self._there = policy_views(search.space, self.total)
             self.arrays |= arrays
             views += pictures
-        self._defaults = {name: np.full(shape, np.nan, "<f4") for name, shape in self.arrays.items()}
+        blank = {name: np.full(shape, np.nan, "<f4") if shape else np.nan for name, shape in self.arrays.items()}
+        self._defaults: dict[str, np.ndarray | float] = blank
         self._eye = np.eye(len(options), dtype="<f4")
         self.spec = {"arrays": self.arrays, "ops": [str(o) for o in options], "views": views}
 
@@ -170,7 +171,7 @@ class Rows:
             out["accuracy"], out["seconds"] = evaluation.scores.get("accuracy", np.nan), seconds
             if "arch" in self.arrays:
                 space = self.search.space
-                out["arch"] = self._eye[list(evaluation.arch)] if self.graph else chosen(evaluation.arch, space)
+                out["arch"] = self._eye.take(evaluation.arch, 0) if self.graph else chosen(evaluation.arch, space)
             if self.bound:
                 out["feasible"] = float(self.bound(evaluation))
         return out
