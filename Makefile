@@ -31,10 +31,10 @@ lab: .venv/lab.stamp
 	exec $(PY) -m jupyterlab $(LAB_OPTIONS) $$root $(LAB_ARGS)
 
 # One run of pytest, so that its last line counts everything. One thread for each process: two processes share two cores.
-# loadfile: the cells of a notebook must run in one process, in order.
+# loadfile: the cells of a notebook must run in one process, in order; the files in the order of tests/conftest.py.
 test: .venv/test.stamp
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NASVIZ_TEST=1 NASVIZ_WORKERS=1 \
-	$(PY) -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=300 $(TEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-current-env --nbval-cell-timeout=300 $(TEST_ARGS)
 
 lint: .venv/test.stamp
 	$(PY) -m ruff check .
