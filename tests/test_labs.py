@@ -306,6 +306,36 @@ WRONG = {
         ),
         ("def my_canonical(block):\n    return list(sorted(block))\n", "compared and counted"),
     ],
+    ("12-the-bill-and-the-claims", "exercise_1"): [
+        (
+            "def my_bill(days, devices, watts, pue, intensity):\n"
+            "    kwh = days * devices * watts * pue / 1000\n"
+            "    return kwh, kwh * intensity\n",
+            "a day has 24",
+        ),
+        (
+            "def my_bill(days, devices, watts, pue, intensity):\n"
+            "    kwh = days * 24 * devices * watts / 1000\n"
+            "    return kwh, kwh * pue * intensity\n",
+            "PUE",
+        ),
+    ],
+    ("12-the-bill-and-the-claims", "exercise_2"): [
+        (
+            "def my_search(space, estimate, rng):\n"
+            "    best = max((estimate(space.sample(rng)) for _ in range(61)), key=lambda e: e.scores['accuracy'])\n"
+            "    yield best.arch\n",
+            "never yielded",
+        ),
+        (
+            "def my_search(space, estimate, rng):\n"
+            "    best = estimate(space.sample(rng))\n"
+            "    while True:\n"
+            "        yield best.arch\n"
+            "        best = max(best, estimate(space.sample(rng)), key=lambda e: e.scores['accuracy'])\n",
+            "over the bound",
+        ),
+    ],
 }
 
 
