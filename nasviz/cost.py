@@ -37,13 +37,15 @@ class Assumptions:
         Of one busy core of this machine, W: for our own runs, where the machine does not tell its energy.
     pue : float
         Power usage effectiveness: what the data centre draws for each watt that computes, 1 or more. 1.58 was the
-        world's mean in 2018, 1.1 is Google's.
+        world's mean in 2018 (as Strubell et al. cite it), 1.1 is Google's (both from memory).
     intensity : float
-        Of the grid, kg CO₂e a kWh. 0.954 lb was the mean of the USA; some grids are at 0.03, others at 0.8.
+        Of the grid, kg CO₂e a kWh. 0.954 lb was the mean of the USA. One plant's life, medians: hydro 0.024, coal 0.82
+        (IPCC 2014, working group III, annex III, table A.III.2).
     price : float
-        Of an accelerator-hour, US dollars. 1.46 was Google's for a P100 in 2019: Strubell et al.'s bill implies it.
+        Of an accelerator-hour, US dollars. 1.46 was Google's for a P100 in 2019 (from memory), and Strubell et al.'s
+        bill implies it.
     core_price : float
-        Of a core-hour, US dollars: what renting one costs, roughly.
+        Of a core-hour, US dollars, roughly: Google's n1-standard-1, one virtual core, was 0.045 to 0.063 in March 2015.
     car : float
         What a car emits in its life, fuel included, kg CO₂e: 126,000 lb there.
     """

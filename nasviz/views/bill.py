@@ -19,7 +19,7 @@ SLIDERS = (
     ("watts", "W a device", 50, 500, 5, "Mean draw of an accelerator with its share of the computer, W"),
     ("core_watts", "W a core", 1, 50, 1, "Mean draw of one core of this machine, W"),
     ("pue", "PUE", 1.0, 2.5, 0.01, "What a data centre draws for each watt that computes"),
-    ("intensity", "kg CO₂e a kWh", 0.0, 1.0, 0.005, "Of the grid: hydro 0.02, coal 0.9"),
+    ("intensity", "kg CO₂e a kWh", 0.0, 1.0, 0.005, "Of the grid: hydro 0.024, coal 0.82 (IPCC 2014, medians)"),
     ("price", "$ a device-hour", 0.1, 10, 0.02, "Price of renting an accelerator for an hour"),
     ("car", "kg CO₂e a car", 10_000, 100_000, 500, "What a car emits in its life, fuel included"),
 )
