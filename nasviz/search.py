@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import Field, field, fields, replace
 from functools import partial
@@ -17,6 +17,7 @@ import numpy as np
 from . import record
 from .evaluate import Estimator
 from .objectives import accuracy
+from .space import SearchSpace
 from .step import Evaluation, Step
 
 
@@ -342,3 +343,21 @@ class _Asked(Estimator):
         self.run.answers.append(evaluation)
         self.run._write({"evaluation": vars(evaluation) | {"scores": dict(evaluation.scores)}})  # asdict is slow
         return evaluation
+
+
+def showing(steps: Run | Iterable[Step], space: SearchSpace | None, name: str) -> tuple[list[Step], SearchSpace]:
+    """The steps that show ``name``, and the space that names its rows: the run's, where ``steps`` is a run.
+
+    Raises
+    ------
+    ValueError
+        If no step shows it, or there is no space.
+    """
+    if isinstance(steps, Run):
+        steps, space = steps.steps, steps.search.space
+    shown = [step for step in steps if name in step.shows]
+    if not shown:
+        raise ValueError(f"nothing to draw: no step shows {name!r}")
+    if space is None:
+        raise ValueError(f"without its run, drawing {name!r} needs the space too")
+    return shown, space

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..search import Run
+from ..search import Run, showing
 from ..space import SearchSpace
 from ..step import Step
 from .cell import cell_view
@@ -46,11 +46,8 @@ def alphas(steps: Run | Iterable[Step], space: SearchSpace | None = None, ordere
     --------
     >>> alphas(Run.load("darts.jsonl"))  # doctest: +SKIP
     """
-    if isinstance(steps, Run):
-        steps, space = steps.steps, steps.search.space
-    shown = [np.asarray(step.shows["alphas"]) for step in steps if "alphas" in step.shows]
-    if not shown or space is None:
-        raise ValueError("nothing to draw: no step shows 'alphas'" if space else "alphas(steps) also needs the space")
+    with_alphas, space = showing(steps, space, "alphas")
+    shown = [np.asarray(step.shows["alphas"]) for step in with_alphas]
     shape = (len(space.relaxed), len(space.relaxed[0].options))
     if shown[-1].shape != shape:
         raise ValueError(f"weights of {space.name} have shape {shape}, these steps show {shown[-1].shape}")

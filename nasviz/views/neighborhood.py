@@ -6,7 +6,7 @@ import numpy as np
 
 from ..search import Run
 from .cell import cell_view, labels, options_view
-from .rows import Rows, one_hot
+from .rows import Rows, one_hot, rows_of
 from .stage import Stage
 
 
@@ -30,12 +30,8 @@ def neighborhood(run: Run) -> Stage:
     --------
     >>> neighborhood(run)  # doctest: +SKIP
     """
+    rows = rows_of(run, {"evaluation", "parent", "position"}, "does not walk")
     search, space = run.search, run.search.space
-    if missing := {"evaluation", "parent", "position"} - set(type(search).shows):
-        raise ValueError(f"{type(search).__name__} does not walk: its steps do not show {sorted(missing)}")
-    if not run.steps:
-        raise ValueError("nothing to draw yet: iterate the run first")
-    rows = Rows(search)
     widest = max((choice.options for choice in space.choices), key=len)
     same = all(choice.options == widest for choice in space.choices)
     named = labels(next(c for c in space.choices if c.options == widest)) if same else map(str, range(len(widest)))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ..search import Run
+from ..search import Run, showing
 from ..space import SearchSpace
 from ..step import Step
 from .cell import cell_of, cell_view, labels
@@ -38,11 +38,7 @@ def policy(steps: Run | Iterable[Step], space: SearchSpace | None = None) -> Sta
     --------
     >>> policy(Run.load("reinforce.jsonl"))  # doctest: +SKIP
     """
-    if isinstance(steps, Run):
-        steps, space = steps.steps, steps.search.space
-    shown = [step for step in steps if "marginals" in step.shows]
-    if not shown or space is None:
-        raise ValueError("nothing to draw: no step shows 'marginals'" if space else "policy(steps) needs the space too")
+    shown, space = showing(steps, space, "marginals")
     arrays, views, there = policy_views(space, len(shown))
     names = [name for name in arrays if name != "marginals"]
     rows = ({"marginals": s.shows["marginals"] * there} | {name: s.shows[name] for name in names} for s in shown)

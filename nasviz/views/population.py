@@ -6,7 +6,7 @@ import numpy as np
 
 from ..search import Run
 from .cell import cell_view, labels, options_view
-from .rows import Rows, turned
+from .rows import Rows, rows_of, turned
 from .stage import Stage
 
 
@@ -32,12 +32,8 @@ def population(run: Run) -> Stage:
     --------
     >>> population(Run.load("evolution.jsonl"))  # doctest: +SKIP
     """
-    search, space = run.search, run.search.space
-    if missing := {"evaluation", "parent", "population"} - set(type(search).shows):
-        raise ValueError(f"{type(search).__name__} has no population to draw: its steps do not show {sorted(missing)}")
-    if not run.steps:
-        raise ValueError("nothing to draw yet: iterate the run first")
-    rows = Rows(search)
+    rows = rows_of(run, {"evaluation", "parent", "population"}, "has no population to draw")
+    space = run.search.space
     names = [{"name": choice.name, "options": labels(choice)} for choice in space.choices]
     score = {"array": "accuracy", "scale": 100, "unit": "%", "parent": "parent"}
     score |= {"feasible": "feasible"} if rows.bound else {}

@@ -193,6 +193,21 @@ def turned(values: dict[str, float]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in values.items())
 
 
+def rows_of(run: Run, needed: set[str], verb: str) -> Rows:
+    """The rows of a run for a picture of ``needed``, the names that its steps must show.
+
+    Raises
+    ------
+    ValueError
+        If they do not, as in ``"RandomSearch does not walk: ..."`` (``verb``: what it lacks), or there are none yet.
+    """
+    if missing := needed - set(type(run.search).shows):
+        raise ValueError(f"{type(run.search).__name__} {verb}: its steps do not show {sorted(missing)}")
+    if not run.steps:
+        raise ValueError("nothing to draw yet: iterate the run first")
+    return Rows(run.search)
+
+
 def stage_of(run: Run, band: Sequence[Run] = (), x: str = "evaluations") -> Stage:
     """The stage of a run so far, with its turned knobs marked: to show a finished or a recorded run.
 
