@@ -37,6 +37,7 @@ def test_what_was_trained_is_kept_and_the_rest_filled_in(whole):
     for name in ("accuracy", "test_accuracy"):
         assert (full.columns[name][rows][:, :2] == table.columns[name]).all()
     assert (full.column("madds")[full.rows(truth.archs)] == truth.column("madds")).all()
+    assert full.coverage == "300 of 5,044 rows trained, the others filled in"
     assert full.about["trained"] == 300 and abs(full.about["seed_noise"] - 0.006) < 0.0008
     spread = full.columns["accuracy"].std(1, ddof=1)
     assert abs(np.sqrt((spread**2).mean()) - full.about["seed_noise"]) < 0.0003
@@ -49,7 +50,7 @@ def test_what_was_trained_is_kept_and_the_rest_filled_in(whole):
 def test_nothing_is_made_up_where_nothing_is_missing(whole):
     table = Table.of(SPACE, whole)
     full = stand_in(table, seeds=2)
-    assert full.archs == table.archs and full.about["trained"] == full.about["rows"] == 5044
+    assert full.coverage == table.coverage and full.archs == table.archs and full.about["trained"] == full.about["rows"] == 5044
     assert all((full.columns[name] == table.columns[name]).all() for name in table.columns)
 
 
