@@ -50,7 +50,8 @@ def test_what_was_trained_is_kept_and_the_rest_filled_in(whole):
 def test_nothing_is_made_up_where_nothing_is_missing(whole):
     table = Table.of(SPACE, whole)
     full = stand_in(table, seeds=2)
-    assert full.coverage == table.coverage and full.archs == table.archs and full.about["trained"] == full.about["rows"] == 5044
+    assert full.coverage == table.coverage and full.archs == table.archs
+    assert full.about["trained"] == full.about["rows"] == 5044
     assert all((full.columns[name] == table.columns[name]).all() for name in table.columns)
 
 
