@@ -209,6 +209,17 @@ def test_reset_empties_every_view_and_a_second_view_shows_the_same(live):
     assert [page.get_attribute(f"#{x} .nasviz-stage", "data-n") for x in "ab"] == ["1", "0"]
 
 
+def test_a_cell_without_steps_has_no_labels(live):
+    page = live({"arrays": {"arch": [6, 5]}, "ops": OPS, "views": [{**spec()["views"][0], "array": "arch"}]})
+    labels = "(all) => all.map((g) => Number(g.getAttribute('opacity')))"
+    page.evaluate("x => tell({type: 'frames', run: 0, start: 0, count: 1}, [x])", np.eye(5)[[3] * 6].ravel().tolist())
+    at(page)
+    assert page.eval_on_selector_all(".label", labels) == [1] * 6
+    page.evaluate("tell({type: 'frames', run: 1, start: 0, count: 0, marks: []})")
+    at(page)
+    assert page.eval_on_selector_all(".label", labels) == [0] * 6
+
+
 def test_a_turned_knob_shows_at_once(live):
     page = live(curve())
     page.evaluate("tell({type: 'frames', run: 0, start: 0, count: 4, marks: []}, [[4, 3, 2, 1]])")

@@ -100,5 +100,6 @@ def test_a_chart_tells_the_page_of_itself_only_once_it_is_filled(monkeypatch):
     monkeypatch.setattr(ipywidgets.Widget, "open", lambda self: told.append(getattr(self, "_widget_data", None)))
     filled = figure(title="some")
     filled.add_scatter(x=[0, 1], y=[2, 3])
-    live(filled)
+    chart = live(filled)
     assert [len(traces) for traces in told if traces is not None] == [1]
+    assert chart._config["showSendToCloud"] is False, "a chart stays on this computer"

@@ -80,7 +80,8 @@ def live(filled):
     that come before the page has loaded plotly are lost. On a slow machine a chart then stayed empty.
     """
     out = _figure_widget()(filled)
-    out._config = {"responsive": True, "displaylogo": False}     # as wide as the page, also once it is resized
+    # as wide as the page, also once it is resized; and no button that uploads a student's chart to plotly's cloud
+    out._config = {"responsive": True, "displaylogo": False, "showSendToCloud": False}
     out.complete()
     return out
 

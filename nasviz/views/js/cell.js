@@ -296,8 +296,8 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       at = t;
       if (!theme) return;
       c.clearRect(-width, -height, 3 * width, 3 * height);
-      if (!history.n) return;
-      if (!spec.array) return;
+      if (!history.n) for (const edge of free) edge.label.setAttribute("opacity", (edge.opacity = 0));
+      if (!history.n || !spec.array) return;
       history.between(spec.array, t, weights, start);
       if (against) against.set(history.frame(spec.against, Math.floor(t)));
       keep = kept();
@@ -305,6 +305,9 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
         ribbon(edge, i);
         write(edge, i, t);
       });
+    },
+    patch() {
+      if (!history.n) view.draw(0); // begun anew: the stage draws steps, and there are none
     },
     resize(now) {
       const room = host.clientWidth;
