@@ -1,18 +1,84 @@
-"""The network that Once-for-all makes elastic: MobileNetV3-Large's layers (Howard et al. 2019; Cai et al. 2020)."""
+"""The network that Once-for-all makes elastic: MobileNetV3-Large's layers (Howard et al. 2019; Cai et al. 2020).
+
+`mobilenet_v3` is one member, standing alone. `ElasticNetwork` is all of them: it holds the weights of the largest, and
+a member is a part of it:
+
+==========  ===========================================================================================================
+depth       the first layers of a unit
+expansion   the leading of the widened channels; `ElasticNetwork.sort_channels` brings the important ones there
+kernel      the middle of the larger kernel, times a matrix that is learned; at the start the identity
+resolution  the whole network, on smaller images
+==========  ===========================================================================================================
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from ..space import Arch, SearchSpace
 from .mobile import Resize, conv_bn, divisible, finished, mbconv, with_identity
 from .ops import Conv2d, Linear
 
+Layers = Sequence[tuple[int, int]]  # (kernel, expansion) of each layer of a unit
+Unit = tuple[Layers, int, int, bool]  # layers, channels, stride, whether it has squeeze-excitation
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a layer stands in the network: all of it that is not searched.
+
+    Attributes
+    ----------
+    unit, layer : int
+    inputs, outputs, stride : int
+    excited : bool
+        Whether it has squeeze-excitation.
+    """
+
+    unit: int
+    layer: int
+    inputs: int
+    outputs: int
+    stride: int
+    excited: bool
+
+    def middle(self, expansion: int) -> int:
+        """How many channels there are inside."""
+        return divisible(self.inputs * expansion)
+
+    def build(self, kernel: int, expansion: int) -> nn.Module:
+        """The layer. The first two units have ReLU, the others h-swish; channels kept, the input is added."""
+        middle = self.middle(expansion)
+        body = mbconv(
+            self.inputs,
+            self.outputs,
+            kernel,
+            self.stride,
+            middle=middle,
+            squeezed=divisible(middle // 4) if self.excited else 0,
+            activation=nn.ReLU if self.unit < 2 else nn.Hardswish,
+            gate=nn.Hardsigmoid,
+        )
+        return with_identity(body) if self.inputs == self.outputs and self.stride == 1 else body
+
+
+def places(units: Sequence[Unit], width: float) -> Iterator[tuple[Place, int, int]]:
+    """``(place, kernel, expansion)`` of each layer, in order."""
+    inputs = divisible(16 * width)
+    for unit, (layers, channels, stride, excited) in enumerate(units):
+        for layer, (kernel, expansion) in enumerate(layers):
+            outputs = divisible(channels * width)
+            yield Place(unit, layer, inputs, outputs, 1 if layer else stride, excited), kernel, expansion
+            inputs = outputs
+
 
 def mobilenet_v3(
-    units: Iterable[tuple[Sequence[tuple[int, int]], int, int, bool]],
+    units: Sequence[Unit],
     share: float,
     stride: int,
     width: float,
@@ -24,8 +90,8 @@ def mobilenet_v3(
 
     Parameters
     ----------
-    units : iterable of (layers, channels, stride, squeeze-excitation)
-        Layers are (kernel, expansion). The first two units have ReLU, the others h-swish.
+    units : sequence of (layers, channels, stride, squeeze-excitation)
+        Layers are (kernel, expansion).
     share : float
         Of the images' sides, as which they enter.
     stride : int
@@ -35,26 +101,175 @@ def mobilenet_v3(
     colors, classes : int
     generator : torch.Generator, optional
     """
-    inputs = divisible(16 * width)
+    inputs, outputs = divisible(16 * width), divisible(units[-1][1] * width)
     first = mbconv(inputs, inputs, 3, 1, middle=inputs)
     layers = [Resize(share), conv_bn(colors, inputs, 3, stride, activation=nn.Hardswish), with_identity(first)]
-    for unit, (chosen, channels, unit_stride, excited) in enumerate(units):
-        outputs = divisible(channels * width)
-        for layer, (kernel, expansion) in enumerate(chosen):
-            middle = divisible(inputs * expansion)
-            body = mbconv(
-                inputs,
-                outputs,
-                kernel,
-                1 if layer else unit_stride,
-                middle=middle,
-                squeezed=divisible(middle // 4) if excited else 0,
-                activation=nn.ReLU if unit < 2 else nn.Hardswish,
-                gate=nn.Hardsigmoid,
-            )
-            layers.append(with_identity(body) if inputs == outputs and (layer or unit_stride == 1) else body)
-            inputs = outputs
+    layers += [place.build(kernel, expansion) for place, kernel, expansion in places(units, width)]
     last, mixed = divisible(960 * width), divisible(1280 * width)
-    layers += [conv_bn(inputs, last, 1, activation=nn.Hardswish), nn.AdaptiveAvgPool2d(1)]
+    layers += [conv_bn(outputs, last, 1, activation=nn.Hardswish), nn.AdaptiveAvgPool2d(1)]
     layers += [Conv2d(last, mixed, 1, bias=False), nn.Hardswish(), nn.Flatten(), Linear(mixed, classes)]
     return finished(layers, generator)
+
+
+BEFORE, AFTER = 3, 6  # layers of `mobilenet_v3` around those that are searched
+
+
+class ElasticNetwork(nn.Module):
+    """Every member of an elastic space on the weights of the largest: Cai et al. 2020, section 3.3.
+
+    Parameters
+    ----------
+    space : ElasticSpace
+        Says what a member consists of (``units``, ``largest``), and builds it alone (``network``).
+    width, strides, colors, classes, generator
+        As of `ElasticSpace.network`; the generator draws the weights of the whole.
+
+    Attributes
+    ----------
+    whole : nn.Sequential
+        The largest member, `mobilenet_v3`.
+    matrices : nn.ParameterDict
+        By layer and kernel, ``"4_5"``: float (k², k²), shared by all channels, from the middle of the next larger
+        kernel to this one.
+
+    Examples
+    --------
+    >>> from nasviz.spaces import ElasticSpace
+    >>> space = ElasticSpace()
+    >>> network = space.single_path()
+    >>> images, small = torch.zeros(2, 1, 8, 8), space.smallest
+    >>> network(images, small).shape
+    torch.Size([2, 10])
+    >>> bool((network.eval()(images, small) == network.extract(small).eval()(images)).all())
+    True
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        *,
+        width: float,
+        strides: Sequence[int],
+        colors: int = 1,
+        classes: int = 10,
+        generator: torch.Generator | None = None,
+    ):
+        super().__init__()
+        self.space, self.size = space, {"width": width, "strides": strides, "colors": colors, "classes": classes}
+        self.whole = space.network(space.largest, **self.size, generator=generator)
+        self.places = [place for place, _, _ in places(space.plan(space.largest, strides), width)]
+        self.matrices = nn.ParameterDict(
+            {
+                f"{number}_{kernel}": nn.Parameter(torch.eye(kernel * kernel))
+                for number in range(BEFORE, BEFORE + len(self.places))
+                for kernel in space.kernels[:-1]
+            }
+        )
+        self._skeleton = cache(self._skeleton)
+        self.select(space.largest)
+
+    def select(self, arch: Arch) -> ElasticNetwork:
+        """Be the network of ``arch`` until told otherwise; returns this network."""
+        self.arch = self.space.check(arch)
+        return self
+
+    def forward(self, images: Tensor, arch: Arch | None = None) -> Tensor:
+        """Logits (batch, classes) of images (batch, colors, height, width); None: of the architecture selected last."""
+        if arch is not None:
+            self.select(arch)
+        x = Resize(self.space.share(self.arch))(images)
+        for place, layer in self.layers(self.arch):
+            x = self.whole[place](x) if layer is None else self._run(place, layer, x)
+        return x
+
+    def layers(self, arch: Arch) -> list[tuple[int, tuple[int, int] | None]]:
+        """Which layers of the whole ``arch`` runs through, by their number there, with (kernel, expansion).
+
+        None for what is not searched. The resizing of the images, layer 0, is left out.
+        """
+        chosen = iter(self.space.units(arch))
+        layers: list[tuple[int, tuple[int, int] | None]] = [(number, None) for number in range(1, BEFORE)]
+        for number, place in enumerate(self.places, BEFORE):
+            if not place.layer:
+                unit = next(chosen)
+            if place.layer < len(unit):
+                layers.append((number, unit[place.layer]))
+        return layers + [(number, None) for number in range(len(self.whole) - AFTER, len(self.whole))]
+
+    def part(self, place: int, layer: tuple[int, int] | None) -> dict[str, Tensor]:
+        """Weights and statistics of one layer of a member, by their names there: parts of those of the whole.
+
+        What is learned or counted in them is learned and counted in the whole, a smaller kernel's weights excepted:
+        they are computed, and the gradient flows through.
+        """
+        held = dict(self.whole[place].named_parameters()) | dict(self.whole[place].named_buffers())
+        if layer is None:
+            return held
+        kernel, expansion = layer
+        out = {}
+        for name, like in self._skeleton(place, kernel, expansion).state_dict().items():
+            tensor = held[name]
+            if tensor.ndim == 4 and tensor.shape[-1] > 1:  # the depthwise convolution's: others are 1×1
+                tensor = self._filters(place, kernel, tensor)
+            out[name] = tensor[tuple(map(slice, like.shape))]
+        return out
+
+    @torch.no_grad()
+    def extract(self, arch: Arch) -> nn.Sequential:
+        """``arch`` as a network of its own, ``space.network(arch)``, with copies of its part of the weights.
+
+        Batch-norms take over the statistics as they stand here: re-calibrate before (`nasviz.nn.paths.recalibrate`).
+        """
+        child = self.space.network(arch, **self.size).to(next(self.parameters()))
+        for mine, (place, layer) in zip(list(child)[1:], self.layers(arch), strict=True):
+            mine.load_state_dict(self.part(place, layer))
+        return child.train(self.training)
+
+    @torch.no_grad()
+    def sort_channels(self) -> None:
+        """Bring the widened channels of each layer into the order of their importance. Changes no output of the whole.
+
+        Importance is the L1 norm of what the following 1×1 convolution reads of a channel (Cai et al. 2020, section
+        3.3). The squeezed channels of squeeze-excitation, too: by what the second of its maps reads of them.
+        """
+        for number, _ in enumerate(self.places, BEFORE):
+            layer = self.whole[number]
+            widen, filters, *excite, narrow = getattr(layer, "body", layer)
+            order = _importance(narrow[0])
+            for convolution, norm in (widen[:2], filters[:2]):
+                convolution.weight.copy_(convolution.weight[order])
+                for tensor in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
+                    tensor.copy_(tensor[order])
+            narrow[0].weight.copy_(narrow[0].weight[:, order])
+            for _, reduce, _, expand, _ in (one.weights for one in excite):
+                squeezed = _importance(expand)
+                reduce.weight.copy_(reduce.weight[squeezed][:, order])
+                reduce.bias.copy_(reduce.bias[squeezed])
+                expand.weight.copy_(expand.weight[order][:, squeezed])
+                expand.bias.copy_(expand.bias[order])
+
+    def _filters(self, place: int, kernel: int, filters: Tensor) -> Tensor:
+        """Depthwise filters (channels, 1, k, k) at a smaller k: kernel by kernel, the middle times its matrix."""
+        for smaller in reversed([one for one in self.space.kernels if kernel <= one < filters.shape[-1]]):
+            edge = (filters.shape[-1] - smaller) // 2
+            middle = filters[..., edge : edge + smaller, edge : edge + smaller]
+            filters = (middle.flatten(1) @ self.matrices[f"{place}_{smaller}"].T).view_as(middle)
+        return filters
+
+    def _skeleton(self, place: int, kernel: int, expansion: int) -> nn.Module:
+        """A layer of a member without weights of its own: shapes and what is done. Cached."""
+        with torch.device("meta"):
+            return self.places[place - BEFORE].build(kernel, expansion)
+
+    def _run(self, place: int, layer: tuple[int, int], x: Tensor) -> Tensor:
+        skeleton = self._skeleton(place, *layer).train(self.training)
+        momentum = next(one.momentum for one in self.whole[place].modules() if isinstance(one, nn.BatchNorm2d))
+        for norm in skeleton.modules():
+            if isinstance(norm, nn.BatchNorm2d):
+                norm.momentum = momentum  # it is changed while batch-norms are re-calibrated
+        return torch.func.functional_call(skeleton, self.part(place, layer), (x,))
+
+
+def _importance(reads: nn.Conv2d) -> Tensor:
+    """The order of a 1×1 convolution's inputs, the one with the largest weights first."""
+    return reads.weight.abs().sum((0, 2, 3)).argsort(descending=True, stable=True)

@@ -4,12 +4,15 @@ Five units of two to four inverted bottlenecks. A unit chooses its depth, each o
 widens; the image's resolution is chosen too. Layers beyond the depth are inactive. Channels between units, strides,
 activations and where squeeze-excitation sits are MobileNetV3-Large's and are not searched.
 
-In Once-for-all all members share the weights of the largest. Here a member stands alone.
+In Once-for-all all members share the weights of the largest (``single_path``); ``network`` is one that stands alone.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping
+from functools import cached_property, partial
+
+import numpy as np
 
 from ..space import Arch, Choice, Edge, Graph, SearchSpace
 from .reading import Reader
@@ -17,6 +20,7 @@ from .reading import Reader
 RESOLUTIONS = tuple(range(128, 225, 4))
 DEPTHS = (2, 3, 4)
 KERNELS = (3, 5, 7)
+DIMENSIONS = ("resolution", "depth", "kernel", "expansion")
 EXPANSIONS = (3, 4, 6)
 UNITS, MOST = 5, max(DEPTHS)
 FILTERS = (24, 40, 80, 112, 160)
@@ -55,6 +59,7 @@ class ElasticSpace(SearchSpace):
     """
 
     name = "elastic"
+    kernels = KERNELS
     choices = (Choice("resolution", RESOLUTIONS), *(choice for number in range(UNITS) for choice in _unit(number)))
 
     @property
@@ -81,6 +86,40 @@ Each at {len(RESOLUTIONS)} resolutions (128 to 224 in steps of 4): $25 \\cdot 73
         options = [choice.options[i] for choice, i in zip(self.choices, self.check(arch), strict=True)]
         units = (options[1 + unit * FIELDS : 1 + (unit + 1) * FIELDS] for unit in range(UNITS))
         return [[(unit[1 + 2 * i], unit[2 + 2 * i]) for i in range(unit[0])] for unit in units]
+
+    @cached_property
+    def largest(self) -> Arch:
+        """The architecture of which all others are parts: the last option of each choice."""
+        return tuple(len(choice.options) - 1 for choice in self.choices)
+
+    @cached_property
+    def smallest(self) -> Arch:
+        """The part of all others: the first option of each choice."""
+        return (0,) * len(self.choices)
+
+    def sample(self, rng: np.random.Generator, least: Mapping[str, int] | None = None) -> Arch:
+        """Every active choice drawn uniformly, of the options from ``least`` on.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        least : mapping, optional
+            ``{"depth": 1}``: the index of the smallest option allowed, by `DIMENSIONS`; 0 where nothing is said. The
+            stages of progressive shrinking are such bounds.
+        """
+        if unknown := set(least or ()) - set(DIMENSIONS):
+            raise ValueError(f"elastic are {', '.join(DIMENSIONS)}, not {', '.join(sorted(unknown))}")
+        counts = [len(choice.options) for choice in self.choices]
+        lowest = [(least or {}).get(choice.name.split()[-1], 0) for choice in self.choices]
+        return self.normal(rng.integers(lowest, counts).tolist())
+
+    def share(self, arch: Arch) -> float:
+        """Of the images' sides, as which they enter."""
+        return RESOLUTIONS[arch[0]] / max(RESOLUTIONS)
+
+    def plan(self, arch: Arch, strides) -> list[tuple]:
+        """``(layers, channels, stride, squeeze-excitation)`` of each unit, layers as in `units`."""
+        return list(zip(self.units(arch), FILTERS, strides[1:], EXCITED, strict=True))
 
     def to_text(self, arch: Arch) -> str:
         """Resolution and units, bars between them, a layer as kernel and expansion: ``r160 | k5e3 k3e3 | …``."""
@@ -157,6 +196,14 @@ Each at {len(RESOLUTIONS)} resolutions (128 to 224 in steps of 4): $25 \\cdot 73
 
         if not width > 0 or min(colors, classes) < 1 or len(strides) != UNITS + 1 or not set(strides) <= {1, 2}:
             raise ValueError(f"sizes are at least 1 and strides six of 1 or 2, got {width=}, {strides=}, {colors=}")
-        units = zip(self.units(arch), FILTERS, strides[1:], EXCITED, strict=True)
-        share = RESOLUTIONS[arch[0]] / max(RESOLUTIONS)
+        share, units = self.share(arch), self.plan(arch, strides)
         return mobilenet_v3(units, share, strides[0], width, colors, classes, generator)
+
+    def single_path(self, *, width: float = 0.25, strides=LAB_STRIDES, **size):
+        """The largest network, parts of which are all others, of which one runs at a time.
+
+        Sizes as of `network`. See `nasviz.nn.elastic.ElasticNetwork`.
+        """
+        from ..nn.elastic import ElasticNetwork
+
+        return ElasticNetwork(self, width=width, strides=strides, **size)
