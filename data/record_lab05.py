@@ -2,7 +2,7 @@
 
     python data/record_lab05.py [--anew]
 
-Six strategies, 100 evaluations each, 20 seeds, under a bound on multiply-adds. The cost is counted before anything is
+Six strategies, 150 evaluations each, 30 seeds, under a bound on multiply-adds. The cost is counted before anything is
 trained, so cells over the bound are no part of the space, for nobody. On the ground truth, filled in where it is not
 finished (`nasviz.estimators.stand_in`): after the table has grown, record anew.
 """
@@ -23,7 +23,7 @@ from nasviz.strategies import (
 )
 
 HERE = Path(__file__).parent
-LIMIT, BUDGET, SEEDS = 125_000, 100, 20
+LIMIT, BUDGET, SEEDS = 125_000, 150, 30
 
 
 class Inside(NasBench201):

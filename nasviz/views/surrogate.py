@@ -269,7 +269,7 @@ class Surrogate(Chart):
         now, (told, came) = self._numbers(one), self._earlier()
 
         def draw(pen):
-            axes = Axes(pen, (0, 26, 380, 400), self._sides, self._sides, "predicted", "came out")
+            axes = Axes(pen, (0, 26, 430, 400), self._sides, self._sides, "predicted", "came out")
             axes.line(self._sides, self._sides, GREY, 1.2, (4, 4))
             for x, y in zip(told, came, strict=True):
                 if np.isfinite(y):
@@ -285,8 +285,8 @@ class Surrogate(Chart):
             count, taken = len(now["predicted"]), now["taken"]
             ends = now["predicted"] + np.outer([-1, 1], now["uncertainty"])
             high = good_range(ends.ravel())
-            above = Axes(pen, (400, 26, 400, 266), (0, count + 1), high, "", "predicted ± uncertainty")
-            below = Axes(pen, (400, 282, 400, 144), (0, count + 1), good_range(now["acquisition"], False, False),
+            above = Axes(pen, (440, 26, 390, 266), (0, count + 1), high, "", "predicted ± uncertainty")
+            below = Axes(pen, (440, 282, 390, 144), (0, count + 1), good_range(now["acquisition"], False, False),
                          "candidates, by acquisition", "acquisition")  # fmt: skip
             for i in range(count):
                 color = MAGENTA if taken[i] else BLUE
@@ -301,9 +301,9 @@ class Surrogate(Chart):
                 pen.dot(at, 14, 4, color)
                 pen.text(at + 10, 14, name, 11, anchor="lm")
                 at += 30 + pen.wide(name, 11)
-            pen.text(788, 14, f"round {self.round.value}: {one.before} evaluations learned", 12, anchor="rm")
+            pen.text(818, 14, f"round {self.round.value}: {one.before} evaluations learned", 12, anchor="rm")
 
-        return drawn(800, 432, draw)
+        return drawn(830, 432, draw)
 
 
 def places(values: np.ndarray) -> np.ndarray:
