@@ -61,7 +61,7 @@ def test_a_sequence_unrolls_token_by_token(run):
     arch, chances = step.evaluation.arch, step.shows["policy"]
     stage = views.unroll(step, SPACE)
     taken, said = stage.columns()["taken"], stage.columns()["said"]
-    assert len(stage) == 7
+    assert len(stage) == 7 and stage.spec["views"][1]["boxed"] == "taken"
     for number in range(7):
         assert taken[number, :number].argmax(1).tolist() == list(arch[:number])
         assert (taken[number, :number].sum(1) == 1).all() and not taken[number, number + 1 :].any()
@@ -92,3 +92,15 @@ def test_what_cannot_be_drawn_says_why(run):
         views.unroll(other[0], SPACE)
     with pytest.raises(ValueError, match="has shape"):
         views.unroll(Step(run.steps[0].evaluation, policy=np.ones((2, 2), "<f4")), SPACE)
+
+
+def test_a_box_stands_around_what_was_taken_not_around_the_likeliest():
+    """In the still, where a picture of one table can be compared with another."""
+    chances, taken = np.array([[0.6, 0.4]], "<f4"), np.array([[0.0, 1.0]], "<f4")
+
+    def still(taken, **more):
+        view = {"kind": "heat", "array": "said", "labels": ["edge"], "columns": ["a", "b"], "span": 6, **more}
+        spec = {"arrays": {"said": [1, 2], "taken": [1, 2]}, "ops": [], "views": [view]}
+        return views.Stage(spec, [{"said": chances, "taken": taken}]).still()
+
+    assert still(taken, boxed="taken") != still(taken) == still(taken[:, ::-1], boxed="taken")

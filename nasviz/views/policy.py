@@ -82,9 +82,10 @@ def policy_views(space: SearchSpace, total: int) -> tuple[dict[str, list[int]], 
 def unroll(step: Step, space: SearchSpace) -> Stage:
     """One architecture as the controller wrote it: drag the slider from token to token.
 
-    At each token the table gives the probabilities of its options, given the tokens before; in the picture what is
-    taken stands, and the choice at hand is still open, each option as wide as its probability. Where not all
-    architectures of the space share a cell, a second table takes the place of the picture.
+    At each token the table gives the probabilities of its options, given the tokens before, with a box around what was
+    taken, which is often not the likeliest; in the picture what is taken stands, and the choice at hand is still open,
+    each option as wide as its probability. Where not all architectures of the space share a cell, a second table takes
+    the place of the picture.
 
     Parameters
     ----------
@@ -109,8 +110,8 @@ def unroll(step: Step, space: SearchSpace) -> Stage:
         picture = cell_view(graph, "taken", title="The cell so far: the open edge is as wide as its chances", span=6)
     else:
         picture = {"kind": "heat", "array": "taken", "labels": names, "title": "Taken: 100", **columns, "span": 6}
-    said = "Chance of each option, given those before (%)"
-    table = {"kind": "heat", "array": "said", "labels": names, "title": said, "span": 6, **columns}
+    said = "Chance of each option, given those before (%); boxed: taken"
+    table = {"kind": "heat", "array": "said", "boxed": "taken", "labels": names, "title": said, "span": 6, **columns}
     arrays = {"taken": list(there.shape), "said": list(there.shape)}
     frames = _frames(chances, arch, space.active(arch), there, bool(graph))
     return Stage({"arrays": arrays, "ops": ops, "views": [picture, table]}, frames)

@@ -23,7 +23,8 @@ A stage is told *what* to draw by a ``spec``, plain data:
                 ``marked`` {nodes, edges}: numbers of those to be pointed at; ``against``: an array of the same shape,
                 edges that differ from it are marked
     ``traces``  ``array`` (panels, series) or (series,), ``labels`` of panels, ``total`` steps planned, ``max``
-    ``heat``    ``array`` (rows, columns), ``labels`` of rows, names of ``columns``, ``min``, ``max``, ``digits``
+    ``heat``    ``array`` (rows, columns), ``labels`` of rows, names of ``columns``, ``min``, ``max``, ``digits``;
+                ``boxed``: an array of the same shape, a box stands where it is 1; without it, around each row's largest
     ``swarm``   ``array``: a score; ``parent``: number of the parent, -1 for none; ``population``: numbers alive, padded
                 with nan (or ``alive``: how many of the last live); ``feasible``: 0 or 1; ``lines``: [{y, label}];
                 ``scale``, ``unit``, ``ylabel``, ``total``, ``range``
@@ -67,7 +68,7 @@ MESSAGE = 1 << 21  # bytes; a long run goes out in pieces, since servers close a
 _NAMES = {  # what a view of each kind may name, and the number of axes that this array must have
     "cell": {"array": (2,), "against": (2,)},
     "traces": {"array": (1, 2)},
-    "heat": {"array": (2,)},
+    "heat": {"array": (2,), "boxed": (2,)},
     "swarm": {"array": (0,), "parent": (0,), "population": (1,), "feasible": (0,)},
     "ages": {"array": (0,), "parent": (0,), "population": (1,), "feasible": (0,)},
     "family": {"array": (0,), "parent": (0,), "arch": (1, 2), "feasible": (0,)},

@@ -262,7 +262,8 @@ def _traces(pen, spec, view, columns, marks, step, box) -> None:
 
 def _heat(pen, spec, view, columns, marks, step, box) -> None:
     x, y, wide, _ = box
-    data, low, top = columns[view["array"]][step], view.get("min", 0), view.get("max", 1)
+    data, low, top, b = columns[view["array"]][step], view.get("min", 0), view.get("max", 1), view.get("boxed")
+    edges = np.where(columns[b][step] >= 1 if b else data == np.fmax.reduce(data, 1, keepdims=True), TEXT, None)
     names, labels = view.get("columns") or spec["labels"], view.get("labels") or [str(r) for r in range(len(data))]
     left = max(58, 16 + max(pen.wide(label, 11) for label in labels))
     w = (wide - left) / data.shape[1]
@@ -271,11 +272,10 @@ def _heat(pen, spec, view, columns, marks, step, box) -> None:
         pen.text(x + left + (o + 0.5) * w, y + 26, rest, 11, DIM)
         pen.text(x + left + (o + 0.5) * w, y + 12, first, 11, DIM)
     for r, row in enumerate(data):
-        at, most = y + 36 + 24 * r, np.nanmax(row, initial=-np.inf)
+        at = y + 36 + 24 * r
         pen.text(x + left - 8, at + 12, labels[r], 11, anchor="rm")
-        for o, v in enumerate(row):
+        for o, (v, edge) in enumerate(zip(row, edges[r], strict=True)):
             share = min(1, max(0, float(v - low) / (top - low))) if np.isfinite(v) else 0
-            edge = TEXT if v == most else None
             pen.box(x + left + 1 + o * w, at + 1, w - 2, 22, mixed(BLUE, 0.04 + 0.96 * share**0.8), edge, 1.2)
             word = f"{100 * v:.{view.get('digits', 0)}f}" if np.isfinite(v) else "–"
             pen.text(x + left + (o + 0.5) * w, at + 12, word, 11, BACK if share > 0.5 else "#16181e")

@@ -5,6 +5,7 @@ function heat(host, spec, { history, labels }) {
   const L = layered(host, 100, 1, spec.title ?? "weights now");
   const [c] = L.layers;
   const w = new Float32Array(rows * columns);
+  const boxed = spec.boxed && new Float32Array(rows * columns);
   const [low, top] = [spec.min ?? 0, spec.max ?? 1];
   const names = spec.columns ?? labels;
   let head = 36;
@@ -49,6 +50,7 @@ function heat(host, spec, { history, labels }) {
         if (cut < words.length) c.fillText(words.slice(cut).join(" "), x, head - 7, wide - 2);
       });
       if (history.n) history.between(spec.array, t, w);
+      if (history.n && boxed) boxed.set(history.frame(spec.boxed, Math.floor(t)));
       for (let r = 0; r < rows; r++) {
         const y = head + r * tall;
         c.textAlign = "right";
@@ -62,20 +64,21 @@ function heat(host, spec, { history, labels }) {
         for (let o = 0; o < columns; o++) {
           const share = clamp((row[o] - low) / (top - low), 0, 1) || 0;
           const x = left + o * wide;
+          const marked = boxed ? boxed[r * columns + o] >= 1 : row[o] === most;
           c.fillStyle = theme.panel;
           c.fillRect(x + 1, y + 1, wide - 2, tall - 2);
           c.fillStyle = BLUE;
           c.globalAlpha = share ** 0.8;
           c.fillRect(x + 1, y + 1, wide - 2, tall - 2);
           c.globalAlpha = 1;
-          c.font = (row[o] === most ? "700 " : "") + "12px " + theme.font;
+          c.font = (marked ? "700 " : "") + "12px " + theme.font;
           c.fillStyle = share > 0.5 ? "#fff" : theme.text;
           c.fillText(
             Number.isFinite(row[o]) ? (row[o] * 100).toFixed(spec.digits ?? 0) : "–",
             x + wide / 2,
             y + tall / 2 + 4,
           );
-          if (row[o] !== most) continue;
+          if (!marked) continue;
           c.strokeStyle = theme.text;
           c.lineWidth = 1.5;
           c.strokeRect(x + 1.5, y + 1.5, wide - 3, tall - 3);
