@@ -71,11 +71,13 @@ class Question(widgets.VBox):
         return (data or {}) | plain
 
 
-def predict_number(question: str, low: float, high: float, *, unit: str = "") -> Question:
-    """Ask for a number from ``low`` to ``high``; ``unit`` is written behind it (``" %"``)."""
+def predict_number(question: str, low: float, high: float, *, unit: str = "", step: float | None = None) -> Question:
+    """Ask for a number from ``low`` to ``high``, in hundred steps, or of ``step`` (1 where one counts); ``unit`` is
+    written behind it (``" %"``)."""
     if not low < high:
         raise ValueError(f"low must be below high, got {low} and {high}")
-    span = {"min": low, "max": high, "step": (high - low) / 100, "value": (low + high) / 2}
+    step = step or (high - low) / 100
+    span = {"min": low, "max": high, "step": step, "value": low + step * round((high - low) / 2 / step)}
     slider = widgets.FloatSlider(**span, readout_format=".3g", description="I guess", layout={"width": "420px"})
     button = widgets.Button(description="That is my guess", tooltip="Keep this guess and compare it with the result")
     asked = Question(question, widgets.HBox([slider, button]), unit)

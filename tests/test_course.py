@@ -158,3 +158,10 @@ def test_the_student_edition_is_one_command(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         edition.main()
     assert "exists; choose an empty folder" in capsys.readouterr().err
+
+
+def test_where_one_counts_the_guess_is_a_whole_number():
+    slider, button = (asked := course.predict_number("How many of seven?", 0, 7, step=1)).field.children
+    button.click()
+    assert asked.answer == slider.value == 4 and slider.step == 1
+    assert course.predict_number("τ?", -0.2, 1).field.children[0].value == pytest.approx(0.4)
