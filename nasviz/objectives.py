@@ -17,6 +17,13 @@ def accuracy(evaluation: Evaluation) -> float:
     return -inf if isnan(value) else value
 
 
+def _told(evaluation: Evaluation, name: str, why: str) -> float:
+    """A score by name; ValueError that lists those there are."""
+    if name not in evaluation.scores:
+        raise ValueError(f"this evaluation has no score {name!r} {why}; its scores: {sorted(evaluation.scores)}")
+    return evaluation.scores[name]
+
+
 @dataclass(frozen=True)
 class Score:
     """Any one score, the greater the better: what a search on a proxy maximises. nan counts as −∞.
@@ -35,10 +42,7 @@ class Score:
     name: str
 
     def __call__(self, evaluation: Evaluation) -> float:
-        if self.name not in evaluation.scores:
-            known = sorted(evaluation.scores)
-            raise ValueError(f"this evaluation has no score {self.name!r} to maximise; its scores: {known}")
-        value = evaluation.scores[self.name]
+        value = _told(evaluation, self.name, "to maximise")
         return -inf if isnan(value) else value
 
 
@@ -60,10 +64,7 @@ class Less:
     name: str
 
     def __call__(self, evaluation: Evaluation) -> float:
-        if self.name not in evaluation.scores:
-            known = sorted(evaluation.scores)
-            raise ValueError(f"this evaluation has no score {self.name!r} to keep low; its scores: {known}")
-        value = evaluation.scores[self.name]
+        value = _told(evaluation, self.name, "to keep low")
         return -inf if isnan(value) else -value
 
 
@@ -91,15 +92,53 @@ class Bounded:
 
     def allows(self, evaluation: Evaluation) -> bool:
         """Whether the evaluation keeps to the bound."""
-        if self.score not in evaluation.scores:
-            known = sorted(evaluation.scores)
-            raise ValueError(f"this evaluation has no score {self.score!r} to bound; its scores: {known}")
-        return evaluation.scores[self.score] <= self.limit
+        return _told(evaluation, self.score, "to bound") <= self.limit
 
     def __call__(self, evaluation: Evaluation) -> float:
         if self.allows(evaluation):
             return accuracy(evaluation)
         return -(evaluation.scores[self.score] / self.limit - 1)
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """MnasNet's reward ACC · (LAT / T)^w: Tan et al. 2019, eq. 2 and 3.
+
+    Soft, ``w`` holds on both sides of the target: an architecture twice as slow must be (2^-w − 1) better to be worth
+    as much. The paper's −0.07 comes from that: doubling the latency had brought about 5 % relative accuracy, and
+    a · (1 + 0.05) · (2T / T)^w = a gives w = −log₂ 1.05 = −0.0704. Hard, only what is over the target pays, by w = −1.
+
+    Parameters
+    ----------
+    score : str
+        Name of the cost among an evaluation's scores: ``"latency_ms"``, ``"madds"``.
+    target : float
+        T, in the score's unit; > 0.
+    below, above : float
+        w up to the target (the paper's α) and beyond (β), at most 0. Soft, as here by default: both −0.07. Hard: 0, −1.
+
+    Examples
+    --------
+    >>> fast, slow = (Evaluation((0,), {"accuracy": a, "latency_ms": t}) for a, t in ((0.8, 10.0), (0.84, 20.0)))
+    >>> reward = Weighted("latency_ms", 10.0)
+    >>> round(reward(fast), 3), round(reward(slow), 3)
+    (0.8, 0.8)
+    """
+
+    score: str
+    target: float
+    below: float = -0.07
+    above: float = -0.07
+
+    def __post_init__(self):
+        if not self.target > 0 or self.below > 0 or self.above > 0:
+            raise ValueError(
+                f"needs a target above 0 and exponents up to 0, got {self.target}, {self.below}, {self.above}"
+            )
+
+    def __call__(self, evaluation: Evaluation) -> float:
+        relative = _told(evaluation, self.score, "to weigh") / self.target
+        return accuracy(evaluation) * relative ** (self.below if relative <= 1 else self.above)
 
 
 @dataclass(frozen=True)

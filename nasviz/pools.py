@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from concurrent.futures import Executor
 from contextlib import suppress
 from pathlib import Path
@@ -62,3 +63,12 @@ def capacity(pool: Executor) -> int:
         return known
     client = getattr(pool, "_client", None)  # dask's
     return (sum(client.nthreads().values()) if hasattr(client, "nthreads") else 0) or workers()
+
+
+def processor() -> str:
+    """The name of this machine's processor, as well as it is known."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

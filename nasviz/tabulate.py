@@ -31,7 +31,7 @@ from tqdm import tqdm
 from .estimators.table import Table
 from .estimators.tablefile import named_space
 from .evaluate import Estimator
-from .pools import default_pool, workers
+from .pools import default_pool, processor, workers
 from .record import identity
 from .space import Arch, SearchSpace
 from .step import Evaluation
@@ -260,15 +260,6 @@ def status(work: Work, folder: Path) -> str:
     done = {key for part in sorted(folder.glob("*.jsonl")) for key, _ in rows(part, work.head)}
     counts = [sum(seed == s for _, seed in done) for s in range(work.seeds)]
     return "\n".join(f"seed {s}: {n:,} of {total:,} ({100 * n / total:.1f} %)" for s, n in enumerate(counts))
-
-
-def processor() -> str:
-    """The name of this machine's processor, as well as it is known."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def main(arguments: list[str] | None = None) -> None:

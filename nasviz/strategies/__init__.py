@@ -14,6 +14,7 @@ _FILES = {
     "GaussianProcess": "gaussian_process",
     "Gdas": "gumbel_darts",
     "Hyperband": "successive_halving",
+    "LatencyDarts": "latency_darts",
     "LocalSearch": "local_search",
     "Nsga2": "nsga2",
     "PDarts": "p_darts",

@@ -1,0 +1,48 @@
+"""How far is a latency table off? Its sum of operations, and what the overhead model makes of it, on held-out networks.
+
+    python benchmarks/latency.py [--batch 1] [--threads 1] [--save data/latency-nasbench201.json]
+
+A table of NAS-Bench-201 at the labs' size (8 channels, 16×16), the overhead fitted on 30 networks, the error stated on
+30 others. On a quiet machine; what is too noisy is refused. Must hold: median error at most 10 %.
+"""
+
+import argparse
+import sys
+
+import numpy as np
+from scipy.stats import kendalltau
+from tqdm import tqdm
+
+from nasviz.hardware import LatencyTable, latency
+from nasviz.nn import count
+from nasviz.spaces import NasBench201
+
+IMAGE = (1, 16, 16)
+parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+parser.add_argument("--batch", type=int, default=1)
+parser.add_argument("--threads", type=int, default=1)
+parser.add_argument("--save")
+asked = parser.parse_args()
+
+space, rng = NasBench201(), np.random.default_rng(0)
+networks = [space.network(space.sample(rng)) for _ in range(60)]
+every = [space.network((option,) * 6) for option in range(1, 5)]  # each operation at both shapes
+table = LatencyTable.build(every, IMAGE, batch=asked.batch, threads=asked.threads, progress=True)
+shape = (asked.batch, *IMAGE)
+bar = tqdm(networks, unit="network", file=sys.stderr)
+ms = [latency(network, shape, threads=asked.threads).ms for network in bar]
+table = table.fit(networks[:30], ms[:30], IMAGE)
+off = np.abs(table.errors(networks[30:], ms[30:], IMAGE))
+said = [table.predict(network, IMAGE) for network in networks[30:]]
+madds = [count.madds(network, IMAGE) for network in networks[30:]]
+print(f"{table.device}, {asked.threads} thread(s), batch {asked.batch}: {len(table.ms)} operations")
+print(f"30 held-out networks, {min(ms[30:]):.3g} to {max(ms[30:]):.3g} ms")
+for name, column in zip(("sum of operations", "with overhead"), off.T, strict=True):
+    middle, most = 100 * np.median(column), 100 * np.quantile(column, 0.9)
+    print(f"{name:20} median error {middle:5.1f} %   90 % of them below {most:5.1f} %")
+ranks = [kendalltau(column, ms[30:])[0] for column in (said, madds)]
+print(f"τ with the measured: table {ranks[0]:.2f}, multiply-adds {ranks[1]:.2f}")
+o = table.overhead
+print(f"overhead: {o.fixed:.3g} ms + {o.factor:.3g} × sum + {1000 * o.each:.3g} µs an operation")
+if asked.save:
+    print("written", table.save(asked.save))

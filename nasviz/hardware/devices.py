@@ -1,0 +1,121 @@
+"""The same architectures on several targets: which wins where?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..nn import count
+from ..space import Arch, SearchSpace
+from .lookup import LatencyTable, units
+
+
+@dataclass(frozen=True)
+class Roofline:
+    """A made-up device: no operation is faster than its arithmetic, nor than its memory (Williams et al. 2009).
+
+    An operation takes ``launch`` plus the longer of multiply-adds / ``madds`` and bytes moved / ``bandwidth``; weights,
+    input and output are moved once, in float32. **Simulated**: real devices differ, by caches, kernels and luck; it
+    shows what follows from three numbers.
+
+    Parameters
+    ----------
+    madds : float
+        Billions of multiply-adds a second.
+    bandwidth : float
+        Billions of bytes a second.
+    launch : float
+        Microseconds before each operation.
+    """
+
+    madds: float
+    bandwidth: float
+    launch: float
+
+    def predict(self, network: nn.Module, image: Sequence[int], batch: int = 1) -> float:
+        """Milliseconds of ``batch`` images (colors, height, width); the network may be on the meta device."""
+        total = 0.0
+        for unit in units(network, image, batch):
+            work = batch * unit.madds / (1e9 * self.madds)
+            moved = 4 * (np.prod(unit.shape) + np.prod(unit.out) + count.parameters(unit.module))
+            total += 1e3 * max(work, moved / (1e9 * self.bandwidth)) + 1e-3 * self.launch
+        return float(total)
+
+
+# No product: each is an order of magnitude, chosen to be limited by something else.
+SIMULATED = {
+    "microcontroller": Roofline(madds=0.05, bandwidth=0.5, launch=1.0),  # limited by arithmetic
+    "phone": Roofline(madds=20.0, bandwidth=2.0, launch=5.0),  # limited by memory
+    "accelerator": Roofline(madds=10_000.0, bandwidth=500.0, launch=10.0),  # limited by how many operations there are
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """Somewhere to run.
+
+    Attributes
+    ----------
+    name : str
+    kind : {"measured", "simulated", "published"}
+        Where its milliseconds come from: shown wherever it is shown.
+    ms : callable
+        Architecture -> milliseconds.
+    """
+
+    name: str
+    kind: str
+    ms: Callable[[Arch], float]
+
+    def __post_init__(self):
+        if self.kind not in ("measured", "simulated", "published"):
+            raise ValueError(f"a target is measured, simulated or published, not {self.kind!r}")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.kind})"
+
+
+def target(
+    name: str,
+    source: LatencyTable | Roofline,
+    space: SearchSpace,
+    image: Sequence[int],
+    network: dict | None = None,
+) -> Target:
+    """A target whose milliseconds a table or a simulated device says, architecture by architecture, remembered."""
+    known: dict[Arch, float] = {}
+
+    def ms(arch: Arch) -> float:
+        arch = tuple(arch)
+        if arch not in known:
+            with torch.device("meta"):
+                known[arch] = source.predict(space.network(arch, **(network or {})), image)
+        return known[arch]
+
+    return Target(name, "simulated" if isinstance(source, Roofline) else "measured", ms)
+
+
+def times(targets: Sequence[Target], archs: Sequence[Arch]) -> np.ndarray:
+    """Milliseconds, (targets, architectures)."""
+    return np.array([[one.ms(arch) for arch in archs] for one in targets])
+
+
+def fronts(ms, quality) -> list[np.ndarray]:
+    """For each target, the numbers of the architectures that none beats in both, from fast to slow.
+
+    Parameters
+    ----------
+    ms : array (targets, architectures)
+    quality : array (architectures,)
+        Greater is better.
+    """
+    out = []
+    for row in np.asarray(ms, float):
+        order = np.lexsort((-np.asarray(quality), row))
+        best = np.maximum.accumulate(np.asarray(quality)[order])
+        out.append(order[np.r_[True, best[1:] > best[:-1]]])
+    return out
