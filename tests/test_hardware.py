@@ -17,7 +17,6 @@ from nasviz.hardware import (
     Target,
     WithLatency,
     by_choice,
-    fronts,
     measure,
     target,
     units,
@@ -195,17 +194,6 @@ def test_a_target_says_where_its_numbers_come_from(table):
     assert times[1, 0] == table.predict(SPACE.network((3,) * 6), IMAGE)
     with pytest.raises(ValueError, match="measured, simulated or published"):
         Target("x", "guessed", lambda arch: 1.0)
-
-
-def test_the_front_against_brute_force():
-    rng = np.random.default_rng(0)
-    ms, quality = rng.integers(0, 20, (2, 60)).astype(float), rng.integers(0, 20, 60).astype(float)
-    for row, front in zip(ms, fronts(ms, quality), strict=True):
-        pairs = list(zip(row, quality, strict=True))
-        free = {
-            (t, q) for t, q in pairs if not any(a <= t and b >= q and (a, b) != (t, q) for a, b in pairs)
-        }
-        assert {(row[i], quality[i]) for i in front} == free and (np.diff(row[front]) > 0).all()
 
 
 def test_searches_see_the_latency(table):

@@ -1,6 +1,6 @@
 """What runs where, and how fast: latency measured, looked up in a table, and compared between devices."""
 
-from .devices import SIMULATED, Roofline, Target, fronts, target, times
+from .devices import SIMULATED, Roofline, Target, target, times
 from .lookup import LatencyTable, Overhead, WithLatency, by_choice, units
 from .measure import Latency, Noisy, latency, measure, memory
 
@@ -14,7 +14,6 @@ __all__ = [
     "Target",
     "WithLatency",
     "by_choice",
-    "fronts",
     "latency",
     "measure",
     "memory",

@@ -102,20 +102,3 @@ def target(
 def times(targets: Sequence[Target], archs: Sequence[Arch]) -> np.ndarray:
     """Milliseconds, (targets, architectures)."""
     return np.array([[one.ms(arch) for arch in archs] for one in targets])
-
-
-def fronts(ms, quality) -> list[np.ndarray]:
-    """For each target, the numbers of the architectures that none beats in both, from fast to slow.
-
-    Parameters
-    ----------
-    ms : array (targets, architectures)
-    quality : array (architectures,)
-        Greater is better.
-    """
-    out = []
-    for row in np.asarray(ms, float):
-        order = np.lexsort((-np.asarray(quality), row))
-        best = np.maximum.accumulate(np.asarray(quality)[order])
-        out.append(order[np.r_[True, best[1:] > best[:-1]]])
-    return out

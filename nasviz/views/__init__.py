@@ -24,6 +24,8 @@
 `population`        who lives, by age, the family of the best, and the mutation of each step in the cell
 `neighborhood`      local search walking on the graph of one-edit neighbours
 `Bill`, `Headlines` what searches cost, one's own among them, the assumptions as sliders (`nasviz.cost`)
+`Pareto`            two objectives: the front of what nothing beats in both, live (`nasviz.objectives`)
+`Latency`, `Devices` a network's milliseconds by operation; who wins on which device (`nasviz.hardware`)
 `race`              strategies with many seeds: regret with bands, a slider through time (`nasviz.race`)
 `progress`, `band_of` every evaluation and the best so far, beside random search: a chart to explore
 `Stage`             what draws them all (`nasviz.views.stage`); `replay.to_html` writes it as a page
@@ -39,11 +41,14 @@ from .cell import show, show_graph
 from .collapse import Collapse, Tryout
 from .correlation import Correlation
 from .cost_quality import CostQuality
+from .devices import Devices
 from .editor import CellEditor
 from .landscape import Landscape
+from .latency import Latency
 from .mixture import Mixture
 from .neighborhood import neighborhood
 from .network import Network
+from .pareto import Pareto
 from .player import Player
 from .policy import policy, unroll
 from .population import population
@@ -66,10 +71,13 @@ __all__ = [
     "Compound",
     "Correlation",
     "CostQuality",
+    "Devices",
     "Headlines",
     "Landscape",
+    "Latency",
     "Mixture",
     "Network",
+    "Pareto",
     "Plane",
     "Player",
     "Proxies",
