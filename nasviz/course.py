@@ -78,7 +78,8 @@ def predict_number(question: str, low: float, high: float, *, unit: str = "", st
         raise ValueError(f"low must be below high, got {low} and {high}")
     step = step or (high - low) / 100
     span = {"min": low, "max": high, "step": step, "value": low + step * round((high - low) / 2 / step)}
-    slider = widgets.FloatSlider(**span, readout_format=".3g", description="I guess", layout={"width": "420px"})
+    shown = ".3g" if step < 1 else ",.0f"  # 7,812, not 7.81e+3
+    slider = widgets.FloatSlider(**span, readout_format=shown, description="I guess", layout={"width": "420px"})
     button = widgets.Button(description="That is my guess", tooltip="Keep this guess and compare it with the result")
     asked = Question(question, widgets.HBox([slider, button]), unit)
     button.on_click(lambda _: asked._set(slider.value))
