@@ -26,6 +26,10 @@ SHOWS = MappingProxyType(
         "reward": "what the policy is told of this evaluation",
         "baseline": "what is subtracted from the reward, nan before there is one",
         "loss": "training loss of this step, nats",
+        "losses": "float32 (4): training losses of the sub-networks of this step, nats, nan beyond the last",
+        "stage": "which stage of a training with several this is, from 0",
+        "children": "float32 (n,): validation accuracies of the largest sub-network, the smallest and some that were "
+        "drawn, with re-calibrated batch-norms, 0 to 1; nan but at the end of an epoch",
         "valid_loss": "validation loss of this step, nats",
         "valid_accuracy": "validation accuracy of this step, 0 to 1",
         "epoch": "epoch of the search to which this step belongs, from 0",

@@ -5,6 +5,7 @@ from importlib import import_module
 _FILES = {
     "AdaptiveDarts": "robust_darts",
     "Bananas": "bayesian",
+    "BigNas": "big_nas",
     "Darts": "darts",
     "DartsMinus": "darts_minus",
     "DartsPT": "darts_pt",
@@ -17,6 +18,7 @@ _FILES = {
     "LatencyDarts": "latency_darts",
     "LocalSearch": "local_search",
     "Nsga2": "nsga2",
+    "OnceForAll": "once_for_all",
     "PDarts": "p_darts",
     "PcDarts": "pc_darts",
     "RandomSearch": "random_search",

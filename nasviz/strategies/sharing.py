@@ -130,9 +130,14 @@ class SharedTraining:
         images = torch.from_numpy(data.normalized("train")[: self.images]).contiguous(memory_format=torch.channels_last)
         labels = torch.from_numpy(data.train_labels[: self.images].copy())
         shared = Shared(self.space, self.seed, images, labels, classes=len(data.classes), **self.network)
+        shared.memory = self.remembered(len(data.classes))
         if self.start is not None:
             shared.unpack(self.start)
         return shared
+
+    def remembered(self, classes: int) -> dict[str, Tensor]:
+        """`Shared.memory` at the start: here nothing."""
+        return {}
 
 
 class Shared:

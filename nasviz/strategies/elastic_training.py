@@ -1,0 +1,98 @@
+"""What the trainings of an elastic supernet share: distillation, and an eye on a few of the children."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from .. import datasets
+from ..estimators.training import evaluated
+from ..nn.paths import recalibrate
+from ..search import knob
+from ..space import Arch
+from .sharing import Shared, SharedTraining
+
+MOST = 4  # sub-networks a step
+WATCHED, JUDGED, BATCHES = 3, 1000, 4  # sampled children, validation images, batches of the re-calibration
+
+
+@dataclass
+class ElasticTraining(SharedTraining):
+    """A training of `nasviz.nn.elastic.ElasticNetwork`. Subclasses say which sub-networks learn what, stage by stage.
+
+    Notes
+    -----
+    Steps show the mean ``loss`` and all ``losses`` (nats), the ``epoch``, the ``stage`` (its number in ``stages``) and,
+    at the end of an epoch, the validation accuracies of the ``children`` that are `watched`, re-calibrated, on the
+    first 1,000 validation images. The last step of an epoch carries a ``state``.
+    """
+
+    shows: ClassVar = ("loss", "losses", "epoch", "stage", "children")
+    stages: ClassVar[tuple[str, ...]] = ()
+
+    batch: int = 128
+    lr: float = knob(0.1, 1e-3, 0.5, log=True, help="Learning rate of the shared weights, at the start of a stage")
+    distillation: float = knob(0.5, 0.0, 1.0, help="Share of the loss that the teacher's answers make, not the labels")
+
+    @property
+    def watched(self) -> list[Arch]:
+        """The children whose accuracy is shown: the largest, the smallest, and three drawn, the same in every run."""
+        rng = np.random.default_rng(0)
+        return [self.space.largest, self.space.smallest, *(self.space.sample(rng) for _ in range(WATCHED))]
+
+    def stage(self, epoch: int) -> int:
+        """In which stage an epoch is: here there is one."""
+        return 0
+
+    def shown(self, shared: Shared, losses: list[float], done: bool) -> dict:
+        """Losses, stage, and the children's accuracies."""
+        padded = np.full(MOST, np.nan, "<f4")
+        padded[: len(losses)] = losses
+        children = np.full(len(self.watched), np.nan, "<f4")
+        if done:
+            with same_statistics(shared):
+                children[:] = [self.accuracy(shared, arch) for arch in self.watched]
+        return {"losses": padded, "stage": self.stage(shared.epoch), "children": children}
+
+    def accuracy(self, shared: Shared, arch: Arch) -> float:
+        """Validation accuracy of a child as it is now, 0 to 1; changes the batch-norms' statistics."""
+        batches = shared.images[: BATCHES * self.batch].split(self.batch)
+        recalibrate(shared.network, arch, batches)
+        return evaluated(shared.network.select(arch), *shared.valid)[0]
+
+    def loss(self, logits: Tensor, labels: Tensor, teacher: Tensor | None) -> Tensor:
+        """Cross-entropy with the labels, and in a share of `distillation` with the teacher's probabilities (rows)."""
+        loss = cross_entropy(logits, labels)
+        if teacher is None:
+            return loss
+        return (1 - self.distillation) * loss + self.distillation * cross_entropy(logits, teacher)
+
+    def begin(self) -> Shared:
+        """As `SharedTraining`, with validation images to judge children on."""
+        if not hasattr(self.space, "largest"):
+            raise ValueError(f"{self.space!r} has no largest member of which all are parts: take ElasticSpace()")
+        shared = super().begin()
+        data = datasets.load(self.data, size=self.size)
+        images = torch.from_numpy(data.normalized("valid")[:JUDGED]).contiguous(memory_format=torch.channels_last)
+        shared.valid = images, torch.from_numpy(data.valid_labels[:JUDGED].copy())
+        return shared
+
+
+class same_statistics:
+    """The batch-norms' statistics, which re-calibration changes, are the old ones afterwards; training goes on."""
+
+    def __init__(self, shared: Shared):
+        self.network = shared.network
+
+    def __enter__(self):
+        self.kept = {name: tensor.clone() for name, tensor in self.network.named_buffers()}
+
+    def __exit__(self, *_):
+        for name, tensor in self.network.named_buffers():
+            tensor.copy_(self.kept[name])
+        self.network.train()

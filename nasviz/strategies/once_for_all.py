@@ -1,0 +1,121 @@
+"""Once-for-all: train one network for all sub-networks, the largest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..estimators.training import cosine
+from ..nn.paths import recalibrate
+from ..search import knob
+from .elastic_training import BATCHES, MOST, ElasticTraining, same_statistics
+from .sharing import Shared
+
+LATER = 0.5  # of the learning rate, in the stages after the first
+FIXED = (  # stage by stage, what is not elastic yet (the least option that may be drawn), in its two halves
+    ({"kernel": 2, "depth": 2, "expansion": 2},) * 2,
+    ({"depth": 2, "expansion": 2},) * 2,
+    ({"depth": 1, "expansion": 2}, {"expansion": 2}),
+    ({"expansion": 1}, {}),
+)
+
+
+@dataclass
+class OnceForAll(ElasticTraining):
+    """Progressive shrinking: Cai et al. 2020, section 3.3.
+
+    The largest network is trained first. Then, stage by stage, smaller ones are drawn too: smaller kernels, then
+    shallower units (first 3 layers, then 2), then narrower layers (first expansion 4, then 3), for which the channels
+    are sorted by importance before. All but the largest network's own training learn from its answers as well as from
+    the labels. The resolution is drawn all the time.
+
+    Parameters
+    ----------
+    epochs : four ints
+        Of the stages. The paper on ImageNet: 180, 125, 145 and 145 (its release: 180, 120, 25 + 120, 25 + 120); the
+        first at least 1, others may be 0.
+    children : int
+        Sub-networks drawn at each step after the first stage, 1 to 4; their gradients add up. (The first draws one, as
+        nothing but the resolution differs.)
+    distillation : float
+        The released code adds both losses, equally; here they are averaged.
+    lr : float
+        Of the first stage; half of it in the others. Falls along a cosine in each.
+    space, data, size, images, batch, weight_decay, network, seed, start
+        See `SharedTraining`.
+
+    Raises
+    ------
+    ValueError
+        When iterated: other numbers of epochs, and what `SharedTraining` refuses.
+    FloatingPointError
+        A loss is no longer finite. The step in which it happened comes first.
+    """
+
+    stages: ClassVar = ("full", "kernel", "depth", "width")
+
+    epochs: tuple[int, int, int, int] = (4, 2, 2, 2)
+    children: int = knob(2, 1, MOST, help="Sub-networks drawn at each step")
+
+    def __len__(self) -> int:
+        return sum(self.epochs) * self.batches
+
+    def losses(self, shared: Shared, chosen: Tensor, rng: np.random.Generator) -> Iterator[Tensor]:
+        """Each sub-network drawn in this stage: labels, and after the first stage the largest network's answers."""
+        stage, share = self._place(shared.epoch)
+        teacher = shared.memory["teacher"][chosen] if stage else None
+        for _ in range(self.children if stage else 1):
+            arch = self.space.sample(rng, FIXED[stage][share >= 0.5])
+            yield self.loss(shared.network(shared.images[chosen], arch), shared.labels[chosen], teacher)
+
+    def before_epoch(self, shared: Shared) -> None:
+        """At the start of a stage: a fresh descent, the teacher's answers, channels in order."""
+        stage, share = self._place(shared.epoch)
+        if share or not stage:
+            return
+        for velocity in shared.velocity.values():
+            velocity.zero_()
+        if shared.memory["teacher"].isnan().all():
+            shared.memory["teacher"].copy_(self._answers(shared))
+        if self.stages[stage] == "width":
+            shared.network.sort_channels()
+
+    def rate(self, step: int) -> float:
+        """A cosine in each stage."""
+        stage, share = self._place(step // self.batches)
+        share += step % self.batches / self.batches / self.epochs[stage]
+        return self.lr * (LATER if stage else 1) * cosine(share, 1)
+
+    def stage(self, epoch: int) -> int:
+        """In which stage an epoch is."""
+        return self._place(epoch)[0]
+
+    def begin(self) -> Shared:
+        """As `ElasticTraining`, with room for the teacher's answers."""
+        if len(self.epochs) != len(self.stages) or min(self.epochs) < 0 or self.epochs[0] < 1:
+            raise ValueError(f"epochs are those of {', '.join(self.stages)}, the first from 1: got {self.epochs}")
+        return super().begin()
+
+    def remembered(self, classes: int) -> dict[str, Tensor]:
+        """The largest network's probabilities on all training images, nan before it is trained."""
+        return {"teacher": torch.full((self.images, classes), torch.nan)}
+
+    def _place(self, epoch: int) -> tuple[int, float]:
+        """The stage of an epoch, and which share of the stage was done before it."""
+        for stage, epochs in enumerate(self.epochs):
+            if epoch < epochs:
+                return stage, epoch / epochs
+            epoch -= epochs
+        raise IndexError("the training ends before this epoch")
+
+    @torch.no_grad()
+    def _answers(self, shared: Shared) -> Tensor:
+        """What the largest network says of each training image. (No augmentation: once is enough.)"""
+        with same_statistics(shared):
+            recalibrate(shared.network, self.space.largest, shared.images[: BATCHES * self.batch].split(self.batch))
+            return torch.cat([shared.network(part).softmax(1) for part in shared.images.split(500)])
