@@ -7,7 +7,7 @@ _FILES = {
     "curve": ("Extrapolated", "above_median", "forecast", "may_win", "survivors"),
     "proxy": ("proxy_cost", "proxy_recipe"),
     "zero_cost": ("ZeroCost",),
-    "inherited": ("Inherited",),
+    "inherited": ("Inherited", "elastic_supernet"),
     "morphism": ("WeightInheritance",),
     "filled": ("stand_in",),
     "table": ("Table", "nasbench201_table"),

@@ -12,7 +12,9 @@ from ..evaluate import Estimator
 from ..nn import paths
 from ..nn.states import take_over
 from ..nn.threads import one_thread
+from ..paths import data_dir
 from ..space import Arch, SearchSpace
+from ..spaces import ElasticSpace
 from ..step import Evaluation
 from .training import _data, _tensors, evaluated
 
@@ -71,6 +73,14 @@ class Inherited(Estimator):
         """The estimator on the ``state`` that a step of the `TrainSupernet` ``search`` carried."""
         return cls(search.space, state, recalibrate, search.data, search.size, search.network)
 
+    def network_of(self, arch: Arch):
+        """``arch`` on its weights, re-calibrated, as a network of its own. Only from an elastic supernet.
+
+        It is that of ``space.network``, in evaluation mode: to use as it is, to train on, to export.
+        """
+        self(arch)
+        return self._supernet.extract(arch)
+
     @cached_property
     def _supernet(self) -> paths.PathNetwork:
         data = _data(self.dataset, self.size)
@@ -92,3 +102,17 @@ class Inherited(Estimator):
             accuracy, loss = evaluated(supernet.select(arch), *_tensors(self.dataset, self.size, "valid"))
         scores = {"inherited": accuracy, "inherited_loss": loss}
         return Evaluation(arch, scores, time.perf_counter() - start, 0, seed)
+
+
+def elastic_supernet(recalibrate: int = 10) -> Inherited:
+    """The elastic supernet that comes with nasviz, ``data/elastic-supernet.safetensors``, trained as OnceForAll does.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is not there, with the command that makes it.
+    """
+    path = data_dir() / "elastic-supernet.safetensors"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is not there: make it with `python data/record_lab08.py supernet`")
+    return Inherited(ElasticSpace(), path.read_bytes(), recalibrate)

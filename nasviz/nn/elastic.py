@@ -165,7 +165,7 @@ class ElasticNetwork(nn.Module):
                 for kernel in space.kernels[:-1]
             }
         )
-        self._skeleton = cache(self._skeleton)
+        self.skeleton = cache(self.skeleton)
         self.select(space.largest)
 
     def select(self, arch: Arch) -> ElasticNetwork:
@@ -207,7 +207,7 @@ class ElasticNetwork(nn.Module):
             return held
         kernel, expansion = layer
         out = {}
-        for name, like in self._skeleton(place, kernel, expansion).state_dict().items():
+        for name, like in self.skeleton(place, kernel, expansion).state_dict().items():
             tensor = held[name]
             if tensor.ndim == 4 and tensor.shape[-1] > 1:  # the depthwise convolution's: others are 1×1
                 tensor = self._filters(place, kernel, tensor)
@@ -256,13 +256,13 @@ class ElasticNetwork(nn.Module):
             filters = (middle.flatten(1) @ self.matrices[f"{place}_{smaller}"].T).view_as(middle)
         return filters
 
-    def _skeleton(self, place: int, kernel: int, expansion: int) -> nn.Module:
-        """A layer of a member without weights of its own: shapes and what is done. Cached."""
+    def skeleton(self, place: int, kernel: int, expansion: int) -> nn.Module:
+        """A layer of a member without weights of its own (on the meta device): shapes, and what is done. Kept."""
         with torch.device("meta"):
             return self.places[place - BEFORE].build(kernel, expansion)
 
     def _run(self, place: int, layer: tuple[int, int], x: Tensor) -> Tensor:
-        skeleton = self._skeleton(place, *layer).train(self.training)
+        skeleton = self.skeleton(place, *layer).train(self.training)
         momentum = next(one.momentum for one in self.whole[place].modules() if isinstance(one, nn.BatchNorm2d))
         for norm in skeleton.modules():
             if isinstance(norm, nn.BatchNorm2d):
