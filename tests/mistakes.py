@@ -354,4 +354,19 @@ WRONG = {
             "over the bound",
         ),
     ],
+    ("10-hardware-aware", "exchange_rate"): [
+        ("def my_exponent(factor, gain):\n    return np.log(1 + gain) / np.log(factor)\n", "below 0"),
+        ("def my_exponent(factor, gain):\n    return -gain / factor\n", "−0.0704"),
+        ("def my_exponent(factor, gain):\n    return -np.log2(1 + gain)\n", "three times"),
+    ],
+    ("10-hardware-aware", "gradient_of_time"): [
+        ("def my_gradient(alphas, times):\n    return np.exp(alphas) / np.exp(alphas).sum() @ times\n", "shape"),
+        (
+            "def my_gradient(alphas, times):\n"
+            "    p = np.exp(alphas) / np.exp(alphas).sum()\n"
+            "    return p * times\n",
+            "sums to 0",
+        ),
+        ("def my_gradient(alphas, times):\n    return (times - times.mean()) / len(times)\n", "uneven"),
+    ],
 }

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import nn
 
 from ..nn import count
@@ -46,11 +45,11 @@ class Roofline:
         return float(total)
 
 
-# No product: each is an order of magnitude, chosen to be limited by something else.
+# No product: round numbers, each chosen so that something else is the limit.
 SIMULATED = {
-    "microcontroller": Roofline(madds=0.05, bandwidth=0.5, launch=1.0),  # limited by arithmetic
-    "phone": Roofline(madds=20.0, bandwidth=2.0, launch=5.0),  # limited by memory
-    "accelerator": Roofline(madds=10_000.0, bandwidth=500.0, launch=10.0),  # limited by how many operations there are
+    "slow arithmetic": Roofline(madds=0.05, bandwidth=0.5, launch=1.0),  # as a microcontroller may be
+    "slow memory": Roofline(madds=20.0, bandwidth=0.5, launch=0.5),
+    "slow start": Roofline(madds=10_000.0, bandwidth=500.0, launch=10.0),  # as a large accelerator may be
 }
 
 
@@ -91,9 +90,8 @@ def target(
 
     def ms(arch: Arch) -> float:
         arch = tuple(arch)
-        if arch not in known:
-            with torch.device("meta"):
-                known[arch] = source.predict(space.network(arch, **(network or {})), image)
+        if arch not in known:                       # a small network is built and run faster than on the meta device
+            known[arch] = source.predict(space.network(arch, **(network or {})), image)
         return known[arch]
 
     return Target(name, "simulated" if isinstance(source, Roofline) else "measured", ms)
