@@ -172,7 +172,7 @@ def test_steps_say_what_happened(search, runs):
 def test_children_are_judged_as_inherited_does(search, runs):
     steps = runs[type(search).__name__]
     estimate = replace(Inherited.of(search, steps[-1].state), recalibrate=0)
-    supernet, shared = estimate._supernet, replace(search, start=steps[-1].state).begin()
+    supernet, shared = estimate.supernet, replace(search, start=steps[-1].state).begin()
     for arch, shown in zip(search.watched, steps[-1].shows["children"], strict=True):
         accuracy = search.accuracy(shared, arch)
         assert accuracy == pytest.approx(shown, abs=1e-6)

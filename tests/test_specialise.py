@@ -85,7 +85,7 @@ def test_a_child_is_exported_with_the_same_outputs(inherited, tmp_path):
 
 def test_a_child_taken_out_judges_as_it_did_inside(inherited):
     arch = SPACE.sample(np.random.default_rng(6))
-    child, supernet = inherited.network_of(arch), inherited._supernet
+    child, supernet = inherited.network_of(arch), inherited.supernet
     images = torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         assert torch.allclose(child(images), supernet.eval()(images, arch), atol=1e-6)

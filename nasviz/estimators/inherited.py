@@ -16,7 +16,7 @@ from ..paths import data_dir
 from ..space import Arch, SearchSpace
 from ..spaces import ElasticSpace
 from ..step import Evaluation
-from .training import _data, _tensors, evaluated
+from .training import _data, _tensors, evaluated, measured
 
 BATCH = 64  # images in a batch of the re-calibration, as in training
 
@@ -79,10 +79,17 @@ class Inherited(Estimator):
         It is that of ``space.network``, in evaluation mode: to use as it is, to train on, to export.
         """
         self(arch)
-        return self._supernet.extract(arch)
+        return self.supernet.extract(arch)
+
+    def cost(self, arch: Arch) -> dict[str, float]:
+        """``{"parameters": …, "madds": …}`` of ``arch`` as a network of its own, for one image."""
+        data = _data(self.dataset, self.size)
+        network = self.space.network(arch, **self.network, colors=data.colors, classes=len(data.classes))
+        return measured(network, data)
 
     @cached_property
-    def _supernet(self) -> paths.PathNetwork:
+    def supernet(self) -> paths.PathNetwork:
+        """The network that holds the shared weights: ``supernet(images, arch)``."""
         data = _data(self.dataset, self.size)
         supernet = self.space.single_path(**self.network, colors=data.colors, classes=len(data.classes))
         take_over(self.state, {f"network.{name}": tensor for name, tensor in supernet.state_dict().items()})
@@ -91,7 +98,7 @@ class Inherited(Estimator):
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
         """Judge ``arch``; ``epochs`` is ignored, nothing is trained. ValueError for no architecture of the space."""
         arch = self.space.check(arch)
-        supernet, images = self._supernet, _tensors(self.dataset, self.size, "train")[0]
+        supernet, images = self.supernet, _tensors(self.dataset, self.size, "train")[0]
         if not 0 <= self.recalibrate * BATCH <= len(images):
             most = len(images) // BATCH
             raise ValueError(f"recalibrate must be a number of batches from 0 to {most}, got {self.recalibrate!r}")

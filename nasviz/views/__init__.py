@@ -20,6 +20,8 @@
 `Proxies`           a cheaper training, its reductions as sliders, tried on a sample
 `Landscape`         a table as a place: histogram, costs, neighbours, what operations do
 `Collapse`          DARTS-like searches as they turn degenerate: skips, losses, sharpness, when; `Tryout` has sliders
+`Elastic`           children of an elastic supernet by hand: what each is of it, and what it inherits
+`Shrinking`         the training of such a supernet: children's accuracies, stage by stage
 `surrogate`         what a Bayesian search believes of its candidates, what it took, and what came out
 `population`        who lives, by age, the family of the best, and the mutation of each step in the cell
 `neighborhood`      local search walking on the graph of one-edit neighbours
@@ -43,6 +45,7 @@ from .correlation import Correlation
 from .cost_quality import CostQuality
 from .devices import Devices
 from .editor import CellEditor
+from .elastic import Elastic
 from .landscape import Landscape
 from .latency import Latency
 from .mixture import Mixture
@@ -57,6 +60,7 @@ from .proxies import Proxies
 from .race import race
 from .rows import stage_of
 from .scaling import Compound
+from .shrinking import Shrinking
 from .side import SideBySide
 from .space import Space, compare, mutations
 from .stage import Stage
@@ -72,6 +76,7 @@ __all__ = [
     "Correlation",
     "CostQuality",
     "Devices",
+    "Elastic",
     "Headlines",
     "Landscape",
     "Latency",
@@ -81,6 +86,7 @@ __all__ = [
     "Plane",
     "Player",
     "Proxies",
+    "Shrinking",
     "SideBySide",
     "Space",
     "Stage",
