@@ -6,6 +6,7 @@ from toys import SPACES, Elastic, Toy
 
 from nasviz import views
 from nasviz.search import Run
+from nasviz.space import SearchSpace
 from nasviz.spaces import MacroSpace
 from nasviz.step import Step
 from nasviz.strategies import RandomSearch, Reinforce
@@ -42,6 +43,16 @@ def test_options_that_a_choice_does_not_have_are_blank():
     blank = np.isnan(stage.columns()["marginals"][0])
     assert blank.sum(1).tolist() == [4 - len(choice.options) for choice in space.choices]
     assert stage.still() and views.unroll(run.steps[0], space).still()
+
+
+def test_headings_of_options_tell_kernels_apart():
+    """Where lengths differ, the longest list of options names the columns: a label made twice loses its kernel."""
+    space = SearchSpace.from_choices({
+        "first": ("skip_connect", "nor_conv_1x1", "nor_conv_3x3"), "second": ("skip_connect", "nor_conv_1x1"),
+    })  # fmt: skip
+    run = Run(Reinforce(space, Toy(space), evaluations=4, batch=4, hidden=8))
+    list(run)
+    assert views.policy(run).spec["views"][0]["columns"] == ["skip", "conv 1×1", "conv 3×3"]
 
 
 def test_live_and_recorded_draw_the_policy_beside_the_search(run):

@@ -10,7 +10,6 @@ from ..search import Run, showing
 from ..space import SearchSpace
 from ..step import Step
 from .cell import cell_of, cell_view, labels
-from .colors import style
 from .stage import Stage
 
 
@@ -148,5 +147,5 @@ def _columns(space: SearchSpace) -> list[str]:
     """Headings where choices differ in their options: the option's number, or its name if only lengths differ."""
     longest = max(space.choices, key=lambda choice: len(choice.options))
     if all(choice.options == longest.options[: len(choice.options)] for choice in space.choices):
-        return [style(name).label if isinstance(name, str) else name for name in labels(longest)]
+        return labels(longest)
     return [f"option {number}" for number in range(1, len(longest.options) + 1)]
