@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ import numpy as np
 from ..search import Run, showing
 from ..space import SearchSpace
 from ..step import Step
-from .cell import cell_view
+from .cell import in_line, supernet_view
 from .stage import Stage
 
 
@@ -58,10 +57,9 @@ def alphas(steps: Run | Iterable[Step], space: SearchSpace | None = None, ordere
         rows = sorted(free, key=lambda edge: -sure[edge.choice]) if ordered else free
         graph = replace(graph, edges=(*rows, *(edge for edge in graph.edges if edge.choice is None)))
         part = {"first": len(order), "rows": len(rows)} if len(cells) > 1 else {}
-        title = "The supernet: width is weight" if len(cells) == 1 else f"Supernet, {name} cell: width is weight"
-        views.append(cell_view(graph, "alphas", title=title, span=12 // len(cells), height=330, **part))
+        views.append(supernet_view(graph, name, len(cells) == 1, span=12 // len(cells), height=330, **part))
         order += [edge.choice for edge in rows]
-    labels = [re.sub(r"_\{(.*?)\}", r"\1", space.relaxed[row].name) for row in order]      # c_{k-1} in a line of text
+    labels = [in_line(space.relaxed[row].name) for row in order]
     wide = (7, 5) if len(cells) == 1 else (12, 12)
     common, after = {"array": "alphas", "labels": labels}, ", the most decided first" if ordered else ""
     views += [

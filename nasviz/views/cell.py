@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -174,6 +175,17 @@ def cell_of(space: SearchSpace) -> Graph | None:
     decided = [e.choice for e in graphs[0].edges if e.choice is not None]
     same_ops = len({choice.options for choice in space.choices}) == 1
     return graphs[0] if same_ops and len(shapes) == 1 and decided == list(range(len(space.choices))) else None
+
+
+def in_line(name: str) -> str:
+    """The name of a choice in a line of text, where nothing can be set lower: ``c_{k-1}`` as ``ck-1``."""
+    return re.sub(r"_\{(.*?)\}", r"\1", name)
+
+
+def supernet_view(graph: Graph, name: str, alone: bool, **more) -> dict:
+    """The view of a cell of a supernet, by ``name`` if it is not ``alone``; its array is ``alphas``."""
+    title = "The supernet: width is weight" if alone else f"Supernet, {name} cell: width is weight"
+    return cell_view(graph, "alphas", title=title, **more)
 
 
 def cell_view(graph: Graph, array: str, **more) -> dict:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import ipywidgets as widgets
 import numpy as np
 
 from ..diagnosis import validation_loss
 from . import panel
-from .cell import cell_view
+from .cell import cell_view, in_line
 from .colors import style
 from .stage import Stage
 
@@ -58,7 +56,7 @@ class Mixture(widgets.VBox):
         self.strategy, self.alphas = strategy, search.alphas.detach().clone()
         self._loss, self.best, self._setting = validation_loss(strategy, search, images), np.inf, False
         self.options = relaxed[edge].options
-        name = re.sub(r"_\{(.*?)\}", r"\1", relaxed[edge].name)
+        name = in_line(relaxed[edge].name)
         views = []
         for cell, graph in strategy.space.cells().items():
             rows = [one.choice for one in graph.edges if one.choice is not None]

@@ -7,7 +7,6 @@ shows what others show is drawn without a line of code.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from ..search import Run, knobs
 from ..space import Arch
 from ..step import Step
-from .cell import cell_of, cell_view, chosen, options_view
+from .cell import cell_of, cell_view, chosen, in_line, options_view, supernet_view
 from .policy import policy_views
 from .progress import band_of
 from .stage import Stage
@@ -72,14 +71,13 @@ class Rows:
         """Architecture weights: the cell as a supernet, the table of now, every edge in time."""
         relaxed = self.search.space.relaxed
         self.arrays["alphas"] = [len(relaxed), len(relaxed[0].options)]
-        labels = [re.sub(r"_\{(.*?)\}", r"\1", choice.name) for choice in relaxed]       # c_{k-1} in a line of text
+        labels = [in_line(choice.name) for choice in relaxed]
         cells = self.search.space.cells()
         views = []
         for name, graph in cells.items():
             mine = [edge.choice for edge in graph.edges if edge.choice is not None]
             part = {"first": mine[0], "rows": len(mine)} if len(cells) > 1 else {}
-            title = "The supernet: width is weight" if len(cells) == 1 else f"Supernet, {name} cell: width is weight"
-            views.append(cell_view(graph, "alphas", title=title, span=7 if len(cells) == 1 else 6, **part))
+            views.append(supernet_view(graph, name, len(cells) == 1, span=7 if len(cells) == 1 else 6, **part))
         views += [
             {
                 "kind": "heat",
