@@ -97,7 +97,9 @@ function axes(c, s, theme, { xlabel, ylabel }) {
   c.lineWidth = 1;
   c.font = "12px " + theme.font;
   c.textAlign = "right";
+  let widest = 0; // of the ticks: the label of the axis keeps clear of 63.95
   for (const v of ticks(...s.values, s.h / 45)) {
+    widest = Math.max(widest, c.measureText(String(v)).width);
     const y = Math.round(s.Y(v)) + 0.5;
     c.strokeStyle = theme.grid;
     segment(c, s.x, y, s.x + s.w, y);
@@ -110,7 +112,7 @@ function axes(c, s, theme, { xlabel, ylabel }) {
   c.fillText(xlabel ?? "", s.x + s.w / 2, s.y + s.h + 34);
   if (!ylabel) return;
   c.save();
-  c.translate(s.x - 44, s.y + s.h / 2);
+  c.translate(s.x - Math.max(44, widest + 17), s.y + s.h / 2);
   c.rotate(-Math.PI / 2);
   c.fillText(ylabel, 0, 4);
   c.restore();
