@@ -14,7 +14,7 @@ from toys import SPACES, Elastic, Toy, Walk
 from nasviz.objectives import Bounded
 from nasviz.search import Run, check_turn, knob, knobs
 from nasviz.space import SearchSpace
-from nasviz.strategies import LocalSearch, Nsga2, RandomSearch, RegularizedEvolution, Reinforce, TrainSupernet
+from nasviz.strategies import Enas, LocalSearch, Nsga2, RandomSearch, RegularizedEvolution, Reinforce, TrainSupernet
 
 SPACE = SPACES[0]
 
@@ -41,6 +41,10 @@ SEARCHES = {
     "supernet": (
         TrainSupernet(SPACE, images=32, epochs=15, batch=8, network={"channels": 1, "stages": 1}),
         {"lr": 0.02},
+    ),
+    "enas": (
+        Enas(SPACE, images=144, epochs=3, batch=8, network={"channels": 1, "stages": 1}, updates=2, samples=2),
+        {"lr": 0.02, "samples": 3, "controller_lr": 0.01},
     ),
 }
 every_search = pytest.mark.parametrize("name", SEARCHES)

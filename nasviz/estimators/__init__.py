@@ -4,6 +4,7 @@ from importlib import import_module
 
 _FILES = {
     "baselines": ("Baselines",),
+    "costed": ("WithCost",),
     "curve": ("Extrapolated", "above_median", "forecast", "may_win", "survivors"),
     "proxy": ("proxy_cost", "proxy_recipe"),
     "zero_cost": ("ZeroCost",),

@@ -96,7 +96,7 @@ class Controller(nn.Module):
         self.program = list(_program(len(space.choices), anchors))
         self._open = _prefixes(space) if space.size <= LISTED else None
         self._moments = [(torch.zeros_like(w), torch.zeros_like(w)) for w in self.parameters()]
-        self._updates = 0
+        self._updates = torch.zeros((), dtype=torch.int64)
 
     # ------------------------------------------------------------------ what it says
     def forward(self, archs: Sequence[Arch]) -> Sequences:
@@ -140,13 +140,20 @@ class Controller(nn.Module):
     @torch.no_grad()
     def descend(self, loss: Tensor, lr: float, betas: tuple[float, float] = (0.9, 0.999)) -> None:
         """A step of Adam (Kingma & Ba 2015, algorithm 1) down the gradient of ``loss``."""
-        weights, self._updates = list(self.parameters()), self._updates + 1
+        weights, updates = list(self.parameters()), int(self._updates.add_(1))
         slopes = torch.autograd.grad(loss, weights, materialize_grads=True)
-        rate = lr * (1 - betas[1] ** self._updates) ** 0.5 / (1 - betas[0] ** self._updates)
+        rate = lr * (1 - betas[1] ** updates) ** 0.5 / (1 - betas[0] ** updates)
         for weight, slope, (mean, square) in zip(weights, slopes, self._moments, strict=True):
             mean.mul_(betas[0]).add_(slope, alpha=1 - betas[0])
             square.mul_(betas[1]).addcmul_(slope, slope, value=1 - betas[1])
             weight.addcdiv_(mean, square.sqrt().add_(1e-8), value=-rate)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that changes while it learns, to keep or to fill in place: weights, Adam's means, updates so far."""
+        tensors = {"updates": self._updates}
+        for (name, weight), (mean, square) in zip(self.named_parameters(), self._moments, strict=True):
+            tensors |= {name: weight.detach(), f"{name}.mean": mean, f"{name}.square": square}
+        return tensors
 
     # ------------------------------------------------------------------ one token after the other
     def _unroll(self, count: int, pick: Callable[[int, Tensor], Tensor]) -> Sequences:

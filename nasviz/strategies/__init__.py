@@ -11,6 +11,7 @@ _FILES = {
     "DartsPT": "darts_pt",
     "DartsPlus": "darts_plus",
     "DrNas": "dr_nas",
+    "Enas": "enas",
     "FairDarts": "fair_darts",
     "GaussianProcess": "gaussian_process",
     "Gdas": "gumbel_darts",

@@ -15,7 +15,7 @@ from ..estimators.training import evaluated
 from ..nn.paths import recalibrate
 from ..search import knob
 from ..space import Arch
-from .sharing import Shared, SharedTraining
+from .sharing import Shared, SharedTraining, same_statistics
 
 MOST = 4  # sub-networks a step
 WATCHED, JUDGED, BATCHES = 3, 1000, 4  # sampled children, validation images, batches of the re-calibration
@@ -81,18 +81,3 @@ class ElasticTraining(SharedTraining):
         images = torch.from_numpy(data.normalized("valid")[:JUDGED]).contiguous(memory_format=torch.channels_last)
         shared.valid = images, torch.from_numpy(data.valid_labels[:JUDGED].copy())
         return shared
-
-
-class same_statistics:
-    """The batch-norms' statistics, which re-calibration changes, are the old ones afterwards; training goes on."""
-
-    def __init__(self, shared: Shared):
-        self.network = shared.network
-
-    def __enter__(self):
-        self.kept = {name: tensor.clone() for name, tensor in self.network.named_buffers()}
-
-    def __exit__(self, *_):
-        for name, tensor in self.network.named_buffers():
-            tensor.copy_(self.kept[name])
-        self.network.train()

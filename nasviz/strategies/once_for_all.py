@@ -13,8 +13,8 @@ from torch import Tensor
 from ..estimators.training import cosine
 from ..nn.paths import recalibrate
 from ..search import knob
-from .elastic_training import BATCHES, MOST, ElasticTraining, same_statistics
-from .sharing import Shared
+from .elastic_training import BATCHES, MOST, ElasticTraining
+from .sharing import Shared, same_statistics
 
 LATER = 0.5  # of the learning rate, in the stages after the first
 FIXED = (  # stage by stage, what is not elastic yet (the least option that may be drawn), in its two halves

@@ -25,7 +25,7 @@ MOMENTUM, CLIP = 0.9, 5.0  # of the descent: momentum, greatest gradient norm
 class SharedTraining:
     """The loop of a training of shared weights. Which losses a batch has is what the trainings differ in.
 
-    A subclass writes `losses`; it may override `rate`, `before_epoch`, `shown`.
+    A subclass writes `losses`; it may override `rate`, `before_epoch`, `after_epoch`, `shown`.
 
     Parameters
     ----------
@@ -71,17 +71,22 @@ class SharedTraining:
     start: bytes | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
-        return self.epochs * self.batches
+        return self.epochs * self.steps
 
     @property
     def batches(self) -> int:
-        """Steps an epoch."""
+        """Steps of the shared weights in an epoch."""
         return self.images // self.batch
+
+    @property
+    def steps(self) -> int:
+        """Steps an epoch, with those of `after_epoch`."""
+        return self.batches
 
     def __iter__(self) -> Iterator[Step]:
         with one_thread():
             shared = self.begin()
-        for epoch in range(shared.epoch, len(self) // self.batches):
+        for epoch in range(shared.epoch, len(self) // self.steps):
             rng = np.random.default_rng((self.seed, epoch))  # anew each epoch: nothing to keep in the state
             order = torch.from_numpy(rng.permutation(self.images)[: self.batches * self.batch])
             with one_thread():
@@ -94,13 +99,15 @@ class SharedTraining:
                     step = Step(loss=loss, epoch=epoch, **self.shown(shared, losses, done))
                     if done:
                         shared.epoch = epoch + 1
-                        step.state = shared.pack()
+                        if self.steps == self.batches:
+                            step.state = shared.pack()
                 yield step
                 if not math.isfinite(loss):
                     raise FloatingPointError(
                         f"supernet, step {number} (epoch {epoch}): the loss is {loss} with lr={self.lr:g}. "
                         "Start again with a lower learning rate"
                     )
+            yield from self.after_epoch(shared, rng)
 
     def losses(self, shared: Shared, chosen: Tensor, rng: np.random.Generator) -> Iterable[Tensor]:
         """The losses of one step on the images ``chosen``, one for each architecture; lazily, to hold one at a time."""
@@ -112,6 +119,10 @@ class SharedTraining:
 
     def before_epoch(self, shared: Shared) -> None:
         """What happens to the weights between two epochs: here nothing."""
+
+    def after_epoch(self, shared: Shared, rng: np.random.Generator) -> Iterator[Step]:
+        """As many steps as `steps` counts beyond the batches, the last with the epoch's state: here none."""
+        return iter(())
 
     def shown(self, shared: Shared, losses: list[float], done: bool) -> dict:
         """What a step shows besides the mean loss and the epoch. ``done``: whether it ends an epoch."""
@@ -195,3 +206,18 @@ class Shared:
         """Take over a packed state; ValueError if it is none of this search."""
         saved = take_over(state, self._tensors() | {"epoch": torch.tensor(self.epoch)})
         self.epoch = int(saved["epoch"])
+
+
+class same_statistics:
+    """The batch-norms' statistics, which re-calibration changes, are the old ones afterwards; training goes on."""
+
+    def __init__(self, shared: Shared):
+        self.network = shared.network
+
+    def __enter__(self):
+        self.kept = {name: tensor.clone() for name, tensor in self.network.named_buffers()}
+
+    def __exit__(self, *_):
+        for name, tensor in self.network.named_buffers():
+            tensor.copy_(self.kept[name])
+        self.network.train()
