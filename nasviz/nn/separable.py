@@ -41,7 +41,7 @@ class DilatedDepthwise(Conv2d):
     """A depthwise convolution over every second pixel, computed as an ordinary one.
 
     With dilation 2, pixels of even and of odd rows and columns never meet: four images of half the size are convolved
-    without dilation. Torch's gradient of a dilated depthwise convolution takes about ten times as long on a CPU.
+    without dilation. Torch's gradient of a dilated depthwise convolution takes several times as long on a CPU.
     With stride 2 only the image of even rows and columns is asked for.
     """
 
