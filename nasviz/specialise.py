@@ -121,10 +121,10 @@ def by_layer(source: Timing, space, image: Sequence[int], network: Mapping | Non
     """
     import torch
 
+    from .nn.elastic import BEFORE
     from .nn.mobile import Resize
 
-    with torch.device("meta"):
-        shared = space.single_path(**{**(network or {}), "colors": image[0]})
+    shared = space.single_path(**{**(network or {}), "colors": image[0]})
     constant = source.predict(torch.nn.Identity(), image)  # what does not depend on the layers
 
     @cache
@@ -136,8 +136,9 @@ def by_layer(source: Timing, space, image: Sequence[int], network: Mapping | Non
     @cache
     def layer(place: int, chosen: tuple[int, int] | None, shape: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
         """Milliseconds of a layer, and the shape of its output."""
-        module = shared.whole[place] if chosen is None else shared.skeleton(place, *chosen)
-        output = module.eval()(torch.empty(1, *shape, device="meta"))
+        module = shared.whole[place] if chosen is None else shared.places[place - BEFORE].build(*chosen)
+        with torch.inference_mode():  # small layers run faster than their shapes are computed on the meta device
+            output = module.eval()(torch.zeros(1, *shape))
         return source.predict(module, shape) - constant, tuple(output.shape[1:])
 
     def ms(arch: Arch) -> float:
