@@ -258,3 +258,19 @@ def test_onnx_computes_the_same_if_it_is_there():
     images = torch.randn(2, *IMAGE, generator=torch.Generator().manual_seed(1))
     said = onnx.session(network, images.shape)(images.numpy())
     assert np.abs(said - network.eval()(images).detach().numpy()).max() < 1e-5
+
+
+def test_onnx_in_eight_bits_computes_nearly_the_same():
+    pytest.importorskip("onnxruntime")
+    from nasviz.hardware import onnx
+
+    generator = torch.Generator().manual_seed(1)
+    layer = nn.Conv2d(1, 4, 3, padding=1)
+    with torch.no_grad():
+        for weights in layer.parameters():
+            weights.uniform_(-1 / 3, 1 / 3, generator=generator)
+    images = 2 * torch.rand(2, *IMAGE, generator=generator) - 1                  # within the range that was calibrated
+    exact = layer(images).detach().numpy()
+    said = onnx.session(layer, images.shape, int8=True)(images.numpy())
+    off = np.abs(said - exact).max() / np.abs(exact).max()
+    assert 1e-5 < off < 0.05                         # rounded, and no more: sums that overflow 16 bits are 0.28 off
