@@ -1,14 +1,16 @@
 """How far is a latency table off? Its sum of operations, and what the overhead model makes of it, on held-out networks.
 
-    python benchmarks/latency.py [--batch 1] [--threads 1] [--backend torch] [--save data/latency-torch.json]
+    python benchmarks/latency.py [--space nasbench201] [--batch 1] [--threads 1] [--backend torch] [--save PATH]
 
-A table of NAS-Bench-201 at the labs' size (8 channels, 16×16), the overhead fitted on 30 networks, the error stated on
-30 others. On a quiet machine; what is too noisy is tried ten times and then refused. Must hold: median error at most
-10 %. ONNX Runtime exports each operation and each network first, which takes minutes; int8 calibrates them besides.
+A table of NAS-Bench-201 at the labs' size (8 channels, 16×16), or of the elastic space at its own (8×8), the overhead
+fitted on 30 networks, the error stated on 30 others. On a quiet machine; what is too noisy is tried ten times and then
+refused. Must hold: median error at most 10 %. ONNX Runtime exports each operation and each network first, which takes
+minutes; int8 calibrates them besides. --busy: other programs do not count, what they do to the caches does.
 """
 
 import argparse
 import sys
+import time
 
 import numpy as np
 from scipy.stats import kendalltau
@@ -16,27 +18,45 @@ from tqdm import tqdm
 
 from nasviz.hardware import LatencyTable, latency, onnx
 from nasviz.nn import count
-from nasviz.spaces import NasBench201
+from nasviz.spaces import ElasticSpace, NasBench201
 
-IMAGE = (1, 16, 16)
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+parser.add_argument("--space", choices=("nasbench201", "elastic"), default="nasbench201")
 parser.add_argument("--batch", type=int, default=1)
 parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--backend", choices=("torch", "onnxruntime", "onnxruntime int8"), default="torch")
+parser.add_argument("--busy", action="store_true", help="processor time of the thread, where other programs run too")
 parser.add_argument("--save")
 asked = parser.parse_args()
+if asked.busy and asked.threads > 1:
+    parser.error("--busy sees one thread: it needs --threads 1")
 
 
 def timed(module, shape):
-    how = {"threads": asked.threads, "tries": 10}
+    how = {"threads": asked.threads, "tries": 10, "clock": time.thread_time if asked.busy else time.perf_counter}
     if asked.backend == "torch":
         return latency(module, shape, **how).ms
     return onnx.latency(module, shape, int8=asked.backend.endswith("int8"), **how).ms
 
 
-space, rng = NasBench201(), np.random.default_rng(0)
+def covering_elastic(space, side):
+    """Architectures as deep as can be, all layers alike, at each size to which images of ``side`` are scaled."""
+    sizes = {round(side * resolution / 224): i for i, resolution in enumerate(space.choices[0].options)}
+    for first in sizes.values():
+        for kernel, expansion in np.ndindex(3, 3):
+            same = {"kernel": kernel, "expansion": expansion, "depth": 2}
+            yield (first, *(same[choice.name.split()[-1]] for choice in space.choices[1:]))
+
+
+if asked.space == "nasbench201":
+    space, IMAGE = NasBench201(), (1, 16, 16)
+    covering = [(option,) * 6 for option in range(1, 5)]  # each operation at both shapes
+else:
+    space, IMAGE = ElasticSpace(), (1, 8, 8)
+    covering = covering_elastic(space, IMAGE[1])
+rng = np.random.default_rng(0)
 networks = [space.network(space.sample(rng)) for _ in range(60)]
-every = [space.network((option,) * 6) for option in range(1, 5)]  # each operation at both shapes
+every = [space.network(arch) for arch in covering]
 made = {"batch": asked.batch, "threads": asked.threads, "backend": asked.backend}
 table = LatencyTable.build(every, IMAGE, **made, timed=timed, progress=True)
 shape = (asked.batch, *IMAGE)
