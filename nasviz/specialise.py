@@ -6,16 +6,16 @@ takes, and evolution asks both (Cai et al. 2020, section 3.4).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
+from .estimators.costed import WithCost
 from .estimators.predictor import Predictor
-from .evaluate import Estimator
 from .objectives import Bounded, Score
 from .search import Run
-from .space import Arch, SearchSpace
+from .space import Arch
 from .step import Evaluation
 from .strategies import RegularizedEvolution
 
@@ -25,24 +25,6 @@ class Timing(Protocol):
 
     def predict(self, network, image: Sequence[int]) -> float:
         """Milliseconds."""
-
-
-@dataclass(frozen=True)
-class Deployed(Estimator):
-    """What a predictor expects of an architecture, and how long it takes: ``"predicted"`` and ``"latency_ms"``."""
-
-    space: SearchSpace
-    predictor: Predictor
-    ms: Callable[[Arch], float]
-
-    def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
-        """Of one architecture."""
-        return next(self.many([arch], seed=seed))
-
-    def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
-        """Of several: the predictor is asked once for all of them."""
-        for told in self.predictor.many(archs, seed=seed):
-            yield replace(told, scores={**told.scores, "latency_ms": self.ms(told.arch)})
 
 
 @dataclass(frozen=True)
@@ -90,8 +72,9 @@ def specialise(
         If none was found within the target. The sentence says how long the fastest takes.
     """
     space, bound = predictor.space, Within("latency_ms", target)
+    estimate = WithCost(predictor, lambda arch: {"latency_ms": ms(arch)})
     search = RegularizedEvolution(
-        space, Deployed(space, predictor, ms), population, tournament, evaluations, batch=20, objective=bound, seed=seed
+        space, estimate, population, tournament, evaluations, batch=20, objective=bound, seed=seed
     )
     run = Run(search)
     for _ in run:

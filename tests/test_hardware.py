@@ -9,13 +9,12 @@ import torch
 from torch import nn
 
 from nasviz import hardware
-from nasviz.estimators import TableLookup, nasbench201_table
+from nasviz.estimators import TableLookup, WithCost, nasbench201_table
 from nasviz.hardware import (
     LatencyTable,
     Noisy,
     Roofline,
     Target,
-    WithLatency,
     by_choice,
     measure,
     target,
@@ -198,7 +197,7 @@ def test_a_target_says_where_its_numbers_come_from(table):
 
 def test_searches_see_the_latency(table):
     truth = nasbench201_table()
-    estimate = WithLatency(TableLookup(truth), target("here", table, SPACE, IMAGE).ms)
+    estimate = WithCost(TableLookup(truth), target("here", table, SPACE, IMAGE).cost)
     search = RandomSearch(truth.known(), estimate, evaluations=5, objective=Weighted("latency_ms", 1e3))
     for step in search:
         arch = step.evaluation.arch

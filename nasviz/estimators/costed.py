@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..evaluate import Estimator
@@ -39,5 +39,11 @@ class WithCost(Estimator):
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
         """The other's answer, and the cost."""
-        told = self.estimate(arch, epochs=epochs, seed=seed)
-        return replace(told, scores={**told.scores, **self.cost(arch)})
+        return self._with_cost(self.estimate(arch, epochs=epochs, seed=seed))
+
+    def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
+        """As the other answers several: a predictor is asked once for all, trainings run side by side."""
+        return map(self._with_cost, self.estimate.many(archs, epochs=epochs, seed=seed))
+
+    def _with_cost(self, told: Evaluation) -> Evaluation:
+        return replace(told, scores={**told.scores, **self.cost(told.arch)})

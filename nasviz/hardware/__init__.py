@@ -1,7 +1,7 @@
 """What runs where, and how fast: latency measured, looked up in a table, and compared between devices."""
 
 from .devices import SIMULATED, Roofline, Target, target, times
-from .lookup import LatencyTable, Overhead, WithLatency, by_choice, units
+from .lookup import LatencyTable, Overhead, by_choice, units
 from .measure import Latency, Noisy, latency, measure, memory
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "Overhead",
     "Roofline",
     "Target",
-    "WithLatency",
     "by_choice",
     "latency",
     "measure",

@@ -77,6 +77,10 @@ class Target:
     def __str__(self) -> str:
         return f"{self.name} ({self.kind})"
 
+    def cost(self, arch: Arch) -> dict[str, float]:
+        """``{"latency_ms": …}``, for `nasviz.estimators.WithCost`: a search then sees the latency."""
+        return {"latency_ms": self.ms(arch)}
+
 
 def target(
     name: str,

@@ -21,11 +21,9 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from ..evaluate import Estimator
 from ..nn import count
 from ..pools import processor
 from ..space import Arch, SearchSpace
-from ..step import Evaluation
 from .measure import latency
 
 FREE = ("Identity", "Zero", "Flatten")  # layers that compute nothing
@@ -267,31 +265,6 @@ class LatencyTable:
                 stacklevel=2,
             )
         return table
-
-
-@dataclass(frozen=True)
-class WithLatency(Estimator):
-    """Another estimator's answers with the score ``"latency_ms"``, for objectives that weigh both.
-
-    Parameters
-    ----------
-    estimate : Estimator
-    ms : callable
-        Architecture -> milliseconds: a target's (`nasviz.hardware.target`).
-    """
-
-    estimate: Estimator
-    ms: Callable[[Arch], float]
-
-    @property
-    def space(self) -> SearchSpace:
-        """The other's."""
-        return self.estimate.space
-
-    def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
-        """The other's answer, and the latency."""
-        told = self.estimate(arch, epochs=epochs, seed=seed)
-        return replace(told, scores={**told.scores, "latency_ms": self.ms(arch)})
 
 
 def by_choice(ms: Callable[[Arch], float], space: SearchSpace, base: Arch) -> np.ndarray:
