@@ -118,7 +118,7 @@ class Axes:
             pen.line([(self.x, self.Y(v)), (self.x + self.w, self.Y(v))], GRID, 1)
             pen.text(self.x - 6, self.Y(v), f"{v:g}", 11, DIM, "rm")
         for v in ticks(*domain, self.w / 90):
-            pen.text(self.X(v), self.y + self.h + 12, f"{v:,g}", 11, DIM)
+            pen.text(self.X(v), self.y + self.h + 12, f"{v:,.10g}", 11, DIM)
         pen.text(self.x + self.w / 2, self.y + self.h + 30, xlabel, 11, DIM)
         pen.text(self.x, self.y - 9, ylabel or "", 11, DIM, "lm")
 
