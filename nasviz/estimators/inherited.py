@@ -16,7 +16,7 @@ from ..paths import data_dir
 from ..space import Arch, SearchSpace
 from ..spaces import ElasticSpace
 from ..step import Evaluation
-from .training import _data, _tensors, evaluated, measured
+from .training import _data, evaluated, measured, tensors_of
 
 BATCH = 64  # images in a batch of the re-calibration, as in training
 
@@ -98,7 +98,7 @@ class Inherited(Estimator):
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
         """Judge ``arch``; ``epochs`` is ignored, nothing is trained. ValueError for no architecture of the space."""
         arch = self.space.check(arch)
-        supernet, images = self.supernet, _tensors(self.dataset, self.size, "train")[0]
+        supernet, images = self.supernet, tensors_of(self.dataset, self.size, "train")[0]
         if not 0 <= self.recalibrate * BATCH <= len(images):
             most = len(images) // BATCH
             raise ValueError(f"recalibrate must be a number of batches from 0 to {most}, got {self.recalibrate!r}")
@@ -106,7 +106,7 @@ class Inherited(Estimator):
         with one_thread():
             if self.recalibrate:
                 paths.recalibrate(supernet, arch, images[: self.recalibrate * BATCH].split(BATCH))
-            accuracy, loss = evaluated(supernet.select(arch), *_tensors(self.dataset, self.size, "valid"))
+            accuracy, loss = evaluated(supernet.select(arch), *tensors_of(self.dataset, self.size, "valid"))
         scores = {"inherited": accuracy, "inherited_loss": loss}
         return Evaluation(arch, scores, time.perf_counter() - start, 0, seed)
 

@@ -14,7 +14,7 @@ from ..evaluate import Estimator
 from ..nn.threads import one_thread
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
-from .training import Nesterov, Training, _data, _tensors, evaluated
+from .training import Nesterov, Training, _data, evaluated, tensors_of
 
 WARM = 3  # first steps and passes, which choose kernels and fill caches: not counted
 PASSES = 15
@@ -55,8 +55,8 @@ class Timing(Estimator):
         """Time ``arch``, in this thread. Errors as of `Training`."""
         arch, training = self.space.check(arch), self.training
         recipe, epochs = training.recipe, training._epochs(epochs)
-        images, labels = _tensors(training.dataset, recipe.size, "train")
-        valid = _tensors(training.dataset, recipe.size, "valid")
+        images, labels = tensors_of(training.dataset, recipe.size, "train")
+        valid = tensors_of(training.dataset, recipe.size, "valid")
         with one_thread():
             size = training._network(_data(training.dataset, recipe.size))
             network = self.space.network(arch, **size, generator=torch.Generator().manual_seed(seed))

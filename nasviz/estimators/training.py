@@ -167,7 +167,7 @@ class Training(Estimator):
     def _train(self, arch: Arch, epochs: int, seed: int) -> dict[str, float]:
         recipe = self.recipe
         data = _data(self.dataset, recipe.size)
-        images, labels = _tensors(self.dataset, recipe.size, "train")
+        images, labels = tensors_of(self.dataset, recipe.size, "train")
         if recipe.images > len(images):
             raise ValueError(f"the recipe asks for {recipe.images} training images, {data.name} has {len(images)}")
         network = self.space.network(arch, **self._network(data), generator=torch.Generator().manual_seed(seed))
@@ -191,7 +191,7 @@ class Training(Estimator):
                 report(Progress(arch, epoch, epochs, batch + 1, batches, value, accuracy))
             train_loss = total / recipe.images
             if self.curve or curve_wanted() or epoch + 1 == epochs:
-                accuracy, loss = evaluated(network, *_tensors(self.dataset, recipe.size, "valid"))
+                accuracy, loss = evaluated(network, *tensors_of(self.dataset, recipe.size, "valid"))
             if self.curve:
                 now = zip(SCORED, (accuracy, loss, train_loss), strict=True)
                 scores |= {f"{name}@{epoch + 1}": value for name, value in now}
@@ -200,7 +200,7 @@ class Training(Estimator):
             return self._failed(scores, epochs, epochs) | measured(network, data)
         scores |= dict(zip(SCORED, (accuracy, loss, train_loss), strict=True)) | measured(network, data)
         if self.test:
-            scores["test_accuracy"], _ = evaluated(network, *_tensors(self.dataset, recipe.size, "test"))
+            scores["test_accuracy"], _ = evaluated(network, *tensors_of(self.dataset, recipe.size, "test"))
         return scores
 
     def _failed(self, scores: dict[str, float], epoch: int, epochs: int) -> dict[str, float]:
@@ -269,7 +269,7 @@ def _data(dataset: str | datasets.Dataset, size: int) -> datasets.Dataset:
 
 
 @lru_cache(maxsize=8)
-def _tensors(dataset: str | datasets.Dataset, size: int, part: str) -> tuple[Tensor, Tensor]:
+def tensors_of(dataset: str | datasets.Dataset, size: int, part: str) -> tuple[Tensor, Tensor]:
     """Normalised images and labels, kept for the next training: a worker normalises once."""
     data = _data(dataset, size)
     images = torch.from_numpy(data.normalized(part)).contiguous(memory_format=torch.channels_last)

@@ -34,7 +34,7 @@ from ..nn.threads import one_thread
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 from .baselines import counted, untrained
-from .training import FULL, Recipe, _data, _tensors
+from .training import FULL, Recipe, _data, tensors_of
 
 Score = Callable[[nn.Module, Tensor, Tensor], float]
 JACOV_JITTER = 1e-5  # k of the published code
@@ -268,7 +268,7 @@ class ZeroCost(Estimator):
 
     def _batch(self, seed: int) -> tuple[Tensor, Tensor]:
         """The first batch of the training with this seed."""
-        images, labels = _tensors(self.dataset, self.recipe.size, "train")
+        images, labels = tensors_of(self.dataset, self.recipe.size, "train")
         order = np.random.default_rng((seed, 1))
         chosen = order.permutation(self.recipe.images)[: self.recipe.batch]
         return images[chosen], labels[chosen]

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from .. import datasets
-from ..estimators.training import evaluated
+from ..estimators.training import evaluated, tensors_of
 from ..nn.paths import recalibrate
 from ..search import knob
 from ..space import Arch
@@ -61,9 +59,12 @@ class ElasticTraining(SharedTraining):
 
     def accuracy(self, shared: Shared, arch: Arch) -> float:
         """Validation accuracy of a child as it is now, 0 to 1; changes the batch-norms' statistics."""
-        batches = shared.images[: BATCHES * self.batch].split(self.batch)
-        recalibrate(shared.network, arch, batches)
+        self.recalibrate(shared, arch)
         return evaluated(shared.network.select(arch), *shared.valid)[0]
+
+    def recalibrate(self, shared: Shared, arch: Arch) -> None:
+        """Let the batch-norms take their statistics from a few training batches through ``arch``."""
+        recalibrate(shared.network, arch, shared.images[: BATCHES * self.batch].split(self.batch))
 
     def loss(self, logits: Tensor, labels: Tensor, teacher: Tensor | None) -> Tensor:
         """Cross-entropy with the labels, and in a share of `distillation` with the teacher's probabilities (rows)."""
@@ -77,7 +78,5 @@ class ElasticTraining(SharedTraining):
         if not hasattr(self.space, "largest"):
             raise ValueError(f"{self.space!r} has no largest member of which all are parts: take ElasticSpace()")
         shared = super().begin()
-        data = datasets.load(self.data, size=self.size)
-        images = torch.from_numpy(data.normalized("valid")[:JUDGED]).contiguous(memory_format=torch.channels_last)
-        shared.valid = images, torch.from_numpy(data.valid_labels[:JUDGED].copy())
+        shared.valid = tuple(part[:JUDGED] for part in tensors_of(self.data, self.size, "valid"))
         return shared

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from .. import datasets
+from ..estimators.training import tensors_of
 from ..nn.controller import Controller, Sequences
 from ..nn.states import take_over
 from ..nn.threads import one_thread
@@ -137,9 +137,7 @@ class Enas(SharedTraining):
         shared.controller = Controller(self.space, HIDDEN)
         for name, tensor in shared.controller.tensors().items():  # from now on these are the memory
             shared.memory[name] = tensor.copy_(shared.memory[name])
-        data = datasets.load(self.data, size=self.size)
-        images = torch.from_numpy(data.normalized("valid")).contiguous(memory_format=torch.channels_last)
-        shared.valid = images, torch.from_numpy(data.valid_labels.copy())
+        shared.valid = tensors_of(self.data, self.size, "valid")
         return shared
 
     def remembered(self, classes: int) -> dict[str, Tensor]:

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from ..estimators.training import cosine
-from ..nn.paths import recalibrate
 from ..search import knob
-from .elastic_training import BATCHES, MOST, ElasticTraining
+from .elastic_training import MOST, ElasticTraining
 from .sharing import Shared, same_statistics
 
 LATER = 0.5  # of the learning rate, in the stages after the first
@@ -117,5 +116,5 @@ class OnceForAll(ElasticTraining):
     def _answers(self, shared: Shared) -> Tensor:
         """What the largest network says of each training image. (No augmentation: once is enough.)"""
         with same_statistics(shared):
-            recalibrate(shared.network, self.space.largest, shared.images[: BATCHES * self.batch].split(self.batch))
+            self.recalibrate(shared, self.space.largest)
             return torch.cat([shared.network(part).softmax(1) for part in shared.images.split(500)])

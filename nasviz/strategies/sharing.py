@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from .. import datasets
+from ..estimators.training import tensors_of
 from ..nn.states import take_over
 from ..nn.threads import one_thread
 from ..search import knob
@@ -138,8 +139,7 @@ class SharedTraining:
                 f"{data.name} has {len(data.train_labels)} training images; images={self.images} must not be more, and "
                 f"batch={self.batch} not more than images"
             )
-        images = torch.from_numpy(data.normalized("train")[: self.images]).contiguous(memory_format=torch.channels_last)
-        labels = torch.from_numpy(data.train_labels[: self.images].copy())
+        images, labels = (part[: self.images] for part in tensors_of(self.data, self.size, "train"))
         shared = Shared(self.space, self.seed, images, labels, classes=len(data.classes), **self.network)
         shared.memory = self.remembered(len(data.classes))
         if self.start is not None:
