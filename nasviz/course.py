@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
@@ -20,7 +20,7 @@ import anywidget
 import ipywidgets as widgets
 import numpy as np
 import traitlets
-from IPython.display import HTML, display
+from IPython.display import HTML, Markdown, display
 
 GOOD, BAD = "#00795f", "#b3261e"
 COLORS = ("#8a919c", "#1a6fd4", "#d6246e", "#009178")  # of results on a drawn curve's axes, as in course.js
@@ -303,6 +303,12 @@ def claim(sentence: str, condition: bool, recorded: str | Path | None = None) ->
         from .views import stage_of
 
         display(stage_of(Run.load(recorded)))
+
+
+def as_table(head: Sequence, lines: Iterable[Sequence]) -> Markdown:
+    """A table to display: the first column's texts to the left, the others, numbers mostly, to the right."""
+    rows = [head, ["---", *["---:"] * (len(head) - 1)], *lines]
+    return Markdown("\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows))
 
 
 # ---------------------------------------------------------------------- exercises

@@ -165,3 +165,8 @@ def test_where_one_counts_the_guess_is_a_whole_number():
     button.click()
     assert asked.answer == slider.value == 4 and slider.step == 1
     assert course.predict_number("τ?", -0.2, 1).field.children[0].value == pytest.approx(0.4)
+
+
+def test_a_table_has_its_numbers_to_the_right():
+    made = course.as_table(["cell", "ms"], [("a", "1.5"), ("b", 2)])
+    assert made.data == "| cell | ms |\n| --- | ---: |\n| a | 1.5 |\n| b | 2 |"
