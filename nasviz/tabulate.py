@@ -1,6 +1,7 @@
 """Ground truth: train every distinct architecture of a space from scratch, over as many sittings as it takes.
 
     python -m nasviz.tabulate run FOLDER [--seeds 2] [--nice 19]
+    python -m nasviz.tabulate run FOLDER --device cuda [--seeds 3] [--networks 500] [--share 0/4]
     python -m nasviz.tabulate status FOLDER
     python -m nasviz.tabulate merge OUT.jsonl PART.jsonl PART.jsonl ...
     python -m nasviz.tabulate time FOLDER [--seeds 2]
@@ -24,6 +25,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
@@ -35,6 +37,9 @@ from .pools import default_pool, processor, workers
 from .record import identity
 from .space import Arch, SearchSpace
 from .step import Evaluation
+
+if TYPE_CHECKING:
+    from .estimators import PackedTraining
 
 Key = tuple[str, int]  # text of the architecture, seed
 
@@ -88,9 +93,7 @@ def run(work: Work, folder: Path) -> Iterator[Evaluation]:
     ValueError
         If the folder holds parts of other work, or damaged ones.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    done = {key for part in sorted(folder.glob("*.jsonl")) for key, _ in rows(part, work.head)}
-    todo = [(arch, seed) for arch, seed in work.all() if work.key(arch, seed) not in done]
+    todo = _missing(work, folder)
     todo.reverse()
     with _new_part(folder, work.head) as part:
         waiting: dict[Future, tuple[Arch, int]] = {}
@@ -106,37 +109,61 @@ def run(work: Work, folder: Path) -> Iterator[Evaluation]:
                     except BrokenExecutor:              # somebody killed a worker: train this one again
                         todo.append(asked)
                         continue
-                    part.write(json.dumps(_row(work, evaluation)) + "\n")
-                    part.flush()
+                    _write(part, work, evaluation)
                     yield evaluation
         finally:
             for future in waiting:
                 future.cancel()
 
 
-def measure(work: Work, folder: Path) -> int:
-    """Time each architecture that ``folder`` has trainings of, once, in this process; the number timed now.
+def run_packed(
+    work: Work, folder: Path, packs: PackedTraining, share: tuple[int, int] = (0, 1)
+) -> Iterator[Evaluation]:
+    """Train what is missing in ``folder`` in packs, on a GPU; yields each training once it is on the disk.
 
-    A pass of its own: trainings share cores, caches and the machine with others, and their seconds say so. Interrupted,
-    it goes on where it was. Errors: see `run`.
+    ``packs`` is of ``work.estimate``. With ``share=(i, n)``, only every n-th of the missing trainings, from the i-th:
+    n processes at once keep a GPU busy while networks are built. A part tells the GPU. Errors: see `run`.
+    """
+    import torch
+
+    todo, head = _missing(work, folder)[share[0] :: share[1]], work.head
+    if packs.device.startswith("cuda"):
+        head["machine"]["device"] = torch.cuda.get_device_name(packs.device)
+    with _new_part(folder, head) as part:
+        for start in range(0, len(todo), packs.networks):
+            for evaluation in packs.train(todo[start : start + packs.networks]):
+                _write(part, work, evaluation)
+                yield evaluation
+
+
+def _missing(work: Work, folder: Path) -> list[tuple[Arch, int]]:
+    folder.mkdir(parents=True, exist_ok=True)
+    done = {key for part in sorted(folder.glob("*.jsonl")) for key, _ in rows(part, work.head)}
+    return [(arch, seed) for arch, seed in work.all() if work.key(arch, seed) not in done]
+
+
+def measure(work: Work, folder: Path) -> int:
+    """Time each architecture once, in this process, in the order of `run`; the number timed now.
+
+    A pass of its own: trainings share cores, caches and the machine with others, or are packed with others, and their
+    seconds say so. Interrupted, it goes on where it was. Errors: see `run`.
     """
     from .estimators import Timing
 
     timing, into = Work(Timing(work.estimate), seeds=1), folder / "timings"
-    into.mkdir(exist_ok=True)
-    trained = {text for part in sorted(folder.glob("*.jsonl")) for (text, _), _ in rows(part, work.head)}
+    into.mkdir(parents=True, exist_ok=True)
     done = {text for part in sorted(into.glob("*.jsonl")) for (text, _), _ in rows(part, timing.head)}
-    todo = [arch for arch, _ in timing.all() if work.estimate.space.to_text(arch) in trained - done]
+    todo = [arch for arch, _ in timing.all() if work.estimate.space.to_text(arch) not in done]
     with _new_part(into, timing.head) as part:
         for arch in tqdm(todo, unit="architecture", file=sys.stderr):
-            part.write(json.dumps(_row(timing, timing.estimate(arch))) + "\n")
-            part.flush()
+            _write(part, timing, timing.estimate(arch))
     return len(todo)
 
 
-def _row(work: Work, evaluation: Evaluation) -> dict:
+def _write(part, work: Work, evaluation: Evaluation) -> None:
     row = asdict(evaluation)
-    return {"arch": work.estimate.space.to_text(row.pop("arch"))} | row
+    part.write(json.dumps({"arch": work.estimate.space.to_text(row.pop("arch"))} | row) + "\n")
+    part.flush()
 
 
 def _new_part(folder: Path, head: dict):
@@ -269,7 +296,7 @@ def main(arguments: list[str] | None = None) -> None:
     told = {
         "run": "train what is missing",
         "status": "how much is there",
-        "time": "measure, in FOLDER/timings, what was trained: on a quiet machine, one at a time",
+        "time": "measure, in FOLDER/timings, what training each would take alone: on a quiet machine, one at a time",
     }
     for name, help in told.items():
         command = commands.add_parser(name, help=help)
@@ -277,6 +304,9 @@ def main(arguments: list[str] | None = None) -> None:
         command.add_argument("--seeds", type=int, default=2)
         if name == "run":
             command.add_argument("--nice", type=int, default=0, help="0 to 19: how much to stay out of the way")
+            command.add_argument("--device", default="cpu", help="a GPU, such as cuda, trains in packs")
+            command.add_argument("--networks", type=int, default=500, help="in a pack")
+            command.add_argument("--share", default="0/1", help="1/4: the second of four processes at once")
     command = commands.add_parser("merge", help="join parts")
     command.add_argument("out", type=Path)
     command.add_argument("parts", type=Path, nargs="+")
@@ -292,7 +322,7 @@ def main(arguments: list[str] | None = None) -> None:
         timings = sorted(options.timings.glob("*.jsonl")) if options.timings else []
         print(f"{publish(options.parts, options.out, timings=timings).coverage} in {options.out}")
         return
-    from .estimators import FULL, Training
+    from .estimators import FULL, PackedTraining, Training
     from .spaces import NasBench201
 
     work = Work(Training(NasBench201(), FULL, test=True, curve=True), options.seeds)
@@ -307,9 +337,15 @@ def main(arguments: list[str] | None = None) -> None:
         with suppress(OSError):                         # Linux weighs sessions first; this is one
             Path("/proc/self/autogroup").write_text(str(options.nice))
     print(status(work, options.folder))
-    total = options.seeds * len(work.estimate.space.distinct())
-    there = sum(1 for part in options.folder.glob("*.jsonl") for _ in rows(part))
-    for _ in tqdm(run(work, options.folder), initial=there, total=total, unit="training", file=sys.stderr):
+    share = tuple(map(int, options.share.split("/")))
+    if options.device == "cpu":
+        results = run(work, options.folder)
+    else:
+        packs = PackedTraining(work.estimate, options.device, options.networks)
+        results = run_packed(work, options.folder, packs, share)
+    total = options.seeds * len(work.estimate.space.distinct()) // share[1]
+    there = sum(1 for part in options.folder.glob("*.jsonl") for _ in rows(part)) // share[1]
+    for _ in tqdm(results, initial=there, total=total, unit="training", file=sys.stderr):
         pass
 
 

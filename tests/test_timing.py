@@ -34,16 +34,14 @@ def test_more_work_takes_longer_and_seconds_are_of_the_whole_training():
     assert 6 < twice.seconds / heavy.seconds < 60                     # twenty times, on a machine that may be busy
 
 
-def test_what_was_trained_is_timed_once(work, tmp_path):
-    running = run(work, tmp_path)
-    next(running)
-    running.close()
-    (trained,) = [text for part in tmp_path.glob("*.jsonl") for (text, _), _ in rows(part)]
-    assert measure(work, tmp_path) == 1 and measure(work, tmp_path) == 0
-    list(run(work, tmp_path))                                         # does not mistake the timings for a part
+def test_each_is_timed_once_and_timings_are_no_part_of_the_trainings(work, tmp_path):
+    assert measure(work, tmp_path) == 2 and measure(work, tmp_path) == 0
+    (part,) = [p for p in (tmp_path / "timings").glob("*.jsonl") if len(p.read_text().splitlines()) == 3]
+    part.write_text("\n".join(part.read_text().splitlines()[:2]) + "\n")           # as if it had been killed
     assert measure(work, tmp_path) == 1
+    assert len(list(run(work, tmp_path))) == 4
     timed = [text for part in sorted((tmp_path / "timings").glob("*.jsonl")) for (text, _), _ in rows(part)]
-    assert timed[0] == trained and len(set(timed)) == len(timed) == 2
+    assert sorted(timed) == sorted(map(work.estimate.space.to_text, (SKIPS, CONVOLUTIONS)))
 
 
 def test_timings_replace_the_seconds_of_trainings_and_bring_latencies(work, tmp_path, capsys):

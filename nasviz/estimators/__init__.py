@@ -11,6 +11,7 @@ _FILES = {
     "inherited": ("Inherited", "elastic_supernet"),
     "morphism": ("WeightInheritance",),
     "filled": ("stand_in",),
+    "packed": ("PackedTraining",),
     "table": ("Table", "nasbench201_table"),
     "lookup": ("TableLookup",),
     "timing": ("Timing",),

@@ -1,0 +1,155 @@
+"""Full trainings, hundreds packed into one network: for a GPU."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import nan
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from ..evaluate import Estimator, Progress, report
+from ..nn.packed import PackedNetwork
+from ..nn.threads import one_thread
+from ..space import Arch, SearchSpace
+from ..step import Evaluation
+from .training import EVALUATION_BATCH, SCORED, Nesterov, Training, _data, cosine, measured, tensors_of
+
+
+@dataclass(frozen=True)
+class PackedTraining(Estimator):
+    """What `Training` answers, for many architectures at once, up to rounding.
+
+    The same initial weights, the same order of images, the same steps: `nasviz.nn.packed.PackedNetwork` computes them
+    for all networks together. Rounding differs, and a training amplifies it, so that a single accuracy is another draw
+    of the same noise as from another seed; there is no bias (`benchmarks/packed.py` tests it, paired). On a CPU this is
+    slower than processes are.
+
+    Parameters
+    ----------
+    training : Training
+        Of a space whose networks are `CellNetwork`s.
+    device : str
+        Of torch.
+    networks : int
+        So many side by side. 1,000 of the labs' networks take some 10 GB.
+
+    Notes
+    -----
+    ``seconds`` of an evaluation is the time of the pack divided by its networks, the same for all of them: no measure
+    of what one costs. `Timing` measures that.
+    """
+
+    training: Training
+    device: str = "cuda"
+    networks: int = 500
+
+    @property
+    def space(self) -> SearchSpace:
+        """The training's."""
+        return self.training.space
+
+    def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
+        """Train ``arch`` alone: to compare. Errors as of `Training`."""
+        return self.train([(arch, seed)], epochs)[0]
+
+    def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
+        """Evaluations in the order asked, a pack at a time; the i-th has seed ``seed + i``."""
+        asked = ((arch, seed + i) for i, arch in enumerate(archs))
+        while pack := list(islice(asked, self.networks)):
+            yield from self.train(pack, epochs)
+
+    def train(self, asked: Sequence[tuple[Arch, int]], epochs: int | None = None) -> list[Evaluation]:
+        """One pack: architectures, each with its seed, however many. Errors as of `Training`, and ValueError for
+        networks that cannot be packed."""
+        training, epochs, start = self.training, self.training._epochs(epochs), time.perf_counter()
+        data = _data(training.dataset, training.recipe.size)
+        networks = [
+            self.space.network(
+                self.space.check(arch), **training._network(data), generator=torch.Generator().manual_seed(seed)
+            )
+            for arch, seed in asked
+        ]
+        with one_thread():  # as `Training` does, on the CPU
+            scores = [measured(network, data) for network in networks]
+            learnt = self._train(PackedNetwork(networks).to(self.device), asked, epochs)
+        seconds = (time.perf_counter() - start) / len(asked)
+        return [
+            Evaluation(self.space.check(arch), learnt[number] | scores[number], seconds, epochs, seed)
+            for number, (arch, seed) in enumerate(asked)
+        ]
+
+    def _train(self, network: PackedNetwork, asked: Sequence[tuple[Arch, int]], epochs: int) -> list[dict]:
+        """`Training._train`, each number there a vector here: the scores of each network but for its size."""
+        training, recipe = self.training, self.training.recipe
+        images, labels = self._images("train")
+        if recipe.images > len(images):
+            raise ValueError(f"the recipe asks for {recipe.images} training images, there are {len(images)}")
+        descent = Nesterov(network, recipe.momentum, recipe.decay)
+        seeds = sorted({seed for _, seed in asked})
+        orders = [np.random.default_rng((seed, 1)) for seed in seeds]
+        whose = torch.tensor([seeds.index(seed) for _, seed in asked], device=self.device)
+        batches = -(-recipe.images // recipe.batch)
+        told: list[dict[str, float]] = [{} for _ in asked]
+        failed = [False] * len(asked)
+        for epoch in range(epochs):
+            drawn = torch.from_numpy(np.stack([order.permutation(recipe.images) for order in orders])).to(self.device)
+            network.train()
+            total = torch.zeros(len(asked), dtype=images.dtype, device=self.device)
+            for batch, chosen in enumerate(drawn.split(recipe.batch, dim=1)):
+                places = chosen[whose]                  # (networks, batch)
+                losses = _losses(network(_side_by_side(images[places])), labels[places]).mean(1)
+                losses.sum().backward()                 # each network's weights see its own loss only
+                descent.step(recipe.lr * cosine(epoch * batches + batch, recipe.epochs * batches))
+                total += losses.detach() * chosen.shape[1]
+                report(Progress(asked[0][0], epoch, epochs, batch + 1, batches))
+            train_loss = total / recipe.images
+            failed = [was or not ok for was, ok in zip(failed, train_loss.isfinite().tolist(), strict=True)]
+            last = epoch + 1 == epochs
+            if training.curve or last:
+                accuracy, loss = self._evaluated(network, len(asked), "valid")
+                if last:
+                    failed = [was or not ok for was, ok in zip(failed, loss.isfinite().tolist(), strict=True)]
+                now = torch.stack([accuracy.double(), loss.double(), train_loss.double()], 1).tolist()
+                for scores, values, bad in zip(told, now, failed, strict=True):
+                    named = dict(zip(SCORED, [nan] * 3 if bad else values, strict=True))
+                    if training.curve:
+                        scores |= {f"{name}@{epoch + 1}": value for name, value in named.items()}
+                    if last:
+                        scores |= named
+        if training.test:
+            accuracy, _ = self._evaluated(network, len(asked), "test")
+            for scores, value, bad in zip(told, accuracy.tolist(), failed, strict=True):
+                scores["test_accuracy"] = nan if bad else value
+        return told
+
+    @torch.no_grad()
+    def _evaluated(self, network: PackedNetwork, count: int, part: str) -> tuple[Tensor, Tensor]:
+        """Accuracy and mean cross-entropy of each network, in evaluation mode."""
+        network.eval()
+        images, labels = self._images(part)
+        right, loss = torch.zeros(count, dtype=torch.long, device=self.device), 0
+        for x, y in zip(images.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True):
+            logits, y = network(_side_by_side(x.expand(count, *x.shape))), y.expand(count, -1)
+            right += (logits.argmax(2) == y).sum(1)
+            loss = loss + _losses(logits, y).sum(1)
+        return right.double() / len(labels), loss / len(labels)
+
+    def _images(self, part: str) -> tuple[Tensor, Tensor]:
+        both = tensors_of(self.training.dataset, self.training.recipe.size, part)
+        return tuple(each.to(self.device) for each in both)
+
+
+def _side_by_side(images: Tensor) -> Tensor:
+    """(networks, batch, colors, height, width), as images lie, to the order of `nasviz.nn.packed`."""
+    return images.transpose(1, 2)
+
+
+def _losses(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy (networks, batch) of logits (networks, batch, classes)."""
+    return cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)

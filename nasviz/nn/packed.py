@@ -1,0 +1,188 @@
+"""Many networks of one space as one: for a GPU, which a small network leaves idle.
+
+The networks of a space are alike but for their cells' operations. Packed, they stand side by side in one tensor of
+shape (networks, channels, batch, height, width), and a layer of all of them is one call: batch-norm with as many
+channels as all have together, a convolution as one batched product of matrices (Chellapilla et al. 2006 unrolled
+convolutions so). On an edge where they differ, those with the same operation are brought together, computed, and added
+to where they belong. Each keeps its own weights and its own batch-norm: none can tell that there are others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .cells import Cell, CellNetwork
+
+
+class PackedNetwork(nn.Module):
+    """`CellNetwork`s side by side, each with its own copies of the weights that they had.
+
+    Parameters
+    ----------
+    networks : sequence of CellNetwork
+        K of them, of the same sizes; their cells have the same nodes and edges, and any of the operations that `packed`
+        knows.
+
+    Raises
+    ------
+    ValueError
+        Networks that are not alike, or a layer that cannot be packed.
+    """
+
+    def __init__(self, networks: Sequence[CellNetwork]):
+        super().__init__()
+        if not networks:
+            raise ValueError("there is no network to pack")
+        self.stem = packed([network.stem for network in networks])
+        self.body = packed([network.body for network in networks])
+        self.norm = packed([network.head[0] for network in networks])
+        self.classifier = packed([network.classifier for network in networks])
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (K, batch, classes) of images (K, colors, batch, height, width), a batch for each network."""
+        x = self.norm(self.body(self.stem(images))).relu().mean((3, 4))
+        return self.classifier(x)
+
+
+class PackedCell(nn.Module):
+    """`Cell`s with the same edges, whose operations may differ. As there, only live operations run."""
+
+    def __init__(self, cells: Sequence[Cell]):
+        super().__init__()
+        first = cells[0]
+        _alike([cell.edges for cell in cells], "their cells' edges")
+        self.nodes, self.edges, self.counts = first.nodes, [], []
+        self.operations = nn.ModuleList()
+        for i in sorted(range(len(first.edges)), key=lambda i: first.edges[i][1]):
+            together: dict[str, list[int]] = {}  # text of an operation -> numbers of the networks that have it
+            for number, cell in enumerate(cells):
+                if i in cell.live:
+                    together.setdefault(repr(cell.operations[i]), []).append(number)
+            if together:
+                places = torch.tensor([number for numbers in together.values() for number in numbers])
+                self.register_buffer(f"places{len(self.edges)}", places)
+                self.edges.append(first.edges[i])
+                self.counts.append([len(numbers) for numbers in together.values()])
+                self.operations.append(
+                    nn.ModuleList(packed([cells[n].operations[i] for n in numbers]) for numbers in together.values())
+                )
+
+    def forward(self, x: Tensor) -> Tensor:
+        values = [x] + [torch.zeros_like(x) for _ in range(self.nodes - 1)]
+        for number, ((source, target), counts) in enumerate(zip(self.edges, self.counts, strict=True)):
+            places = self.get_buffer(f"places{number}")
+            parts = values[source].index_select(0, places).split(counts)
+            carried = [operation(part) for operation, part in zip(self.operations[number], parts, strict=True)]
+            values[target].index_add_(0, places, torch.cat(carried))
+        return values[-1]
+
+
+class Convolutions(nn.Module):
+    """Convolutions of the same shape: every window of the image a column, then one product of matrices a network."""
+
+    def __init__(self, layers: Sequence[nn.Conv2d]):
+        super().__init__()
+        first = layers[0]
+        if first.bias is not None or first.dilation != (1, 1) or isinstance(first.padding, str):
+            raise ValueError(f"cannot pack {first}: only convolutions without bias and dilation")
+        self.kernel, self.stride, self.groups = first.kernel_size, first.stride, first.groups
+        self.padding = first.padding
+        self.weight = nn.Parameter(torch.stack([layer.weight.detach().contiguous() for layer in layers]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        (down, across), (tall, wide) = self.padding, self.kernel
+        if down or across:
+            x = F.pad(x, (across, across, down, down))
+        windows = x.unfold(3, tall, self.stride[0]).unfold(4, wide, self.stride[1])  # (…, height, width, *kernel)
+        networks, channels, batch, height, width = windows.shape[:5]
+        columns = windows.permute(0, 1, 5, 6, 2, 3, 4).reshape(
+            networks * self.groups, channels // self.groups * tall * wide, batch * height * width
+        )
+        filters = self.weight.reshape(networks * self.groups, -1, columns.shape[1])
+        return torch.bmm(filters, columns).view(networks, -1, batch, height, width)
+
+
+class BatchNorms(nn.Module):
+    """Batch-norms of as many channels."""
+
+    def __init__(self, layers: Sequence[nn.BatchNorm2d]):
+        super().__init__()
+        first = layers[0]
+        self.eps, self.momentum = first.eps, first.momentum
+        self.weight, self.bias = (
+            nn.Parameter(torch.cat([getattr(layer, name).detach() for layer in layers])) for name in ("weight", "bias")
+        )
+        for name in ("running_mean", "running_var"):
+            self.register_buffer(name, torch.cat([getattr(layer, name) for layer in layers]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        flat = x.reshape(1, len(self.weight), -1)  # one image with all channels of all networks
+        normed = F.batch_norm(
+            flat, self.running_mean, self.running_var, self.weight, self.bias, self.training, self.momentum, self.eps
+        )
+        return normed.view(x.shape)
+
+
+class Poolings(nn.Module):
+    """Average poolings, which have no weights."""
+
+    def __init__(self, layers: Sequence[nn.AvgPool2d]):
+        super().__init__()
+        self.one = layers[0]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.one(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
+class Linears(nn.Module):
+    """Linear layers: (networks, inputs, batch) to (networks, batch, outputs)."""
+
+    def __init__(self, layers: Sequence[nn.Linear]):
+        super().__init__()
+        self.weight = nn.Parameter(torch.stack([layer.weight.detach() for layer in layers]))
+        self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.baddbmm(self.bias.unsqueeze(1), x.transpose(1, 2), self.weight.transpose(1, 2))
+
+
+def packed(layers: Sequence[nn.Module]) -> nn.Module:
+    """One layer that does what each of ``layers``, all of them alike, does to its own network's values.
+
+    ValueError for a kind of layer that cannot be packed, or if they are not alike.
+    """
+    first = layers[0]
+    _alike([type(layer) for layer in layers], "their layers")
+    if isinstance(first, Cell):
+        return PackedCell(layers)
+    if isinstance(first, nn.Sequential):
+        _alike([len(layer) for layer in layers], "the numbers of their layers")
+        return nn.Sequential(*(packed(column) for column in zip(*layers, strict=True)))
+    _alike([repr(layer) for layer in layers], "their layers")
+    for kind, how in PACKED.items():
+        if isinstance(first, kind):
+            return how(layers)
+    raise ValueError(f"a {type(first).__name__} cannot be packed, only {', '.join(kind.__name__ for kind in PACKED)}")
+
+
+def _as_it_is(layers: Sequence[nn.Module]) -> nn.Module:
+    return layers[0]
+
+
+def _alike(those: Sequence, what: str) -> None:
+    if any(one != those[0] for one in those):
+        raise ValueError(f"only networks that are alike can be packed: {what} differ")
+
+
+PACKED: dict[type[nn.Module], Callable[[Sequence], nn.Module]] = {
+    nn.ReLU: _as_it_is,
+    nn.Identity: _as_it_is,
+    nn.Conv2d: Convolutions,
+    nn.BatchNorm2d: BatchNorms,
+    nn.AvgPool2d: Poolings,
+    nn.Linear: Linears,
+}
