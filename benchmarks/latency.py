@@ -1,6 +1,7 @@
 """How far is a latency table off? Its sum of operations, and what the overhead model makes of it, on held-out networks.
 
-    python benchmarks/latency.py [--space nasbench201] [--batch 1] [--threads 1] [--backend torch] [--save PATH]
+    python benchmarks/latency.py [--space nasbench201] [--batch 1] [--threads 1] [--backend torch] [--device cpu]
+        [--tolerance 0.25] [--save PATH]
 
 A table of NAS-Bench-201 at the labs' size (8 channels, 16×16), or of the elastic space at its own (8×8), the overhead
 fitted on 30 networks, the error stated on 30 others. On a quiet machine; what is too noisy is tried ten times and then
@@ -25,17 +26,22 @@ parser.add_argument("--space", choices=("nasbench201", "elastic"), default="nasb
 parser.add_argument("--batch", type=int, default=1)
 parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--backend", choices=("torch", "onnxruntime", "onnxruntime int8"), default="torch")
+parser.add_argument("--device", default="cpu", help="where torch computes: cpu, cuda")
+parser.add_argument("--tolerance", type=float, default=0.25, help="how wide the middle half of the times may be")
 parser.add_argument("--busy", action="store_true", help="processor time of the thread, where other programs run too")
 parser.add_argument("--save")
 asked = parser.parse_args()
-if asked.busy and asked.threads > 1:
-    parser.error("--busy sees one thread: it needs --threads 1")
+if asked.busy and (asked.threads > 1 or asked.device != "cpu"):
+    parser.error("--busy sees one thread of the processor: it needs --threads 1 and no other device")
+if asked.device != "cpu" and asked.backend != "torch":
+    parser.error("ONNX Runtime computes on the processor here")
 
 
 def timed(module, shape):
-    how = {"threads": asked.threads, "tries": 10, "clock": time.thread_time if asked.busy else time.perf_counter}
+    how = {"threads": asked.threads, "tries": 10, "tolerance": asked.tolerance}
+    how["clock"] = time.thread_time if asked.busy else time.perf_counter
     if asked.backend == "torch":
-        return latency(module, shape, **how).ms
+        return latency(module, shape, device=asked.device, **how).ms
     return onnx.latency(module, shape, int8=asked.backend.endswith("int8"), **how).ms
 
 
@@ -57,7 +63,7 @@ else:
 rng = np.random.default_rng(0)
 networks = [space.network(space.sample(rng)) for _ in range(60)]
 every = [space.network(arch) for arch in covering]
-made = {"batch": asked.batch, "threads": asked.threads, "backend": asked.backend}
+made = {"batch": asked.batch, "threads": asked.threads, "backend": asked.backend, "device": asked.device}
 table = LatencyTable.build(every, IMAGE, **made, timed=timed, progress=True)
 shape = (asked.batch, *IMAGE)
 bar = tqdm(networks, unit="network", file=sys.stderr)

@@ -88,11 +88,60 @@ def test_a_network_is_left_as_it_was():
     assert all(torch.equal(state[name], t) for name, t in network.state_dict().items())
     with pytest.raises(ValueError, match="shape like"):
         hardware.latency(network, (1, 16, 16))
+    assert network.training
 
 
 def test_memory_is_counted():
     layer = nn.Conv2d(2, 3, 1, bias=False)
     assert hardware.memory(layer, (1, 2, 4, 4)) == {"weights": 24, "activations": 4 * (32 + 48)}
+
+
+class Residual(nn.Module):
+    def forward(self, x):
+        return x.relu() + torch.cat([x[:, :1], x[:, 1:]], 1).relu_()
+
+
+def test_peak_memory_is_what_lives_at_once():
+    image = 4 * 2 * 8 * 8
+    layers = nn.Sequential(nn.ReLU(), nn.ReLU(), nn.ReLU())
+    assert hardware.peak_memory(layers, (1, 2, 8, 8)) == 2 * image                        # a layer's input and output
+    assert hardware.peak_memory(Residual(), (1, 2, 8, 8)) == 3 * image        # kept beside, its other side, their sum
+    assert hardware.peak_memory(nn.Flatten(), (1, 2)) == 0                                                      # a view
+    one, eight = (hardware.peak_memory(SPACE.network((3,) * 6), (batch, *IMAGE)) for batch in (1, 8))
+    assert one > hardware.memory(SPACE.network((3,) * 6), (1, *IMAGE))["activations"] and eight == 8 * one
+
+
+class Thirsty(nn.Module):
+    """Draws two millijoules a pass from a counter."""
+
+    def __init__(self, counter):
+        super().__init__()
+        self.counter = counter
+
+    def forward(self, x):
+        self.counter.write_text(str(int(self.counter.read_text()) + 2000))
+        return x
+
+
+def test_energy_is_the_counters_by_the_pass(tmp_path):
+    package = tmp_path / "intel-rapl:0"
+    package.mkdir()
+    (package / "energy_uj").write_text("5")
+    (package / "max_energy_range_uj").write_text(str(10**12))
+    network = Thirsty(package / "energy_uj")
+    assert hardware.energy(network, (1, 4), seconds=0.01, root=tmp_path) == pytest.approx(0.002)
+    assert hardware.energy(network, (1, 4), seconds=0.0, root=tmp_path) == pytest.approx(0.002)
+    assert network.training and hardware.energy(nn.ReLU(), (1, 4), seconds=0.0, root=tmp_path / "none") is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no graphics card")
+def test_a_graphics_card_is_waited_for_and_named(tmp_path):
+    network = SPACE.network((3,) * 6)
+    small, large = (hardware.latency(network, (batch, *IMAGE), device="cuda", tolerance=1e9).ms for batch in (1, 4096))
+    assert large > 2 * small > 0 and next(network.parameters()).device.type == "cpu"
+    assert hardware.peak_memory(network, (8, *IMAGE), device="cuda") > 0
+    built = LatencyTable.build([nn.ReLU()], IMAGE, device="cuda")
+    assert built.device == torch.cuda.get_device_name() and LatencyTable.load(built.save(tmp_path / "t.json")) == built
 
 
 # --------------------------------------------------------------------------------------------------------- looking up

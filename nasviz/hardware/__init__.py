@@ -2,7 +2,8 @@
 
 from .devices import SIMULATED, Roofline, Target, target, times
 from .lookup import LatencyTable, Overhead, by_choice, units
-from .measure import Latency, Noisy, latency, measure, memory
+from .measure import Latency, Noisy, device_name, latency, measure
+from .resources import energy, memory, peak_memory
 
 __all__ = [
     "SIMULATED",
@@ -13,9 +14,12 @@ __all__ = [
     "Roofline",
     "Target",
     "by_choice",
+    "device_name",
+    "energy",
     "latency",
     "measure",
     "memory",
+    "peak_memory",
     "target",
     "times",
     "units",

@@ -22,9 +22,8 @@ from torch import nn
 from tqdm import tqdm
 
 from ..nn import count
-from ..pools import processor
 from ..space import Arch, SearchSpace
-from .measure import latency
+from .measure import device_name, latency
 
 FREE = ("Identity", "Zero", "Flatten")  # layers that compute nothing
 Timed = Callable[[nn.Module, tuple[int, ...]], float]
@@ -126,7 +125,7 @@ class LatencyTable:
     Attributes
     ----------
     device : str
-        The processor's name.
+        Name of the processor, or of the graphics card.
     backend : str
         What computed: ``"torch"``, ``"onnxruntime"``, ``"onnxruntime int8"``.
     threads, batch : int
@@ -154,6 +153,7 @@ class LatencyTable:
         *,
         batch: int = 1,
         threads: int = 1,
+        device: str = "cpu",
         timed: Timed | None = None,
         backend: str = "torch",
         progress: bool = False,
@@ -166,8 +166,10 @@ class LatencyTable:
             Enough of them that each operation of the space occurs at each of its shapes.
         image : sequence of int
             (colors, height, width).
+        device : str
+            As torch calls it: ``"cpu"``, ``"cuda"``. The table gets its name.
         timed : callable, optional
-            (module, shape of its input) -> milliseconds. By default `nasviz.hardware.measure.latency`.
+            (module, shape of its input) -> milliseconds. By default `nasviz.hardware.measure.latency` on ``device``.
         progress : bool
             A bar on standard error.
 
@@ -176,11 +178,11 @@ class LatencyTable:
         Noisy
             If the machine does other things (see `nasviz.hardware.measure.measure`).
         """
-        timed = timed or (lambda module, shape: latency(module, shape, threads=threads).ms)
+        timed = timed or (lambda module, shape: latency(module, shape, threads=threads, device=device).ms)
         wanted = {unit.key: unit for network in networks for unit in units(network, image, batch)}
         bar = tqdm(sorted(wanted), unit="operation", disable=not progress)
         ms = {key: timed(wanted[key].module, wanted[key].shape) for key in bar}
-        return cls(processor(), backend, threads, batch, date.today().isoformat(), ms)
+        return cls(device_name(device), backend, threads, batch, date.today().isoformat(), ms)
 
     def rows(self, network: nn.Module, image: Sequence[int]) -> list[tuple[str, float]]:
         """(operation, milliseconds) in the order in which they run, before the overhead.
@@ -243,7 +245,7 @@ class LatencyTable:
 
     @classmethod
     def load(cls, path: str | Path) -> LatencyTable:
-        """Read a table. Warns if it was measured on another processor than this one.
+        """Read a table. Warns if it was measured on another processor than this one, nor on this machine's GPU.
 
         Raises
         ------
@@ -258,10 +260,11 @@ class LatencyTable:
                 raise ValueError("milliseconds must be finite numbers")
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"{path} is no latency table: {error}") from None
-        if table.device != processor():
+        here = [device_name(device) for device in ("cpu", *(["cuda"] if torch.cuda.is_available() else []))]
+        if table.device not in here:
             warnings.warn(
-                f"{path} was measured on {table.device} ({table.made}); this is {processor()}. Its milliseconds are "
-                "not those of this machine: measure a table of your own with LatencyTable.build",
+                f"{path} was measured on {table.device} ({table.made}); this is {' with '.join(here)}. Its "
+                "milliseconds are not those of this machine: measure a table of your own with LatencyTable.build",
                 stacklevel=2,
             )
         return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..nn.threads import threads as torch_threads
+from ..pools import processor
 
 SHORTEST = 1e-3  # seconds: a sample is as many passes as last so long, or the clock's own steps would show
 WARM = 0.02  # seconds of passes that choose kernels and fill caches: not counted
@@ -115,46 +117,33 @@ def latency(
     **how
         As of `measure`, whose errors come through.
     """
-    was = network.training
+    with passes(network, shape, threads, device) as work:
+        return measure(work, **how)
+
+
+@contextmanager
+def passes(network: nn.Module, shape: Sequence[int], threads: int = 1, device: str = "cpu"):
+    """A function of nothing, which is one forward pass that has ended: see `latency`."""
+    images, was = _images(shape).to(device), network.training
     network.eval().to(device)
-    images = _images(shape).to(device)
-    wait = getattr(torch, device.partition(":")[0]).synchronize if device != "cpu" else None
 
     def work() -> None:
         network(images)
-        if wait:
-            wait()
+        if device != "cpu":  # an accelerator only queues what it is told: wait until it has computed
+            torch.accelerator.synchronize(device)
 
     try:
         with torch_threads(threads), torch.inference_mode():
-            return measure(work, **how)
+            yield work
     finally:
         network.train(was).to("cpu")
 
 
-def memory(network: nn.Module, shape: Sequence[int]) -> dict[str, int]:
-    """Bytes of the weights, and of the largest input and output that one layer holds at once (a lower bound).
-
-    Counted from shapes, not measured: what a runtime holds besides is its own affair.
-    """
-    most = 0
-
-    def seen(layer, inputs, output):
-        nonlocal most
-        if isinstance(output, Tensor):
-            most = max(most, sum(t.numel() * t.element_size() for t in (*inputs, output) if isinstance(t, Tensor)))
-
-    leaves = [layer for layer in network.modules() if next(layer.children(), None) is None]
-    hooks = [layer.register_forward_hook(seen) for layer in leaves]
-    was = network.training
-    try:
-        with torch.inference_mode():
-            network.eval()(_images(shape))
-    finally:
-        network.train(was)
-        for hook in hooks:
-            hook.remove()
-    return {"weights": sum(t.numel() * t.element_size() for t in network.state_dict().values()), "activations": most}
+def device_name(device: str = "cpu") -> str:
+    """What a table calls a device: the processor's name, or for ``"cuda"`` the graphics card's; else ``device``."""
+    if device == "cpu":
+        return processor()
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
 
 
 def _images(shape: Sequence[int]) -> Tensor:
