@@ -103,7 +103,7 @@ class Four(NasBench201):
 
 
 def test_a_table_filled_in_packs_goes_on_where_it_was(tmp_path, monkeypatch):
-    work = Work(Training(Four(), replace(SMALL, images=32, epochs=1), test=True), seeds=2)
+    work = Work(Training(Four(), replace(SMALL, images=32, epochs=1)), seeds=2)
     packs = PackedTraining(work.estimate, "cpu", networks=2)
     monkeypatch.setattr(tabulate, "BLOCK", 2)
     going = run_packed(work, tmp_path, packs, share=(0, 2))

@@ -97,13 +97,12 @@ class Convolutions(nn.Module):
         (down, across), (tall, wide) = self.padding, self.kernel
         if down or across:
             x = F.pad(x, (across, across, down, down))
-        windows = x.unfold(3, tall, self.stride[0]).unfold(4, wide, self.stride[1])  # (…, height, width, *kernel)
-        networks, channels, batch, height, width = windows.shape[:5]
-        columns = windows.permute(0, 1, 5, 6, 2, 3, 4).reshape(
-            networks * self.groups, channels // self.groups * tall * wide, batch * height * width
-        )
-        filters = self.weight.reshape(networks * self.groups, -1, columns.shape[1])
-        return torch.bmm(filters, columns).view(networks, -1, batch, height, width)
+        if (tall, wide, *self.stride) != (1, 1, 1, 1):  # there each window is a pixel
+            x = x.unfold(3, tall, self.stride[0]).unfold(4, wide, self.stride[1]).permute(0, 1, 5, 6, 2, 3, 4)
+            x = x.flatten(1, 3)                         # (networks, channels · window, batch, height, width)
+        columns = x.reshape(len(x) * self.groups, -1, x[0, 0].numel())
+        filters = self.weight.reshape(len(x) * self.groups, -1, columns.shape[1])
+        return torch.bmm(filters, columns).view(len(x), -1, *x.shape[2:])
 
 
 class BatchNorms(nn.Module):
