@@ -11,7 +11,7 @@ from nasviz.evaluate import spread
 from nasviz.search import Run
 from nasviz.spaces import NasNetSpace
 from nasviz.spaces.nasnet import BLOCKS, IDENTITY
-from nasviz.strategies import LocalSearch, Nsga2, RegularizedEvolution
+from nasviz.strategies import LocalSearch, Nsga2, RegularizedEvolution, Spos
 
 SPACE = SPACES[0]
 
@@ -60,6 +60,7 @@ def test_a_batch_of_one_is_the_algorithm_as_printed():
     [
         RegularizedEvolution(SPACE, None, 8, 3, evaluations=30, batch=5),
         Nsga2(SPACE, None, population=8, batch=8, evaluations=30),
+        Spos(SPACE, None, population=8, evaluations=30),
         LocalSearch(SPACE, None, evaluations=30, batch=7),
         LocalSearch(SPACE, None, evaluations=30, batch=7, first=True),
     ],

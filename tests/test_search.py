@@ -14,7 +14,16 @@ from toys import SPACES, Elastic, Toy, Walk
 from nasviz.objectives import Bounded
 from nasviz.search import Run, check_turn, knob, knobs
 from nasviz.space import SearchSpace
-from nasviz.strategies import Enas, LocalSearch, Nsga2, RandomSearch, RegularizedEvolution, Reinforce, TrainSupernet
+from nasviz.strategies import (
+    Enas,
+    LocalSearch,
+    Nsga2,
+    RandomSearch,
+    RegularizedEvolution,
+    Reinforce,
+    Spos,
+    TrainSupernet,
+)
 
 SPACE = SPACES[0]
 
@@ -32,6 +41,7 @@ SEARCHES = {
     ),
     "evolution in batches": (evolution(batch=7), {"population": 4, "tournament": 6}),
     "nsga2": (Nsga2(SPACE, Toy(SPACE), population=10, batch=8, evaluations=60), {"population": 5, "crossover": 0.2}),
+    "spos": (Spos(SPACE, Toy(SPACE), population=8, evaluations=60), {"population": 5, "top": 3, "mutation": 0.5}),
     "local search": (LocalSearch(SPACE, Toy(SPACE), evaluations=60), {}),
     "local search, first": (LocalSearch(SPACE, Toy(SPACE), evaluations=60, first=True, batch=3), {}),
     "random": (RandomSearch(SPACE, Toy(SPACE), evaluations=60), {}),

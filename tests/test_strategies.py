@@ -17,11 +17,12 @@ from nasviz.strategies import (
     RandomSearch,
     RegularizedEvolution,
     Reinforce,
+    Spos,
     SuccessiveHalving,
 )
 
 BLACK_BOX = [Bananas, GaussianProcess, Nsga2, RandomSearch, Reinforce, RegularizedEvolution, SuccessiveHalving]
-BLACK_BOX += [Hyperband]
+BLACK_BOX += [Hyperband, Spos]
 QUICK = {Bananas: {"batch": 35, "epochs": 10}, GaussianProcess: {"batch": 35}}  # two fits of the model a search
 suite = [pytest.param(cls, space, id=f"{cls.__name__}-{space.name}") for cls in BLACK_BOX for space in SPACES]
 

@@ -14,7 +14,7 @@ from ..step import Evaluation
 class WithCost(Estimator):
     """Another estimator's answers, and in their scores what the architecture costs.
 
-    Single-path one-shot's search (Guo et al. 2020, section 3.4) is evolution on such answers, within a bound:
+    On these any search keeps to a bound; `nasviz.strategies.Spos` asks for costs before it evaluates, and needs none.
 
     Parameters
     ----------

@@ -29,6 +29,7 @@ _FILES = {
     "SecondOrderDarts": "second_order",
     "SmoothDarts": "smooth_darts",
     "Snas": "gumbel_darts",
+    "Spos": "spos",
     "SuccessiveHalving": "successive_halving",
     "TrainSupernet": "train_supernet",
     "WatchedDarts": "robust_darts",

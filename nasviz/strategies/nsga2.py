@@ -13,6 +13,7 @@ from ..objectives import Less, accuracy
 from ..search import knob
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
+from .breeding import crossed, mutated
 
 
 def nondominated_sort(values) -> np.ndarray:
@@ -170,18 +171,7 @@ class Nsga2:
             second = first
         (a, one), (b, other) = alive[first], alive[second]
         for _ in range(100):
-            child = self._mutated(tuple(pair[int(rng.random() < 0.5)] for pair in zip(one, other, strict=True)), rng)
+            child = mutated(self.space, crossed(one, other, rng), rng)
             if self.space.why_invalid(child) is None:
                 return (a, b), child
         return (a, a), self.space.mutate(one, rng)
-
-    def _mutated(self, arch: Arch, rng: np.random.Generator) -> Arch:
-        """Each active choice with chance 1 / their number becomes another option."""
-        arch = self.space.normal(arch)
-        places = [i for i, on in enumerate(self.space.active(arch)) if on and len(self.space.choices[i].options) > 1]
-        child = list(arch)
-        for i in places:
-            if rng.random() * len(places) < 1:
-                option = int(rng.integers(len(self.space.choices[i].options) - 1))
-                child[i] = option + (option >= arch[i])
-        return self.space.normal(child)

@@ -99,6 +99,7 @@ STRATEGIES = {
     "SecondOrderDarts": Style("#9c6b4f", (6, 3), "DARTS, second order", "weight sharing"),
     "DartsPT": Style("#9c6b4f", (2, 3), "DARTS-PT", "weight sharing"),
     "Enas": Style("#5b8a3c", (6, 2, 1, 2), "ENAS", "weight sharing"),
+    "Spos": Style("#5b8a3c", (8, 2), "SPOS's evolution", "weight sharing"),
     "TrainSupernet": Style("#5b8a3c", (1, 2), "one-shot", "weight sharing"),
 }
 REFERENCE = Style("#6b7280", (1, 3), "all conv 3×3", "reference")  # what one gets without any search
