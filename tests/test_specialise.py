@@ -90,3 +90,16 @@ def test_a_child_taken_out_judges_as_it_did_inside(inherited):
     with torch.no_grad():
         assert torch.allclose(child(images), supernet.eval()(images, arch), atol=1e-6)
     assert not child.training
+
+
+def test_a_child_is_written_as_onnx_with_the_same_outputs(inherited, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    from nasviz.hardware import onnx
+
+    child = inherited.network_of(SPACE.smallest)
+    images = torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    path = onnx.export(child, images.shape, tmp_path / "child.onnx")
+    engine = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    (told,) = engine.run(None, {engine.get_inputs()[0].name: images.numpy()})
+    with torch.no_grad():
+        assert np.abs(told - child(images).numpy()).max() < 1e-5
