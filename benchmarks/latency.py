@@ -17,8 +17,7 @@ import numpy as np
 from scipy.stats import kendalltau
 from tqdm import tqdm
 
-from nasviz.hardware import LatencyTable, latency, onnx
-from nasviz.nn import count
+from nasviz.hardware import LatencyTable, latency, onnx, units
 from nasviz.spaces import ElasticSpace, NasBench201
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -71,7 +70,7 @@ ms = [timed(network, shape) for network in bar]
 table = table.fit(networks[:30], ms[:30], IMAGE)
 off = np.abs(table.errors(networks[30:], ms[30:], IMAGE))
 said = [table.predict(network, IMAGE) for network in networks[30:]]
-madds = [count.madds(network, IMAGE) for network in networks[30:]]
+madds = [sum(unit.madds for unit in units(network, IMAGE)) for network in networks[30:]]  # of what runs
 print(f"{table.device}, {asked.backend}, {asked.threads} thread(s), batch {asked.batch}: {len(table.ms)} operations")
 print(f"30 held-out networks, {min(ms[30:]):.3g} to {max(ms[30:]):.3g} ms")
 for name, column in zip(("sum of operations", "with overhead"), off.T, strict=True):

@@ -27,6 +27,7 @@
 `neighborhood`      local search walking on the graph of one-edit neighbours
 `Bill`, `Headlines` what searches cost, one's own among them, the assumptions as sliders (`nasviz.cost`)
 `Pareto`            two objectives: the front of what nothing beats in both, live (`nasviz.objectives`)
+`Counted`           multiply-adds against measured milliseconds: which operations put a network off the line
 `Latency`, `Devices` a network's milliseconds by operation; who wins on which device (`nasviz.hardware`)
 `race`              strategies with many seeds: regret with bands, a slider through time (`nasviz.race`)
 `progress`, `band_of` every evaluation and the best so far, beside random search: a chart to explore
@@ -43,6 +44,7 @@ from .cell import show, show_graph
 from .collapse import Collapse, Tryout
 from .correlation import Correlation
 from .cost_quality import CostQuality
+from .counted import Counted
 from .devices import Devices
 from .editor import CellEditor
 from .elastic import Elastic
@@ -75,6 +77,7 @@ __all__ = [
     "Compound",
     "Correlation",
     "CostQuality",
+    "Counted",
     "Devices",
     "Elastic",
     "Headlines",
