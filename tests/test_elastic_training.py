@@ -9,9 +9,11 @@ import torch
 from torch.nn import functional as F
 
 from nasviz.estimators import Inherited
+from nasviz.estimators.training import Nesterov
 from nasviz.search import Run, knobs
 from nasviz.spaces import ElasticSpace, NasBench201
 from nasviz.strategies import BigNas, OnceForAll, elastic_training
+from nasviz.strategies.sharing import Shared
 
 SPACE = ElasticSpace()
 TINY = {"images": 32, "batch": 16, "network": {"width": 0.1}}
@@ -142,6 +144,21 @@ def test_a_step_follows_the_sum_of_four_gradients_of_which_one_has_labels():
     for name, weights in network.named_parameters():
         moved = weights.detach() - 0.1 * (0 if weights.grad is None else weights.grad)
         assert torch.allclose(dict(shared.network.named_parameters())[name], moved, atol=1e-5), name
+
+
+def test_shared_weights_descend_as_those_of_a_member_trained_alone():
+    draws = torch.Generator().manual_seed(0)
+    inputs, lone = torch.randn(3, 8, 4, generator=draws), torch.nn.Linear(4, 2)
+    weights = {name: torch.nn.Parameter(w.detach().clone()) for name, w in lone.named_parameters()}
+    velocity = {name: torch.zeros_like(w) for name, w in weights.items()}
+    shared, descent = SimpleNamespace(weights=weights, velocity=velocity), Nesterov(lone, 0.9, 0.01)
+    for x in inputs:
+        loss = F.linear(x, weights["weight"], weights["bias"]).square().mean()
+        Shared.descend(shared, [loss], 0.1, 0.01, BigNas.momentum)
+        lone(x).square().mean().backward()
+        descent.step(0.1)
+    for name, expected in lone.named_parameters():
+        assert torch.allclose(weights[name], expected, atol=1e-6), name
 
 
 def test_without_the_sandwich_four_are_drawn_and_learn_from_labels():

@@ -13,7 +13,7 @@ from ..estimators.training import evaluated, tensors_of
 from ..nn.paths import recalibrate
 from ..search import knob
 from ..space import Arch
-from .sharing import Shared, SharedTraining, same_statistics
+from .sharing import Shared, SharedTraining, nesterov, same_statistics
 
 MOST = 4  # sub-networks a step
 WATCHED, JUDGED, BATCHES = 3, 1000, 4  # sampled children, validation images, batches of the re-calibration
@@ -32,6 +32,7 @@ class ElasticTraining(SharedTraining):
 
     shows: ClassVar = ("loss", "losses", "epoch", "stage", "children")
     stages: ClassVar[tuple[str, ...]] = ()
+    momentum: ClassVar = staticmethod(nesterov)  # as Once-for-all's release, and as a member is trained alone
 
     batch: int = 128
     lr: float = knob(0.1, 1e-3, 0.5, log=True, help="Learning rate of the shared weights, at the start of a stage")

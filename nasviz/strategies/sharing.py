@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -20,6 +20,16 @@ from ..space import SearchSpace
 from ..step import Step
 
 MOMENTUM, CLIP = 0.9, 5.0  # of the descent: momentum, greatest gradient norm
+
+
+def heavy_ball(velocity: Tensor, gradient: Tensor) -> Tensor:
+    """Polyak 1964: the velocity takes the gradient up, and is where to go. Changes ``velocity``."""
+    return velocity.mul_(MOMENTUM).add_(gradient)
+
+
+def nesterov(velocity: Tensor, gradient: Tensor) -> Tensor:
+    """Nesterov's momentum as of `nasviz.estimators.training.Nesterov`. Changes ``velocity``."""
+    return gradient.add(heavy_ball(velocity, gradient), alpha=MOMENTUM)
 
 
 @dataclass
@@ -41,7 +51,8 @@ class SharedTraining:
     epochs, batch : int
         What is left over at the end of an epoch is dropped.
     lr, weight_decay : float
-        Of stochastic gradient descent with momentum 0.9 and gradients cut to norm 5.
+        Of stochastic gradient descent with momentum 0.9 (a subclass's ``momentum`` says which) and gradients cut to
+        norm 5.
     network : mapping
         Size of the supernet, as ``space.single_path`` takes it.
     seed : int
@@ -58,6 +69,7 @@ class SharedTraining:
     """
 
     shows: ClassVar = ("loss", "epoch")
+    momentum: ClassVar[Callable[[Tensor, Tensor], Tensor]] = staticmethod(heavy_ball)
 
     space: SearchSpace
     data: str | datasets.Dataset = "fashion16"
@@ -94,7 +106,8 @@ class SharedTraining:
                 self.before_epoch(shared)
             for number, chosen in enumerate(order.split(self.batch), epoch * self.batches):
                 with one_thread():
-                    losses = shared.descend(self.losses(shared, chosen, rng), self.rate(number), self.weight_decay)
+                    losses = self.losses(shared, chosen, rng)
+                    losses = shared.descend(losses, self.rate(number), self.weight_decay, self.momentum)
                     loss = sum(losses) / len(losses)
                     done = math.isfinite(loss) and number + 1 == (epoch + 1) * self.batches
                     step = Step(loss=loss, epoch=epoch, **self.shown(shared, losses, done))
@@ -175,7 +188,7 @@ class Shared:
         self.memory: dict[str, Tensor] = {}
         self.epoch = 0
 
-    def descend(self, losses: Iterable[Tensor], lr: float, decay: float) -> list[float]:
+    def descend(self, losses: Iterable[Tensor], lr: float, decay: float, momentum=heavy_ball) -> list[float]:
         """One step along the summed gradients of ``losses``, of the weights that these use; the losses, nats."""
         values = []
         for loss in losses:
@@ -185,8 +198,7 @@ class Shared:
         torch.nn.utils.clip_grad_norm_(used.values(), CLIP)
         with torch.no_grad():  # what no architecture used keeps its weights: no decay, no momentum
             for name, w in used.items():
-                self.velocity[name].mul_(MOMENTUM).add_(w.grad.add_(w, alpha=decay))
-                w.sub_(self.velocity[name], alpha=lr)
+                w.sub_(momentum(self.velocity[name], w.grad.add_(w, alpha=decay)), alpha=lr)
                 w.grad = None
         return values
 
