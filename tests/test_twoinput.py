@@ -9,6 +9,7 @@ from nasviz.nn import count
 from nasviz.nn.cells import initialize
 from nasviz.nn.separable import DARTS, NASNET, DilatedDepthwise, FactorizedReduce, Noise
 from nasviz.nn.twoinput import Cell
+from nasviz.nn.twoinput_mixed import MixedCell
 from nasviz.space import Edge, Graph
 from nasviz.spaces import DartsSpace, NasNetSpace
 
@@ -111,10 +112,12 @@ def test_noise_comes_from_its_own_generator_only():
         Noise()(x)
 
 
-@pytest.mark.parametrize("size", [8, 12, 7])
+@pytest.mark.parametrize(("size", "grouped"), [(8, False), (12, False), (7, False), (8, True), (7, True)])
 @pytest.mark.parametrize("space", [DartsSpace(), *map(DartsSpace.restricted, ("S1", "S3"))], ids=lambda s: s.name)
-def test_the_supernet_equals_the_plain_loop_over_operations(space, size):
-    """12 pixels become 6 and 3: of odd sizes, a dilated convolution is computed as such."""
+def test_the_supernet_equals_the_plain_loop_over_operations(space, size, grouped, monkeypatch):
+    """12 pixels become 6 and 3: of odd sizes, a dilated convolution is computed as such. Grouped: as on a GPU."""
+    if grouped:
+        monkeypatch.setattr(MixedCell, "grouped_on", ("cpu",))
     network = space.supernet(channels=3, cells=3, generator=torch.Generator().manual_seed(0)).double()
     plain, draws = PlainDarts(network), torch.Generator().manual_seed(1)
     x = torch.randn(4, 1, size, size, generator=draws, dtype=torch.float64)
@@ -126,6 +129,11 @@ def test_the_supernet_equals_the_plain_loop_over_operations(space, size):
         results.append([logits, alphas.grad, *(parameter.grad for parameter in each.parameters())])
     for mine, its in zip(*results, strict=True):
         torch.testing.assert_close(mine, its, rtol=0, atol=1e-10)
+
+
+def test_edges_are_grouped_where_they_have_the_same_candidates():
+    same, other = ([cell.alike for cell in DartsSpace.restricted(name).supernet().body] for name in ("S2", "S1"))
+    assert all(same) and not any(other)
 
 
 def test_noise_takes_part_in_a_supernet():

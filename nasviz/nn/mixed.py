@@ -78,8 +78,9 @@ class MixedNetwork(CellNetwork):
         ----------
         images : float (batch, colors, height, width)
         weights : (edges, operations)
-            Already softmaxed; all cells share them.
+            Already softmaxed; all cells share them. They may lie on another device.
         """
+        weights = weights.to(images.device)
         x = self.stem(images).contiguous(memory_format=torch.channels_last)
         for layer in self.body:
             x = layer([x], weights)[-1] if isinstance(layer, MixedCell) else layer(x)

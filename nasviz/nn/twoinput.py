@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..space import Edge, Graph
 from .cells import check_sizes, initialize
-from .ops import Conv2d, Linear
+from .ops import Conv2d, Linear, in_layout
 from .separable import FactorizedReduce, Factory, Noise, relu_conv_bn
 
 CONCAT = "concat"  # the entry of Graph.ops of a state that concatenates
@@ -276,7 +276,7 @@ class Stem(nn.Module):
         self.outputs, self.first, self.second = outputs, first, second
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        x = self.first(images.contiguous(memory_format=torch.channels_last))
+        x = self.first(in_layout(images))
         return [x] * len(self.outputs) if self.second is None else [x, self.second(x)]
 
 

@@ -1,18 +1,20 @@
 """The supernet of two-input cells: every candidate operation on every edge, mixed by architecture weights.
 
 What the edges that leave one node have in common is computed once, and the last batch-norms of all convolutions that
-enter one node are normalised, weighted and added in one operation. `benchmarks/darts_step.py` measures it against the
-loop over operations.
+enter one node are normalised, weighted and added in one operation. On a GPU, all edges that leave a node are computed
+at once (`nasviz.nn.grouped`). `benchmarks/darts_step.py` measures both against the loop over operations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .grouped import alike, grouped_states
 from .mixed import EPSILON, normed_mixture
 from .ops import Zero
 from .separable import Factory
@@ -68,8 +70,18 @@ class Shared:
 
 
 class MixedCell(Cell):
-    """A cell that holds all candidates on all edges. ``operations``: for each row of the weights, the factories of its
-    columns; an edge's row is its `Edge.choice`."""
+    """A cell that holds all candidates on all edges.
+
+    ``operations``: for each row of the weights, the factories of its columns; an edge's row is its `Edge.choice`.
+    ``grouped_on``: on which kinds of device all edges that leave a node are computed at once, if they are alike.
+    """
+
+    grouped_on = ("cuda",)
+
+    @cached_property
+    def alike(self) -> bool:
+        """Whether all edges that leave one node have the same candidates."""
+        return alike(self)
 
     def operation(self, edge, operations, channels, stride, inputs):
         """The mixture on an edge."""
@@ -77,6 +89,8 @@ class MixedCell(Cell):
 
     def states_of(self, values: list[Tensor], weights: Tensor | None) -> list[Tensor]:
         """The states, each a sum over all candidates of all edges that enter it."""
+        if values[0].device.type in self.grouped_on and self.alike:
+            return grouped_states(self, values, weights)
         shared = [Shared(value) for value in values]
         for entering, _ in self.states:
             shared.append(Shared(self._mixed(entering, shared, weights)))
@@ -123,3 +137,7 @@ class Supernet(Network):
             if isinstance(layer, nn.BatchNorm2d):
                 layer.affine = False
                 layer.weight = layer.bias = None
+
+    def forward(self, images: Tensor, weights: Tensor) -> Tensor:
+        """Logits (batch, classes) of float images (batch, colors, height, width); weights may lie on another device."""
+        return super().forward(images, weights.to(images.device))

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..nn.gpu import moved
+
 MOMENTUM, CLIP = 0.9, 5.0  # of the descent of w: momentum, greatest gradient norm
 ALPHA_BETAS, ALPHA_DECAY = (0.5, 0.999), 1e-3  # of Adam on α
 
@@ -34,7 +36,8 @@ class Bilevel:
     alphas : Tensor
         The architecture parameters at the start.
     train, valid : Batch
-        The halves on which w and α learn.
+        The halves on which w and α learn. The network, w and their momentum are where these are; α, a few hundred
+        numbers with which strategies do as they like, stays on the CPU.
     generator : torch.Generator
         Of everything that is drawn from here on.
 
@@ -49,14 +52,16 @@ class Bilevel:
     """
 
     def __init__(self, network: nn.Module, alphas: Tensor, train: Batch, valid: Batch, generator: torch.Generator):
-        self.network, self.train, self.valid, self.generator = network, train, valid, generator
+        self.network = moved(network, train.images.device)
+        self.train, self.valid, self.generator = train, valid, generator
         self.alphas = alphas.requires_grad_()
         self.mean, self.square = torch.zeros_like(alphas), torch.zeros_like(alphas)
         self.steps = self.epoch = 0
         self.memory: dict[str, Tensor] = {}
         layers = list(network.parameters())
         self._starts = [0, *accumulate(-(-layer.numel() // 16) * 16 for layer in layers)]  # each on a cache line
-        self.weights, self.gradient, self.velocity = (alphas.new_zeros(self._starts[-1]) for _ in range(3))
+        like = layers[0] if layers else alphas
+        self.weights, self.gradient, self.velocity = (like.new_zeros(self._starts[-1]) for _ in range(3))
         for layer, weight, grad in zip(layers, self.parts(self.weights), self.parts(self.gradient), strict=True):
             layer.data = weight.copy_(layer.detach())
             layer.grad = grad
@@ -73,8 +78,7 @@ class Bilevel:
         """The gradient of a loss in all weights, as one vector like `weights`, then in ``others``."""
         layers, vector = list(self.network.parameters()), torch.zeros_like(self.weights)
         gradients = torch.autograd.grad(loss, [*layers, *others])
-        for part, gradient in zip(self.parts(vector), gradients, strict=False):
-            part.copy_(gradient)
+        torch._foreach_copy_(self.parts(vector), gradients[: len(layers)])
         return vector, *gradients[len(layers) :]
 
     def batches(self, size: int) -> Iterator[tuple[Batch, Batch]]:
@@ -102,9 +106,7 @@ class Bilevel:
     @torch.no_grad()
     def descend_weights(self, lr: float, decay: float) -> None:
         """A step of gradient descent with momentum and L2 penalty. Empties the gradient, to which backward() adds."""
-        norm = self.gradient.norm()
-        if norm > CLIP:
-            self.gradient *= CLIP / norm
+        self.gradient *= (CLIP / self.gradient.norm()).clamp(max=1)  # a GPU would wait for the answer of an `if`
         self.velocity.mul_(MOMENTUM).add_(self.gradient.add_(self.weights, alpha=decay))
         self.weights.sub_(self.velocity, alpha=lr)
         self.gradient.zero_()

@@ -52,7 +52,7 @@ class Darts:
         here α has thirty times fewer steps to get somewhere.
     network : mapping
         Size of the supernet, as ``space.supernet`` takes it: ``{"channels": 16, "cells": 2}``. The paper: 16 channels,
-        8 cells in all; here by default 8 channels, one cell a stage.
+        8 cells in all; here by default 8 channels, one cell a stage. Besides, ``"device": "cuda"``: where it computes.
     seed : int
         Of the network's weights, α and the order of the images.
     start : bytes, optional
@@ -186,6 +186,11 @@ class Darts:
         return self.space.supernet(**size)
 
     @property
+    def size_of_network(self) -> dict:
+        """What ``space.supernet`` takes of ``network``."""
+        return {name: value for name, value in self.network.items() if name != "device"}
+
+    @property
     def passes(self) -> int:
         """Epochs in all: more than ``epochs`` where something follows the search."""
         return self.epochs
@@ -210,9 +215,10 @@ class Darts:
             )
         images = torch.from_numpy(data.normalized("train")[: 2 * self.images])
         labels = torch.from_numpy(data.train_labels[: 2 * self.images].copy())
+        images, labels = (part.to(self.network.get("device", "cpu")) for part in (images, labels))
         train, valid = (Batch(images[part], labels[part]) for part in (slice(self.images), slice(self.images, None)))
         generator = torch.Generator().manual_seed(self.seed)
-        size = {"colors": data.colors, "classes": len(data.classes), **self.network}
+        size = {"colors": data.colors, "classes": len(data.classes), **self.size_of_network}
         network = self.supernet(**size, generator=generator)
         search = Bilevel(network, self.first_alphas(generator), train, valid, generator)
         search.memory = self.first_memory()

@@ -83,7 +83,7 @@ class RobustDarts(WatchedDarts):
         memory = search.memory
         memory["eigenvalues"][search.epoch] = step.shows["eigenvalue"]
         memory["past"].copy_(memory["past"].roll(-1, 0))
-        memory["past"][-1] = torch.cat([part.flatten() for part in learned(search)])
+        memory["past"][-1] = torch.cat([part.flatten().cpu() for part in learned(search)])
         if sharpened(memory["eigenvalues"][: search.epoch + 1], self.ratio):
             self.sharp(search, step)
 

@@ -60,7 +60,7 @@ class SecondOrderDarts(Darts):
             loss = self.weight_loss(search, search.alphas, train)
             gradients += torch.autograd.grad(loss, [search.alphas])
         search.weights.copy_(before)
-        return (gradients[0] - gradients[1]) / (2 * epsilon)
+        return (gradients[0] - gradients[1]) / (2 * epsilon.to(gradients[0].device))
 
     def _exact(self, search: Bilevel, train: Batch, vector: Tensor) -> Tensor:
         """The same by the derivative of ⟨∇_w L_train(w, α), vector⟩ in α."""
