@@ -1,14 +1,16 @@
 """The exact truth of the two small spaces of lab 07, and the searches that it shows beside its live ones.
 
-    python data/record_lab07.py truth --space sep
-    python data/record_lab07.py truth --space conv
-    python data/record_lab07.py searches [--share 0/2]
+    python data/record_lab07.py truth --space sep [--device cuda]
+    python data/record_lab07.py truth --space conv [--device cuda]
+    python data/record_lab07.py searches [--of sep deep conv]
 
-``truth`` trains every distinct function of {skip, separable convolution} or of {skip, convolution} from three seeds,
+``truth`` trains every distinct function of {skip, separable convolution} or of {skip, convolution} from ten seeds,
 with the full recipe on a network of four channels: data/darts-small/sep and conv, parts as `nasviz.tabulate` writes
-them. ``searches`` records each remedy of DARTS, with as many updates as DARTS, ten seeds, on the first of them: a line
-of JSON a search in data/darts-small/searches-*.jsonl. All go on where they were when interrupted; ``--share 0/2`` does
-the even seeds only, so that another process can do the odd ones.
+them. ``searches`` records each remedy of DARTS, with as many updates as DARTS, ten seeds, on the first of them
+(searches-*.jsonl) and on the second (conv-searches.jsonl); and DARTS for longer, on a deeper and wider supernet, with
+few images and with as many as there are (deep-searches.jsonl): a line of JSON a search, in data/darts-small. Lines say
+which torch on which processor found them; those of the first two files, older, do not: torch 2.14 on an AMD EPYC. All
+go on where they were when interrupted. As many processes work as `nasviz.pools.workers` says.
 """
 
 from __future__ import annotations
@@ -16,13 +18,16 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import as_completed
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
-from nasviz.estimators import FULL, Training
+from nasviz.estimators import FULL, PackedTraining, Training
+from nasviz.pools import default_pool, processor
 from nasviz.spaces import NasBench201
 from nasviz.strategies import (
     AdaptiveDarts,
@@ -38,7 +43,7 @@ from nasviz.strategies import (
     Snas,
     WatchedDarts,
 )
-from nasviz.tabulate import Work, run
+from nasviz.tabulate import Work, run, run_packed
 
 HERE = Path(__file__).parent / "darts-small"
 SPACES = {
@@ -46,7 +51,7 @@ SPACES = {
     "conv": NasBench201(operations=("skip_connect", "nor_conv_3x3")),
 }
 NETWORK, DEEP = {"channels": 4}, {"channels": 4, "cells": 2}
-TRAININGS, SEARCHES = 3, 10  # seeds
+TRAININGS, SEARCHES = 10, 10  # seeds
 RECIPE = dict(size=8, images=192, epochs=40, batch=32, weight_lr=0.1, alpha_lr=0.03, network=NETWORK)
 # 240 updates each. DARTS+ and DARTS-ES are DARTS up to where they stop: they are read off its records.
 METHODS = {
@@ -69,28 +74,47 @@ METHODS = {
     "SDARTS-ADV": SmoothDarts(SPACES["sep"], **RECIPE, adversarial=True),
     "DARTS-ADA": AdaptiveDarts(SPACES["sep"], **RECIPE, watched=64),
 }
-LATE = ("SDARTS-ADV", "DARTS-ADA")  # several times as long as the others: recorded after them
+LONG = RECIPE | {"network": {"channels": 8, "cells": 2}}  # 375 updates: 25 passes over 500 images, or 3 over 4,000
+SETS = {
+    "sep": METHODS,
+    "deep": {
+        "DARTS, longer and deeper": Darts(SPACES["sep"], **LONG | {"images": 500, "epochs": 25}),
+        "DARTS, longer and deeper, 4,000 images": Darts(SPACES["sep"], **LONG | {"images": 4000, "epochs": 3}),
+    },
+    "conv": {name: replace(search, space=SPACES["conv"]) for name, search in METHODS.items()},
+}
+FILES = {"sep": "searches-2.jsonl", "deep": "deep-searches.jsonl", "conv": "conv-searches.jsonl"}
 
 
-def truth(name: str) -> None:
-    """Train what is missing of a space."""
+def truth(name: str, device: str) -> None:
+    """Train what is missing of a space: one by one on a CPU, all at once on a GPU."""
     work = Work(Training(SPACES[name], replace(FULL, network=NETWORK), test=True, curve=True), TRAININGS)
-    for _ in tqdm(run(work, HERE / name), unit="training"):
+    if device == "cpu":
+        results = run(work, HERE / name)
+    else:
+        results = run_packed(work, HERE / name, PackedTraining(work.estimate, device))
+    for _ in tqdm(results, unit="training"):
         pass
 
 
-def searches(share: int, of: int) -> None:
-    """Search with what is missing."""
-    path = HERE / f"searches-{share}.jsonl"
-    there = {(row["method"], row["seed"]) for row in rows(HERE)}
-    todo = [(method, seed) for late in (False, True) for seed in range(share, SEARCHES, of) for method in METHODS
-            if (method in LATE) == late]  # fmt: skip
-    with path.open("a", encoding="utf-8") as file:
-        for method, seed in tqdm([pair for pair in todo if pair not in there], unit="search"):
-            start = time.process_time()
-            row = {"method": method, "seed": seed} | told(replace(METHODS[method], seed=seed))
-            file.write(json.dumps(row | {"seconds": round(time.process_time() - start, 1)}) + "\n")
-            file.flush()
+def searches(sets: Sequence[str], out: Path) -> None:
+    """Search with what is missing, set after set, method after method."""
+    there = {
+        (name, row["method"], row["seed"]) for name in sets for folder in {HERE, out} for row in rows(folder, name)
+    }
+    todo = [(name, method, seed) for name in sets for method in SETS[name] for seed in range(SEARCHES)]
+    jobs = {default_pool().submit(recorded, *key): key[0] for key in todo if key not in there}
+    for job in tqdm(as_completed(jobs), total=len(jobs), unit="search"):
+        with (out / FILES[jobs[job]]).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(job.result()) + "\n")
+
+
+def recorded(name: str, method: str, seed: int) -> dict:
+    """A search, and what it ran on."""
+    start, row = time.process_time(), {"method": method, "seed": seed}
+    row |= told(replace(SETS[name][method], seed=seed))
+    seconds = round(time.process_time() - start, 1)
+    return row | {"seconds": seconds, "torch": torch.__version__, "processor": processor()}
 
 
 def told(search: Darts) -> dict:
@@ -105,9 +129,9 @@ def told(search: Darts) -> dict:
     return row
 
 
-def rows(folder: Path) -> Iterator[dict]:
-    """The recorded searches. A last line without its end was torn by a kill, and does not count."""
-    for path in sorted(folder.glob("searches-*.jsonl")):
+def rows(folder: Path, name: str) -> Iterator[dict]:
+    """The recorded searches of a set. A last line without its end was torn by a kill, and does not count."""
+    for path in sorted(folder.glob(FILES[name].replace("2", "*"))):  # of the first, two processes each wrote a file
         yield from map(json.loads, path.read_bytes().split(b"\n")[:-1])
 
 
@@ -116,12 +140,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["truth", "searches"])
     parser.add_argument("--space", choices=list(SPACES), default="sep")
-    parser.add_argument("--share", default="0/1")
+    parser.add_argument("--of", nargs="+", choices=list(SETS), default=list(SETS), help="sets of searches")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder to which new searches are written")
+    parser.add_argument("--device", default="cpu", help="cuda: on a GPU, all at once")
     options = parser.parse_args()
     if options.what == "truth":
-        truth(options.space)
+        truth(options.space, options.device)
     else:
-        searches(*map(int, options.share.split("/")))
+        searches(options.of, options.out)
 
 
 if __name__ == "__main__":
