@@ -13,6 +13,7 @@ from nasviz.spaces import DartsSpace, NasBench201
 from nasviz.strategies.bilevel import Batch, Bilevel
 from nasviz.strategies.darts import Darts
 from nasviz.strategies.darts_pt import DartsPT
+from nasviz.strategies.recorded import RecordedDarts
 from nasviz.strategies.second_order import SecondOrderDarts
 
 SPACE = NasBench201()
@@ -193,3 +194,8 @@ def test_a_killed_selection_goes_on(tmp_path, perturbed):
         if number == 13:
             break
     assert list(Run(DartsPT(SPACE, **SMALL), path)) == perturbed
+
+
+def test_a_search_can_be_recorded_on_a_gpu_only():
+    with pytest.raises(ValueError, match="device"):
+        next(iter(RecordedDarts(SPACE, **SMALL)))

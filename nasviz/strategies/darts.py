@@ -125,11 +125,10 @@ class Darts:
         if self.alphas_learn(search):
             search.descend_alphas(gradient, self.alpha_lr)
         # w descends the training loss at the new α.
-        loss = self.weight_loss(search, search.alphas.detach(), train)
-        loss.backward()
+        loss = self.weight_gradient(search, train)
         search.descend_weights(self.rate(search), self.decay(search))
         return Step(
-            alphas=self.strengths(search.alphas.detach()).numpy(),
+            alphas=self.strengths(search.alphas.detach()).cpu().numpy(),
             loss=loss.item(),
             valid_loss=valid_loss.item(),
             valid_accuracy=(logits.argmax(1) == valid.labels).double().mean().item(),
@@ -159,6 +158,12 @@ class Darts:
         loss, logits = self.alpha_loss(search, search.alphas, valid)
         (gradient,) = torch.autograd.grad(loss, [search.alphas])
         return gradient, loss, logits
+
+    def weight_gradient(self, search: Bilevel, train: Batch) -> Tensor:
+        """The training loss; its gradient in w is added to ``search.gradient``."""
+        loss = self.weight_loss(search, search.alphas.detach(), train)
+        loss.backward()
+        return loss
 
     def rate(self, search: Bilevel) -> float:
         """The learning rate of w in this epoch."""
