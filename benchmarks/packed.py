@@ -1,7 +1,7 @@
 """Packed training: milliseconds an architecture beside one by one, and whether packing changes what is found.
 
     python benchmarks/packed.py [--device cuda] [--networks 50 250 500 1000]
-    python benchmarks/packed.py --bias data/nasbench201-fashion16
+    python benchmarks/packed.py --bias data/nasbench201-fashion16/alone
 
 The first trains random architectures of NAS-Bench-201 for one epoch of the full recipe, in packs of several sizes, and
 one by one on a core of the CPU; times are multiplied up to the eight epochs. The second compares the published table,
@@ -20,7 +20,7 @@ from scipy.stats import ttest_1samp
 from nasviz import stats
 from nasviz.estimators import FULL, PackedTraining, Training, nasbench201_table
 from nasviz.spaces import NasBench201
-from nasviz.tabulate import join
+from nasviz.tabulate import join, parts_of
 
 
 def times(device: str, sizes: list[int]) -> None:
@@ -46,8 +46,9 @@ def times(device: str, sizes: list[int]) -> None:
 def bias(folder: Path) -> None:
     """The second table."""
     table = nasbench201_table()
-    _, alone = join(sorted(folder.glob("*.jsonl")))
-    pairs = [(table.row(table.space.from_text(text)), seed, row["scores"]) for (text, seed), row in alone.items()]
+    _, alone = join(parts_of(folder))
+    asked = ((table.space.from_text(text), seed, row["scores"]) for (text, seed), row in alone.items())
+    pairs = [(table.row(arch), seed, scores) for arch, seed, scores in asked if arch in table]
     print(f"{len(pairs)} trainings of {len({row for row, _, _ in pairs})} architectures; in points:")
     print(f"{'':16}{'packed - alone':>16}{'t-test, p':>11}{'spread':>9}{'between seeds':>15}{'tau':>26}")
     for name in ("accuracy", "test_accuracy", "train_loss"):

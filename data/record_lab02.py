@@ -19,7 +19,7 @@ from nasviz.spaces import NasBench201
 from nasviz.tabulate import Work
 
 HERE = Path(__file__).parent
-COUNT, SEED = 1000, 100
+COUNT, SEED = 100, 100
 LESS = {
     "2 epochs": {"epochs": 2},
     "1,000 images": {"images": 1000},

@@ -7,18 +7,21 @@
     python -m nasviz.tabulate time FOLDER [--seeds 2]
     python -m nasviz.tabulate publish PART.jsonl PART.jsonl ... OUT.npz [--timings FOLDER/timings]
 
-A folder holds parts: files of JSON lines that are only ever appended to. The first line of a part says what was trained
-and how; each other line is one training: architecture, seed, seconds, scores. Killed at any moment, moved to another
-machine, or run on two at once in two folders: what is there is not trained again.
+A folder holds parts: files of JSON lines that are only ever appended to, and may be packed with gzip when they are
+finished. The first line of a part says what was trained and how; each other line is one training: architecture, seed,
+seconds, scores. Killed at any moment, moved to another machine, or run on two at once in two folders: what is there is
+not trained again.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import os
 import platform
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
@@ -138,7 +141,7 @@ def run_packed(
 
 def _missing(work: Work, folder: Path) -> list[tuple[Arch, int]]:
     folder.mkdir(parents=True, exist_ok=True)
-    done = {key for part in sorted(folder.glob("*.jsonl")) for key, _ in rows(part, work.head)}
+    done = {key for part in parts_of(folder) for key, _ in rows(part, work.head)}
     return [(arch, seed) for arch, seed in work.all() if work.key(arch, seed) not in done]
 
 
@@ -152,7 +155,7 @@ def measure(work: Work, folder: Path) -> int:
 
     timing, into = Work(Timing(work.estimate), seeds=1), folder / "timings"
     into.mkdir(parents=True, exist_ok=True)
-    done = {text for part in sorted(into.glob("*.jsonl")) for (text, _), _ in rows(part, timing.head)}
+    done = {text for part in parts_of(into) for (text, _), _ in rows(part, timing.head)}
     todo = [arch for arch, _ in timing.all() if work.estimate.space.to_text(arch) not in done]
     with _new_part(into, timing.head) as part:
         for arch in tqdm(todo, unit="architecture", file=sys.stderr):
@@ -188,8 +191,7 @@ def rows(part: Path, head: dict | None = None) -> Iterator[tuple[Key, dict]]:
     ValueError
         If the file is no part, is damaged, or is of other work than ``head`` says (the machine may differ).
     """
-    lines = part.read_bytes().split(b"\n")[:-1]
-    for number, line in enumerate(lines):
+    for number, line in enumerate(_lines(part)):
         try:
             row = json.loads(line)
             if number == 0:
@@ -202,6 +204,19 @@ def rows(part: Path, head: dict | None = None) -> Iterator[tuple[Key, dict]]:
             yield key, row
         elif head and its != (head["nasviz table"], head["estimate"]):
             raise ValueError(f"{part} is a part of another table: {its[1]} there, {head['estimate']} here")
+
+
+def _lines(part: Path) -> list[bytes]:
+    raw = part.read_bytes()
+    try:
+        return (gzip.decompress(raw) if part.suffix == ".gz" else raw).split(b"\n")[:-1]
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{part} is damaged ({error})") from None
+
+
+def parts_of(folder: Path) -> list[Path]:
+    """The parts in ``folder``, also those that were packed with gzip since they were finished."""
+    return sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")])
 
 
 def join(parts: Iterable[Path]) -> tuple[list[dict], dict[Key, dict]]:
@@ -217,8 +232,7 @@ def join(parts: Iterable[Path]) -> tuple[list[dict], dict[Key, dict]]:
     heads: list[dict] = []
     for part in parts:
         trainings = list(rows(part, heads[0] if heads else None))
-        with part.open(encoding="utf-8") as file:
-            heads.append(json.loads(file.readline()))
+        heads.append(json.loads(_lines(part)[0]))
         for key, row in trainings:
             known = joined.setdefault(key, row)
             if not _equal(known["scores"], row["scores"]):
@@ -284,7 +298,7 @@ def _equal(a: dict, b: dict) -> bool:
 def status(work: Work, folder: Path) -> str:
     """How much of the work is there, seed by seed."""
     total = len(work.estimate.space.distinct())
-    done = {key for part in sorted(folder.glob("*.jsonl")) for key, _ in rows(part, work.head)}
+    done = {key for part in parts_of(folder) for key, _ in rows(part, work.head)}
     counts = [sum(seed == s for _, seed in done) for s in range(work.seeds)]
     return "\n".join(f"seed {s}: {n:,} of {total:,} ({100 * n / total:.1f} %)" for s, n in enumerate(counts))
 
@@ -319,7 +333,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"{merge(options.parts, options.out):,} trainings in {options.out}")
         return
     if options.command == "publish":
-        timings = sorted(options.timings.glob("*.jsonl")) if options.timings else []
+        timings = parts_of(options.timings) if options.timings else []
         print(f"{publish(options.parts, options.out, timings=timings).coverage} in {options.out}")
         return
     from .estimators import FULL, PackedTraining, Training
@@ -344,7 +358,7 @@ def main(arguments: list[str] | None = None) -> None:
         packs = PackedTraining(work.estimate, options.device, options.networks)
         results = run_packed(work, options.folder, packs, share)
     total = options.seeds * len(work.estimate.space.distinct()) // share[1]
-    there = sum(1 for part in options.folder.glob("*.jsonl") for _ in rows(part)) // share[1]
+    there = sum(1 for part in parts_of(options.folder) for _ in rows(part)) // share[1]
     for _ in tqdm(results, initial=there, total=total, unit="training", file=sys.stderr):
         pass
 

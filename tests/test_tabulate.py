@@ -1,5 +1,6 @@
 """A table of trainings: killed and resumed it holds each once; foreign, torn and contradicting parts are told apart."""
 
+import gzip
 import json
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from toys import Toy
 
 from nasviz import tabulate
 from nasviz.spaces import NasBench201
-from nasviz.tabulate import Work, main, merge, rows, run, status
+from nasviz.tabulate import Work, main, merge, parts_of, rows, run, status
 
 
 class Few(NasBench201):
@@ -135,3 +136,20 @@ def network_has_dead_weights(space, arch):
 def test_the_command_line_says_how_much_is_there(tmp_path, capsys):
     main(["status", str(tmp_path), "--seeds", "1"])
     assert "seed 0: 0 of 5,044" in capsys.readouterr().out
+
+
+def test_a_finished_part_may_be_packed_and_is_read_and_gone_on_from(work, pool, tmp_path):
+    running = run(work, tmp_path)
+    for _ in range(5):
+        next(running)
+    running.close()
+    (part,) = tmp_path.glob("*.jsonl")
+    packed = tmp_path / f"{part.name}.gz"
+    packed.write_bytes(gzip.compress(part.read_bytes()))
+    part.unlink()
+    assert "seed 0: 4 of 7" in status(work, tmp_path)
+    assert len(list(run(work, tmp_path))) == 9          # of 14
+    assert merge(parts_of(tmp_path), tmp_path / "all.jsonl") == 14
+    packed.write_bytes(packed.read_bytes()[:-9])
+    with pytest.raises(ValueError, match="part-000.jsonl.gz is damaged"):
+        list(rows(packed))
