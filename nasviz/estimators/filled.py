@@ -1,9 +1,9 @@
 """A table with nothing missing, for lessons on how searches behave: what was trained is kept, the rest is made up.
 
-A search that walks from neighbour to neighbour needs the neighbours. While a ground truth is being made, few of them
-are there; what stands in for them is a regression on those that are, plus noise of the measured size. As the table
-grows there is less of it, and none in the end. What a search does on such a landscape says something about the search,
-and about the landscape only as far as it is trained.
+A search that walks from neighbour to neighbour needs the neighbours. While a ground truth is being made, some of them
+are missing; in their place stand the trainings of others that a regression takes to be as good. As the table grows
+there is less of it, and none in the end. What a search does on such a landscape says something about the search, and
+about the landscape only as far as it is trained.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 from ..space import Arch
 from .table import Table
 
-PENALTY = 1.0  # of the regression, for options counted as 0 and 1
+PENALTY = 10.0  # of the regression, for options counted as 0 and 1
+DONORS = 10  # trained rows among which that of a missing one is drawn
 
 
 def stand_in(table: Table, seeds: int = 8, seed: int = 0) -> Table:
@@ -35,8 +36,8 @@ def stand_in(table: Table, seeds: int = 8, seed: int = 0) -> Table:
     Returns
     -------
     Table
-        ``about``: how many ``rows`` were ``trained``, and the two noises in units of accuracy: ``seed_noise``, from
-        seed to seed, pooled over the trained rows, and ``misfit``, of the regression.
+        ``about``: how many ``rows`` were ``trained``, and ``seed_noise``: standard deviation of the accuracy from seed
+        to seed, pooled over the trained rows.
 
     Raises
     ------
@@ -45,9 +46,14 @@ def stand_in(table: Table, seeds: int = 8, seed: int = 0) -> Table:
 
     Notes
     -----
-    The mean of a missing row is a ridge regression on its options and on how often each operation occurs, plus a draw
-    of the size of the leave-one-out error less the part that seed noise explains: without it the landscape would be
-    smoother than the true one. A missing training is its row's mean plus a draw of the size of the seed noise (normal).
+    Predictive mean matching (Little 1988, *Missing-Data Adjustments in Large Surveys*): a ridge regression on options
+    and pairs of options says what a missing row is worth; it gets all trainings of one of the ten trained rows of which
+    the same regression, without having seen them, says most nearly that. So what is filled in is as rough, as noisy and
+    as skewed as what was trained, and neither better nor worse. (Prediction plus noise is not: the errors of a
+    regression are smaller among the good rows, so that the best of all would be made up.)
+
+    A missing training is the mean of those that are there, off by as much as a mean of so few is, plus a draw of the
+    size of the seed noise (normal).
     """
     rng, space = np.random.default_rng(seed), table.space
     trained = np.isfinite(table.columns["accuracy"]) & table.there
@@ -60,26 +66,23 @@ def stand_in(table: Table, seeds: int = 8, seed: int = 0) -> Table:
     place = {arch: row for row, arch in enumerate(archs)}
     mine = [place[arch] for arch in table.archs]
     columns, about = {}, {"rows": len(archs), "trained": len(mine)}
-    features, drawn = _features(np.array(archs), len(space.choices[0].options)), rng.normal(size=len(archs))
+    donors = _donors(np.array(archs), mine, table, trained, rng)
+    there, count = trained[donors], trained[donors].sum(1, keepdims=True)
     for name in ("accuracy", "test_accuracy"):
-        known = np.where(trained, table.columns[name], np.nan)
-        mean = np.nanmean(known, 1)
-        noise = float(np.sqrt(np.nanvar(known[trained.sum(1) > 1], 1, ddof=1).mean()))
-        fitted, error = _ridge(features, mine, mean)
-        misfit = float(np.sqrt(max(0.0, error - noise**2 / trained.sum(1).mean())))
-        middle = np.clip(fitted + misfit * drawn, mean.min(), mean.max() + noise)
-        middle[mine] = mean
-        columns[name] = middle[:, None] + noise * rng.normal(size=(len(archs), seeds))
-        rows, ours = np.nonzero(trained)
-        columns[name][np.array(mine)[rows], ours] = known[rows, ours]
+        known = np.where(there, table.columns[name][donors], np.nan)
+        own = np.where(trained, table.columns[name], np.nan)
+        noise = float(np.sqrt(np.nanvar(own[trained.sum(1) > 1], 1, ddof=1).mean()))
+        middle = np.nanmean(known, 1, keepdims=True) + noise / np.sqrt(count) * rng.normal(size=(len(archs), 1))
+        columns[name] = middle + noise * rng.normal(size=(len(archs), seeds))
+        columns[name][:, : there.shape[1]][there] = known[there]
         if name == "accuracy":
-            about |= {"seed_noise": noise, "misfit": misfit}
+            about |= {"seed_noise": noise}
     for name in ("madds", "parameters"):
         if name in table.columns:
             columns[name] = np.repeat(_sums(np.array(archs), mine, table.column(name), name)[:, None], seeds, 1)
     there = np.ones((len(archs), seeds), bool)
     spent = np.full(there.shape, float(np.nanmean(table.seconds)))
-    digest = hashlib.sha256(f"{table.digest}, {seeds} seeds, drawn with {seed}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{table.digest}, {seeds} seeds, {DONORS} donors, drawn with {seed}".encode()).hexdigest()
     return Table(space, digest, tuple(archs), columns, there, spent, len(archs), about)
 
 
@@ -87,14 +90,26 @@ def _missing(table: Table) -> list[Arch]:
     return [arch for arch in table.space.distinct() if arch not in table]
 
 
-def _features(archs: np.ndarray, options: int) -> np.ndarray:
-    one_hot = np.eye(options)[archs].reshape(len(archs), -1)
-    counts = np.stack([(archs == option).sum(1) for option in range(options)], 1)
-    return np.concatenate([one_hot, counts**2 / archs.shape[1]], 1)
+def _donors(archs: np.ndarray, mine: list[int], table: Table, trained: np.ndarray, rng) -> np.ndarray:
+    """Of each architecture, the row of ``table`` whose trainings it gets: int array (n,); a trained one has its own."""
+    mean = np.nanmean(np.where(trained, table.columns["accuracy"], np.nan), 1)
+    fitted = _ridge(_features(archs), mine, mean)
+    out = np.empty(len(archs), int)
+    out[mine] = np.arange(len(mine))
+    for row in np.setdiff1d(np.arange(len(archs)), mine):
+        out[row] = rng.choice(np.argsort(abs(fitted[mine] - fitted[row]), kind="stable")[:DONORS])
+    return out
 
 
-def _ridge(features: np.ndarray, rows: list[int], values: np.ndarray) -> tuple[np.ndarray, float]:
-    """Predictions for all, and the mean square of the leave-one-out errors, of a ridge regression on some rows.
+def _features(archs: np.ndarray) -> np.ndarray:
+    """1 where an option is taken, and where two are: float array (n, features)."""
+    one_hot = np.eye(archs.max() + 1)[archs].reshape(len(archs), -1)
+    first, second = np.triu_indices(one_hot.shape[1], 1)
+    return np.concatenate([one_hot, one_hot[:, first] * one_hot[:, second]], 1)
+
+
+def _ridge(features: np.ndarray, rows: list[int], values: np.ndarray) -> np.ndarray:
+    """What a ridge regression on ``rows`` predicts for all; for ``rows`` themselves, what one without them predicts.
 
     Cells that compute next to nothing are far below the rest, and would bend it: it sees them no lower than five
     median distances under the median.
@@ -103,9 +118,10 @@ def _ridge(features: np.ndarray, rows: list[int], values: np.ndarray) -> tuple[n
     values = np.maximum(values, middle - 5 * np.median(abs(values - middle)))
     x, center = features[rows], values.mean()
     weights = np.linalg.inv(x.T @ x + PENALTY * np.eye(x.shape[1])) @ x.T
-    fit = weights @ (values - center)
-    left_out = (values - center - x @ fit) / (1 - np.einsum("ij,ji->i", x, weights))
-    return features @ fit + center, float((left_out**2).mean())
+    fitted = features @ (weights @ (values - center)) + center
+    leverage = np.einsum("ij,ji->i", x, weights)
+    fitted[rows] = values - (values - fitted[rows]) / (1 - leverage)
+    return fitted
 
 
 def _sums(archs: np.ndarray, rows: list[int], values: np.ndarray, name: str) -> np.ndarray:
