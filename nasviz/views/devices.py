@@ -99,7 +99,7 @@ class Devices(Chart):
 
     def _texts(self) -> list[list[str]]:
         return [
-            [f"{p:.0f}{' ✗' if p > self.percent.value else ''} · {self.ms[j, w]:.3g} ms" for j, p in enumerate(line)]
+            [f"{p:.0f}{' ✗' if p > self.percent.value else ''}<br>{self.ms[j, w]:.3g} ms" for j, p in enumerate(line)]
             for w, line in zip(self.winners, self.percentiles, strict=True)
         ]
 
@@ -127,6 +127,7 @@ class Devices(Chart):
                     over = self.percentiles[i, j] > self.percent.value
                     shade = mixed(BLUE, 0.08 + 0.5 * self.percentiles[i, j] / 100)
                     pen.box(left + wide * j + 2, 28 + 40 * i, wide - 4, 36, shade, MAGENTA if over else None, 1.5)
-                    pen.text(left + wide * (j + 0.5), 46 + 40 * i, text, 11)
+                    for line, word in enumerate(text.split("<br>")):
+                        pen.text(left + wide * (j + 0.5), 38 + 40 * i + 15 * line, word, 11)
 
         return drawn(750, 36 + 40 * count, draw)

@@ -84,14 +84,14 @@ class Elastic(Chart):
             button.on_click(lambda _, choose=choose: self.set(choose()))
             buttons.append(button)
         self.said = widgets.HTML()
-        self._build()
+        self.figure, self.shown = None, False
         table = widgets.GridBox(
             grid, layout={"grid_template_columns": f"80px repeat({UNITS}, minmax(56px, 96px))", "grid_gap": "2px 8px"}
         )
         head = widgets.HBox([self.controls["resolution"], *buttons], layout={"flex_flow": "row wrap"})
+        self.set(self.space.largest)
         super().__init__([head, table, self.said, self.figure])
         self.add_class("nasviz-player")
-        self.set(self.space.largest)
 
     # ------------------------------------------------------------------ what is chosen
     def set(self, arch: Arch) -> dict[str, float]:
@@ -149,21 +149,22 @@ class Elastic(Chart):
                 channels.append(int(self.wide[unit * MOST + layer][EXPANSIONS.index(expansion)]) if expansion else 0)
         return channels, kernels
 
-    def _build(self) -> None:
+    def _built(self):
+        """The figure, of no child yet."""
         most, count = self.wide[:, -1], len(self.wide)
         x = [n + n // MOST * 0.6 for n in range(count)]  # a gap between units
         self.x = np.array(x)
         names = [f"{n // MOST + 1}.{n % MOST + 1}" for n in range(count)]
         below = -0.16 * most.max()
-        cost = "latency_ms" if self.ms else "madds"
-        words = {"latency_ms": "latency, ms", "madds": "multiply-adds"}[cost]
+        self.cost = "latency_ms" if self.ms else "madds"
+        self.words = {"latency_ms": "latency, ms", "madds": "multiply-adds"}[self.cost]
         out = figure(
             height=520,
             showlegend=False,
             barmode="overlay",
             xaxis={"tickvals": x, "ticktext": names, "showgrid": False, "title": "layer: unit.number"},
             yaxis={"domain": [0.5, 1.0], "title": "channels inside", "rangemode": "tozero"},
-            xaxis2={"anchor": "y2", "title": words},
+            xaxis2={"anchor": "y2", "title": self.words},
             yaxis2={"domain": [0.0, 0.32], "title": "inherits, %", "anchor": "x2"},
         )
         out.add_bar(x=x, y=most, marker={"color": GREY, "opacity": 0.3}, width=0.8, hoverinfo="skip")
@@ -180,22 +181,35 @@ class Elastic(Chart):
         )
         star = {"color": AMBER, "size": 15, "symbol": "star", "line": {"width": 1, "color": "#5b4200"}}
         out.add_scatter(mode="markers", xaxis="x2", yaxis="y2", marker=star, hovertemplate="%{text}")
-        self.cost, self.words, self.figure = cost, words, live(out)
+        return out
 
     def _draw(self) -> dict[str, float]:
         scores = self._scores()
+        if self.shown:
+            self._fill(self.figure)
+        else:  # a page that comes later would miss a part of what was changed before it came: a new figure, whole
+            old, out = self.figure, self._built()
+            self._fill(out)
+            self.figure = live(out)
+            self.children = [self.figure if child is old else child for child in self.children]
+        self.text = self._sentence(scores)
+        self.said.value = f"<p style='margin:2px 0'>{escape(self.text)}</p>"
+        return scores
+
+    def _fill(self, figure) -> None:
         channels, kernels = self._lit()
         others = [arch for arch in self.tried if arch != self.arch]
-        with self.figure.batch_update():
-            _, bars, _, squares, dots, star = self.figure.data
+        with figure.batch_update():
+            _, bars, _, squares, dots, star = figure.data
             bars.y = channels
             squares.marker.size = [16 * kernel / max(KERNELS) for kernel in kernels]
             squares.text = [f"kernel {kernel}×{kernel}" if kernel else "left out" for kernel in kernels]
             dots.x, dots.y, dots.text = self._points(others)
             star.x, star.y, star.text = self._points([self.arch])
-        self.text = self._sentence(scores)
-        self.said.value = f"<p style='margin:2px 0'>{escape(self.text)}</p>"
-        return scores
+
+    def _repr_mimebundle_(self, **kwargs):
+        self.shown = True
+        return super()._repr_mimebundle_(**kwargs)
 
     def _points(self, archs) -> tuple[list[float], list[float], list[str]]:
         scores = [self.tried[arch] for arch in archs]

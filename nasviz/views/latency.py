@@ -70,7 +70,8 @@ class Latency(Chart):
         for one in self.kinds:
             self.figure.add_bar(orientation="h", name=one, marker={"color": self._color(one)})
         for name, symbol, color in (("table, repaired", "diamond", AMBER), ("measured", "line-ns-open", MAGENTA)):
-            marker = {"symbol": symbol, "size": 15 if "ns" in symbol else 9, "color": color, "line": {"width": 3}}
+            size, line = 15 if "ns" in symbol else 9, {"width": 3, "color": color}
+            marker = {"symbol": symbol, "size": size, "color": color, "line": line}
             self.figure.add_scatter(mode="markers", name=name, marker=marker)
         self._draw()
         self.figure = live(self.figure)

@@ -185,7 +185,7 @@ class Shrinking(Chart):
                     axes.line(story.updates, ys, color, 2.2, dash)
                     for at, y in zip(story.updates, ys, strict=True):
                         pen.dot(axes.X(at), axes.Y(y), 2.5, color)
-                    label, y = f"{name}: {what}", 14 + 20 * number
+                    label, y = f"{name}: {what}" if what == LINES[0][0] else what, 14 + 20 * number
                     pen.line([(x, y), (x + 24, y)], color, 2.2, dash)
                     pen.text(x + 30, y, label, 11, DIM, "lm")
                     x += 48 + pen.wide(label, 11)
