@@ -186,6 +186,14 @@ def test_steps_say_what_happened(search, runs):
 
 
 @both
+def test_all_that_descends_is_where_the_network_computes(search):
+    there = replace(search, network=search.network | {"device": "meta"}).begin()  # a device that every machine has
+    tensors = [*there._tensors().values(), there.images, there.labels, *there.valid, *there.weights.values()]
+    assert {tensor.device.type for tensor in tensors} == {"meta"}
+    assert Inherited.of(replace(search, network=search.network | {"device": "cuda"}), b"").network == {"width": 0.1}
+
+
+@both
 def test_children_are_judged_as_inherited_does(search, runs):
     steps = runs[type(search).__name__]
     estimate = replace(Inherited.of(search, steps[-1].state), recalibrate=0)

@@ -1,20 +1,28 @@
-"""What runs on a GPU, where there is one: the supernets, CUDA graphs, every DARTS-like search."""
+"""What runs on a GPU, where there is one: the supernets, CUDA graphs, every DARTS-like search, shared weights."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import load
 from torch.nn import functional as F
 
+from nasviz.estimators import Inherited
 from nasviz.nn.gpu import Graphed, moved
-from nasviz.spaces import DartsSpace, NasBench201
+from nasviz.spaces import DartsSpace, ElasticSpace, NasBench201
 from nasviz.strategies import (
     AdaptiveDarts,
+    BigNas,
     Darts,
     DartsMinus,
     DartsPlus,
     DartsPT,
     DrNas,
+    Enas,
     FairDarts,
     Gdas,
+    OnceForAll,
     PcDarts,
     PDarts,
     RobustDarts,
@@ -87,3 +95,21 @@ def test_every_search_runs_and_goes_on_from_its_state(name):
     *_, last = strategy(space, **SHORT | fields, start=states[0])
     assert last.shows["epoch"] == steps[-1].shows["epoch"]
     assert abs(last.shows["alphas"] - steps[-1].shows["alphas"]).max() < 0.02
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        BigNas(ElasticSpace(), epochs=2, images=64, batch=32, network={"width": 0.1, "device": "cuda"}),
+        OnceForAll(ElasticSpace(), epochs=(1, 1, 0, 1), images=64, batch=32, network={"width": 0.1, "device": "cuda"}),
+        Enas(NasBench201(), epochs=2, images=64, batch=32, updates=2, network={"channels": 4, "device": "cuda"}),
+    ],
+    ids=lambda search: type(search).__name__,
+)
+def test_shared_weights_train_there_and_are_judged_here(search):
+    states = [step.state for step in search if step.state]
+    *_, last = replace(search, start=states[0])
+    assert last.state and len(states) == len(search) // search.steps
+    there, here = load(states[-1]), Inherited.of(search, states[-1], recalibrate=1)
+    assert all(tensor.device.type == "cpu" for tensor in there.values())
+    assert 0 <= here(search.space.sample(np.random.default_rng(0))).scores["inherited"] <= 1

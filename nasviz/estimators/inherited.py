@@ -71,7 +71,7 @@ class Inherited(Estimator):
     @classmethod
     def of(cls, search, state: bytes, recalibrate: int = 10) -> Inherited:
         """The estimator on the ``state`` that a step of the `TrainSupernet` ``search`` carried."""
-        return cls(search.space, state, recalibrate, search.data, search.size, search.network)
+        return cls(search.space, state, recalibrate, search.data, search.size, search.size_of_network)
 
     def network_of(self, arch: Arch):
         """``arch`` on its weights, re-calibrated, as a network of its own. Only from an elastic supernet.
@@ -112,7 +112,7 @@ class Inherited(Estimator):
 
 
 def elastic_supernet(recalibrate: int = 10) -> Inherited:
-    """The elastic supernet that comes with nasviz, ``data/elastic-supernet.safetensors``, trained as OnceForAll does.
+    """The elastic supernet that comes with nasviz, ``data/elastic-supernet.safetensors``, trained as `BigNas` does.
 
     Raises
     ------

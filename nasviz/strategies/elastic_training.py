@@ -79,5 +79,5 @@ class ElasticTraining(SharedTraining):
         if not hasattr(self.space, "largest"):
             raise ValueError(f"{self.space!r} has no largest member of which all are parts: take ElasticSpace()")
         shared = super().begin()
-        shared.valid = tuple(part[:JUDGED] for part in tensors_of(self.data, self.size, "valid"))
+        shared.valid = tuple(part[:JUDGED].to(self.device) for part in tensors_of(self.data, self.size, "valid"))
         return shared

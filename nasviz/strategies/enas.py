@@ -119,7 +119,7 @@ class Enas(SharedTraining):
         chosen = torch.from_numpy(rng.choice(len(labels), min(self.batch, len(labels)), replace=False))
         with same_statistics(shared), torch.no_grad():
             right = [shared.network(images[chosen], arch).argmax(1) == labels[chosen] for arch in drawn.archs]
-        return drawn, torch.stack(right).float().mean(1)
+        return drawn, torch.stack(right).float().mean(1).cpu()
 
     def derive(self, state: bytes, count: int = 10, seed: int = 0) -> list[Arch]:
         """Architectures drawn from the controller of a ``state``: of these, the one that inherits most is the result.
@@ -137,7 +137,7 @@ class Enas(SharedTraining):
         shared.controller = Controller(self.space, HIDDEN)
         for name, tensor in shared.controller.tensors().items():  # from now on these are the memory
             shared.memory[name] = tensor.copy_(shared.memory[name])
-        shared.valid = tensors_of(self.data, self.size, "valid")
+        shared.valid = tuple(part.to(self.device) for part in tensors_of(self.data, self.size, "valid"))
         return shared
 
     def remembered(self, classes: int) -> dict[str, Tensor]:

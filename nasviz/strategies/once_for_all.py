@@ -102,7 +102,7 @@ class OnceForAll(ElasticTraining):
 
     def remembered(self, classes: int) -> dict[str, Tensor]:
         """The largest network's probabilities on all training images, nan before it is trained."""
-        return {"teacher": torch.full((self.images, classes), torch.nan)}
+        return {"teacher": torch.full((self.images, classes), torch.nan, device=self.device)}
 
     def _place(self, epoch: int) -> tuple[int, float]:
         """The stage of an epoch, and which share of the stage was done before it."""

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .. import datasets
 from ..estimators.training import tensors_of
+from ..nn.gpu import moved
 from ..nn.states import take_over
 from ..nn.threads import one_thread
 from ..search import knob
@@ -54,7 +55,8 @@ class SharedTraining:
         Of stochastic gradient descent with momentum 0.9 (a subclass's ``momentum`` says which) and gradients cut to
         norm 5.
     network : mapping
-        Size of the supernet, as ``space.single_path`` takes it.
+        Size of the supernet, as ``space.single_path`` takes it. Besides, ``"device": "cuda"``: where it computes; its
+        states do not tell.
     seed : int
         Of the first weights, the architectures and the order of the images.
     start : bytes, optional
@@ -85,6 +87,16 @@ class SharedTraining:
 
     def __len__(self) -> int:
         return self.epochs * self.steps
+
+    @property
+    def device(self) -> str:
+        """Where weights and images are."""
+        return self.network.get("device", "cpu")
+
+    @property
+    def size_of_network(self) -> dict:
+        """What ``space.single_path`` takes of ``network``."""
+        return {name: value for name, value in self.network.items() if name != "device"}
 
     @property
     def batches(self) -> int:
@@ -152,8 +164,8 @@ class SharedTraining:
                 f"{data.name} has {len(data.train_labels)} training images; images={self.images} must not be more, and "
                 f"batch={self.batch} not more than images"
             )
-        images, labels = (part[: self.images] for part in tensors_of(self.data, self.size, "train"))
-        shared = Shared(self.space, self.seed, images, labels, classes=len(data.classes), **self.network)
+        images, labels = (part[: self.images].to(self.device) for part in tensors_of(self.data, self.size, "train"))
+        shared = Shared(self.space, self.seed, images, labels, classes=len(data.classes), **self.size_of_network)
         shared.memory = self.remembered(len(data.classes))
         if self.start is not None:
             shared.unpack(self.start)
@@ -172,7 +184,7 @@ class Shared:
     network : nn.Module
         ``network(images, arch)``.
     images, labels : Tensor
-        On which it trains.
+        On which it trains, and where it is.
     memory : dict of str to Tensor
         What a strategy wants to know again after a kill: of fixed shapes, filled before the first step.
     epoch : int
@@ -182,7 +194,7 @@ class Shared:
     def __init__(self, space: SearchSpace, seed: int, images: Tensor, labels: Tensor, **size):
         self.images, self.labels = images, labels
         generator = torch.Generator().manual_seed(seed)
-        self.network = space.single_path(**size, colors=images.shape[1], generator=generator)
+        self.network = moved(space.single_path(**size, colors=images.shape[1], generator=generator), images.device)
         self.weights = dict(self.network.train().named_parameters())  # once: to look for them takes as long as a layer
         self.velocity = {name: torch.zeros_like(w) for name, w in self.weights.items()}
         self.memory: dict[str, Tensor] = {}
