@@ -120,7 +120,8 @@ class Devices(Chart):
             wide = (740 - left) / count
             pen.text(left - 8, 14, "best for ↓   runs on →", 11, DIM, "rm")
             for j, one in enumerate(self.targets):
-                pen.text(left + wide * (j + 0.5), 14, one.name, 11)
+                for line, word in enumerate(_two(one.name) if pen.wide(one.name, 11) > wide - 6 else [one.name]):
+                    pen.text(left + wide * (j + 0.5), 9 + 13 * line, word, 11)
             for i, texts in enumerate(self._texts()):
                 pen.text(left - 8, 46 + 40 * i, str(self.targets[i]), 11, anchor="rm")
                 for j, text in enumerate(texts):
@@ -131,3 +132,10 @@ class Devices(Chart):
                         pen.text(left + wide * (j + 0.5), 38 + 40 * i + 15 * line, word, 11)
 
         return drawn(750, 36 + 40 * count, draw)
+
+
+def _two(name: str) -> list[str]:
+    """A name in two lines, as even as its words allow."""
+    words = name.split()
+    cut = min(range(1, len(words) + 1), key=lambda n: max(len(" ".join(words[:n])), len(" ".join(words[n:]))))
+    return [" ".join(words[:cut]), " ".join(words[cut:])]
