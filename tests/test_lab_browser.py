@@ -1,4 +1,4 @@
-"""Lab 00 as a student meets it: JupyterLab in a browser, all cells, all buttons, a slider during play, a reload."""
+"""JupyterLab in a browser: lab 00 as a student meets it, and the charts of one-shot and hardware with a kernel."""
 
 import os
 import secrets
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_notebook
 
 from nasviz.paths import labs_dir
 
@@ -42,10 +42,58 @@ broken.play()
 broken
 """
 
+# Charts on numbers of no meaning: what is tested is what the page shows, and that a click and a slider reach it.
+CHARTS = {
+    "elastic": """
+from nasviz import views
+from nasviz.estimators import Inherited
+from nasviz.spaces import ElasticSpace, NasBench201
+from nasviz.strategies import BigNas
+
+search = BigNas(ElasticSpace(), images=64, network={"width": 0.1}, batch=64)
+elastic = views.Elastic(Inherited.of(search, search.begin().pack(), recalibrate=1))
+elastic.set(elastic.space.smallest)
+elastic""",
+    "shrinking": """
+import numpy as np
+from nasviz.step import Evaluation, Step
+
+shrinking = views.Shrinking()
+parts = [np.array([0.5 + n / 20, n / 10, 0.2], "<f4") for n in range(4)]
+epochs = (Step(loss=1.0, losses=np.ones(4, "<f4"), epoch=n, stage=n, children=parts[n]) for n in range(4))
+for _ in shrinking.follow(epochs, "made up", ("full", "kernel", "depth", "width")):
+    pass
+shrinking""",
+    "pareto": """
+space, rng = NasBench201(), np.random.default_rng(0)
+archs, ms, good = [space.sample(rng) for _ in range(30)], rng.uniform(1, 5, 30), rng.uniform(0.6, 0.9, 30)
+pareto = views.Pareto(space, target=3.0)
+told = ({"accuracy": a, "latency_ms": b} for a, b in zip(good, ms))
+for _ in pareto.follow(Step(Evaluation(arch, scores)) for arch, scores in zip(archs, told)):
+    pass
+pareto""",
+    "latency": """
+one, three = "ReLU, conv 1×1 8→8, BN @ 8×16×16", "ReLU, conv 3×3 8→8, BN @ 8×16×16"
+latency = views.Latency({"a": [(three, 2.0)], "b": [(one, 0.6)]}, {"a": 2.5, "b": 1.0}, {"a": 2.6, "b": 0.9})
+latency""",
+    "counted": """
+counted = views.Counted(space, archs, 100 * ms, 2 * good, [[(one, 1.0)] * n for n in range(30)])
+counted""",
+    "devices": """
+from nasviz.hardware import Target
+
+targets = [Target(name, "simulated", float) for name in ("left", "right")]
+devices = views.Devices(space, targets, archs, good, np.array([np.sort(ms), -np.sort(-ms)]))
+devices""",
+}
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """JupyterLab on loopback, with a token, serving a copy of the lab whose last cell shows a search that breaks."""
+    """JupyterLab on loopback, with a token: the address of a notebook by its name.
+
+    There are the charts, and a copy of the lab whose last cell shows a search that breaks.
+    """
     folder = tmp_path_factory.mktemp("lab")
     notebook = nbformat.read(Path(labs_dir(), LAB), as_version=4)
     for cell in notebook.cells:
@@ -53,6 +101,8 @@ def server(tmp_path_factory):
             cell.outputs, cell.execution_count = [], None
     notebook.cells.append(new_code_cell(BROKEN))
     nbformat.write(notebook, folder / LAB)
+    cells = [new_code_cell(source.strip()) for source in CHARTS.values()]
+    nbformat.write(new_notebook(cells=cells, metadata=notebook.metadata), folder / "charts.ipynb")
     token = secrets.token_hex(16)
     # Runtime and settings of its own; the kernel that belongs to this Python.
     private = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
@@ -63,7 +113,8 @@ def server(tmp_path_factory):
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
-            yield f"{wait_for(folder / 'runtime', process, folder / 'log')}lab/tree/{LAB}?token={token}&reset"
+            base = wait_for(folder / "runtime", process, folder / "log")
+            yield lambda name: f"{base}lab/tree/{name}?token={token}&reset"
         finally:
             process.terminate()
             process.wait(20)
@@ -98,15 +149,23 @@ STATE = """() => {
 
 
 @pytest.fixture
-def page(browser, server):
+def opened(browser, server):
+    """opened(name): the page of a notebook, its kernel idle."""
     context = browser.new_context(viewport={"width": 1300, "height": 1000})
     context.set_default_timeout(60_000)
-    page, page.complaints = context.new_page(), []
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
-    page.goto(server)
-    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
-    yield page
+
+    def go(name):
+        page, complaints = context.new_page(), []
+        page.complaints = complaints
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+        page.goto(server(name))
+        page.wait_for_function(
+            "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+        )
+        return page
+
+    yield go
     context.close()
 
 
@@ -143,14 +202,18 @@ def run_all(page):
     raise AssertionError("Run All does nothing")
 
 
-def test_the_whole_lab(page):
+def all_ran(page):
+    """Every cell runs, and none ends in an error."""
     run_all(page)
-
-    # every cell runs, and none ends in an error
     ended = f"() => {{ const s = ({STATE})(); return s.done === s.all || s.errors.length; }}"
     page.wait_for_function(ended, timeout=PATIENCE)
     state = page.evaluate(STATE)
     assert state["errors"] == [] and state["done"] == state["all"]
+
+
+def test_the_whole_lab(opened):
+    page = opened(LAB)
+    all_ran(page)
 
     # a slider is dragged while evolution plays: the search is told, and the time axis is flagged
     evolution = player(page, "evolution_player = views")
@@ -226,3 +289,120 @@ def test_the_whole_lab(page):
     assert panel.locator(".nasviz-stage .flag").count() >= 1
     assert page.evaluate(STATE)["errors"] == []
     assert page.complaints == []
+
+
+# --------------------------------------------------------------------------------------------------------------- charts
+# The least contrast between the words of a chart and the page behind them: labels and legend, not what lies on tiles.
+CONTRAST = """(plot) => {
+  const light = (color) => {
+    const linear = (v) => ((v /= 255) <= 0.04 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = color.match(/[\\d.]+/g).map(linear);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const page = light(getComputedStyle(plot.closest(".jp-Notebook")).backgroundColor);
+  const words = [...plot.querySelectorAll(".xtick text, .ytick text, .g-xtitle text, .g-ytitle text, .legendtext")];
+  return Math.min(...words.map((word) => {
+    const [low, high] = [light(getComputedStyle(word).fill), page].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  }));
+}"""
+SLOW = "[anywidget] Failed to initialize model."  # after 2 s, in which plotly's 5 MB are read; often drawn all the same
+DOT = """(plot, [trace, point]) => {
+  const { xaxis, yaxis } = plot._fullLayout, { left, top } = plot.getBoundingClientRect(), { x, y } = plot.data[trace];
+  return [left + xaxis._offset + xaxis.l2p(x[point]), top + yaxis._offset + yaxis.l2p(y[point])];
+}"""
+
+
+class Shown:
+    """A chart in the page, by the name of its variable."""
+
+    def __init__(self, page, name):
+        self.page = page
+        page.evaluate(SCROLL, f"{name} = views")
+        self.cell = page.locator(".jp-CodeCell").filter(has_text=f"{name} = views")
+        self.plot = self.cell.locator(".js-plotly-plot").first
+        self.plot.locator(".main-svg").first.wait_for()
+
+    def told(self, what):
+        """A JavaScript expression of ``plot``, which is looked for again: JupyterLab may have drawn the cell anew."""
+        return self.plot.evaluate(f"(plot) => {what}")
+
+    def until(self, what):
+        """Wait for a JavaScript condition of ``plot``."""
+        for _ in range(200):
+            if self.told(what):
+                return
+            self.page.wait_for_timeout(200)
+        if SLOW in self.page.complaints:
+            pytest.skip("a machine too busy: anywidget gave a chart up, which then hears nothing of its kernel")
+        raise AssertionError(f"not so: {what}; complaints: {self.page.complaints}")
+
+    def press(self, key, slider=0):
+        """A key on one of its sliders."""
+        handle = self.cell.locator(".noUi-handle").nth(slider)
+        handle.focus()
+        self.page.keyboard.press(key)
+
+    def click(self, trace, point):
+        """A click on a dot, which brings a cell."""
+        self.plot.scroll_into_view_if_needed()
+        self.until(f"({DOT})(plot, [{trace}, {point}]).every(Number.isFinite)")   # it is drawn in several steps
+        self.page.mouse.click(*self.plot.evaluate(DOT, [trace, point]))
+        self.cell.locator(".nasviz-stage").first.wait_for()
+
+
+def test_charts_of_one_shot_and_hardware(opened):
+    page = opened("charts.ipynb")
+    all_ran(page)
+
+    # chosen before the page had the chart: all of it arrives, the kernels' squares and the star's size too
+    elastic = Shown(page, "elastic")
+    assert len(elastic.told("plot.data[3].x")) == 20 and elastic.told("plot.data[5].marker.size") == 15
+    assert elastic.told("plot.data[1].y.filter((channels) => channels).length") == 10
+    elastic.cell.locator(".widget-dropdown select").first.select_option("4")       # the first unit's depth
+    elastic.until("plot.data[1].y.filter((channels) => channels).length === 12")
+    elastic.press("End")                                                          # the resolution: 8×8 pixels
+    elastic.cell.get_by_text("12 of 20 layers on images of 8×8").wait_for()
+    elastic.until("plot.data[4].x.length === 3")                                  # what was tried before stays
+    elastic.cell.locator("button", has_text="largest").click()
+    elastic.until("plot.data[3].marker.size.every((side) => side === 16)")
+
+    shrinking = Shown(page, "shrinking")
+    assert shrinking.told("plot.data.map((line) => line.y.length)") == [4, 4, 4]
+    assert shrinking.told("[...plot.querySelectorAll('.annotation-text')].map((t) => t.textContent)") == [
+        "full", "kernel", "depth", "width",
+    ]  # fmt: skip
+
+    pareto = Shown(page, "pareto")
+    front = pareto.told("plot.data[2].x.length")
+    pareto.click(2, 0)
+    pareto.press("Home")
+    pareto.press("ArrowRight")
+    pareto.until("plot.data[1].x.length === 1 && plot.data[2].x.length === 1")
+    pareto.press("End")
+    pareto.until(f"plot.data[2].x.length === {front}")
+
+    latency = Shown(page, "latency")
+    assert latency.told("[...plot.data[0].y]") == ["a", "b"]
+    latency.cell.locator("button", has_text="by measured").click()
+    latency.until("plot.data[0].y[0] === 'b'")
+
+    counted = Shown(page, "counted")
+    assert counted.told("plot.data[1].text.join('')") == "abc"
+    counted.click(1, 0)
+
+    devices = Shown(page, "devices")
+    over = "plot.data[0].text.flat().filter((text) => text.includes('✗')).length"
+    before = devices.told(over)
+    devices.press("End")
+    devices.until(f"{over} === 0")
+    assert before > 0
+
+    # words stand out from either theme's page
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+        page.wait_for_function("(theme) => document.body.dataset.jpThemeName === theme", arg=theme)
+        page.wait_for_timeout(500)
+        contrast = {name: Shown(page, name).told(f"({CONTRAST})(plot)") for name in CHARTS}
+        assert min(contrast.values()) > 3, contrast
+    assert set(page.complaints) <= {SLOW}
