@@ -10,7 +10,7 @@ from scipy.stats import permutation_test
 from toys import Toy
 
 from nasviz import stats
-from nasviz.estimators import Table, TableLookup, nasbench201_table
+from nasviz.estimators import Table, TableLookup
 from nasviz.objectives import Bounded
 from nasviz.race import CHEAP, Race, main, searches, seeing
 from nasviz.space import Choice, SearchSpace
@@ -348,14 +348,11 @@ def test_no_cheap_strategy_loses_to_random_search_where_there_is_a_slope():
 
 
 def test_no_cheap_strategy_loses_to_random_search_on_the_ground_truth():
-    """The same on the table, as far as it is there: on a few rows every search sees all of them, and says nothing."""
-    table = nasbench201_table()
-    if len(table.members()[0]) < 3000:
-        pytest.skip(f"the ground truth knows {table.coverage}: too few for 300 evaluations to be a search")
+    """The same on the table. (With 50 seeds and 300 evaluations, too: there evolution and local search are better.)"""
     names = [name for name in CHEAP if name != "Reinforce"]                     # its network takes too long for a test
-    told = Race(searches(names, 300), 300, seeds=50, executor=POOL).standings().by("validation")
+    told = Race(searches(names, 150), 150, seeds=10, executor=POOL).standings().by("validation")
     against = [p for p in told.pairs() if p.first == "RandomSearch"]
-    assert not [p for p in against if p.difference.value < 0 and p.p < 0.05], str(told)
+    assert len(against) == 4 and not [p for p in against if p.difference.value < 0 and p.p < 0.05], str(told)
 
 
 def test_halving_needs_a_table_with_epochs():
