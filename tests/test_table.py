@@ -391,3 +391,12 @@ def test_the_table_loads_no_torch(file):
     )
     ran = subprocess.run([sys.executable, "-c", program, str(file)], cwd=ROOT, capture_output=True, text=True)
     assert ran.stdout.split() == ["False", "False"], ran.stderr
+
+
+def test_look_ups_of_one_table_prepare_its_answers_once(made, monkeypatch):
+    arch, first = made.archs[0], TableLookup(made)
+    answer = first(arch)
+    monkeypatch.setattr(TableLookup, "_prepare", None)  # a second preparation would fail
+    assert TableLookup(made, seed=0)(arch).scores == answer.scores
+    monkeypatch.undo()
+    assert set(TableLookup(made, curve=True)(arch).scores) > set(answer.scores)     # other answers, kept apart

@@ -60,7 +60,7 @@ class TableLookup(Estimator):
 
     @cached_property
     def _answers(self) -> dict[int | None, list]:
-        return {}
+        return self.table._answers.setdefault(self.curve, {})
 
     def _prepare(self, epochs: int | None) -> list[list[tuple[dict, float, int]]]:
         """All answers for so many epochs, as a look-up finds them: of each row, its (scores, seconds, epochs)."""

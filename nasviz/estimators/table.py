@@ -329,6 +329,11 @@ class Table:
         return rows | {arch: row for row, arch in enumerate(self.archs)}
 
     @cached_property
+    def _answers(self) -> dict:
+        """What `TableLookup` prepared: kept here, so that every look-up of this table has it."""
+        return {}
+
+    @cached_property
     def _functions(self) -> dict[str, int]:
         """The first row of each function: what architectures that stand not in the table themselves are sought by."""
         functions: dict[str, int] = {}
