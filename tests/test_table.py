@@ -394,9 +394,7 @@ def test_the_table_loads_no_torch(file):
 
 
 def test_look_ups_of_one_table_prepare_its_answers_once(made, monkeypatch):
-    arch, first = made.archs[0], TableLookup(made)
-    answer = first(arch)
-    monkeypatch.setattr(TableLookup, "_prepare", None)  # a second preparation would fail
-    assert TableLookup(made, seed=0)(arch).scores == answer.scores
-    monkeypatch.undo()
+    answer = TableLookup(made)(arch := made.archs[0])
     assert set(TableLookup(made, curve=True)(arch).scores) > set(answer.scores)     # other answers, kept apart
+    monkeypatch.setattr(TableLookup, "_prepare", None)
+    assert TableLookup(made, seed=0)(arch).scores == answer.scores              # a second preparation would have failed
