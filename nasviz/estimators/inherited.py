@@ -10,6 +10,7 @@ from functools import cached_property
 from .. import datasets
 from ..evaluate import Estimator
 from ..nn import paths
+from ..nn.gpu import size_of
 from ..nn.states import take_over
 from ..nn.threads import one_thread
 from ..paths import data_dir
@@ -71,7 +72,7 @@ class Inherited(Estimator):
     @classmethod
     def of(cls, search, state: bytes, recalibrate: int = 10) -> Inherited:
         """The estimator on the ``state`` that a step of the `TrainSupernet` ``search`` carried."""
-        return cls(search.space, state, recalibrate, search.data, search.size, search.size_of_network)
+        return cls(search.space, state, recalibrate, search.data, search.size, size_of(search.network))
 
     def network_of(self, arch: Arch):
         """``arch`` on its weights, re-calibrated, as a network of its own. Only from an elastic supernet.

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
 from .ops import LAYOUTS
+
+
+def device_of(network: Mapping) -> str:
+    """Where a strategy computes: the ``"device"`` among what it says of its network, ``"cpu"`` if it says none."""
+    return network.get("device", "cpu")
+
+
+def size_of(network: Mapping) -> dict:
+    """What a strategy says of its network but for the device: what the space takes."""
+    return {name: value for name, value in network.items() if name != "device"}
 
 
 def moved(network: nn.Module, device: str | torch.device) -> nn.Module:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import datasets
+from ..nn.gpu import device_of, size_of
 from ..nn.threads import one_thread
 from ..search import knob
 from ..space import SearchSpace
@@ -191,11 +192,6 @@ class Darts:
         return self.space.supernet(**size)
 
     @property
-    def size_of_network(self) -> dict:
-        """What ``space.supernet`` takes of ``network``."""
-        return {name: value for name, value in self.network.items() if name != "device"}
-
-    @property
     def passes(self) -> int:
         """Epochs in all: more than ``epochs`` where something follows the search."""
         return self.epochs
@@ -220,10 +216,10 @@ class Darts:
             )
         images = torch.from_numpy(data.normalized("train")[: 2 * self.images])
         labels = torch.from_numpy(data.train_labels[: 2 * self.images].copy())
-        images, labels = (part.to(self.network.get("device", "cpu")) for part in (images, labels))
+        images, labels = (part.to(device_of(self.network)) for part in (images, labels))
         train, valid = (Batch(images[part], labels[part]) for part in (slice(self.images), slice(self.images, None)))
         generator = torch.Generator().manual_seed(self.seed)
-        size = {"colors": data.colors, "classes": len(data.classes), **self.size_of_network}
+        size = {"colors": data.colors, "classes": len(data.classes), **size_of(self.network)}
         network = self.supernet(**size, generator=generator)
         search = Bilevel(network, self.first_alphas(generator), train, valid, generator)
         search.memory = self.first_memory()

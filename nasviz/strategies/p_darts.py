@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..diagnosis import SKIP
+from ..nn.gpu import size_of
 from ..step import Step
 from .bilevel import Batch, Bilevel, cosine
 from .darts import FLOOR, Darts
@@ -94,7 +95,7 @@ class PDarts(Darts):
     def _deepen(self, search: Bilevel, stage: int) -> None:
         """New weights and α, for the network of a stage; data, generator, epoch and what is left stay."""
         sizes = {"colors": search.train.images.shape[1], "classes": search.network.classifier.out_features}
-        sizes |= self.size_of_network | {"cells": self.depths[stage]}
+        sizes |= size_of(self.network) | {"cells": self.depths[stage]}
         network = self.space.supernet(**sizes, generator=search.generator)
         fresh = Bilevel(
             network, self.first_alphas(search.generator), search.train, search.valid, search.generator

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..nn.gpu import Graphed
+from ..nn.gpu import Graphed, device_of
 from .bilevel import Batch, Bilevel
 from .darts import Darts
 from .second_order import SecondOrderDarts
@@ -27,7 +27,7 @@ class Recorded:
 
     def begin(self) -> Bilevel:
         """The search, with α on the GPU too."""
-        if self.network.get("device", "cpu") == "cpu":
+        if device_of(self.network) == "cpu":
             raise ValueError(
                 'CUDA graphs are of a GPU: say network={"device": "cuda", ...}, or take the strategy itself'
             )

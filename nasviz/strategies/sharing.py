@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .. import datasets
 from ..estimators.training import tensors_of
-from ..nn.gpu import moved
+from ..nn.gpu import device_of, moved, size_of
 from ..nn.states import take_over
 from ..nn.threads import one_thread
 from ..search import knob
@@ -91,12 +91,7 @@ class SharedTraining:
     @property
     def device(self) -> str:
         """Where weights and images are."""
-        return self.network.get("device", "cpu")
-
-    @property
-    def size_of_network(self) -> dict:
-        """What ``space.single_path`` takes of ``network``."""
-        return {name: value for name, value in self.network.items() if name != "device"}
+        return device_of(self.network)
 
     @property
     def batches(self) -> int:
@@ -165,7 +160,7 @@ class SharedTraining:
                 f"batch={self.batch} not more than images"
             )
         images, labels = (part[: self.images].to(self.device) for part in tensors_of(self.data, self.size, "train"))
-        shared = Shared(self.space, self.seed, images, labels, classes=len(data.classes), **self.size_of_network)
+        shared = Shared(self.space, self.seed, images, labels, classes=len(data.classes), **size_of(self.network))
         shared.memory = self.remembered(len(data.classes))
         if self.start is not None:
             shared.unpack(self.start)
