@@ -76,13 +76,14 @@ def kept(network, alphas, images) -> float:
     seen = {}
 
     def pack(tensor):
-        seen[tensor.untyped_storage().data_ptr()] = tensor  # holding it: no address is used twice
-        return tensor
+        memory = tensor.untyped_storage()  # held, so that no address is used twice; nothing goes back through the
+        seen[memory.data_ptr()] = memory   # graph here, and one that held its own results would never be freed
+        return memory
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda memory: memory):
         network(images, alphas.softmax(1))
     weights = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
-    return sum(t.untyped_storage().nbytes() for address, t in seen.items() if address not in weights) / 1e6
+    return sum(memory.nbytes() for address, memory in seen.items() if address not in weights) / 1e6
 
 
 def difference(space, size) -> float:

@@ -27,6 +27,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -171,12 +172,13 @@ def _write(part, work: Work, evaluation: Evaluation) -> None:
 
 def _new_part(folder: Path, head: dict):
     """The first free file, for this process alone, with its head."""
-    number = 0
-    while True:
+    for number in count():
+        path = folder / f"part-{number:03}.jsonl"
+        if path.with_suffix(".jsonl.gz").exists():      # packed since: the two would be taken for one part
+            continue
         try:
-            part = open(folder / f"part-{number:03}.jsonl", "x", encoding="utf-8")
+            part = open(path, "x", encoding="utf-8")
         except FileExistsError:
-            number += 1
             continue
         part.write(json.dumps(head) + "\n")
         part.flush()

@@ -149,6 +149,7 @@ def test_a_finished_part_may_be_packed_and_is_read_and_gone_on_from(work, pool, 
     part.unlink()
     assert "seed 0: 4 of 7" in status(work, tmp_path)
     assert len(list(run(work, tmp_path))) == 9          # of 14
+    assert [path.name for path in parts_of(tmp_path)] == ["part-000.jsonl.gz", "part-001.jsonl"]
     assert merge(parts_of(tmp_path), tmp_path / "all.jsonl") == 14
     packed.write_bytes(packed.read_bytes()[:-9])
     with pytest.raises(ValueError, match="part-000.jsonl.gz is damaged"):
