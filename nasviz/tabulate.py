@@ -234,7 +234,8 @@ def join(parts: Iterable[Path]) -> tuple[list[dict], dict[Key, dict]]:
     heads: list[dict] = []
     for part in parts:
         trainings = list(rows(part, heads[0] if heads else None))
-        heads.append(json.loads(_lines(part)[0]))
+        with (gzip.open if part.suffix == ".gz" else open)(part, "rb") as file:
+            heads.append(json.loads(file.readline()))
         for key, row in trainings:
             known = joined.setdefault(key, row)
             if not _equal(known["scores"], row["scores"]):
