@@ -12,6 +12,7 @@ from nasviz.spaces import ElasticSpace
 from nasviz.step import Step
 from nasviz.strategies import BigNas, OnceForAll
 from nasviz.views import Elastic, Shrinking
+from nasviz.views.pen import Pen
 
 SPACE = ElasticSpace()
 
@@ -103,6 +104,14 @@ def test_an_epoch_is_a_point_and_a_stage_a_mark():
     list(view.follow(steps([0]), "b"))
     assert len(view.figure.data) == 6 and "; b, after 2 updates: largest 50.0 %" in view.text
     assert picture(view.still())[0] == (700, 394)
+
+
+def test_the_name_of_a_short_stage_is_drawn_below_the_one_before(monkeypatch):
+    view, texts = Shrinking(), {}
+    list(view.follow(steps([0, 0, 1, 2, 3, 3, 3, 3, 3]), "a", ("full", "kernel sizes", "fewer layers", "narrower")))
+    monkeypatch.setattr(Pen, "text", lambda pen, x, y, text, *rest: texts.update({text: y}))
+    view.still()
+    assert texts["full"] == texts["kernel sizes"] == texts["fewer layers"] - 14 == texts["narrower"]
 
 
 def test_a_recorded_training_is_drawn_and_another_search_refused(tmp_path):

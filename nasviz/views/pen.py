@@ -153,10 +153,13 @@ class Axes:
                 groups[-1] = groups[-1][0], f"{groups[-1][1]}, {mark['label']}"
             else:
                 groups.append((x, mark["label"]))
-        free = -math.inf
+        free = [-math.inf] * 3  # where each row of labels ends; more rows would hide the curves
         for x, label in groups:
-            self.pen.line([(x, self.y), (x, self.y + self.h)], MARK, 1, (4, 3))
-            self.pen.area([(x, self.y - 1), (x + 8, self.y + 3), (x, self.y + 7)], MARK)
-            if x > free and x + 10 + self.pen.wide(label, 11) < self.x + self.w:
-                self.pen.text(x + 10, self.y + 4, label, 11, TEXT, "lm")
-                free = x + 18 + self.pen.wide(label, 11)
+            end = x + 10 + self.pen.wide(label, 11)
+            row = next((row for row, taken in enumerate(free) if x > taken), None)
+            y = self.y + 14 * (row or 0)
+            self.pen.line([(x, y), (x, self.y + self.h)], MARK, 1, (4, 3))
+            self.pen.area([(x, y - 1), (x + 8, y + 3), (x, y + 7)], MARK)
+            if row is not None and end < self.x + self.w:
+                self.pen.text(x + 10, y + 4, label, 11, TEXT, "lm")
+                free[row] = end + 8
