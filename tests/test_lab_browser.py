@@ -278,6 +278,7 @@ class Shown:
         self.cell = page.locator(".jp-CodeCell").filter(has_text=f"{name} = views")
         self.plot = self.cell.locator(".js-plotly-plot").first
         self.plot.locator(".main-svg").first.wait_for()
+        self.until("plot.data?.length && plot._fullLayout?.xaxis?.range")  # its lines come after its frame
 
     def told(self, what):
         """A JavaScript expression of ``plot``, which is looked for again: JupyterLab may have drawn the cell anew."""
@@ -285,19 +286,25 @@ class Shown:
 
     def until(self, what):
         """Wait for a JavaScript condition of ``plot``."""
-        for _ in range(200):
+        for _ in range(120):
             if self.told(what):
                 return
             self.page.wait_for_timeout(200)
         if SLOW in self.page.complaints:
             pytest.skip("a machine too busy: anywidget gave a chart up, which then hears nothing of its kernel")
-        raise AssertionError(f"not so: {what}; complaints: {self.page.complaints}")
+        handles = self.cell.locator(".noUi-handle").evaluate_all("(all) => all.map((handle) => handle.ariaValueText)")
+        raise AssertionError(f"not so: {what}; its sliders: {handles}; complaints: {self.page.complaints}")
 
     def press(self, key, slider=0):
-        """A key on one of its sliders."""
+        """A key on one of its sliders, again if it went elsewhere: a cell that is drawn anew loses the focus."""
         handle = self.cell.locator(".noUi-handle").nth(slider)
-        handle.focus()
-        self.page.keyboard.press(key)
+        before = handle.get_attribute("aria-valuenow")
+        for _ in range(10):                                  # where it stays, it was at that end already
+            handle.focus()
+            self.page.keyboard.press(key)
+            self.page.wait_for_timeout(200)
+            if handle.get_attribute("aria-valuenow") != before:
+                return
 
     def click(self, trace, point):
         """A click on a dot, which brings a cell."""
@@ -309,6 +316,15 @@ class Shown:
 
 def test_charts_of_one_shot_and_hardware(opened):
     page = opened("charts.ipynb")
+    try:
+        charts(page)
+    except AssertionError:  # on a busy machine a chart that is being drawn now and then misses a message of its kernel
+        page.close()
+        charts(opened("charts.ipynb"))
+
+
+def charts(page):
+    """All of them, used as a student would."""
     all_ran(page)
 
     # chosen before the page had the chart: all of it arrives, the kernels' squares and the star's size too
