@@ -269,6 +269,10 @@ DOT = """(plot, [trace, point]) => {
 }"""
 
 
+class Unheard(AssertionError):
+    """A chart does not come to show what it should."""
+
+
 class Shown:
     """A chart in the page, by the name of its variable."""
 
@@ -286,14 +290,14 @@ class Shown:
 
     def until(self, what):
         """Wait for a JavaScript condition of ``plot``."""
-        for _ in range(120):
+        for _ in range(200):
             if self.told(what):
                 return
             self.page.wait_for_timeout(200)
         if SLOW in self.page.complaints:
             pytest.skip("a machine too busy: anywidget gave a chart up, which then hears nothing of its kernel")
         handles = self.cell.locator(".noUi-handle").evaluate_all("(all) => all.map((handle) => handle.ariaValueText)")
-        raise AssertionError(f"not so: {what}; its sliders: {handles}; complaints: {self.page.complaints}")
+        raise Unheard(f"not so: {what}; its sliders: {handles}; complaints: {self.page.complaints}")
 
     def press(self, key, slider=0):
         """A key on one of its sliders, again if it went elsewhere: a cell that is drawn anew loses the focus."""
@@ -318,7 +322,7 @@ def test_charts_of_one_shot_and_hardware(opened):
     page = opened("charts.ipynb")
     try:
         charts(page)
-    except AssertionError:  # on a busy machine a chart that is being drawn now and then misses a message of its kernel
+    except Unheard:  # on a busy machine a chart that is being drawn now and then misses a message of its kernel
         page.close()
         charts(opened("charts.ipynb"))
 
