@@ -103,3 +103,17 @@ def test_a_chart_tells_the_page_of_itself_only_once_it_is_filled(monkeypatch):
     chart = live(filled)
     assert [len(traces) for traces in told if traces is not None] == [1]
     assert chart._config["showSendToCloud"] is False, "a chart stays on this computer"
+
+
+def test_charts_share_plotlys_code_and_a_page_that_comes_later_draws_what_they_show_now():
+    first, second = live(figure(title="one")), live(figure(title="another"))
+    assert first._plotly == second._plotly
+    holder = ipywidgets.Widget.get_manager_state()["state"][first._plotly]["state"]
+    assert len(holder["code"]) > 1e6 > 100 * len(first.get_state()["_esm"])
+    first.add_scatter(y=[2, 3])
+    with first.batch_update():
+        first.data[0].y = [4, 5, 6]
+        first.layout.title = "later"
+    state = first.get_state()
+    assert [list(line["y"]) for line in state["_widget_data"]] == [[4, 5, 6]]
+    assert state["_widget_layout"]["title"]["text"] == "later"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from functools import lru_cache
 
 import anywidget
 import ipywidgets as widgets
+import traitlets
 
 from . import panel
 from .pen import BACK, SHARP, Pen
@@ -76,8 +78,8 @@ def figure(**layout):
 def live(filled):
     """A filled figure as a widget.
 
-    Filled first, and the page told of it once it is complete: what is added to a widget travels as messages, and those
-    that come before the page has loaded plotly are lost. On a slow machine a chart then stayed empty.
+    Filled first, and the page told of it once it is complete: what is added to a widget travels as messages, and a page
+    that has not drawn it yet would have to catch up with each.
     """
     out = _figure_widget()(filled)
     # as wide as the page, also once it is resized; and no button that uploads a student's chart to plotly's cloud
@@ -86,12 +88,56 @@ def live(filled):
     return out
 
 
+class PlotlyCode(anywidget.AnyWidget):
+    """What plotly runs in a page, 5 MB: all charts of a notebook share one."""
+
+    _esm = "export default {};"
+    code = traitlets.Unicode().tag(sync=True)
+
+
+# anywidget gives up a widget that is not there within two seconds, and then keeps its messages from it. This one is
+# there at once; what it is told while plotly is still being read is in its state, with which it begins.
+SHARED = """
+const load = async (model) => {
+  const holder = await model.widget_manager.get_model(model.get("_plotly"));
+  const url = URL.createObjectURL(new Blob([holder.get("code")], { type: "text/javascript" }));
+  return (await import(url)).default;
+};
+
+export default () => {
+  let widget, own;
+  return {
+    initialize({ model }) { own = model; },
+    async render({ el, signal }) {
+      globalThis.nasvizPlotly ??= load(own);
+      widget ??= globalThis.nasvizPlotly.then((make) => {
+        const one = make();
+        one.initialize({ model: own });
+        return one;
+      });
+      const drawn = await widget;
+      if (!signal.aborted) return drawn.render({ el });
+    },
+  };
+};
+"""
+
+
+@lru_cache
+def _plotly_code() -> PlotlyCode:
+    import plotly.graph_objects as go
+
+    return PlotlyCode(code=str(go.FigureWidget._esm))
+
+
 @lru_cache
 def _figure_widget():
     """plotly's widget, which opens its connection to the page only when it is `complete`."""
     import plotly.graph_objects as go
 
     class Whole(go.FigureWidget):
+        _esm = SHARED
+        _plotly = traitlets.Unicode().tag(sync=True)
         whole = False
 
         def open(self):
@@ -99,8 +145,15 @@ def _figure_widget():
                 super().open()
 
         def complete(self):
+            self._plotly = _plotly_code().model_id
             self.whole = True
             self.open()
+            self.observe(self._keep, [name for name in self.trait_names() if name.startswith("_py2js_")])
+
+        def _keep(self, change):
+            """What a page begins with that draws the chart anew, or later: plotly leaves it as it was at first."""
+            if change.new is not None:
+                self._widget_data, self._widget_layout = deepcopy(self._data), deepcopy(self._layout_obj._props)
 
     return Whole
 

@@ -84,7 +84,7 @@ class Elastic(Chart):
             button.on_click(lambda _, choose=choose: self.set(choose()))
             buttons.append(button)
         self.said = widgets.HTML()
-        self.figure, self.shown = None, False
+        self.figure = live(self._built())
         table = widgets.GridBox(
             grid, layout={"grid_template_columns": f"80px repeat({UNITS}, minmax(56px, 96px))", "grid_gap": "2px 8px"}
         )
@@ -185,31 +185,21 @@ class Elastic(Chart):
 
     def _draw(self) -> dict[str, float]:
         scores = self._scores()
-        if self.shown:
-            self._fill(self.figure)
-        else:  # a page that comes later would miss a part of what was changed before it came: a new figure, whole
-            old, out = self.figure, self._built()
-            self._fill(out)
-            self.figure = live(out)
-            self.children = [self.figure if child is old else child for child in self.children]
+        self._fill()
         self.text = self._sentence(scores)
         self.said.value = f"<p style='margin:2px 0'>{escape(self.text)}</p>"
         return scores
 
-    def _fill(self, figure) -> None:
+    def _fill(self) -> None:
         channels, kernels = self._lit()
         others = [arch for arch in self.tried if arch != self.arch]
-        with figure.batch_update():
-            _, bars, _, squares, dots, star = figure.data
+        with self.figure.batch_update():
+            _, bars, _, squares, dots, star = self.figure.data
             bars.y = channels
             squares.marker.size = [16 * kernel / max(KERNELS) for kernel in kernels]
             squares.text = [f"kernel {kernel}×{kernel}" if kernel else "left out" for kernel in kernels]
             dots.x, dots.y, dots.text = self._points(others)
             star.x, star.y, star.text = self._points([self.arch])
-
-    def _repr_mimebundle_(self, **kwargs):
-        self.shown = True
-        return super()._repr_mimebundle_(**kwargs)
 
     def _points(self, archs) -> tuple[list[float], list[float], list[str]]:
         scores = [self.tried[arch] for arch in archs]

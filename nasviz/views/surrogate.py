@@ -166,8 +166,6 @@ class Surrogate(Chart):
                 yield step
         finally:
             self.last()
-            self.figure = live(self.figure)      # what is told to a page before it has loaded plotly, is lost
-            self.children = [self.round, self.said, self.figure, *self.children[3:]]
 
     def last(self, number: int | None = None) -> None:
         """Show the newest round, or the ``number``-th."""
