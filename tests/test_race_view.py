@@ -62,17 +62,15 @@ def test_judges_and_units_change_every_number(told):
     assert chart.figure.layout.xaxis.title.text == "seconds of training" and chart.figure.data[2].x[-1] == 8 * 40
 
 
-def test_a_loaded_page_is_told_of_changes_and_an_unloaded_one_gets_a_new_figure(told):
+def test_what_moves_changes_the_figure_and_other_strategies_make_a_new_one(told):
     chart = views.race(told)
     first = chart.figure
-    chart.moment.value = 50
-    assert chart.figure is not first and chart.place.children[0] is chart.figure
-    second = chart.figure
-    second._js2py_layoutDelta = {"layout_delta": {}, "layout_edit_id": 0}        # plotly's first answer
     chart.moment.value = 10
     chart.judge.value = "validation"
-    assert chart.figure is second
-    assert np.allclose(second.data[2].y, 100 * told.by("validation").curves()[1]["RandomSearch"].mean(0))
+    assert chart.figure is first and chart.place.children[0] is first
+    assert np.allclose(first.data[2].y, 100 * told.by("validation").curves()[1]["RandomSearch"].mean(0))
+    chart.show(Standings(told.head, [track for track in told.tracks if track.name != "Hyperband"]))
+    assert chart.figure is not first and chart.place.children[0] is chart.figure and len(chart.figure.data) == 2 * 4
 
 
 def test_it_is_drawn_while_it_goes_on(tmp_path, monkeypatch):
@@ -80,15 +78,17 @@ def test_it_is_drawn_while_it_goes_on(tmp_path, monkeypatch):
     race, seen = Race(field(20), 20, seeds=3, path=tmp_path / "race.jsonl", executor=POOL), []
     chart = views.race(race)
     assert chart.still() is None and chart.text == "The race has not begun." and len(chart.figure.data) == 0
+    chart.moment.value = 50
 
-    def still():
-        seen.append(len(chart.standings.tracks))
-        return RaceChart.still(chart)
+    def show(standings):
+        RaceChart.show(chart, standings)
+        seen.append((len(standings.tracks), len(chart.figure.data)))
 
-    monkeypatch.setattr(chart, "still", still)
+    monkeypatch.setattr(chart, "show", show)
     told = chart.follow()
-    assert seen == list(range(1, 10)) and len(told.tracks) == 9
-    assert len(chart.figure.data) == 4 * 3 and chart.place.children[0] is chart.figure
+    assert [runs for runs, _ in seen] == [*range(1, 10), 9] and len(told.tracks) == 9
+    assert {lines for _, lines in seen} == {4, 8, 12} and chart.place.children[0] is chart.figure
+    chart.moment.value = 100
     assert views.race(str(race.path)).text == chart.text
 
 

@@ -46,7 +46,7 @@ class RaceChart(Chart):
         )
         self.judge.observe(lambda change: self.draw(), "value")
         self.unit.observe(lambda change: self.draw(), "value")
-        self.moment.observe(lambda change: self._move(), "value")
+        self.moment.observe(lambda change: self.standings and self._place(), "value")
         self.said, self.place, self.names = widgets.HTML(), widgets.VBox(), []
         boxes = widgets.Box([self.judge, self.unit], layout={"flex_flow": "row wrap"})
         super().__init__([boxes, self.moment, self.place, self.said])
@@ -54,24 +54,16 @@ class RaceChart(Chart):
 
     # ------------------------------------------------------------------ a race that goes on
     def follow(self, race: Race | None = None) -> Standings:
-        """Run what is missing of the race, drawing it run by run; what came out. Display the chart before.
-
-        While it goes on the chart is a still: a cell that runs keeps the page's answers out, and plotly loses what
-        comes before it has loaded.
-        """
+        """Run what is missing of the race, drawing it run by run; what came out. Display the chart before."""
         race, before = race or self.raced, 0.0
-        picture = widgets.Image(layout={"max_width": "860px"})
-        self.place.children = [picture]
         try:
             for _ in race:
                 if time.monotonic() - before > EVERY:
-                    self.standings = Standings(race.head, race.tracks)
-                    self._measure()
-                    picture.value, before = self.still(), time.monotonic()
+                    self.show(Standings(race.head, race.tracks))
+                    before = time.monotonic()
         finally:
             if race.tracks:
-                self.standings = Standings(race.head, race.tracks)
-            self._build()
+                self.show(Standings(race.head, race.tracks))
         return self.standings
 
     def append(self, track: Track) -> None:
@@ -107,7 +99,7 @@ class RaceChart(Chart):
 
     def draw(self) -> None:
         """Bring the whole chart up to date."""
-        if self._loaded and self.standings and self.standings.names == self.names:
+        if self.standings and self.standings.names == self.names:
             self._measure()
             with self.figure.batch_update():
                 self._curves()
@@ -115,8 +107,7 @@ class RaceChart(Chart):
             self._build()
 
     def _build(self) -> None:
-        """A new figure, filled before it becomes a widget."""
-        self._loaded = False
+        """A new figure: of no strategies yet, or of others than before."""
         self.figure = figure(
             height=460,
             margin={"l": 60, "r": 20, "t": 30, "b": 50},
@@ -133,17 +124,7 @@ class RaceChart(Chart):
             self._measure()
             self._fill()
         self.figure = live(self.figure)
-        self.figure.observe(self._drawn, "_js2py_layoutDelta")
         self.place.children = [self.figure, Fit()]
-
-    def _drawn(self, change) -> None:
-        self._loaded = True                                  # the page has answered: it hears what changes from now on
-
-    def _move(self) -> None:
-        if self._loaded and self.standings:
-            self._place()
-        else:
-            self._build()
 
     def _measure(self) -> None:
         self.grid, self.bands = self._bands()
