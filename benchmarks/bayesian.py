@@ -2,8 +2,7 @@
 
     python benchmarks/bayesian.py [repeats]
 
-Seconds of this process (other programs on the machine do not count), the median of the repeats. The table is filled in
-where it is not finished: what is evaluated does not matter here.
+Seconds of this process (other programs on the machine do not count), the median of the repeats.
 """
 
 import os
@@ -14,7 +13,7 @@ from statistics import median
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"  # one core, before NumPy is loaded
 
-from nasviz.estimators import TableLookup, nasbench201_table, stand_in  # noqa: E402
+from nasviz.estimators import TableLookup, nasbench201_table  # noqa: E402
 from nasviz.strategies import Bananas, GaussianProcess, RandomSearch  # noqa: E402
 
 SEARCHES = {
@@ -37,7 +36,7 @@ def seconds(of, options: dict, seed: int, evaluations: int = 150) -> float:
 
 if __name__ == "__main__":
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    TABLE = stand_in(nasbench201_table())
+    TABLE = nasbench201_table()
     ESTIMATE = TableLookup(TABLE, seed=0)
     for of in (Bananas, GaussianProcess):
         seconds(of, {}, 0, evaluations=20)  # imports, and what is computed once for each architecture

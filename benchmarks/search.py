@@ -2,7 +2,7 @@
 
     python benchmarks/search.py
 
-Processor time, so that other programs count less. A table that is not finished is filled in first (`stand_in`).
+Processor time, so that other programs count less.
 """
 
 import statistics
@@ -10,14 +10,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from nasviz.estimators import TableLookup, nasbench201_table, stand_in
+from nasviz.estimators import TableLookup, nasbench201_table
 from nasviz.search import Run
 from nasviz.spaces import NasBench201
 from nasviz.strategies import RegularizedEvolution
 
 
 def main(steps: int = 5000, rounds: int = 7) -> None:
-    table = stand_in(nasbench201_table())
+    table = nasbench201_table()
     search = RegularizedEvolution(NasBench201(), TableLookup(table), evaluations=steps)
     rates: dict[str, list[float]] = {"bare": [], "run in memory": [], "recorded": []}
     with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,6 @@ _FILES = {
     "zero_cost": ("ZeroCost",),
     "inherited": ("Inherited", "elastic_supernet"),
     "morphism": ("WeightInheritance",),
-    "filled": ("stand_in",),
     "packed": ("PackedTraining",),
     "table": ("Table", "nasbench201_table"),
     "lookup": ("TableLookup",),

@@ -173,8 +173,6 @@ class Table:
     def coverage(self) -> str:
         """How much is there, in words."""
         counts = ", ".join(f"{n:,}" for n in self.there.sum(0))
-        if self.about.get("trained", self.total) < len(self.archs):  # made by `stand_in`
-            return f"{self.about['trained']:,} of {self.total:,} rows trained, the others filled in"
         return (
             f"{len(self.archs):,} of {self.total:,} rows ({100 * len(self.archs) / self.total:.1f} %); "
             f"trainings by seed: {counts}"
