@@ -104,6 +104,9 @@ STATE = """() => {
 }"""
 
 
+IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+
+
 @pytest.fixture
 def opened(browser, server):
     """opened(name): the page of a notebook, its kernel idle."""
@@ -116,9 +119,7 @@ def opened(browser, server):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
         page.goto(server(name))
-        page.wait_for_function(
-            "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-        )
+        page.wait_for_function(IDLE)
         return page
 
     yield go
@@ -146,6 +147,14 @@ def received(page, panel, count):
     """Wait until the stage has received as many steps as ``count`` says: "=== 24"."""
     handle = panel.locator(".nasviz-stage").element_handle()
     page.wait_for_function(f"(e) => e.stage.history.n {count}", arg=handle, timeout=PATIENCE)
+
+
+def saved_and_loaded_again(page):
+    """As a student does who comes back: the notebook from its file, its kernel as it was."""
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
+    page.reload()
+    page.wait_for_function(IDLE)
 
 
 def run_all(page):
@@ -232,10 +241,7 @@ def test_the_whole_lab(opened):
     assert steps(darts)[0] == paused
 
     # saved, closed and opened again, everything is there as it was
-    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
-    page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
-    page.reload()
-    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
+    saved_and_loaded_again(page)
     for code, count in (("darts_player = views", paused), ("evolution_player = views", 24)):
         panel = player(page, code)
         panel.locator(".nasviz-stage").wait_for()
@@ -367,10 +373,7 @@ def test_charts_of_one_shot_and_hardware(opened):
         assert min(contrast.values()) > 3, contrast
 
     # the page loaded again: what a slider says and what its chart shows still agree
-    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
-    page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
-    page.reload()
-    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
+    saved_and_loaded_again(page)
     devices = Shown(page, "devices")
     slider = devices.cell.locator(".noUi-handle").first
     assert slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax") and devices.told(over) == 0

@@ -101,7 +101,15 @@ SHARED = """
 const load = async (model) => {
   const holder = await model.widget_manager.get_model(model.get("_plotly"));
   const url = URL.createObjectURL(new Blob([holder.get("code")], { type: "text/javascript" }));
-  return (await import(url)).default;
+  try {
+    return (await import(url)).default;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+};
+const forget = (error) => { // the next chart tries again
+  delete globalThis.nasvizPlotly;
+  throw error;
 };
 
 export default () => {
@@ -109,7 +117,7 @@ export default () => {
   return {
     initialize({ model }) { own = model; },
     async render({ el, signal }) {
-      globalThis.nasvizPlotly ??= load(own);
+      globalThis.nasvizPlotly ??= load(own).catch(forget);
       widget ??= globalThis.nasvizPlotly.then((make) => {
         const one = make();
         one.initialize({ model: own });
