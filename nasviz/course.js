@@ -1,5 +1,5 @@
 // course.js: axes on which a student draws a curve, and on which the result then appears.
-// Pointer: drag. Keys: left and right choose a place, up and down raise and lower the curve there.
+// Uses views/js/listen.js. Pointer: drag. Keys: left and right choose a place, up and down raise and lower the curve there.
 
 const NS = "http://www.w3.org/2000/svg";
 const W = 640, H = 320, M = { left: 60, right: 20, top: 16, bottom: 44 };
@@ -144,4 +144,4 @@ function render({ model, el, signal }) {
   reveal();
 }
 
-export default { render };
+export default { initialize: ({ model }) => listen(model), render };

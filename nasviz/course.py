@@ -177,7 +177,9 @@ class CurveQuestion(anywidget.AnyWidget):
     """
 
     POINTS = 61
-    _esm = Path(__file__).with_name("course.js")
+    _esm = "\n".join(
+        Path(__file__).parent.joinpath(name).read_text(encoding="utf-8") for name in ("views/js/listen.js", "course.js")
+    )
     spec = traitlets.Dict().tag(sync=True)
     drawn = traitlets.List().tag(sync=True)
     results = traitlets.List().tag(sync=True)

@@ -14,6 +14,7 @@ import traitlets
 from . import panel
 from .pen import BACK, SHARP, Pen
 from .progress import GRID
+from .stage import script
 
 CLEAR = {
     "paper_bgcolor": "rgba(0,0,0,0)",  # on the light and on the dark theme
@@ -95,8 +96,9 @@ class PlotlyCode(anywidget.AnyWidget):
     code = traitlets.Unicode().tag(sync=True)
 
 
-# anywidget gives up a widget that is not there within two seconds, and then keeps its messages from it. This one is
-# there at once; what it is told while plotly is still being read is in its state, with which it begins.
+# anywidget gives up a widget that is not there within two seconds (see listen.js). This one is there at once; what it
+# is told while plotly is still being read is in its state, with which it begins. Where even this came late, what was
+# dropped comes with the whole state, and is drawn anew.
 SHARED = """
 const load = async (model) => {
   const holder = await model.widget_manager.get_model(model.get("_plotly"));
@@ -111,20 +113,40 @@ const forget = (error) => { // the next chart tries again
   delete globalThis.nasvizPlotly;
   throw error;
 };
+const begin = async (model) => {
+  globalThis.nasvizPlotly ??= load(model).catch(forget);
+  const widget = (await globalThis.nasvizPlotly)();
+  widget.initialize({ model });
+  return widget;
+};
 
 export default () => {
-  let widget, own;
+  let own, widget;
+  const shown = new Set();
   return {
-    initialize({ model }) { own = model; },
+    initialize({ model }) {
+      own = model;
+      const anew = () => {
+        model.off(); // plotly's listeners too, and this one
+        widget = undefined;
+        for (const show of shown) show();
+      };
+      listen(model, () => model.on("change:_widget_data change:_widget_layout", anew));
+    },
     async render({ el, signal }) {
-      globalThis.nasvizPlotly ??= load(own).catch(forget);
-      widget ??= globalThis.nasvizPlotly.then((make) => {
-        const one = make();
-        one.initialize({ model: own });
-        return one;
+      let remove;
+      const show = async () => {
+        const drawn = await (widget ??= begin(own));
+        if (signal.aborted) return;
+        remove?.();
+        remove = drawn.render({ el });
+      };
+      shown.add(show);
+      signal.addEventListener("abort", () => {
+        shown.delete(show);
+        remove?.();
       });
-      const drawn = await widget;
-      if (!signal.aborted) return drawn.render({ el });
+      await show();
     },
   };
 };
@@ -144,7 +166,7 @@ def _figure_widget():
     import plotly.graph_objects as go
 
     class Whole(go.FigureWidget):
-        _esm = SHARED
+        _esm = script("listen") + SHARED
         _plotly = traitlets.Unicode().tag(sync=True)
         whole = False
 

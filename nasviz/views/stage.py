@@ -62,7 +62,7 @@ from .colors import style
 from .layout import layout
 
 _PICTURES = ("cell", "traces", "heat", "swarm", "people", "curve", "options")
-SCRIPTS = ("base", "history", "canvas", *_PICTURES, "look", "stage")  # in ``js/``, in this order
+SCRIPTS = ("base", "history", "canvas", *_PICTURES, "look", "listen", "stage")  # in ``js/``, in this order
 MESSAGE = 1 << 21  # bytes; a long run goes out in pieces, since servers close a socket on very large messages
 
 _NAMES = {  # what a view of each kind may name, and the number of axes that this array must have
@@ -83,8 +83,12 @@ def source() -> str:
 
     It defines ``widget``, the hooks of anywidget, and ``replay``, which plays a run in a page.
     """
-    folder = Path(__file__).with_name("js")
-    return "\n".join((folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+    return "\n".join(script(name) for name in SCRIPTS)
+
+
+def script(name: str) -> str:
+    """One file of ``js/``."""
+    return (Path(__file__).with_name("js") / f"{name}.js").read_text(encoding="utf-8")
 
 
 class Stage(anywidget.AnyWidget):

@@ -217,6 +217,7 @@ function mount(el, spec, history, signal, { send, moved, live = true } = {}) {
   });
 
   function resize() {
+    if (!root.isConnected) return; // JupyterLab takes what is far from the screen out of the page: no colours there
     const theme = themeOf(root);
     for (const view of views) view.resize?.(theme);
     wake();
@@ -275,6 +276,7 @@ const widget = () => {
   };
   return {
     initialize({ model }) {
+      listen(model);
       fresh(model);
       model.on("change:spec", () => fresh(model)); // before the views that were shown are drawn anew
       let waiting = 0;
