@@ -9,6 +9,7 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 os.environ.setdefault("NASVIZ_TEST", "1")
 
 import pytest
+from lab_page import opened, server  # noqa: F401
 from stage_page import live, open_page  # noqa: F401
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
