@@ -209,15 +209,32 @@ def test_reset_empties_every_view_and_a_second_view_shows_the_same(live):
     assert [page.get_attribute(f"#{x} .nasviz-stage", "data-n") for x in "ab"] == ["1", "0"]
 
 
-def test_a_cell_without_steps_has_no_labels(live):
-    page = live({"arrays": {"arch": [6, 5]}, "ops": OPS, "views": [{**spec()["views"][0], "array": "arch"}]})
+def test_begun_anew_every_view_is_as_before_the_first_step(live):
+    every, choices = spec(), [{"name": f"c{e}", "options": OPS, "colors": ["#888"] * 5} for e in range(6)]
+    ages = {"array": "accuracy", "parent": "parent", "population": "alive", "feasible": "allowed"}
+    kin = {"array": "accuracy", "parent": "parent", "arch": "alphas", "choices": choices, "feasible": "allowed"}
+    every["views"] += [ages | {"kind": "ages"}, kin | {"kind": "family"},
+                       {"kind": "options", "array": "chosen", "choices": choices}]  # fmt: skip
+    every["arrays"]["chosen"] = [6]
+    page = live(every | {"marks": []})
     labels = "(all) => all.map((g) => Number(g.getAttribute('opacity')))"
-    page.evaluate("x => tell({type: 'frames', run: 0, start: 0, count: 1}, [x])", np.eye(5)[[3] * 6].ravel().tolist())
-    at(page)
-    assert page.eval_on_selector_all(".label", labels) == [1] * 6
+
+    def seen():
+        at(page)
+        pictures = page.eval_on_selector_all("canvas", "(all) => all.map((c) => c.toDataURL())")
+        return pictures, page.locator(".options .on").count(), page.eval_on_selector_all(".cell .label", labels)
+
+    before = seen()
+    rows = [row(i) | {"chosen": np.arange(6) % 5} for i in range(6)]
+    columns = [np.nan_to_num([one[name] for one in rows], nan=0.5).ravel().tolist() for name in every["arrays"]]
+    page.evaluate("x => tell({type: 'frames', run: 0, start: 0, count: 6, marks: []}, x)", columns)
+    shown = seen()
+    assert shown[1] == 6 and 1 in shown[2]
+    # all but the middle layers, on which some views draw nothing at any step, say something of the steps
+    assert sum(a != b for a, b in zip(before[0], shown[0], strict=True)) >= 8
     page.evaluate("tell({type: 'frames', run: 1, start: 0, count: 0, marks: []})")
-    at(page)
-    assert page.eval_on_selector_all(".label", labels) == [0] * 6
+    after = seen()
+    assert after[1:] == (0, [0] * 6) and after[0] == before[0]
 
 
 def test_a_turned_knob_shows_at_once(live):

@@ -78,10 +78,9 @@ class Shrinking(Chart):
         self.stories: dict[str, Growth] = {}
         self.said = widgets.HTML()
         self.figure = figure(
-            height=380,
             xaxis_title="updates of the shared weights",
             yaxis_title="validation accuracy, %",
-            legend={"orientation": "h", "y": 1.08, "yanchor": "bottom", "x": 0},
+            legend={"orientation": "h", "yref": "container", "y": 0.99, "yanchor": "top", "x": 0},
             hovermode="x",
         )
         self.figure = live(self.figure)
@@ -138,6 +137,9 @@ class Shrinking(Chart):
                         self.figure.add_scatter(x=[], y=[], mode="lines+markers", line=line, marker=sign)
                     trace = self.figure.data[place]
                     trace.x, trace.y, trace.name = story.updates, ys, f"{name}: {what}"
+            # Plotly counts a legend's rows before it knows how wide the names are: room for all, two names a row.
+            tall = 20 * max(1, -(-len(self.figure.data) // 2))
+            self.figure.layout.height, self.figure.layout.margin.t = 330 + tall, 30 + tall
             begins = self._begins()
             self.figure.layout.shapes = [
                 {"type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1,

@@ -306,9 +306,6 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
         write(edge, i, t);
       });
     },
-    patch() {
-      if (!history.n) view.draw(0); // begun anew: the stage draws steps, and there are none
-    },
     resize(now) {
       const room = host.clientWidth;
       if (!room) return;

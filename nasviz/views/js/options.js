@@ -20,8 +20,7 @@ function options(host, spec, { history }) {
 
   return {
     draw(t) {
-      if (!history.n) return;
-      const now = at(t);
+      const now = history.n ? at(t) : rows.map(() => -1);
       const before = t >= 1 ? at(t - 1) : now;
       rows.forEach((one, i) => {
         one.row.classList.toggle("new", now[i] !== before[i]);

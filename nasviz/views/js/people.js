@@ -219,7 +219,7 @@ function family(host, spec, { history }) {
 
   const view = {
     grow() {
-      shown = -1;
+      shown = NaN; // none: whatever is drawn next, it is drawn
     },
     resize(now) {
       theme = now;
@@ -228,7 +228,9 @@ function family(host, spec, { history }) {
     },
     draw(t) {
       const i = Math.min(Math.floor(t + 1e-6), history.n - 1);
-      if (theme && L.width && i >= 0 && i !== shown) picture(i);
+      if (!theme || !L.width || i === shown) return;
+      if (i < 0) c.clearRect(0, 0, L.width, L.height);
+      else picture(i);
     },
     say(i) {
       const winner = best(i);

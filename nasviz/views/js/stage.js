@@ -5,7 +5,7 @@
 // dependency. Python sends float32 arrays, one row a step; a `History` keeps them, and every picture is drawn from it.
 //
 // A view is a function (host, spec, stage) that returns some of
-//   draw(t)      show step t; between two steps while playing, a whole number otherwise
+//   draw(t)      show step t; between two steps while playing, a whole number otherwise; nothing while there is no step
 //   grow()       steps have arrived at the end (or marks have changed)
 //   patch()      steps have arrived somewhere else: forget what was drawn incrementally
 //   resize(theme) the width or the theme has changed
@@ -253,6 +253,7 @@ function mount(el, spec, history, signal, { send, moved, live = true } = {}) {
     }
     t = clamp(t, 0, lastStep());
     for (const view of views) (what === "grow" ? view.grow : (view.patch ?? view.grow))?.();
+    if (!history.n) for (const view of views) view.draw(0); // begun anew: what was drawn of a step is taken away
     if (follow) newest();
     wake();
   };
