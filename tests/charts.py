@@ -42,4 +42,17 @@ from nasviz.hardware import Target
 targets = [Target(name, "simulated", float) for name in ("left", "right")]
 devices = views.Devices(space, targets, archs, good, np.array([np.sort(ms), -np.sort(-ms)]))
 devices""",
+    "grown": """
+import time
+
+def epochs():
+    for n in range(20):
+        time.sleep(0.1)
+        yield Step(alphas=np.eye(5, dtype="f4")[[n % 5] * 6], loss=1.0, valid_loss=2.0, valid_accuracy=0.5, epoch=n)
+
+grown = views.Collapse(space)
+display(grown)
+for number in range(2):
+    for _ in grown.follow(epochs(), f"search {number}"):
+        pass""",
 }

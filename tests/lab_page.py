@@ -101,6 +101,7 @@ STATE = """() => {
     done: cells.filter((c) => c.model.executionCount).length, all: cells.length,
     begun: cells.some((c) => c.model.executionCount || c.model.executionState === "running"),
     errors: outputs.filter((o) => o.output_type === "error").map((o) => o.evalue),
+    warnings: outputs.filter((o) => o.name === "stderr").map((o) => o.text),
   };
 }"""
 
@@ -202,4 +203,4 @@ def all_ran(page):
     ended = f"() => {{ const s = ({STATE})(); return s.done === s.all || s.errors.length; }}"
     page.wait_for_function(ended, timeout=PATIENCE)
     state = page.evaluate(STATE)
-    assert state["errors"] == [] and state["done"] == state["all"]
+    assert state["errors"] == state["warnings"] == [] and state["done"] == state["all"]

@@ -106,6 +106,11 @@ def test_charts_of_one_shot_and_hardware(opened, late):
     devices.until(f"{over} === 0")
     assert before > 0
 
+    # shown first, and grown while the page still drew it: every curve is there, whole and in its panel
+    grown = Shown(page, "grown")
+    grown.until("plot.data.length === 12 && plot.data.every((line) => line.y.length === 20)")
+    assert grown.told("plot.data.map((line) => line.yaxis)") == 2 * ["y", "y2", "y2", "y3", "y3", "y4"]
+
     # words stand out from either theme's page
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)

@@ -35,7 +35,7 @@ def test_an_epoch_is_one_point():
     assert story.values["eigenvalue"] == [0, 0.1, 0.2]
     assert story.values["truth"] == [0.5, 0.2, 0.0]
     assert view.text == "a: 6 skips of 6, 4 or more since update 4."
-    assert [trace.y for trace in view.figure.data][-1] == (50, 20, 0)
+    assert view.figure.data[-1].y.tolist() == [50, 20, 0]
     assert [shape.x0 for shape in view.figure.layout.shapes] == [4]
 
 

@@ -97,8 +97,7 @@ class PlotlyCode(anywidget.AnyWidget):
 
 
 # anywidget gives up a widget that is not there within two seconds (see listen.js). This one is there at once; what it
-# is told while plotly is still being read is in its state, with which it begins. Where even this came late, what was
-# dropped comes with the whole state, and is drawn anew.
+# is told while plotly is still being read is in its state, with which it begins.
 SHARED = """
 const load = async (model) => {
   const holder = await model.widget_manager.get_model(model.get("_plotly"));
@@ -123,15 +122,17 @@ const begin = async (model) => {
 export default () => {
   let own, widget;
   const shown = new Set();
+  // A view begins with the state, and then follows messages; the state comes after the message it agrees with. A view
+  // that began between the two has missed one: with the first state that comes after it began, it is drawn anew.
+  const anew = () => {
+    own.off(); // plotly's listeners too, and this one
+    widget = undefined;
+    for (const show of shown) show();
+  };
   return {
     initialize({ model }) {
       own = model;
-      const anew = () => {
-        model.off(); // plotly's listeners too, and this one
-        widget = undefined;
-        for (const show of shown) show();
-      };
-      listen(model, () => model.on("change:_widget_data change:_widget_layout", anew));
+      listen(model);
     },
     async render({ el, signal }) {
       let remove;
@@ -147,6 +148,8 @@ export default () => {
         remove?.();
       });
       await show();
+      own.off("change:_widget_data change:_widget_layout", anew);
+      own.on("change:_widget_data change:_widget_layout", anew);
     },
   };
 };
@@ -183,7 +186,8 @@ def _figure_widget():
         def _keep(self, change):
             """What a page begins with that draws the chart anew, or later: plotly leaves it as it was at first."""
             if change.new is not None:
-                self._widget_data, self._widget_layout = deepcopy(self._data), deepcopy(self._layout_obj._props)
+                with self.hold_sync():  # as one message: neither is seen without the other
+                    self._widget_data, self._widget_layout = deepcopy(self._data), deepcopy(self._layout_obj._props)
 
     return Whole
 

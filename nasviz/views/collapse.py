@@ -197,7 +197,7 @@ class Collapse(Chart):
                     style = {"line": {"color": color, "dash": dash, "width": 2}, "mode": "lines"}
                     self.figure.add_scatter(x=[], y=[], legendgroup=name, showlegend=first, row=row, col=1, **style)
                 trace = self.figure.data[place]
-                trace.x, trace.y, trace.name = x, y, name
+                trace.x, trace.y, trace.name = x, np.array(y), name  # an array: JSON has no nan
             self.figure.layout.shapes = [
                 {"type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1,
                  "line": {"color": color, "dash": "dot", "width": 1.5}}
