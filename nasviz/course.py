@@ -177,7 +177,7 @@ class CurveQuestion(anywidget.AnyWidget):
     """
 
     POINTS = 61
-    _esm = "\n".join(
+    _esm = "\n".join(  # not by `views.stage.script`: to import the views takes seconds, and questions need none
         Path(__file__).parent.joinpath(name).read_text(encoding="utf-8") for name in ("views/js/listen.js", "course.js")
     )
     spec = traitlets.Dict().tag(sync=True)
