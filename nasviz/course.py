@@ -22,6 +22,8 @@ import numpy as np
 import traitlets
 from IPython.display import HTML, Markdown, display
 
+from .claims import closest
+
 GOOD, BAD = "#00795f", "#b3261e"
 COLORS = ("#8a919c", "#1a6fd4", "#d6246e", "#009178")  # of results on a drawn curve's axes, as in course.js
 
@@ -60,7 +62,7 @@ class Question(widgets.VBox):
             off = f"{abs(truth - self.answer):.3g}{self.unit.replace(' %', ' points')}"
             text += f"You said <b>{self._text(self.answer)}</b>: {off} off."
         self.said.value = text
-        _say("▸", "inherit", text)
+        _say("▸", "currentColor", text)
 
     def _repr_mimebundle_(self, **kwargs):
         data = super()._repr_mimebundle_(**kwargs)
@@ -152,7 +154,7 @@ class RankingQuestion(Question):
             right = sum(truth[better] > truth[worse] for better, worse in pairs)
             verdict = f"Of {len(pairs)} pairs you had <b>{right}</b> in the right order."
         self.said.value = "<br>".join([verdict, *lines])
-        _say("▸", "inherit", self.said.value)
+        _say("▸", "currentColor", self.said.value)
 
 
 def predict_ranking(question: str, options: list[str]) -> RankingQuestion:
@@ -205,10 +207,11 @@ class CurveQuestion(anywidget.AnyWidget):
         self.results = new
         off = [abs(self.at(x) - y) for x, y in zip(*new[-1]["data"][:2], strict=True) if self.at(x) is not None]
         if not off:
-            _say("▸", "inherit", "You drew no curve this time: a guess on paper counts too.")
+            _say("▸", "currentColor", "You drew no curve this time: a guess on paper counts too.")
         else:
             unit = self.spec["unit"].replace("%", "points")
-            _say("▸", "inherit", f"Your curve is {np.mean(off):.2g} {unit} from <i>{new[-1]['name']}</i> on average.")
+            away = f"{np.mean(off):.2g} {unit} from <i>{new[-1]['name']}</i>"
+            _say("▸", "currentColor", f"Your curve is {away} on average.")
         display(self)
 
     def _repr_mimebundle_(self, **kwargs):
@@ -276,8 +279,9 @@ def _picture(curve: CurveQuestion, width: int = 640, height: int = 320) -> bytes
 def claim(sentence: str, condition: bool, recorded: str | Path | None = None) -> None:
     """Say what the run above shows, and whether it does.
 
-    On another laptop a training may round otherwise, and a claim that held on ours may fail: then the lesson says so,
-    goes on, and plays the run that was recorded.
+    A claim must hold wherever the lab runs: `nasviz.claims` tries it under several roundings. What is true of one live
+    run only is said by `on_your_run`. Where a claim fails nevertheless, the lesson says so, goes on, and plays the run
+    that was recorded.
 
     Parameters
     ----------
@@ -293,18 +297,24 @@ def claim(sentence: str, condition: bool, recorded: str | Path | None = None) ->
     AssertionError
         Only under test (environment variable ``NASVIZ_TEST=1``).
     """
+    said = {"claim": sentence, "holds": bool(condition), "closest": closest()}
     if condition:
-        _say("✓", GOOD, escape(sentence))
+        _say("✓", GOOD, escape(sentence), said)
         return
     if os.environ.get("NASVIZ_TEST") == "1":
         raise AssertionError(f"not on this run: {sentence}")
     more = " Here is a run where it is so:" if recorded else ""
-    _say("✗", BAD, f"<b>Not on your run:</b> {escape(sentence)}{more}")
+    _say("✗", BAD, f"<b>Not on your run:</b> {escape(sentence)}{more}", said)
     if recorded:
         from .search import Run
         from .views import stage_of
 
         display(stage_of(Run.load(recorded)))
+
+
+def on_your_run(text: str) -> None:
+    """Say what came out this time, in Markdown: true of the run on the page, and perhaps of no other."""
+    display(Markdown(f"> **On your run:** {text}"))
 
 
 def as_table(head: Sequence, lines: Iterable[Sequence]) -> Markdown:
@@ -355,6 +365,8 @@ def check(exercise: Callable[[], Iterator[tuple[bool, str]]]) -> Checked:
     return outcome
 
 
-def _say(sign: str, color: str, text: str) -> None:
+def _say(sign: str, color: str, text: str, said: dict | None = None) -> None:
+    """Show a sentence; ``said`` is what a program reads of it: metadata of the output."""
     css = f"border-left:3px solid {color}; padding:2px 10px; margin:4px 0"
-    display(HTML(f'<div style="{css}"><b style="color:{color}">{sign}</b> {text}</div>'))
+    html = HTML(f'<div style="{css}"><b style="color:{color}">{sign}</b> {text}</div>')
+    display(html, metadata={"nasviz": said}) if said else display(html)

@@ -2,14 +2,18 @@
 
     python -m nasviz.edition render labs/*.ipynb         run, store pictures and durations, drop widget state
     python -m nasviz.edition student labs out            copy without the solutions
+    python -m nasviz.edition claims labs/*.ipynb         which claims hold on other processors too
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+import sys
 import time
 from pathlib import Path
+
+from . import claims
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -68,7 +72,7 @@ def render(path: Path) -> float:
     return seconds
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m nasviz.edition", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("render", help="run labs and store them with pictures, without widget state")
@@ -76,11 +80,20 @@ def main() -> None:
     two = commands.add_parser("student", help="copy a folder of labs without their solutions")
     two.add_argument("folder", type=Path)
     two.add_argument("out", type=Path)
+    three = commands.add_parser("claims", help="run labs as other processors round, and say which claims hold")
+    three.add_argument("labs", nargs="+", type=Path)
+    three.add_argument("--rounding", action="append", choices=claims.ROUNDINGS, help="one of them (default: all)")
+    three.add_argument("--record", type=Path, help="a file that remembers what was run (JSON Lines)")
+    three.add_argument("--out", type=Path, help="write the table there too, in Markdown")
+    three.add_argument("--jobs", type=int, default=2, help="labs at once, one core each (default: 2)")
     options = parser.parse_args()
+    if options.command == "claims":
+        roundings = options.rounding or list(claims.ROUNDINGS)
+        return claims.main(options.labs, roundings, options.record, options.out, options.jobs)
     if options.command == "render":
         for path in options.labs:
             print(f"{path}: {render(path):.0f} s, {path.stat().st_size / 1000:.0f} kB")
-        return
+        return 0
     import nbformat
 
     labs = sorted(options.folder.glob("*.ipynb"))
@@ -92,7 +105,8 @@ def main() -> None:
             parser.error(f"{options.out / path.name} exists; choose an empty folder")
         nbformat.write(without_solutions(nbformat.read(path, as_version=4)), options.out / path.name)
         print(options.out / path.name)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -15,7 +15,7 @@ from nasviz import course, edition
 @pytest.fixture
 def shown(monkeypatch):
     out = []
-    monkeypatch.setattr(course, "display", out.append)
+    monkeypatch.setattr(course, "display", lambda thing, metadata=None: out.append(thing))
     return out
 
 

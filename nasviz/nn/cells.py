@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..space import Graph
+from .jitter import jitter
 from .ops import REDUCTIONS, Conv2d, Factory, Linear, Zero
 
 
@@ -181,3 +182,4 @@ def initialize(module: nn.Module, generator: torch.Generator) -> None:
                 nn.init.zeros_(layer.bias)
         elif next(layer.parameters(recurse=False), None) is not None:
             raise ValueError(f"no initialisation is written for {type(layer).__name__}: add it in nasviz/nn/cells.py")
+    jitter(module.parameters())

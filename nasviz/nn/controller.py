@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..space import Arch, SearchSpace
+from .jitter import jitter
 
 INITIAL = 0.1  # weights begin uniform in ±this (NASNet; Zoph & Le: 0.08): the first policy is nearly uniform
 NEVER = -1e9  # logit of what cannot be chosen: its probability is exactly 0, its gradient too
@@ -93,6 +94,7 @@ class Controller(nn.Module):
         anchors = getattr(space, "anchors", ())
         if anchors:
             self.previous, self.current, self.vote = weights(hidden, hidden), weights(hidden, hidden), weights(hidden)
+        jitter(self.parameters())
         self.program = list(_program(len(space.choices), anchors))
         self._open = _prefixes(space) if space.size <= LISTED else None
         self._moments = [(torch.zeros_like(w), torch.zeros_like(w)) for w in self.parameters()]

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..encodings import Flow
+from .jitter import jitter
 from .threads import one_thread
 
 
@@ -28,6 +29,7 @@ class Layers(nn.Module):
         drawn = torch.randn(members, inputs, outputs, generator=generator)
         self.weight = nn.Parameter(drawn * (2 / inputs) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(members, 1, outputs))
+        jitter(self.parameters())
 
     def forward(self, x: Tensor) -> Tensor:
         flat = x.reshape(len(x), -1, x.shape[-1])
