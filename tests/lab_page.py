@@ -125,7 +125,7 @@ AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms === 2000 ? 0 : ms);""
 def opened(browser, server):
     """opened(name, late): the page of a notebook, its kernel idle; in which anywidget gives up all widgets, if late."""
     context = browser.new_context(viewport={"width": 1300, "height": 1000})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(180_000)
 
     def go(name, late=False):
         page, complaints = context.new_page(), []
@@ -149,7 +149,7 @@ SCROLL = """(text) => {
 }"""
 
 
-def becomes(page, true, seconds=40):
+def becomes(page, true, seconds=120):
     """Whether ``true()`` is so, now or within so many seconds."""
     for _ in range(5 * seconds):
         if true():

@@ -45,7 +45,7 @@ def open_page(browser):
             viewport={"width": width, "height": 700}, color_scheme=scheme, offline=True, reduced_motion=motion
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
