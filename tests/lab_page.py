@@ -47,7 +47,7 @@ broken
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """JupyterLab on loopback, with a token: the address of a notebook by its name.
+    """JupyterLab on loopback, with a token: the address of a new copy of a notebook, by its name.
 
     There are the charts, and a copy of the lab whose last cell shows a search that breaks.
     """
@@ -61,6 +61,13 @@ def server(tmp_path_factory):
     cells = [new_code_cell(source.strip()) for source in CHARTS.values()]
     nbformat.write(new_notebook(cells=cells, metadata=notebook.metadata), folder / "charts.ipynb")
     token = secrets.token_hex(16)
+
+    def address(name):
+        """Of a copy: a test that saves it, and its kernel, leave nothing to the next."""
+        copy = f"{secrets.token_hex(4)}-{name}"
+        shutil.copy(folder / name, folder / copy)
+        return f"{base}lab/tree/{copy}?token={token}&reset"
+
     # Runtime and settings of its own; the kernel that belongs to this Python.
     private = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
     env = os.environ | private | {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "NASVIZ_TEST": ""}
@@ -71,7 +78,7 @@ def server(tmp_path_factory):
         process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
             base = wait_for(folder / "runtime", process, folder / "log")
-            yield lambda name: f"{base}lab/tree/{name}?token={token}&reset"
+            yield address
         finally:
             process.terminate()
             process.wait(20)
@@ -106,6 +113,7 @@ STATE = """() => {
 }"""
 
 
+RUN_ALL = "notebook:run-all-cells"
 IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
 
@@ -117,7 +125,7 @@ AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms === 2000 ? 0 : ms);""
 def opened(browser, server):
     """opened(name, late): the page of a notebook, its kernel idle; in which anywidget gives up all widgets, if late."""
     context = browser.new_context(viewport={"width": 1300, "height": 1000})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(180_000)
 
     def go(name, late=False):
         page, complaints = context.new_page(), []
@@ -141,9 +149,9 @@ SCROLL = """(text) => {
 }"""
 
 
-def becomes(page, true):
-    """Whether ``true()`` is so, now or within 40 s."""
-    for _ in range(200):
+def becomes(page, true, seconds=120):
+    """Whether ``true()`` is so, now or within so many seconds."""
+    for _ in range(5 * seconds):
         if true():
             return True
         page.wait_for_timeout(200)
@@ -153,10 +161,9 @@ def becomes(page, true):
 def until_moved(page, handle, gesture):
     """A gesture on a slider's handle, again if it went elsewhere: a cell that JupyterLab draws anew loses the focus."""
     before = handle.get_attribute("aria-valuenow")
-    for _ in range(10):                                      # where it stays, it was at that end already
+    for _ in range(3):                                       # where it stays, it was at that end already
         gesture()
-        page.wait_for_timeout(200)
-        if handle.get_attribute("aria-valuenow") != before:
+        if becomes(page, lambda: handle.get_attribute("aria-valuenow") != before, seconds=2):
             return
 
 
@@ -188,13 +195,10 @@ def saved_and_loaded_again(page):
 
 
 def run_all(page):
-    """Run All, again until a cell has begun: while JupyterLab still restores itself, the command does nothing."""
-    for _ in range(20):
-        page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        page.wait_for_timeout(2000)
-        if page.evaluate(STATE)["begun"]:
-            return
-    raise AssertionError("Run All does nothing")
+    """Run All, once: a cell that ran twice would take its first outputs from whoever looks at them."""
+    page.wait_for_function(f"window.jupyterapp.commands.isEnabled('{RUN_ALL}') && ({STATE})().all")
+    page.evaluate(f"void window.jupyterapp.commands.execute('{RUN_ALL}')")
+    page.wait_for_function(f"({STATE})().begun")
 
 
 def all_ran(page):

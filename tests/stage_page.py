@@ -45,7 +45,7 @@ def open_page(browser):
             viewport={"width": width, "height": 700}, color_scheme=scheme, offline=True, reduced_motion=motion
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
@@ -56,7 +56,7 @@ def open_page(browser):
         )
         page.goto(f"file://{path}{step}")
         page.wait_for_selector(".nasviz-stage")
-        page.wait_for_timeout(150)
+        drawn(page)
         return page
 
     yield opened
@@ -86,7 +86,12 @@ def live(open_page, tmp_path):
     return opened
 
 
+def drawn(page):
+    """Wait until what was asked for is drawn: a stage measures its room in one frame and draws in the next."""
+    page.evaluate("async () => { for (let n = 0; n < 3; n++) await new Promise(requestAnimationFrame); }")
+
+
 def at(page):
     """The step shown, after the frame that shows it."""
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    drawn(page)
     return int(page.get_attribute(".nasviz-stage", "data-step"))

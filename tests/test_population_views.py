@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from stage_page import drawn
 from toys import SPACES, Toy
 
 from nasviz.objectives import Bounded
@@ -117,6 +118,6 @@ def test_in_a_browser(browser, evolution, walk, tmp_path):
         )
         assert min(inked[:2]) > 500
         page.emulate_media(color_scheme="dark")
-        page.wait_for_timeout(200)
+        drawn(page)
     assert not errors
     page.close()

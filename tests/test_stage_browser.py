@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from stage_page import at
+from stage_page import at, drawn
 from test_stage import NODES, OPS, row, spec
 
 from nasviz.views import replay
@@ -196,7 +196,7 @@ def test_reset_empties_every_view_and_a_second_view_shows_the_same(live):
     page = live(curve())
     page.evaluate("tell({type: 'frames', run: 0, start: 0, count: 4, marks: [{at: 1, label: 'lr'}]}, [[4, 3, 2, 1]])")
     page.evaluate("window.b = show('b')")
-    page.wait_for_timeout(150)
+    drawn(page)
     assert [page.get_attribute(f"#{x} .nasviz-stage", "data-n") for x in "ab"] == ["4", "4"]
     pictures = page.eval_on_selector_all("canvas", "(all) => all.map((c) => c.toDataURL())")
     assert len(pictures) == 6 and pictures[:3] == pictures[3:] and len(set(pictures)) == 3

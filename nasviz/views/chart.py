@@ -90,10 +90,13 @@ def live(filled):
 
 
 class PlotlyCode(anywidget.AnyWidget):
-    """What plotly runs in a page, 5 MB: all charts of a notebook share one."""
+    """What plotly runs in a page, 5 MB: all charts of a notebook share one.
+
+    Bytes, as text would be packed into JSON and unpacked each time that the page is loaded.
+    """
 
     _esm = "export default {};"
-    code = traitlets.Unicode().tag(sync=True)
+    code = traitlets.Bytes().tag(sync=True)
 
 
 # anywidget gives up a widget that is not there within two seconds (see listen.js). This one is there at once; what it
@@ -160,7 +163,7 @@ export default () => {
 def _plotly_code() -> PlotlyCode:
     import plotly.graph_objects as go
 
-    return PlotlyCode(code=str(go.FigureWidget._esm))
+    return PlotlyCode(code=str(go.FigureWidget._esm).encode())
 
 
 @lru_cache
