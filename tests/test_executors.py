@@ -21,7 +21,7 @@ from nasviz.step import Evaluation
 
 SPACE = NasBench201()
 TINY = Recipe(images=128, epochs=1, batch=64, network={"channels": 4})
-LONG = Recipe(images=2000, epochs=500, batch=64, network={"channels": 4})  # minutes: only Stop ends it
+LONG = Recipe(images=2000, epochs=50_000, batch=64, network={"channels": 4})  # hours: only Stop ends it
 ARCHS = [SPACE.sample(np.random.default_rng(seed)) for seed in range(5)]
 
 
@@ -63,6 +63,8 @@ def deadly(victim, fuse: Path, matches: int) -> Deadly:
 class Toy(Estimator):
     """Says the arch back, after as many seconds as its first entry; the entry -1 raises."""
 
+    ended = ()
+
     def __call__(self, arch, *, epochs=None, seed=0):
         if arch[0] < 0:
             raise ZeroDivisionError("as asked")
@@ -70,6 +72,7 @@ class Toy(Estimator):
         while time.monotonic() < end:
             report(Progress(arch, 0, 1, 1, 2, 0.5))
             time.sleep(0.01)
+        self.ended += (arch,)
         return Evaluation(arch, {"accuracy": float(threading.get_ident() > 0)}, 0.0, epochs or 0, seed)
 
 
@@ -149,35 +152,28 @@ def test_a_wrong_architecture_is_named_before_it_travels():
 
 
 # ------------------------------------------------------------------------------------------ progress and Stop
-def test_progress_of_all_running_trainings_and_stop_within_a_second():
+def test_progress_of_all_running_trainings_and_stop():
     seen: dict[int, Progress] = {}
-    stopped = None
 
     def hook(progress):
-        nonlocal stopped
         seen[progress.index] = progress
         if set(seen) >= {0, 1} and all(p.batch > 3 or p.epoch for p in seen.values()):
-            stopped = time.monotonic()
             raise Cancelled
 
     results = Training(SPACE, LONG).many(ARCHS)
     with watching(hook), pytest.raises(Cancelled):
         next(results)
-    assert time.monotonic() - stopped < 1
     assert seen[0].arch == ARCHS[0] and seen[1].arch == ARCHS[1] and seen[0].batches == 32 and seen[0].loss > 0
-    start = time.monotonic()  # the workers are free again
-    assert len(list(Training(SPACE, TINY).many(ARCHS[:2]))) == 2
-    assert time.monotonic() - start < 20
+    assert len(list(Training(SPACE, TINY).many(ARCHS[:2]))) == 2  # the workers are free again
 
 
 def test_closing_midway_stops_what_runs_and_drops_what_waits():
-    with ThreadPoolExecutor(2) as executor:
-        results = spread(Toy(), [(0.0,), (60.0,), (60.0,), (60.0,)], executor=executor)
+    toy = Toy()
+    with ThreadPoolExecutor(2) as executor:  # leaving it waits for its threads
+        results = spread(toy, [(0.0,), (60.0,), (60.0,), (60.0,)], executor=executor)
         next(results)
-        start = time.monotonic()
         results.close()
-        assert time.monotonic() - start < 1
-    assert time.monotonic() - start < 1  # leaving the pool waited for its threads: they had ended
+    assert toy.ended == ((0.0,),)
 
 
 def test_no_folder_is_left_behind(monkeypatch, tmp_path):
