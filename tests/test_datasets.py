@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nasviz import datasets
@@ -107,7 +108,7 @@ def test_damage_is_named_with_its_remedy(data_at, kind, size):
     assert ("missing" if content is None else f"{len(content):,} bytes") in said
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(content=st.binary(max_size=300), start=st.sampled_from([b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00"]))
 def test_any_other_bytes_are_a_damaged_file(tmp_path_factory, content, start):
     path = tmp_path_factory.getbasetemp() / "any.npz"
@@ -196,7 +197,7 @@ def test_a_folder_with_something_else_in_it(folder):
 
 
 @pytest.mark.parametrize("kind", ["png", "gif", "bmp"])
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(place=st.integers(0, 10_000), byte=st.integers(0, 255), length=st.integers(0, 10_000))
 def test_a_damaged_image_is_read_or_named(tmp_path_factory, kind, place, byte, length):
     image = pytest.importorskip("PIL.Image")
