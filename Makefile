@@ -71,7 +71,8 @@ clean:
 	rm -rf .venv && "$$found" -m venv .venv && touch $@
 
 # torch and torchvision together, in a step of their own: a torchvision of another build than torch fails on import.
-# Its progress is shown on a terminal, not in a log. Not compiled to bytecode: that takes half a minute, for thousands of modules of which a lab imports a few.
+# Its progress is shown on a terminal, not in a log. Nothing is compiled to bytecode, here and below: that takes half a
+# minute, for thousands of modules of which a lab imports a few; Python compiles those when it first imports them.
 .venv/torch.stamp: .venv/python.stamp tools/torch_index.py
 	@options=$$($(PY) tools/torch_index.py) || exit 1; \
 	[ -t 1 ] || options="--quiet $$options"; \
@@ -79,12 +80,19 @@ clean:
 	$(PIP) install --no-compile $$options 'torch>=2.11' torchvision && touch $@
 
 # Without the plugin "announcements", JupyterLab asks nobody about news and looks for no updates.
+define QUIET
+@mkdir -p .venv/etc/jupyter/labconfig
+@echo '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}' \
+    > .venv/etc/jupyter/labconfig/page_config.json
+endef
+
 .venv/lab.stamp: .venv/torch.stamp pyproject.toml
-	@echo 'Installing nasviz and JupyterLab ...'; $(PIP) --quiet install -e '.[lab]'
-	@mkdir -p .venv/etc/jupyter/labconfig
-	@echo '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}' \
-	    > .venv/etc/jupyter/labconfig/page_config.json
+	@echo 'Installing nasviz and JupyterLab ...'; $(PIP) --quiet install --no-compile -e '.[lab]'
+	$(QUIET)
 	@touch $@
 
-.venv/test.stamp: .venv/lab.stamp
-	@echo 'Installing what tests it ...'; $(PIP) --quiet install -e '.[lab,test]' && touch $@
+# One run of pip for both, where neither is there.
+.venv/test.stamp: .venv/torch.stamp pyproject.toml
+	@echo 'Installing nasviz, JupyterLab and what tests them ...'; $(PIP) --quiet install --no-compile -e '.[lab,test]'
+	$(QUIET)
+	@touch .venv/lab.stamp $@

@@ -1,6 +1,6 @@
 """Say from which package index pip shall take torch on this machine. The Makefile runs it before anything is installed.
 
-On Linux the wheel of the ordinary index carries CUDA: 2.9 GB to download, 5.5 GB on disk, and of no use without an
+On Linux the wheel of the ordinary index carries CUDA: 3.0 GB to download, 5.6 GB on disk, and of no use without an
 NVIDIA card. Where no driver is found, PyTorch's own index of CPU wheels is asked first. It is named for the torch step
 alone: as an extra index for everything, it costs seconds a package wherever it cannot be reached.
 
@@ -18,7 +18,7 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 PATIENCE = 3.0  # seconds
 TO_FILL = f"To fill a folder: pip download --dest FOLDER --index-url {CPU_INDEX} 'torch>=2.11' torchvision"
 COST = f"""\
-Its torch carries CUDA, for NVIDIA's cards: @D bytes to download, @I bytes on disk
+Its torch carries CUDA, for NVIDIA's cards: 3,047,390,421 bytes to download, 5,614,529,247 bytes on disk
 (version 2.14.1 for Linux on x86-64). The CPU wheels need about a tenth of that.
 If that is too much, stop now (Ctrl-C) and say where CPU wheels are:
     make lab TORCH_INDEX=https://...    an index that can be reached
@@ -47,7 +47,7 @@ def choose(environment, system, machine, has_driver, reachable):
     if has_driver():
         return "", "the ordinary index: an NVIDIA driver was found, and its torch can use it."
     if reachable(f"{CPU_INDEX}/torch/"):
-        return f"--index-url {CPU_INDEX}", f"{CPU_INDEX}, PyTorch's own index of CPU wheels: no NVIDIA driver was found."
+        return f"--index-url {CPU_INDEX}", f"{CPU_INDEX}, PyTorch's index of CPU wheels: no NVIDIA driver was found."
     return "", f"the ordinary index: PyTorch's CPU wheels did not answer within {PATIENCE:g} s ({CPU_INDEX}).\n{COST}"
 
 
