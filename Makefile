@@ -2,7 +2,7 @@
 # All paths are relative: make cannot handle the space that the path of this folder may contain.
 #
 #   PYTHON=python3.12           which Python makes the environment (default: the first that is new enough)
-#   TORCH_INDEX=https://...     where torch comes from (default: see tools/torch_index.py)
+#   TORCH_INDEX=https://...     where torch comes from, or a folder of wheels (default: see tools/torch_index.py)
 #   LAB_ARGS="--port=9001"      more options for JupyterLab
 #   TEST_ARGS="-k stage"        more options for pytest
 
@@ -17,11 +17,17 @@ export TORCH_INDEX
 # The students' files are the labs; this machine only. JupyterLab's token stays on.
 LAB_OPTIONS := --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=labs --LabApp.default_url=/lab/tree/00-start-here.ipynb
 
-.PHONY: help lab test lint doctor clean
+# Two processes share two cores, so one thread each. loadfile: the cells of a notebook run in one process, in order; the
+# files run in the order of tests/conftest.py.
+PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NASVIZ_TEST=1 NASVIZ_WORKERS=1 \
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+.PHONY: help lab check test lint doctor clean
 
 help:
 	@echo 'make lab      install what is missing and open the first lab in JupyterLab'
-	@echo 'make test     install what is missing and run all tests'
+	@echo 'make check    install what is missing and run the tests that need neither a browser nor the labs (minutes)'
+	@echo 'make test     install what is missing and run all tests, the labs and the browser too'
 	@echo 'make lint     check the code with ruff'
 	@echo 'make doctor   check this installation and predict how long the labs take here'
 	@echo 'make clean    remove .venv and caches'
@@ -30,11 +36,12 @@ lab: .venv/lab.stamp
 	@root=; [ "$$(id -u)" != 0 ] || root=--allow-root; \
 	exec $(PY) -m jupyterlab $(LAB_OPTIONS) $$root $(LAB_ARGS)
 
-# One run of pytest, so that its last line counts everything. One thread for each process: two processes share two cores.
-# loadfile: the cells of a notebook must run in one process, in order; the files in the order of tests/conftest.py.
+check: .venv/test.stamp
+	$(PYTEST) -m 'not browser' --hypothesis-profile=check $(TEST_ARGS)
+
+# One run of pytest, so that its last line counts everything.
 test: .venv/test.stamp
-	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NASVIZ_TEST=1 NASVIZ_WORKERS=1 \
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-current-env --nbval-cell-timeout=300 $(TEST_ARGS)
+	$(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=300 $(TEST_ARGS)
 
 lint: .venv/test.stamp
 	$(PY) -m ruff check .
@@ -64,7 +71,8 @@ clean:
 	rm -rf .venv && "$$found" -m venv .venv && touch $@
 
 # torch and torchvision together, in a step of their own: a torchvision of another build than torch fails on import.
-# Its progress is shown on a terminal, not in a log. Not compiled to bytecode: that takes half a minute, for thousands of modules of which a lab imports a few.
+# Its progress is shown on a terminal, not in a log. Nothing is compiled to bytecode, here and below: that takes half a
+# minute, for thousands of modules of which a lab imports a few; Python compiles those when it first imports them.
 .venv/torch.stamp: .venv/python.stamp tools/torch_index.py
 	@options=$$($(PY) tools/torch_index.py) || exit 1; \
 	[ -t 1 ] || options="--quiet $$options"; \
@@ -72,12 +80,19 @@ clean:
 	$(PIP) install --no-compile $$options 'torch>=2.11' torchvision && touch $@
 
 # Without the plugin "announcements", JupyterLab asks nobody about news and looks for no updates.
+define QUIET
+@mkdir -p .venv/etc/jupyter/labconfig
+@echo '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}' \
+    > .venv/etc/jupyter/labconfig/page_config.json
+endef
+
 .venv/lab.stamp: .venv/torch.stamp pyproject.toml
-	@echo 'Installing nasviz and JupyterLab ...'; $(PIP) --quiet install -e '.[lab]'
-	@mkdir -p .venv/etc/jupyter/labconfig
-	@echo '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}' \
-	    > .venv/etc/jupyter/labconfig/page_config.json
+	@echo 'Installing nasviz and JupyterLab ...'; $(PIP) --quiet install --no-compile -e '.[lab]'
+	$(QUIET)
 	@touch $@
 
-.venv/test.stamp: .venv/lab.stamp
-	@echo 'Installing what tests it ...'; $(PIP) --quiet install -e '.[lab,test]' && touch $@
+# One run of pip for both, where neither is there.
+.venv/test.stamp: .venv/torch.stamp pyproject.toml
+	@echo 'Installing nasviz, JupyterLab and what tests them ...'; $(PIP) --quiet install --no-compile -e '.[lab,test]'
+	$(QUIET)
+	@touch .venv/lab.stamp $@

@@ -317,7 +317,7 @@ def power(difference: float, noise: float, seeds, level: float = 0.05):
 
     Examples
     --------
-    >>> round(power(0.5, noise=0.6, seeds=5), 2)
+    >>> round(float(power(0.5, noise=0.6, seeds=5)), 2)
     0.21
     """
     from scipy.stats import nct, t

@@ -8,8 +8,9 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 os.environ.setdefault("NASVIZ_TEST", "1")
 
+import drawn  # noqa: F401  # before hypothesis reads which profile is asked for
 import pytest
-from lab_page import opened, server  # noqa: F401
+from lab_page import LAB, opened, server  # noqa: F401
 from stage_page import live, open_page  # noqa: F401
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -26,14 +27,32 @@ CHROMIUM_FLAGS = [
 
 
 def pytest_collection_modifyitems(items):
-    """What takes minutes comes first: begun last, it would leave the other process idle. Files stay whole."""
+    """Mark cells of notebooks and what needs a browser. What takes longest comes first: begun last, it would leave the
+    other process idle. Files stay whole."""
+    for item in items:
+        if item.path.suffix == ".ipynb":
+            item.add_marker("lab")
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
     items.sort(key=lambda item: (item.path.name != "test_lab_browser.py", item.path.suffix != ".ipynb"))
+
+
+def pytest_collection_finish(session):
+    """Lab 00 runs once: in the browser, where that is part of this run, else in nbval."""
+    if find_chromium() and any(item.name == "test_the_whole_lab" for item in session.items):
+        for item in session.items:
+            if item.path.name == LAB:
+                item.add_marker(pytest.mark.skip(reason="runs in the browser: tests/test_lab_browser.py"))
+
+
+def find_chromium():
+    return next(filter(None, map(shutil.which, CHROMIUM)), None)
 
 
 @pytest.fixture(scope="session")
 def chromium():
     """Path of the system's Chromium. Skips without one, or fails where NASVIZ_REQUIRE_BROWSER is set."""
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    found = find_chromium()
     if found is None:
         message = f"no browser: install one of {', '.join(CHROMIUM)}"
         if os.environ.get("NASVIZ_REQUIRE_BROWSER"):

@@ -6,7 +6,8 @@ from itertools import combinations, permutations, product
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nasviz.nn import count
@@ -60,7 +61,7 @@ PUT = st.text(max_size=3) | st.sampled_from("()[],'=0235 ")
 
 
 @given(st.integers(0, 999), st.integers(0, 480), st.integers(0, 14), PUT)
-@settings(max_examples=1500, deadline=None)
+@examples(1500)
 def test_mutilated_genotypes_raise_nothing_but_value_errors(seed, at, cut, put):
     text = SPACE.to_text(samples(SPACE, 1, seed)[0])
     try:

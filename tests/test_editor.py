@@ -130,10 +130,9 @@ def test_the_button_trains_and_stops():
     one.button.click()
     _until(lambda: len(one.curve) > 2)
     assert one.button.description == "Stop"
-    begin = time.monotonic()
     one.button.click()
     _until(lambda: one._thread is None)
-    assert time.monotonic() - begin < 1 and one.leaderboard == [] and one.button.description == "Train it"
+    assert len(one.curve) < 20 and one.leaderboard == [] and one.button.description == "Train it"
     _until(lambda: "stopped" in one.said.value)
 
 

@@ -1,6 +1,11 @@
 """Lab 00 in a browser, as a student meets it."""
 
+from pathlib import Path
+
+import nbformat
 from lab_page import LAB, PATIENCE, SCROLL, STATE, all_ran, becomes, drag, press, saved_and_loaded_again
+
+from nasviz.paths import labs_dir
 
 
 def player(page, code):
@@ -20,9 +25,18 @@ def received(page, panel, count):
     page.wait_for_function(f"(e) => e.stage.history.n {count}", arg=handle, timeout=PATIENCE)
 
 
+CLAIMS = """() => window.jupyterapp.shell.currentWidget.content.widgets.filter((c) => c.model.type === "code")
+  .flatMap((c) => c.model.outputs.toJSON()).map((o) => o.metadata?.nasviz).filter((said) => said?.claim)"""
+
+
 def test_the_whole_lab(opened):
+    """The lab's only run in this suite: where this test runs, nbval skips it (tests/conftest.py)."""
     page = opened(LAB)
     all_ran(page)
+    claims = page.evaluate(CLAIMS)
+    lab = nbformat.read(Path(labs_dir(), LAB), as_version=4)
+    claimed = sum(cell.source.count("claim(") for cell in lab.cells if cell.cell_type == "code")
+    assert len(claims) == claimed > 0 and all(claim["holds"] for claim in claims), claims
 
     # a slider is dragged while evolution plays: the search is told, and the time axis is flagged
     evolution = player(page, "evolution_player = views")

@@ -3,6 +3,7 @@
 That a lab runs head to tail, and that its claims hold, is nbval's part (labs/ is collected with the tests).
 """
 
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -23,14 +24,19 @@ def cells(lab, tag, name):
     return found[0]["source"]
 
 
-@pytest.fixture
-def names(request, monkeypatch):
-    """A namespace after the lab's first code cell: exercises need nothing else."""
-    monkeypatch.setattr(course, "display", lambda _, metadata=None: None)
-    lab = request.node.callspec.params["lab"]
+@cache
+def begun(lab):
+    """The namespace after the lab's first code cell: its imports take most of the time."""
     space = {}
     exec(next(c["source"] for c in BOOKS[lab]["cells"] if c["cell_type"] == "code"), space)
     return space
+
+
+@pytest.fixture
+def names(request, monkeypatch):
+    """A namespace after the lab's first code cell: exercises need nothing else."""
+    monkeypatch.setattr(course, "display", lambda *_, **__: None)
+    return dict(begun(request.node.callspec.params["lab"]))
 
 
 def test_there_is_a_lab_and_it_has_two_exercises():

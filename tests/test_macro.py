@@ -7,7 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nasviz.nn import count
@@ -67,7 +68,7 @@ def test_depths_are_drawn_uniformly():
 # ---------------------------------------------------------------------------------------------------------------- text
 @pytest.mark.parametrize("space", [SPACE, STRIDED], ids=lambda s: s.name)
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_text_goes_round(space, seed):
     arch = space.sample(np.random.default_rng(seed))
     assert space.from_text(space.to_text(arch)) == arch
@@ -79,7 +80,7 @@ CUTS = st.tuples(st.integers(0, len(TEXT)), st.integers(0, 9), st.text("01234567
 
 @pytest.mark.parametrize("space", [SPACE, STRIDED], ids=lambda s: s.name)
 @given(st.text(max_size=30) | CUTS.map(lambda cut: TEXT[: cut[0]] + cut[2] + TEXT[cut[0] + cut[1] :]))
-@settings(max_examples=1500, deadline=None)
+@examples(1500)
 def test_malformed_text_is_a_value_error_with_a_position(space, text):
     try:
         arch = space.from_text(text)
@@ -149,7 +150,7 @@ def text_of(space, layers):
 
 
 @given(st.integers(0, 2**32 - 1), st.permutations(range(1, 7)))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_renumbered_layers_have_one_canonical_form(seed, order):
     arch = SPACE.sample(np.random.default_rng(seed))
     layers = SPACE.specification(arch)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -152,7 +153,7 @@ def test_messages_say_where_and_what(text, message):
 
 
 @given(st.integers(0, 2**32), st.integers(0, 400), st.integers(0, 9), st.text("conv |k35se0.f16n", max_size=3))
-@settings(max_examples=2000, deadline=None)
+@examples(2000)
 def test_mutilated_text_is_a_value_error_with_a_position(seed, at, cut, more):
     text = SPACE.to_text(SPACE.sample(np.random.default_rng(seed)))
     text = text[:at] + more + text[at + cut :]

@@ -9,7 +9,8 @@ import networkx
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nasviz.nn import count
@@ -90,7 +91,7 @@ def test_373754169_tuples_are_valid_and_sampled_uniformly():
 
 # --------------------------------------------------------------------------------------------------------------- hash
 @given(st.integers(0, 2**32 - 1), st.permutations(range(5)))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_the_hash_does_not_see_how_nodes_are_numbered(seed, order):
     graph = SPACE.graph(SPACE.sample(np.random.default_rng(seed)))
     inner = [1 + node for node in order if node < len(graph.nodes) - 2]
@@ -148,7 +149,7 @@ PARTS = st.tuples(st.integers(0, len(INCEPTION)), st.integers(0, 9), st.text("01
 
 @given(st.text(max_size=60) | st.text("01/ ,", max_size=70)
        | PARTS.map(lambda cut: INCEPTION[: cut[0]] + cut[2] + INCEPTION[cut[0] + cut[1] :]))  # fmt: skip
-@settings(max_examples=1200, deadline=None)
+@examples(1200)
 def test_malformed_text_is_a_value_error_that_says_where(text):
     try:
         arch = SPACE.from_text(text)

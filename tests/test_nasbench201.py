@@ -5,7 +5,8 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nasviz.spaces import NasBench201
@@ -18,7 +19,7 @@ PAPER = "|nor_conv_1x1~0|+|nor_conv_1x1~0|nor_conv_3x3~1|+|nor_conv_3x3~0|skip_c
 
 
 @given(archs)
-@settings(max_examples=500)
+@examples(500)
 def test_text_goes_round(arch):
     assert SPACE.from_text(SPACE.to_text(arch)) == arch
 
@@ -36,7 +37,7 @@ def test_the_published_order_of_edges():
 @given(st.text(alphabet="|+~0123_abcdefnorvx ", max_size=130) | st.text(max_size=60) | st.just(PAPER).flatmap(
     lambda text: st.tuples(st.integers(0, len(text)), st.integers(0, 9), st.text(max_size=3)).map(
         lambda cut: text[: cut[0]] + cut[2] + text[cut[0] + cut[1] :])))
-@settings(max_examples=1500)
+@examples(1500)
 def test_malformed_text_is_a_value_error_with_a_position(text):
     try:
         arch = SPACE.from_text(text)

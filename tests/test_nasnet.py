@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nasviz.nn import count
@@ -36,7 +37,7 @@ PUT = st.text(max_size=3) | st.sampled_from("()&;+|: 0257")
 
 
 @given(st.integers(0, 999), st.integers(0, 420), st.integers(0, 14), PUT)
-@settings(max_examples=1500, deadline=None)
+@examples(1500)
 def test_mutilated_texts_raise_nothing_but_value_errors(seed, at, cut, put):
     text = SPACE.to_text(samples(1, seed)[0])
     try:

@@ -4,7 +4,8 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from toys import SPACES, Toy
@@ -33,7 +34,7 @@ def front_of(values):
 
 
 @given(points)
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_the_sort_peels_off_one_front_after_the_other(values):
     ranks, left, rank = nondominated_sort(values), list(range(len(values))), 0
     while left:

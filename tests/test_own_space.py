@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from toys import Toy
@@ -56,7 +57,7 @@ options = st.lists(texts | st.integers(-3, 3) | st.tuples(st.integers()), min_si
 
 
 @given(st.dictionaries(st.sampled_from("abcd"), options, min_size=1))
-@settings(max_examples=300)
+@examples(300)
 def test_text_goes_round_for_any_options(choices):
     space = SearchSpace.from_choices(choices)
     for arch in product(*(range(len(options)) for options in choices.values())):

@@ -4,6 +4,7 @@ import dataclasses
 import threading
 import time
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -38,12 +39,14 @@ class Slow(Estimator):
     space: object
     batches: int = 100
     begun: int = dataclasses.field(default=0, compare=False)
+    ended: int = dataclasses.field(default=0, compare=False)
 
     def __call__(self, arch, *, epochs=None, seed=0):
         self.begun += 1
         for batch in range(self.batches):
             time.sleep(0.01)
             report(Progress(arch, 0, 1, batch + 1, self.batches))
+        self.ended += 1
         return Evaluation(tuple(arch), {"accuracy": 0.5, "madds": 1.0}, 1.0, 1, seed)
 
 
@@ -134,31 +137,49 @@ def test_pause_always_shows_the_last_step(make):
         p.play()
         time.sleep(0.01)
         p.pause()
-        until(lambda: len(p.stage) == len(p.steps) == p.stage._sent, 3)
+        until(lambda: len(p.stage) == len(p.steps) == p.stage._sent)
 
 
-def test_publishes_at_most_ten_times_a_second(make):
-    p = make(CountWeights(SPACE))
-    sent = []
+@pytest.fixture
+def clock(monkeypatch):
+    """The player's clock, [seconds]: it stands still unless a test moves it."""
+    now = [1000.0]
+    monkeypatch.setattr(player, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+def test_publishes_at_most_ten_times_a_second(make, clock):
+    p, sent = make(CountWeights(SPACE)), []
+
+    def row(step, seconds, row=p._rows.row):
+        clock[0] += 1 / 64                                          # so long takes a step; exact as a binary fraction
+        return row(step, seconds)
+
+    p._rows.row = row
     p.stage.send = lambda message, buffers=None: sent.append(message["type"])
-    p.play()
-    time.sleep(1.0)
-    p.pause()
-    until(lambda: p.stage._sent == len(p.stage))
-    assert len(p.stage) > 200 and 3 <= sent.count("frames") <= 13
+    p.run(640)                                                      # the first that is not below 0.1 s is 7/64 s
+    assert p.stage._sent == 640 and sent.count("frames") == pytest.approx(640 / 7, abs=2)
 
 
-def test_the_speed_limit_holds_and_can_be_lifted_at_once(make):
+def test_the_speed_limit_holds_and_can_be_lifted_at_once(make, clock, monkeypatch):
     p = make(CountWeights(SPACE))
+    wait, waited = p._changed.wait, []
+
+    def passing(timeout=None):                                      # the worker's time, while it waits for a step
+        if threading.current_thread() is not p._thread or timeout is None:
+            return wait(timeout)
+        waited.append(timeout)
+        clock[0] += timeout
+
+    monkeypatch.setattr(p._changed, "wait", passing)
     p.speed.value = 5
-    begin = time.monotonic()
     p.run(4)
-    assert 0.6 <= time.monotonic() - begin < 3
-    p.speed.value = 1
+    assert waited == pytest.approx([0.2] * 3)                       # between four steps
+    p._changed.wait, p.speed.value = wait, 1
     p.play()
-    time.sleep(0.2)
-    p.speed.value = 0
-    until(lambda: len(p.stage) > 100, 3)
+    until(lambda: len(p.stage) > 4)
+    p.speed.value = 0                                               # the clock stands still: a second never ends
+    until(lambda: len(p.stage) > 100)
 
 
 def test_pause_holds_a_training_between_its_batches_and_play_ends_it(make):
@@ -176,16 +197,15 @@ def test_pause_holds_a_training_between_its_batches_and_play_ends_it(make):
     assert estimate.begun == 1 and len(p.stage) == 1
 
 
-def test_stop_drops_a_training_within_a_second_and_play_begins_it_again(make):
+def test_stop_drops_a_training_before_it_ends_and_play_begins_it_again(make):
     estimate = Slow(SPACE, batches=30)
     p = make(RandomSearch(SPACE, estimate, evaluations=4))
     p.run(1)
     p.play()
     until(lambda: p._fraction > 0.1)
-    begin = time.monotonic()
     p.stop()
     until(lambda: p._thread is None)
-    assert time.monotonic() - begin < 1
+    assert (estimate.begun, estimate.ended) == (2, 1)
     assert len(p.run_.answers) == 1 and not p.error
     p.run()
     assert estimate.begun == 5 and len(p.stage) == 4
@@ -198,7 +218,8 @@ def test_stop_also_works_on_a_paused_training(make):
     until(lambda: p._fraction > 0.02)
     p.pause()
     p.stop()
-    until(lambda: p._thread is None, 1)
+    until(lambda: p._thread is None)
+    assert p.search.estimate.ended == 0
 
 
 def test_a_slider_turns_the_knob_and_leaves_a_mark(make):
@@ -265,8 +286,8 @@ def test_reset_while_a_training_runs(make):
     p.play()
     until(lambda: p._fraction > 0.02)
     p.reset()
-    until(lambda: p._thread is None, 1)
-    assert len(p.stage) == 0 and not p.error
+    until(lambda: p._thread is None)
+    assert len(p.stage) == p.search.estimate.ended == 0 and not p.error
 
 
 def test_starting_one_pauses_the_others(make):

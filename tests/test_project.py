@@ -18,6 +18,7 @@ from nasviz.__main__ import main
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 import torch_index  # noqa: E402
+from torch_index import CPU_INDEX  # noqa: E402
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -50,19 +51,65 @@ def never(*_):
 
 
 @pytest.mark.parametrize(
-    "environment, system, machine, driver, answers, index, why",
+    "environment, system, machine, driver, answers, options, why",
     [
-        ({"TORCH_INDEX": "https://mirror/whl"}, "Linux", "x86_64", never, never, "https://mirror/whl", "TORCH_INDEX"),
-        ({"TORCH_INDEX": " "}, "Linux", "x86_64", lambda: True, never, None, "NVIDIA driver was found"),
-        ({}, "Linux", "aarch64", lambda: False, lambda _: True, torch_index.CPU_INDEX, "no NVIDIA driver"),
-        ({}, "Linux", "x86_64", lambda: False, lambda _: False, None, "did not answer within 3 s"),
-        ({}, "Darwin", "arm64", never, never, None, "Darwin"),
-        ({}, "Windows", "AMD64", never, never, None, "Windows"),
+        ({"TORCH_INDEX": "https://own"}, "Linux", "x86_64", never, never, "--index-url https://own", "TORCH_INDEX"),
+        ({"TORCH_INDEX": " "}, "Linux", "x86_64", lambda: True, never, "", "NVIDIA driver was found"),
+        ({}, "Linux", "aarch64", lambda: False, lambda _: True, f"--index-url {CPU_INDEX}", "no NVIDIA driver"),
+        ({}, "Linux", "x86_64", lambda: False, lambda _: False, "", "did not answer within 3 s"),
+        ({}, "Darwin", "arm64", never, never, "", "Darwin"),
+        ({}, "Windows", "AMD64", never, never, "", "Windows"),
     ],
 )
-def test_choice_of_the_torch_index(environment, system, machine, driver, answers, index, why):
+def test_choice_of_the_torch_index(environment, system, machine, driver, answers, options, why):
     chosen, said = torch_index.choose(environment, system, machine, driver, answers)
-    assert chosen == index and why in said
+    assert chosen == options and why in said
+
+
+@pytest.fixture
+def wheels(tmp_path):
+    """A folder of wheels at a path with a space."""
+    folder = tmp_path / "my wheels"
+    folder.mkdir()
+    for name in ("torch-2.14.1+cpu", "torchvision-0.29.1+cpu"):
+        (folder / f"{name}-cp311-cp311-linux_x86_64.whl").touch()
+    return folder
+
+
+def test_torch_comes_from_a_folder_of_wheels_and_from_nowhere_else(wheels, monkeypatch):
+    monkeypatch.chdir(wheels.parent)
+    monkeypatch.setenv("HOME", str(wheels.parent))
+    for named in (wheels, "my wheels", "./my wheels/", "~/my wheels"):
+        options, why = torch_index.choose({"TORCH_INDEX": str(named)}, "Linux", "x86_64", never, never)
+        index, links, address = options.split()
+        assert (index, links, address) == ("--no-index", "--find-links", wheels.as_uri()) and "TORCH_INDEX" in why
+
+
+def test_a_folder_that_is_missing_or_has_no_torch_is_named(wheels):
+    def told(folder):
+        with pytest.raises(LookupError) as caught:
+            torch_index.choose({"TORCH_INDEX": str(folder)}, "Linux", "x86_64", never, never)
+        return str(caught.value)
+
+    said = told(wheels / "none")
+    assert f"TORCH_INDEX={wheels / 'none'}" in said and "is missing" in said and "https://" in said
+    for path in wheels.glob("torchvision-*"):
+        path.unlink()
+    said = told(wheels)
+    assert f"no wheel of torchvision in {wheels}" in said and "pip download" in said
+
+
+def test_a_download_of_gigabytes_is_announced_with_two_ways_around_it(monkeypatch, capsys):
+    monkeypatch.setattr(torch_index, "CPU_INDEX", "http://127.0.0.1:9/whl/cpu")
+    monkeypatch.setattr(torch_index, "has_driver", lambda: False)
+    monkeypatch.setattr(torch_index.platform, "system", lambda: "Linux")
+    monkeypatch.delenv("TORCH_INDEX", raising=False)
+    assert torch_index.main() == 0
+    said = capsys.readouterr()
+    assert said.out == "\n"
+    assert "http://127.0.0.1:9/whl/cpu" in said.err and "did not answer" in said.err
+    assert len(re.findall(r"\d(,\d{3}){3} bytes", said.err)) == 2       # to download, and on disk
+    assert "TORCH_INDEX=https://" in said.err and "TORCH_INDEX=FOLDER" in said.err and "pip download" in said.err
 
 
 def test_intel_macs_are_told():
@@ -135,6 +182,22 @@ def test_make_takes_the_first_python_that_runs_and_makes_it_once(checkout):
     assert first.returncode == second.returncode == 0, first.stderr
     assert "Making .venv with Twelve" in first.stdout
     assert (checkout / "log").read_text() == "made\n"
+
+
+def test_make_says_where_torch_comes_from_before_pip_takes_it(checkout, wheels):
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    (checkout / ".venv" / "python.stamp").touch()
+    (checkout / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "torch_index.py", checkout / "tools")
+    fake(checkout, "shown", f'case $1 in -m) echo "pip:" "$@" >&2;; *) "{sys.executable}" "$@";; esac')
+    shutil.move(checkout / "bin" / "shown", checkout / ".venv" / "bin" / "python")
+    ran = make(checkout, ".venv/torch.stamp", f"TORCH_INDEX={wheels}")
+    said, pip = ran.stderr.splitlines()
+    assert ran.returncode == 0 and said == f"torch comes from the folder {wheels}, as TORCH_INDEX says."
+    assert f" --no-index --find-links {wheels.as_uri()} torch>=" in pip
+    (checkout / ".venv" / "torch.stamp").unlink()
+    ran = make(checkout, ".venv/torch.stamp", "TORCH_INDEX=no folder")
+    assert ran.returncode != 0 and "TORCH_INDEX=no folder is neither" in ran.stderr and "pip:" not in ran.stderr
 
 
 def test_make_lab_serves_this_machine_only_and_passes_more_options_on(checkout):

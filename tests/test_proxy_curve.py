@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nasviz import datasets
@@ -111,7 +112,7 @@ def test_real_curves_have_the_right_level():
     assert (np.abs(errors) < 2 * np.array([end.deviation for end in ends])).mean() > 0.8
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=7), st.integers(8, 30))
 def test_whatever_the_curve_it_is_a_probability(curve, epochs):
     said = forecast(curve, epochs)

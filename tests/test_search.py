@@ -7,7 +7,8 @@ import threading
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from toys import SPACES, Elastic, Toy, Walk
 
@@ -252,7 +253,7 @@ swap = st.tuples(records_made, st.integers(1, 10), trees)
 
 
 @given(damage)
-@settings(max_examples=700, deadline=None)
+@examples(700)
 def test_damaged_bytes_give_value_errors_only(tmp_path_factory, damage):
     name, at, cut, new = damage
     search, raw = RECORDS[name]
@@ -261,7 +262,7 @@ def test_damaged_bytes_give_value_errors_only(tmp_path_factory, damage):
 
 
 @given(swap)
-@settings(max_examples=700, deadline=None)
+@examples(700)
 def test_lines_of_other_json_give_value_errors_only(tmp_path_factory, swap):
     name, number, entry = swap
     search, raw = RECORDS[name]

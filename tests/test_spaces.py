@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from toys import ALL_SPACES
 
@@ -118,7 +119,7 @@ def test_sampling_and_mutation_follow_from_the_generator(space):
 # --------------------------------------------------------------------------------------------- texts
 @everywhere
 @given(seeds)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_text_goes_round(space, seed):
     (arch,) = samples(space, 1, seed)
     text = space.to_text(arch)
@@ -128,7 +129,7 @@ def test_text_goes_round(space, seed):
 
 @everywhere
 @given(st.data())
-@settings(max_examples=250, deadline=None)
+@examples(250)
 def test_mutilated_text_is_a_value_error_or_another_architecture(space, data):
     (arch,) = samples(space, 1, data.draw(st.integers(0, 20)))
     text = space.to_text(arch)
@@ -259,7 +260,7 @@ def test_on_the_meta_device_it_counts_the_same_without_memory(space):
 
 @everywhere
 @given(seeds)
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_random_members_build_and_run(space, seed):
     (arch,) = samples(space, 1, seed)
     network = space.network(arch, generator=seeded(seed % 2**31)).eval()

@@ -4,7 +4,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from toys import SPACES, Toy
 
@@ -43,7 +44,7 @@ def test_generations_breed_from_the_best_so_far_each_of_them_once():
     assert kinds["mutation"] > 25 and kinds["crossover"] > 15
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(seed=st.integers(0, 1000), layers=st.integers(1, 5), most=st.integers(12, 60))
 def test_nothing_over_the_limits_is_evaluated(seed, layers, most):
     limits = {"madds": float(most), "layers": float(layers)}

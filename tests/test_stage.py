@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from toys import Toy
@@ -152,7 +153,7 @@ def test_a_step_that_does_not_fit_is_refused_whole(change, said):
     assert len(stage) == 0
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.sampled_from(["append", "remember", "flush", "reset", "mark", "late"]), max_size=30), st.data())
 def test_any_front_end_ends_with_everything(actions, data):
     """Late views, second views, reloads and lost messages: after asking for holes all see the same steps and marks."""

@@ -5,7 +5,8 @@ from math import isnan, nan
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
@@ -45,7 +46,7 @@ def written_out(x, y, same=lambda i, j: True):
     return right / np.sqrt(float(x_pairs * y_pairs)) if x_pairs and y_pairs else nan
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(pairs)
 def test_correlations_are_scipys_on_ties(rows):
     x, y = columns(rows)
@@ -58,7 +59,7 @@ def test_correlations_are_scipys_on_ties(rows):
         assert rho(x, y) == pytest.approx(scipy_stats.spearmanr(x, y).statistic, abs=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(pairs, st.integers(1, 3))
 def test_within_groups_only_pairs_of_a_group_count(rows, count):
     x, y = columns(rows)
@@ -133,7 +134,7 @@ def test_ties_at_the_top_are_broken_by_lot():
     assert precision([7, 7, 7, 7], truth, 0.5) == pytest.approx(0.5)    # knowing nothing finds half of any half
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=60), st.integers(1, 6))
 def test_bands_part_no_equals_and_follow_size(sizes, count):
     found = bands(sizes, count)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nasviz.estimators import Table, TableLookup, nasbench201_table
@@ -107,7 +108,7 @@ def test_accuracies_that_are_no_counts_survive_too(tmp_path):
     np.testing.assert_allclose(read.column("accuracy"), table.column("accuracy"), rtol=1e-7)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(st.data())
 def test_damaged_files_are_refused_with_a_sentence(file, tmp_path_factory, data):
     raw = bytearray(file.read_bytes())

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from drawn import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nasviz import stats
@@ -67,7 +68,7 @@ def test_a_line_that_is_wrong_is_named(tmp_path, text, message):
     assert "bench.csv" in str(caught.value)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.binary(max_size=200), st.integers(0, 200), st.booleans())
 def test_only_value_errors_come_out_of_mutilated_csv(tmp_path_factory, junk, at, packed):
     raw = CSV.format(a=A, b=B).encode()
@@ -120,7 +121,7 @@ def test_the_ground_truth_reproduces(truth):
     assert truth.about["estimate"] == identity(Training(SPACE, FULL, test=True, curve=True))
     train, ours = Training(SPACE, FULL, test=True), TableLookup(truth)
     off = []
-    for row in np.random.default_rng(0).integers(len(truth.archs), size=5):
+    for row in np.random.default_rng(0).integers(len(truth.archs), size=2):
         arch = truth.archs[row]
         again = train(arch, seed=0)
         assert again.scores["madds"] == ours(arch).scores["madds"]

@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+import torch
 
-from nasviz.estimators import FAST, Table, Timing, Training
+from nasviz.estimators import FAST, Table, Timing, Training, timing
 from nasviz.spaces import NasBench201
 from nasviz.tabulate import Work, main, measure, publish, rows, run
 
@@ -25,13 +27,26 @@ def work():
     return Work(Training(Two(), SMALL), seeds=2)
 
 
-def test_more_work_takes_longer_and_seconds_are_of_the_whole_training():
-    training = Training(NasBench201(), SMALL)
-    heavy, light = (Timing(training, steps=9)(arch) for arch in (CONVOLUTIONS, SKIPS))
-    assert heavy.seconds > light.seconds > 0
-    assert all(heavy.scores[name] > light.scores[name] > 0 for name in ("latency_ms", "latency_ms_64"))
-    twice = Timing(Training(NasBench201(), replace(SMALL, epochs=20)), steps=9)(CONVOLUTIONS)
-    assert 6 < twice.seconds / heavy.seconds < 60                     # twenty times, on a machine that may be busy
+def test_more_work_takes_longer_and_seconds_are_of_the_whole_training(monkeypatch):
+    """By a clock that each convolution moves on by a second."""
+    now, convolve, space = [0], torch.nn.Conv2d.forward, NasBench201()
+
+    def forward(layer, images):
+        now[0] += 1
+        return convolve(layer, images)
+
+    def time(arch, recipe=SMALL):
+        return Timing(Training(space, recipe), steps=9)(arch)
+
+    monkeypatch.setattr(torch.nn.Conv2d, "forward", forward)
+    monkeypatch.setattr(timing, "time", SimpleNamespace(thread_time=lambda: now[0], perf_counter=lambda: now[0]))
+    for arch in (CONVOLUTIONS, SKIPS):
+        layers = sum(isinstance(layer, torch.nn.Conv2d) for layer in space.network(arch).modules())
+        found = time(arch)
+        assert found.scores == {"latency_ms": 1000 * layers, "latency_ms_64": 1000 * layers}
+        assert found.seconds > 128 / 32 * layers and found.seconds % layers == 0      # four steps, then the validation
+        assert time(arch, replace(SMALL, epochs=20)).seconds == 20 * found.seconds
+    assert time(CONVOLUTIONS).seconds > time(SKIPS).seconds
 
 
 def test_each_is_timed_once_and_timings_are_no_part_of_the_trainings(work, tmp_path):

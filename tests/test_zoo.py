@@ -5,8 +5,9 @@ from functools import cache
 import pytest
 import torch
 
-from nasviz import scaling, zoo
+from nasviz import scaling, spaces, zoo
 from nasviz.scaling import RELEASED, Scaling, compound, growth
+from nasviz.zoo.cells import CELLS
 from nasviz.zoo.hand import torchvision
 from nasviz.zoo.model import Model
 
@@ -89,20 +90,39 @@ def test_the_papers_strides_cost_less_and_change_no_parameter():
     assert parameters == row_of("ResNet-50").parameters and 1.05 < madds / row_of("ResNet-50").madds < 1.07
 
 
+def test_what_was_famous_of_cells_is_there():
+    wanted = {"NASNet-A (6 @ 4032)", "NASNet-A (4 @ 1056)", "AmoebaNet-A (N=6, F=190)", "ENAS, micro (CIFAR-10)",
+              "DARTS V2 (CIFAR-10)", "DARTS V2 (ImageNet)", "PC-DARTS (ImageNet)", "P-DARTS (CIFAR-10)"}  # fmt: skip
+    assert wanted <= {model.name for model in CELLS} <= {model.name for model in zoo.MODELS}
+    agree = {name for name in wanted if "NASNet" in name or "CIFAR" in name and "ENAS" not in name}
+    assert all(row_of(name).agrees for name in agree)
+    assert all(row_of(model.name).agrees or "nexplained" in model.reason for model in CELLS)
+
+
+def test_architectures_of_cells_are_members_of_their_spaces():
+    homes = {"darts": spaces.DartsSpace(), "nasnet": spaces.NasNetSpace()}
+    for model in CELLS:
+        space = homes[model.space]
+        assert space.to_text(space.from_text(model.architecture)) == model.architecture
+
+
 def test_models_are_found_by_name():
     assert zoo.model("VGG-16").designed_by == "hand"
     with pytest.raises(ValueError, match="no 'VGG'; it has VGG-16, Inception-v3"):
         zoo.model("VGG")
 
 
-@pytest.mark.parametrize("name", ["MobileNetV1", "MnasNet-A1", "Once-for-all, Note8 31 ms", "MobileNetV3-Small"])
+@pytest.mark.parametrize(
+    "name",
+    ["MobileNetV1", "MnasNet-A1", "Once-for-all, Note8 31 ms", "MobileNetV3-Small", "DARTS V2 (CIFAR-10)"],
+)
 def test_a_full_size_network_runs_and_its_weights_follow_from_the_generator(name):
     model, before = zoo.model(name), torch.get_rng_state()
     networks = [model.network(torch.Generator().manual_seed(seed)).eval() for seed in (1, 1, 2)]
     image = torch.randn(1, *model.image, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         one, same, other = (network(image) for network in networks)
-    assert one.shape == (1, 1000) and one.isfinite().all()
+    assert one.shape == (1, {"ImageNet": 1000, "CIFAR-10": 10}[model.dataset]) and one.isfinite().all()
     assert torch.equal(one, same) and not torch.equal(one, other)
     assert torch.equal(before, torch.get_rng_state())
 

@@ -1,13 +1,18 @@
 """Small spaces, estimators and searches that tests share: no network, no data, answers in microseconds."""
 
 import json
+import os
+import signal
+import threading
+import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from nasviz import spaces
-from nasviz.evaluate import Estimator
+from nasviz.evaluate import Estimator, Progress, report
 from nasviz.search import knob
 from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import NasBench201
@@ -27,6 +32,46 @@ class Toy(Estimator):
         accuracy = sum(arch) / top + self.noise * rng.normal() if rng.random() > 0.02 else float("nan")
         madds = float(1 + sum(option * option for option in arch))
         return Evaluation(tuple(arch), {"accuracy": accuracy, "madds": madds}, rng.random(), epochs or 12, seed)
+
+
+@dataclass
+class Mortal(Toy):
+    """Kills the process that evaluates ``victim``, as long as there are matches in the folder ``fuse``.
+
+    It stands here, not in a test: a worker that imports it needs no torch, whose import takes seconds.
+    """
+
+    victim: tuple[int, ...] = ()
+    fuse: str = ""
+
+    def __call__(self, arch, *, epochs=None, seed=0):
+        if arch == self.victim and (matches := sorted(Path(self.fuse).iterdir())):
+            matches[0].unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(arch, epochs=epochs, seed=seed)
+
+
+def mortal(space, victim, fuse, matches):
+    fuse.mkdir()
+    for i in range(matches):
+        (fuse / str(i)).touch()
+    return Mortal(space, victim=victim, fuse=str(fuse))
+
+
+class Waiting(Estimator):
+    """Says the arch back, after as many seconds as its first entry; the entry -1 raises."""
+
+    ended = ()
+
+    def __call__(self, arch, *, epochs=None, seed=0):
+        if arch[0] < 0:
+            raise ZeroDivisionError("as asked")
+        end = time.monotonic() + arch[0]
+        while time.monotonic() < end:
+            report(Progress(arch, 0, 1, 1, 2, 0.5))
+            time.sleep(0.01)
+        self.ended += (arch,)
+        return Evaluation(arch, {"accuracy": float(threading.get_ident() > 0)}, 0.0, epochs or 0, seed)
 
 
 class Elastic(SearchSpace):
