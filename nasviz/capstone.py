@@ -30,9 +30,11 @@ import numpy as np
 
 from .estimators import TableLookup, nasbench201_table
 from .estimators.table import Table
+from .record import OtherVersion, check_version
 from .space import Arch, SearchSpace
 from .step import Evaluation
 
+VERSION = 1  # of the format of an entry
 PATIENCE = 10_000  # answers without a question in between: such a search would never end
 Search = Callable[[SearchSpace, Callable, np.random.Generator], Iterator[Arch]]
 
@@ -177,23 +179,26 @@ def hand_in(entry: Entry, path: str | Path) -> Path:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(vars(entry), ensure_ascii=False) + "\n")
+        file.write(json.dumps({"version": VERSION} | vars(entry), ensure_ascii=False) + "\n")
     return path
 
 
 def read(path: str | Path) -> Iterator[Entry]:
-    """The entries of a file, in order. ValueError with the line that is none."""
+    """The entries of a file, in order. ValueError with the line that is none, or that a newer nasviz wrote."""
     with Path(path).open(encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
             try:
                 found = json.loads(line)
+                check_version(f"{path}, line {number},", found.get("version", 1), VERSION)  # the first had none
                 texts = found["answers"]
                 if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
                     raise ValueError("its answers are no list of texts")
                 yield Entry(found["name"], tuple(texts), str(found["digest"]), str(found["challenge"]))
-            except (ValueError, TypeError, KeyError, RecursionError) as error:
+            except OtherVersion:
+                raise
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                 raise ValueError(f"{path}, line {number}: no entry of a leaderboard: {error}") from None
 
 

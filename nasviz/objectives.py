@@ -7,6 +7,8 @@ from math import inf, isfinite, isnan
 
 from .step import Evaluation
 
+__all__ = ["Bounded", "CubedBest", "Less", "Score", "Weighted", "Within", "accuracy"]  # those that a record may name
+
 
 def accuracy(evaluation: Evaluation) -> float:
     """Accuracy, 0 to 1; a failed training (nan) is −inf and loses every comparison.
@@ -98,6 +100,17 @@ class Bounded:
         if self.allows(evaluation):
             return accuracy(evaluation)
         return -(evaluation.scores[self.score] / self.limit - 1)
+
+
+@dataclass(frozen=True)
+class Within(Bounded):
+    """`Bounded` for another score than accuracy: ``Within("latency_ms", 2.0, of="predicted")``."""
+
+    of: str = "predicted"
+
+    def __call__(self, evaluation: Evaluation) -> float:
+        over = evaluation.scores[self.score] / self.limit - 1
+        return Score(self.of)(evaluation) if self.allows(evaluation) else -over
 
 
 @dataclass(frozen=True)

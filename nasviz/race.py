@@ -27,7 +27,7 @@ from . import record
 from .evaluate import Estimator, spread
 from .objectives import Bounded, accuracy
 from .space import Arch
-from .standings import EVERYTHING, JUDGES, REFERENCE, UNITS, Standings, Track, different, read
+from .standings import EVERYTHING, JUDGES, REFERENCE, UNITS, VERSION, Standings, Track, different, read
 from .step import Evaluation
 
 CHUNK = 5  # runs a job: what a worker is sent and has to prepare serves several of them
@@ -209,7 +209,7 @@ class Race:
     # ------------------------------------------------------------------ the record
     def _head(self) -> dict:
         head = {
-            "nasviz_race": 1,
+            "nasviz_race": VERSION,
             "space": record.identity(self.space),
             "estimate": record.identity(self.estimate),
             "objective": record.identity(self.objective),

@@ -1,7 +1,11 @@
 """The file behind a `Run`: JSON Lines, one head that says which search this is, then what it was told.
 
-Nothing in a file is executed or looked up, except that `rebuild` follows the names of nasviz's own strategies. What is
-not as it should be raises ValueError with the file and the line; no reader changes a file.
+Nothing in a file is executed, and its names are looked up among those that nasviz exports only. What is not as it
+should be raises ValueError with the file and the line; no reader changes a file.
+
+A record outlives the code that wrote it. `differences` compares what a record says with a search of today, and knows
+what it means that a field is not there; `check_version` refuses files of a newer format. Other files of the project
+(races, tables and their parts, leaderboards) are read with them too.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +24,31 @@ from .evaluate import Estimator
 from .space import SearchSpace
 from .step import Evaluation, Step
 
+VERSION = 1  # of the format of a run's record
 DTYPES = ("<f4", "<f8", "<i4", "<i8", "|i1", "|u1", "|b1")
 FOREIGN = "{} is not a record of a search. Choose another file name"
+GONE = "{} is {!r:.60} there, and {} has no such field any more: use the version of nasviz that wrote it"
+
+
+class OtherVersion(ValueError):
+    """A file is whole, but another version of nasviz wrote it, and this one cannot read it."""
+
+
+def check_version(path: str | Path, version, newest: int) -> None:
+    """Refuse a file of a newer format than ``newest``, instead of guessing what it means.
+
+    Raises
+    ------
+    OtherVersion
+        It says which version, which file, and what to do.
+    ValueError
+        If ``version`` is none.
+    """
+    if isinstance(version, int) and version > newest:
+        reads = f"this nasviz reads up to version {newest}"
+        raise OtherVersion(f"{path} has version {version} of its format, and {reads}. Update nasviz")
+    if isinstance(version, bool) or version not in range(1, newest + 1):
+        raise ValueError(f"{version!r:.40} is no version of a format")
 
 
 class Named(Estimator):
@@ -29,6 +56,14 @@ class Named(Estimator):
 
     def __init__(self, identity):
         self.identity = identity
+
+
+class _Fields(dict):
+    """The fields of a dataclass as JSON; ``kind`` is the class, which says what it means that a field is missing."""
+
+    def __init__(self, kind: type, said: Mapping):
+        super().__init__(said)
+        self.kind = kind
 
 
 def identity(thing):
@@ -48,9 +83,76 @@ def identity(thing):
     if isinstance(thing, tuple | list):
         return [identity(value) for value in thing]
     if is_dataclass(thing) and not isinstance(thing, type):
-        compared = (f.name for f in fields(thing) if f.compare)
-        return {"type": type(thing).__name__} | {name: identity(getattr(thing, name)) for name in compared}
+        said = {f.name: identity(getattr(thing, f.name)) for f in fields(thing) if f.compare}
+        return _Fields(type(thing), {"type": type(thing).__name__} | said)
     return {"type": getattr(thing, "__qualname__", type(thing).__name__)}
+
+
+def absent(kind: type) -> dict:
+    """What a record means that lacks a field of a dataclass, because the field is newer than the record.
+
+    It means the field's default, at which the search has to be the old one. Where it is not, the field says in its
+    metadata what an old record meant: ``field(default=5, metadata={"absent": 0})``. A field that has neither is not in
+    the answer, a dict of values by name.
+    """
+    meant = {}
+    for one in fields(kind):
+        if "absent" in one.metadata:
+            meant[one.name] = one.metadata["absent"]
+        elif one.default is not MISSING:
+            meant[one.name] = one.default
+        elif one.default_factory is not MISSING:
+            meant[one.name] = one.default_factory()
+    return meant
+
+
+def differences(there, here, name: str = "") -> list[str]:
+    """What two identities do not agree on, a sentence each; none if they are of the same search.
+
+    A field that one of them lacks counts as `absent` says. A field that the class has no more is a difference.
+
+    Parameters
+    ----------
+    there, here : JSON
+        From a file, and from `identity` or another file.
+    name : str
+        Of what is compared: what the sentences begin with.
+    """
+    if there == here:
+        return []
+    if isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
+        pairs = enumerate(zip(there, here, strict=True))
+        return [line for i, (a, b) in pairs for line in differences(a, b, f"{name}[{i}]")]
+    if not (isinstance(there, Mapping) and isinstance(here, Mapping)):
+        return [f"{name} is {there} there, {here} here"]
+    kind = _kind(there, here) if there.keys() != here.keys() else None
+    known = {one.name: one.compare for one in fields(kind)} if kind else {}
+    meant = {key: identity(value) for key, value in absent(kind).items()} if kind else {}
+    lines = []
+    for key in {**here, **there}:
+        at = f"{name}.{key}" if name else key
+        if not known.get(key, True):                     # an old record says it, but it tells no searches apart now
+            continue
+        if (key in there and key in here) or key in meant:
+            lines += differences(there.get(key, meant.get(key)), here.get(key, meant.get(key)), at)
+        elif kind and key in there and key not in known:
+            lines.append(GONE.format(at, there[key], kind.__name__))
+        else:
+            lines.append(f"{at} is {there.get(key)} there, {here.get(key)} here")
+    return lines
+
+
+def _kind(there: Mapping, here: Mapping) -> type | None:
+    """The dataclass that two identities are of; None if they are of different ones, or nobody knows it."""
+    from . import estimators, objectives, strategies  # things downstream: imported only where a name must be followed
+
+    name = here.get("type")
+    if name != there.get("type"):
+        return None
+    if isinstance(here, _Fields):
+        return here.kind
+    kind = next((getattr(part, name) for part in (strategies, objectives, estimators) if name in part.__all__), None)
+    return kind if is_dataclass(kind) else None
 
 
 def whole(path: Path, head: dict) -> int:
@@ -66,10 +168,9 @@ def whole(path: Path, head: dict) -> int:
             raise ValueError(FOREIGN.format(path))
         return 0
     its = _head(path, raw[: raw.index(b"\n")])
-    here, there = _flat(head), _flat(its)
-    names = [name for name in {**here, **there} if here.get(name, "absent") != there.get(name, "absent")]
-    if names:
-        differs = ", ".join(f"{n.removeprefix('fields.')} is {there.get(n)} there, {here.get(n)} here" for n in names)
+    there, here = ({name: one.get(name) for name in ("search", "fields")} for one in (its, head))
+    if lines := differences(there, here):
+        differs = ", ".join(line.removeprefix("fields.") for line in lines)
         raise ValueError(f"{path} is the record of another search: {differs}. Choose another file name")
     return size
 
@@ -109,56 +210,65 @@ def rebuild(path: str | Path):
     Raises
     ------
     ValueError
-        If it is not one of nasviz's own.
+        If the search, its space or its objective is not one of nasviz's own, or a field of it is no more: it names it.
     """
-    from . import objectives, spaces, strategies  # a record names things downstream: only a reader follows the names
+    from . import spaces, strategies
 
     with Path(path).open("rb") as file:
         head = _head(path, file.readline())
-    own = {space.name: space for space in (getattr(spaces, name)() for name in spaces.__all__)}
-
-    def made(value):
-        """An objective, or several, from what `identity` said of it."""
-        if isinstance(value, list):
-            return tuple(map(made, value))
-        kind = value.get("type", "") if isinstance(value, dict) else ""
-        thing = getattr(objectives, kind) if kind in ("accuracy", "Bounded", "CubedBest", "Less", "Score") else None
-        if not is_dataclass(thing):
-            return thing or value
-        return thing(**{k: made(v) for k, v in value.items() if k != "type"})
-
     try:
         if head["search"] not in strategies.__all__:
-            raise KeyError(head["search"])
-        values = {name: value for name, value in head["fields"].items() if name != "type"}
-        for name, value in values.items():
-            if name == "space":
-                values[name] = own[value["space"]]
-            elif name == "estimate":
-                values[name] = Named(value)
-            elif name in ("objective", "objectives"):
-                values[name] = made(value)
-        return getattr(strategies, head["search"])(**values)
-    except (KeyError, TypeError, AttributeError) as error:
-        reason = f"cannot rebuild the search from its record ({error!r}). Pass it: Run.load(path, search)"
-        raise ValueError(f"{path}: {reason}") from None
+            raise ValueError(f"its strategy {head['search']!r} is not one of nasviz's own")
+        said = dict(head["fields"])
+        own = {space.name: space for space in (getattr(spaces, name)() for name in spaces.__all__)}
+        if (space := said["space"]["space"]) not in own:
+            raise ValueError(f"its space {space!r} is not one of nasviz's own")
+        for name in ("estimate", "data", "start"):               # a replayed search asks none of them
+            if isinstance(said.get(name), Mapping):
+                said[name] = Named(said[name])
+        values = {name: _objective(value) for name, value in said.items() if name not in ("type", "space")}
+        return _built(getattr(strategies, head["search"]), values | {"space": own[space]})
+    except OtherVersion as error:
+        raise OtherVersion(f"{path}: {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        reason = error if type(error) is ValueError else repr(error)
+        told = f"{path}: cannot rebuild the search from its record ({reason}). Pass it: Run.load(path, search)"
+        raise ValueError(told) from None
+
+
+def _objective(said):
+    """An objective, or several, from what `identity` said of it; numbers and texts are what they are."""
+    from . import objectives
+
+    if isinstance(said, list):
+        return tuple(map(_objective, said))
+    if not isinstance(said, Mapping) or "type" not in said:
+        return said
+    if said["type"] not in objectives.__all__:
+        raise ValueError(f"{said['type']!r} is not one of nasviz's objectives")
+    kind = getattr(objectives, said["type"])
+    return _built(kind, {name: _objective(value) for name, value in said.items() if name != "type"})
+
+
+def _built(kind, values: Mapping):
+    """An object of ``kind`` from the fields that a record has of it, or a function itself."""
+    if not is_dataclass(kind):
+        return kind
+    for name in sorted(values.keys() - {one.name for one in fields(kind)}):
+        raise OtherVersion(GONE.format(name, values[name], kind.__name__))
+    return kind(**absent(kind) | values)
 
 
 # ---------------------------------------------------------------------- lines
-def _flat(thing, name: str = "") -> dict:
-    if isinstance(thing, Mapping):
-        return {k: v for key, value in thing.items() for k, v in _flat(value, f"{name}.{key}" if name else key).items()}
-    return {name: thing if not isinstance(thing, list) else json.dumps(thing)}
-
-
 def _head(path: str | Path, line: bytes) -> dict:
     try:
         head = _object(path, 1, line)
-        if "nasviz" in head:
-            return head
+        check_version(path, head.get("nasviz"), VERSION)
+        return head
+    except OtherVersion:
+        raise
     except ValueError:
-        pass
-    raise ValueError(FOREIGN.format(path))
+        raise ValueError(FOREIGN.format(path)) from None
 
 
 def _object(path: str | Path, number: int, line: bytes) -> dict:

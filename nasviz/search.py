@@ -21,7 +21,9 @@ from .space import SearchSpace
 from .step import Evaluation, Step
 
 
-def knob(default: float, low: float, high: float, *, log: bool = False, help: str = ""):
+def knob(
+    default: float, low: float, high: float, *, log: bool = False, help: str = "", absent: float | None = None
+):
     """A hyper-parameter that a slider may turn while the search runs.
 
     The strategy reads it at each use, so that a turn acts from the next step on.
@@ -34,10 +36,13 @@ def knob(default: float, low: float, high: float, *, log: bool = False, help: st
         Whether the slider moves in powers of ten (low > 0).
     help : str
         One sentence for the slider's tooltip.
+    absent : number, optional
+        What a record means that is older than the knob, where it is not the default: see `nasviz.record.absent`.
     """
     if not low <= default <= high or (log and low <= 0):
         raise ValueError(f"a knob needs low <= default <= high, and low > 0 if log: got {low}, {default}, {high}")
-    return field(default=default, metadata={"low": low, "high": high, "log": log, "help": help})
+    old = {} if absent is None else {"absent": absent}
+    return field(default=default, metadata={"low": low, "high": high, "log": log, "help": help} | old)
 
 
 def knobs(search) -> dict[str, Field]:
@@ -95,7 +100,7 @@ class Run:
     ------
     ValueError
         If the file is not a record, is damaged (the message gives the line), or is of another search (it names what
-        differs). The file is left as it was.
+        differs), or of a newer nasviz (it names the version or the field). The file is left as it was.
 
     Examples
     --------
@@ -106,7 +111,7 @@ class Run:
 
     def __init__(self, search, path: str | Path | None = None):
         self.search, self.path = search, Path(path) if path is not None else None
-        self.head = {"nasviz": 1, "search": type(search).__name__, "fields": record.identity(search)}
+        self.head = {"nasviz": record.VERSION, "search": type(search).__name__, "fields": record.identity(search)}
         self.answers: list[Evaluation] = []
         self.turns: list[tuple[int, dict]] = []
         self._rows: list[tuple[Step, float]] = []            # steps of a search that trains weights itself

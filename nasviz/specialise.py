@@ -7,16 +7,14 @@ takes, and evolution asks both (Cai et al. 2020, section 3.4).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
 from .estimators.costed import WithCost
 from .estimators.predictor import Predictor
-from .objectives import Bounded, Score
+from .objectives import Within
 from .search import Run
 from .space import Arch
-from .step import Evaluation
 from .strategies import RegularizedEvolution
 
 
@@ -25,17 +23,6 @@ class Timing(Protocol):
 
     def predict(self, network, image: Sequence[int]) -> float:
         """Milliseconds."""
-
-
-@dataclass(frozen=True)
-class Within(Bounded):
-    """`Bounded` for another score than accuracy: ``Within("latency_ms", 2.0, of="predicted")``."""
-
-    of: str = "predicted"
-
-    def __call__(self, evaluation: Evaluation) -> float:
-        over = evaluation.scores[self.score] / self.limit - 1
-        return Score(self.of)(evaluation) if self.allows(evaluation) else -over
 
 
 def specialise(

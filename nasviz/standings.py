@@ -21,8 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
+from .record import OtherVersion, check_version, differences
 from .stats import Interval, holm, mean_band, paired_permutation, ranks
 
+VERSION = 1  # of the format of a race's record
+BEGIN = b'{"nasviz_race": '  # in every version
 REFERENCE, EVERYTHING = "all conv 3×3", "everything evaluated"
 JUDGES = ("test", "validation")
 UNITS = ("evaluations", "seconds")
@@ -302,11 +305,11 @@ def read(path: str | Path) -> tuple[dict | None, list[Track], int]:
     Raises
     ------
     ValueError
-        If it is not the record of a race, or a line is damaged: which one, and what to do.
+        If it is not the record of a race, a line is damaged, or a newer nasviz wrote it: which one, and what to do.
     """
     raw = Path(path).read_bytes()
     size = raw.rfind(b"\n") + 1
-    if not raw.startswith(b'{"nasviz_race": 1,'[: len(raw)]):
+    if not raw.startswith(BEGIN[: len(raw)]):
         raise ValueError(f"{path} is not a record of a race. Choose another file name")
     if not size:
         return None, [], 0
@@ -315,11 +318,14 @@ def read(path: str | Path) -> tuple[dict | None, list[Track], int]:
         try:
             entry = json.loads(line)
             if number == 1:
+                check_version(path, entry["nasviz_race"], VERSION)
                 head = {name: entry[name] for name in entry}
                 needed = ("space", "estimate", "objective", "budget", "unit", "searches", "coverage", "best", "worst")
                 _ = [head[name] for name in (*needed, "references")]
             else:
                 tracks.append(Track.of(entry))
+        except OtherVersion:
+            raise
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(f"{path}, line {number}: damaged record ({error!r}). Delete from this line on") from None
     return head, tracks, size
@@ -327,8 +333,7 @@ def read(path: str | Path) -> tuple[dict | None, list[Track], int]:
 
 def different(there: Mapping, here: Mapping, names: Sequence[str]) -> str:
     """What two heads do not agree on, in words; empty if they do."""
-    pairs = [(name, json.dumps(there[name]), json.dumps(here[name])) for name in names]
-    return ", ".join(f"{name} is {a} there, {b} here" for name, a, b in pairs if a != b)
+    return ", ".join(line for name in names for line in differences(there[name], here[name], name))
 
 
 def _table(identity) -> Mapping:

@@ -38,13 +38,14 @@ from .estimators.table import Table
 from .estimators.tablefile import named_space
 from .evaluate import Estimator
 from .pools import default_pool, processor, workers
-from .record import identity
+from .record import OtherVersion, check_version, differences, identity
 from .space import Arch, SearchSpace
 from .step import Evaluation
 
 if TYPE_CHECKING:
     from .estimators import PackedTraining
 
+VERSION = 1  # of the format of a part
 Key = tuple[str, int]  # text of the architecture, seed
 
 BLOCK = 100  # architectures: a block gets all its seeds before the next begins
@@ -73,7 +74,7 @@ class Work:
         import torch
 
         return {
-            "nasviz table": 1,
+            "nasviz table": VERSION,
             "estimate": identity(self.estimate),
             "machine": {"processor": processor(), "torch": torch.__version__, "python": platform.python_version()},
         }
@@ -191,21 +192,25 @@ def rows(part: Path, head: dict | None = None) -> Iterator[tuple[Key, dict]]:
     Raises
     ------
     ValueError
-        If the file is no part, is damaged, or is of other work than ``head`` says (the machine may differ).
+        If the file is no part, is damaged, a newer nasviz wrote it, or it is of other work than ``head`` says (the
+        machine may differ).
     """
     for number, line in enumerate(_lines(part)):
         try:
             row = json.loads(line)
             if number == 0:
-                its = row["nasviz table"], row["estimate"]
+                check_version(part, row["nasviz table"], VERSION)
+                its = row["estimate"]
             else:
                 key = str(row["arch"]), int(row["seed"])
+        except OtherVersion:
+            raise
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{part}, line {number + 1}: no line of a table ({error})") from None
         if number:
             yield key, row
-        elif head and its != (head["nasviz table"], head["estimate"]):
-            raise ValueError(f"{part} is a part of another table: {its[1]} there, {head['estimate']} here")
+        elif head and (lines := differences(its, head["estimate"], "estimate")):
+            raise ValueError(f"{part} is a part of another table: {', '.join(lines)}")
 
 
 def _lines(part: Path) -> list[bytes]:

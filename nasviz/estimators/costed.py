@@ -25,7 +25,7 @@ class WithCost(Estimator):
     Examples
     --------
     >>> estimate = WithCost(inherited, inherited.cost)  # doctest: +SKIP
-    >>> bound = Within("madds", 2e5, of="inherited")  # of nasviz.specialise  # doctest: +SKIP
+    >>> bound = Within("madds", 2e5, of="inherited")  # of nasviz.objectives  # doctest: +SKIP
     >>> search = RegularizedEvolution(space, estimate, objective=bound)  # doctest: +SKIP
     """
 

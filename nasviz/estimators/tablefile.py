@@ -29,13 +29,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import spaces
-from ..record import identity
+from ..record import OtherVersion, check_version, identity
 from ..space import Arch, SearchSpace
 
 if TYPE_CHECKING:
     from .table import Table
 
-FORMAT = "nasviz table of trainings"
+FORMAT, VERSION = "nasviz table of trainings", 1
 IMAGES = (1000, 2000, 5000, 10_000)  # of which an accuracy may be a count
 NAN = 65535
 ALIASES = 2**17  # spaces up to this size: the row of every tuple of choices is kept, so that nobody derives it again
@@ -59,7 +59,7 @@ def write(table: Table, path: Path) -> None:
         columns[name]["array"] = f"column {number}"
     header = {
         "format": FORMAT,
-        "version": 1,
+        "version": VERSION,
         "space": identity(table.space)["space"],
         "total": table.total,
         "coverage": table.coverage,
@@ -106,13 +106,14 @@ def _aliases(table: Table) -> np.ndarray:
 
 
 def read(path: Path, space: SearchSpace | None = None) -> dict:
-    """The fields of the table in ``path``. ValueError if it is damaged or no table: what is wrong, and where."""
+    """The fields of the table in ``path``. ValueError says what is wrong: damaged, no table, too new."""
     raw = path.read_bytes()
     try:
         with np.load(io.BytesIO(raw), allow_pickle=False) as file:
             header = json.loads(file["header"].tobytes())
-            if header["format"] != FORMAT or header["version"] != 1:
-                raise ValueError(f"its format is {header['format']!r}, version {header['version']!r}")
+            if header["format"] != FORMAT:
+                raise ValueError(f"its format is {header['format']!r}")
+            check_version(path, header["version"], VERSION)
             arrays = {name: file[name] for name in file.files if name != "header"}
         space = space or named_space(header["space"])
         if space.name != header["space"]:
@@ -134,6 +135,8 @@ def read(path: Path, space: SearchSpace | None = None) -> dict:
         total, about = int(header["total"]), dict(header["about"])
         if total < len(archs):
             raise ValueError(f"it has {len(archs)} rows of {total}")
+    except OtherVersion:
+        raise
     except DAMAGE as error:
         reason = f"{path} is no table of trainings, or is damaged ({type(error).__name__}: {error})"
         raise ValueError(f"{reason}. Get it back, or make it again: python -m nasviz.tabulate publish") from None

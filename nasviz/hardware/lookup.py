@@ -22,9 +22,11 @@ from torch import nn
 from tqdm import tqdm
 
 from ..nn import count
+from ..record import OtherVersion, check_version
 from ..space import Arch, SearchSpace
 from .measure import device_name, latency
 
+VERSION = 1  # of the format of a file
 FREE = ("Identity", "Zero", "Flatten")  # layers that compute nothing
 Timed = Callable[[nn.Module, tuple[int, ...]], float]
 
@@ -237,7 +239,8 @@ class LatencyTable:
         path = Path(path)
         part = path.with_name(path.name + ".part")
         try:
-            part.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            said = json.dumps({"version": VERSION} | asdict(self), indent=1, ensure_ascii=False)
+            part.write_text(said + "\n", encoding="utf-8")
             os.replace(part, path)
         finally:
             part.unlink(missing_ok=True)
@@ -250,14 +253,17 @@ class LatencyTable:
         Raises
         ------
         ValueError
-            If the file is none, or damaged, with its name.
+            If the file is none, damaged, or of a newer nasviz, with its name.
         """
         try:
             raw = json.loads(Path(path).read_text("utf-8"))
+            check_version(path, raw.pop("version", 1), VERSION)       # the first had none
             table = cls(**{**raw, "overhead": Overhead(**raw["overhead"])})
             numbers = [*table.ms.values(), *asdict(table.overhead).values(), table.threads, table.batch]
             if not all(isinstance(ms, int | float) and math.isfinite(ms) for ms in numbers) or not table.ms:
                 raise ValueError("milliseconds must be finite numbers")
+        except OtherVersion:
+            raise
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"{path} is no latency table: {error}") from None
         here = [device_name(device) for device in ("cpu", *(["cuda"] if torch.cuda.is_available() else []))]
