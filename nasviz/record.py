@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .evaluate import Estimator
+from .estimator import Estimator
 from .space import SearchSpace
 from .step import Evaluation, Step
 

@@ -18,6 +18,8 @@ from math import prod
 
 import numpy as np
 
+from .graph import Graph
+
 Arch = tuple[int, ...]
 
 
@@ -39,38 +41,6 @@ class Choice:
     name: str
     options: tuple
     when: Callable[[Arch], bool] | None = None
-
-
-@dataclass(frozen=True)
-class Edge:
-    """One labelled edge: ``op`` carries node ``source`` to node ``target``; ``choice`` is the entry of the
-    architecture that decided it, or None where nothing is to be decided."""
-
-    source: int
-    target: int
-    op: str | None = None
-    choice: int | None = None
-
-
-@dataclass(frozen=True)
-class Graph:
-    """What views, encodings, canonical forms and packing read: named nodes and edges, in topological order.
-
-    Operations sit on edges (DARTS, NAS-Bench-201) or on nodes (NAS-Bench-101, and the layers of a macro network).
-
-    Attributes
-    ----------
-    nodes : tuple of str
-        Names, as drawn.
-    edges : tuple of Edge
-    ops : tuple of (str or None)
-        What each node computes of the sum (or whatever the space says) of its incoming edges; None for an input, an
-        output, a sum. Empty where only edges compute.
-    """
-
-    nodes: tuple[str, ...]
-    edges: tuple[Edge, ...]
-    ops: tuple[str | None, ...] = ()
 
 
 class SearchSpace:
@@ -325,7 +295,7 @@ class OwnSpace(SearchSpace):
         """What ``build`` makes of ``arch``, its weights drawn from ``generator`` (None: one with seed 0)."""
         if self._build is None:
             raise NotImplementedError(f"{self.name} builds no network: give from_choices a function that does")
-        from .nn.cells import built
+        from .weights import built
 
         options = self.chosen(self.check(arch))
         if both := sorted(options.keys() & size):

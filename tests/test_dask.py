@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nasviz.estimator import Cancelled, watching
 from nasviz.estimators import Recipe, Training
-from nasviz.evaluate import Cancelled, watching
 from nasviz.spaces import NasBench201
 from nasviz.strategies import RandomSearch
 

@@ -10,10 +10,11 @@ from torch.nn import functional as F
 
 from nasviz.estimators import Inherited
 from nasviz.estimators.training import Nesterov
-from nasviz.search import Run, knobs
+from nasviz.knobs import knobs
+from nasviz.run import Run
 from nasviz.spaces import ElasticSpace, NasBench201
 from nasviz.strategies import BigNas, OnceForAll, elastic_training
-from nasviz.strategies.sharing import Shared
+from nasviz.strategies.shared_weights import Shared
 
 SPACE = ElasticSpace()
 TINY = {"images": 32, "batch": 16, "network": {"width": 0.1}}

@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nasviz import evaluate, pools
+from nasviz import estimator as evaluate
+from nasviz import workers as pools
+from nasviz.estimator import Cancelled, Estimator, Progress, report, watching
 from nasviz.estimators import Recipe, Training
-from nasviz.evaluate import Cancelled, Estimator, Progress, report, spread, watching
 from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation
+from nasviz.workers import spread
 
 SPACE = NasBench201()
 TINY = Recipe(images=128, epochs=1, batch=64, network={"channels": 4})

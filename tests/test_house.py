@@ -189,7 +189,7 @@ def test_the_core_loads_neither_torch_nor_pictures():
         import sys
         import nasviz
         from nasviz import Choice, Evaluation, Run, SearchSpace, Step, accuracy, datasets, knob, objectives, spaces
-        from nasviz.evaluate import Estimator
+        from nasviz.estimator import Estimator
         from nasviz.strategies import RandomSearch, RegularizedEvolution
 
         class Counting(Estimator):
@@ -231,9 +231,9 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
         ("nasviz.strategies.evolution", "import plotly.graph_objects"),
         ("nasviz.strategies.evolution", "from ..views import stage"),
         ("nasviz.strategies.evolution", "def f():\n    from .. import views"),
-        ("nasviz.views.stage", "from ..strategies.darts import Darts"),
+        ("nasviz.views.stage.widget", "from ..strategies.darts import Darts"),
         ("nasviz.spaces.macro", "from torch import nn"),
-        ("nasviz.search", "from . import strategies"),
+        ("nasviz.run", "from . import strategies"),
     ],
 )
 def test_wrong_directions_are_seen(module, text):

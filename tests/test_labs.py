@@ -9,7 +9,8 @@ import nbformat
 import pytest
 from mistakes import WRONG
 
-from nasviz import course, edition
+from nasviz import course
+from nasviz.course import edition
 from nasviz.paths import labs_dir
 
 LABS = sorted(Path(labs_dir()).glob("[0-9]*.ipynb"))
@@ -26,7 +27,8 @@ def cells(lab, tag, name):
 @pytest.fixture
 def names(request, monkeypatch):
     """A namespace after the lab's first code cell: exercises need nothing else."""
-    monkeypatch.setattr(course, "display", lambda _, metadata=None: None)
+    for part in course.claims, course.questions:
+        monkeypatch.setattr(part, "display", lambda _, metadata=None: None)
     lab = request.node.callspec.params["lab"]
     space = {}
     exec(next(c["source"] for c in BOOKS[lab]["cells"] if c["cell_type"] == "code"), space)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from nasviz.stats import (
+from nasviz.analysis.stats import (
     bands,
     bootstrap,
     contradicted,

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nasviz.estimator import Estimator
 from nasviz.estimators import Table, TableLookup, nasbench201_table
-from nasviz.evaluate import Estimator
+from nasviz.estimators.tabulate import main, publish
 from nasviz.record import identity
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import DartsSpace, NasBench201
 from nasviz.strategies import RegularizedEvolution
-from nasviz.tabulate import main, publish
 
 ROOT = Path(__file__).parents[1]
 SPACE = NasBench201()
@@ -377,7 +377,7 @@ def test_parts_are_published(trainings, made, tmp_path, capsys):
 def test_the_ground_truth_says_how_to_make_it(monkeypatch, tmp_path, made):
     monkeypatch.setattr("nasviz.estimators.table.data_dir", lambda: tmp_path)
     nasbench201_table.cache_clear()
-    with pytest.raises(FileNotFoundError, match="nasviz.tabulate publish"):
+    with pytest.raises(FileNotFoundError, match="nasviz.estimators.tabulate publish"):
         nasbench201_table()
     made.save(tmp_path / "nasbench201-fashion16.npz")
     assert nasbench201_table().archs == made.archs and nasbench201_table() is nasbench201_table()

@@ -5,10 +5,11 @@ from functools import cache
 import pytest
 import torch
 
-from nasviz import scaling, zoo
-from nasviz.scaling import RELEASED, Scaling, compound, growth
+from nasviz import zoo
+from nasviz.zoo import scaling
 from nasviz.zoo.hand import torchvision
 from nasviz.zoo.model import Model
+from nasviz.zoo.scaling import RELEASED, Scaling, compound, growth
 
 every_model = pytest.mark.parametrize("model", zoo.MODELS, ids=lambda model: model.name)
 BUILDERS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ..evaluate import Estimator
+from ..estimator import Estimator
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 
@@ -25,7 +25,7 @@ class WithCost(Estimator):
     Examples
     --------
     >>> estimate = WithCost(inherited, inherited.cost)  # doctest: +SKIP
-    >>> bound = Within("madds", 2e5, of="inherited")  # of nasviz.specialise  # doctest: +SKIP
+    >>> bound = Within("madds", 2e5, of="inherited")  # of nasviz.strategies.specialise  # doctest: +SKIP
     >>> search = RegularizedEvolution(space, estimate, objective=bound)  # doctest: +SKIP
     """
 

@@ -113,7 +113,7 @@ class Table:
 
     @classmethod
     def load(cls, path: str | Path, space: SearchSpace | None = None) -> Table:
-        """Read what ``python -m nasviz.tabulate publish`` wrote.
+        """Read what ``python -m nasviz.estimators.tabulate publish`` wrote.
 
         ``space`` is needed for a space that nasviz does not know by name. ValueError if the file is damaged, or no
         table: it says what is wrong.
@@ -198,7 +198,7 @@ class Table:
         arch = self.space.check(arch)
         if arch not in self._rows:
             unknown = self.aliases is not None               # the file knows all tuples that it has a row for
-            self._rows[arch] = -1 if unknown else self._functions.get(self.space.canonical(arch), -1)
+            self._rows[arch] = -1 if unknown else self.functions.get(self.space.canonical(arch), -1)
         return self._rows[arch]
 
     def rows(self, archs) -> np.ndarray:
@@ -332,7 +332,7 @@ class Table:
         return {}
 
     @cached_property
-    def _functions(self) -> dict[str, int]:
+    def functions(self) -> dict[str, int]:
         """The first row of each function: what architectures that stand not in the table themselves are sought by."""
         functions: dict[str, int] = {}
         for row, arch in enumerate(self.archs):
@@ -363,7 +363,8 @@ def nasbench201_table() -> Table:
     path = data_dir() / "nasbench201-fashion16.npz"
     if not path.exists():
         raise FileNotFoundError(
-            f"the ground truth {path} is not there. Make it, in hours: `python -m nasviz.tabulate run FOLDER`, as "
-            f"often as it takes, then `python -m nasviz.tabulate publish FOLDER/*.jsonl {path}`; a part of it will do"
+            f"the ground truth {path} is not there. Make it, in hours: `python -m nasviz.estimators.tabulate run "
+            "FOLDER`, as often as it takes, then `python -m nasviz.estimators.tabulate publish FOLDER/*.jsonl "
+            f"{path}`; a part of it will do"
         )
     return Table.load(path)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..space import Arch, SearchSpace
-from .jitter import jitter
+from ..weights import jitter
 
 INITIAL = 0.1  # weights begin uniform in ±this (NASNet; Zoph & Le: 0.08): the first policy is nearly uniform
 NEVER = -1e9  # logit of what cannot be chosen: its probability is exactly 0, its gradient too

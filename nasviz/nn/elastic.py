@@ -218,7 +218,8 @@ class ElasticNetwork(nn.Module):
     def extract(self, arch: Arch) -> nn.Sequential:
         """``arch`` as a network of its own, ``space.network(arch)``, with copies of its part of the weights.
 
-        Batch-norms take over the statistics as they stand here: re-calibrate before (`nasviz.nn.paths.recalibrate`).
+        Batch-norms take over the statistics as they stand here: re-calibrate before
+        (`nasviz.nn.single_path.recalibrate`).
         """
         child = self.space.network(arch, **self.size).to(next(self.parameters()))
         for mine, (place, layer) in zip(list(child)[1:], self.layers(arch), strict=True):

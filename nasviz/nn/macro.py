@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from .cells import initialize
+from ..weights import initialize
 from .ops import Conv2d, Linear
 
 Kernel = tuple[int, int, int, int, int]  # height, width, stride down, stride across, filters
