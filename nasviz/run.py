@@ -17,8 +17,9 @@ import numpy as np
 from . import record
 from .estimator import Estimator
 from .knobs import check_turn, knobs
-from .objectives import accuracy
+from .objectives import allows
 from .step import Evaluation, Step
+from .strategy import estimator_of, keeps_state, objective_of, start_of
 
 
 class Run:
@@ -68,7 +69,7 @@ class Run:
         self.answers: list[Evaluation] = []
         self.turns: list[tuple[int, dict]] = []
         self._rows: list[tuple[Step, float]] = []            # steps of a search that trains weights itself
-        self._newest: tuple[int, bytes | None] = (0, getattr(search, "start", None))      # after how many steps, state
+        self._newest: tuple[int, bytes | None] = (0, start_of(search))      # after how many steps, state
         self._pending: deque[dict[str, float]] = deque()      # turned by any thread, taken by the one that iterates
         self._going = self._recorded_only = False
         self._file = None
@@ -139,8 +140,8 @@ class Run:
     def _go(self) -> Iterator[Step]:
         search, past = replace(self.search), list(self.turns)
         answered, asked = len(self.answers), None
-        if hasattr(search, "estimate"):
-            search.estimate = asked = _Asked(search.estimate, self)
+        if (real := estimator_of(search)) is not None:
+            search.estimate = asked = _Asked(real, self)
         if self._recorded_only and not (asked or self._stateful):
             return                                            # it asks nobody and keeps no state: nothing is on record
         if self._stateful:
@@ -190,7 +191,7 @@ class Run:
     def _remember(self, step: Step, seconds: float) -> Step:
         self.steps.append(step)
         self.costs.append(self.seconds + seconds)
-        objective = getattr(self.search, "objective", accuracy)
+        objective = objective_of(self.search)
         if step.evaluation and (self.best is None or objective(step.evaluation) > objective(self.best)):
             self.best = step.evaluation
         return step
@@ -198,7 +199,7 @@ class Run:
     # ------------------------------------------------------------------ the file
     @property
     def _stateful(self) -> bool:
-        return hasattr(self.search, "start")
+        return keeps_state(self.search)
 
     def _write(self, record: dict) -> None:
         if self._file:
@@ -314,13 +315,13 @@ def best_so_far(run: Run, x: str = "evaluations") -> tuple[np.ndarray, np.ndarra
     """
     if x not in ("evaluations", "seconds"):
         raise ValueError(f"x must be 'evaluations' or 'seconds', got {x!r}")
-    objective = getattr(run.search, "objective", accuracy)
-    allows = getattr(objective, "allows", lambda evaluation: True)
+    objective = objective_of(run.search)
+    allowed = allows(objective)
     positions, best, top = [], [], -np.inf
     for step, seconds in zip(run.steps, run.costs, strict=True):
         if step.evaluation:
             positions.append(seconds if x == "seconds" else len(positions))
-            if allows(step.evaluation):
+            if allowed(step.evaluation):
                 top = max(top, objective(step.evaluation))
             best.append(top if np.isfinite(top) else np.nan)
     return np.array(positions, float), np.array(best, float)

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from .. import roundings as claims
+from . import roundings as claims
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

@@ -38,12 +38,12 @@ from ..estimator import Estimator
 from ..record import identity
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
-from ..table import Table
-from ..tablefile import named_space
 from ..workers import default_pool, processor, workers
+from .table import Table
+from .tablefile import named_space
 
 if TYPE_CHECKING:
-    from .. import PackedTraining
+    from . import PackedTraining
 
 Key = tuple[str, int]  # text of the architecture, seed
 
@@ -152,7 +152,7 @@ def measure(work: Work, folder: Path) -> int:
     A pass of its own: trainings share cores, caches and the machine with others, or are packed with others, and their
     seconds say so. Interrupted, it goes on where it was. Errors: see `run`.
     """
-    from .. import Timing
+    from . import Timing
 
     timing, into = Work(Timing(work.estimate), seeds=1), folder / "timings"
     into.mkdir(parents=True, exist_ok=True)
@@ -339,8 +339,8 @@ def main(arguments: list[str] | None = None) -> None:
         timings = parts_of(options.timings) if options.timings else []
         print(f"{publish(options.parts, options.out, timings=timings).coverage} in {options.out}")
         return
-    from .. import FULL, PackedTraining, Training
     from ..spaces import NasBench201
+    from . import FULL, PackedTraining, Training
 
     work = Work(Training(NasBench201(), FULL, test=True, curve=True), options.seeds)
     if options.command == "status":

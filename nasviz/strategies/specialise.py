@@ -13,10 +13,10 @@ from typing import NamedTuple, Protocol
 
 from ..estimators.costed import WithCost
 from ..estimators.predictor import Predictor
-from ..evolution import RegularizedEvolution
 from ..objectives import Bounded, Score
 from ..space import Arch
 from ..step import Evaluation, Step
+from .evolution import RegularizedEvolution
 
 
 class LatencySource(Protocol):

@@ -55,6 +55,7 @@ from .charts.shrinking import Shrinking
 from .charts.surface import Plane, Surface
 from .charts.surrogate import surrogate
 from .charts.zoo import Zoo
+from .stage import Stage, cell, replay
 from .stage.alphas import alphas
 from .stage.cell import show, show_graph
 from .stage.editor import CellEditor
@@ -67,7 +68,6 @@ from .stage.population import population
 from .stage.progress import band_of, progress
 from .stage.side_by_side import SideBySide
 from .stage.space import Space, compare, mutations
-from .stage.widget import Stage, cell, replay
 
 __all__ = [
     "Bill",

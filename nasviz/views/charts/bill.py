@@ -10,8 +10,8 @@ import ipywidgets as widgets
 import numpy as np
 
 from ...analysis.cost import HEADLINES, SEARCHES, UNITS, Assumptions, Published, ours, plain
-from ...colors import AMBER, BLUE, GREY, MAGENTA
-from ...raster import DIM, GRID
+from ..colors import AMBER, BLUE, GREY, MAGENTA
+from ..raster import DIM, GRID
 from .chart import Chart, drawn, figure, live
 
 # field, words, from, to, step, what it is

@@ -11,10 +11,10 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
-from ...raster import BACK, SHARP, Pen
-from ...stage import panel
-from ...stage.progress import GRID
-from ...stage.widget import script
+from ..raster import BACK, SHARP, Pen
+from ..stage import panel
+from ..stage.progress import GRID
+from ..stage.widget import script
 
 CLEAR = {
     "paper_bgcolor": "rgba(0,0,0,0)",  # on the light and on the dark theme

@@ -12,11 +12,11 @@ import ipywidgets as widgets
 import numpy as np
 
 from ...analysis.diagnosis import SKIP
-from ...raster import DIM, MARK, Axes, good_range
 from ...space import Arch, SearchSpace
-from ...stage.panel import failure
-from ...stage.progress import GRID, SERIES
 from ...step import Step
+from ..raster import DIM, MARK, Axes, good_range
+from ..stage.panel import failure
+from ..stage.progress import GRID, SERIES
 from .chart import CLEAR, Chart, drawn, live
 
 PAUSE = 0.3  # seconds between two drawings

@@ -10,11 +10,11 @@ import ipywidgets as widgets
 import numpy as np
 
 from ...analysis import stats
-from ...colors import AMBER, BLUE, GREY, MAGENTA
-from ...raster import Axes, good_range, mixed
 from ...space import Arch, SearchSpace
-from ...stage.cell import show
 from ...step import Evaluation
+from ..colors import AMBER, BLUE, GREY, MAGENTA
+from ..raster import Axes, good_range, mixed
+from ..stage.cell import show
 from .chart import Chart, drawn, figure, live
 
 PAUSE = 0.25  # seconds between two drawings while estimates arrive: the interval of τ takes some 20 ms

@@ -8,9 +8,9 @@ import ipywidgets as widgets
 import numpy as np
 
 from ...analysis.fronts import front
-from ...colors import AMBER, BLUE, GREY, MAGENTA
 from ...estimators.quality import CEILING, Quality
-from ...raster import DIM, GRID, ticks
+from ..colors import AMBER, BLUE, GREY, MAGENTA
+from ..raster import DIM, GRID, ticks
 from .chart import Chart, drawn, figure, live, short, sides
 
 MEASURES = (("tau", "τ, all"), ("within", "τ, equal size"), ("rho", "ρ"), ("precision", "best found"))

@@ -9,10 +9,10 @@ import ipywidgets as widgets
 import numpy as np
 from scipy.stats import kendalltau, rankdata
 
-from ...colors import BLUE, MAGENTA
-from ...raster import DIM, mixed
 from ...space import Arch, SearchSpace
-from ...stage.cell import show
+from ..colors import BLUE, MAGENTA
+from ..raster import DIM, mixed
+from ..stage.cell import show
 from .chart import Chart, drawn, figure, live
 
 

@@ -8,11 +8,11 @@ from html import escape
 import ipywidgets as widgets
 import numpy as np
 
-from ...colors import AMBER, BLUE, GREY, TEAL
 from ...objectives import Score
-from ...raster import DIM, Axes, good_range, mixed
 from ...space import Arch
 from ...spaces.elastic import DEPTHS, EXPANSIONS, FIELDS, KERNELS, MOST, RESOLUTIONS, UNITS
+from ..colors import AMBER, BLUE, GREY, TEAL
+from ..raster import DIM, Axes, good_range, mixed
 from .chart import Chart, drawn, figure, live, short
 
 MIXED = "…"  # where the layers of a unit differ

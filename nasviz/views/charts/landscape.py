@@ -8,11 +8,11 @@ from html import escape
 import ipywidgets as widgets
 import numpy as np
 
-from ...colors import AMBER, BLUE, GREY, MAGENTA, style
 from ...estimators.table import Table
-from ...raster import BACK, DIM, Axes, good_range, mixed
 from ...space import Arch
-from ...stage.cell import show
+from ..colors import AMBER, BLUE, GREY, MAGENTA, style
+from ..raster import BACK, DIM, Axes, good_range, mixed
+from ..stage.cell import show
 from .chart import Chart, drawn, figure, live, short
 
 BINS = 50

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import ipywidgets as widgets
 
-from ...colors import AMBER, GREY, MAGENTA, style
-from ...raster import DIM, GRID, ticks
+from ..colors import AMBER, GREY, MAGENTA, style
+from ..raster import DIM, GRID, ticks
 from .chart import Chart, drawn, figure, live
 
 OTHER = "stem, reduction, classifier"

@@ -9,10 +9,10 @@ from html import escape
 import ipywidgets as widgets
 import numpy as np
 
-from ...colors import BLUE, GREY, MAGENTA
-from ...raster import DIM, Axes, good_range, mixed
 from ...space import Arch, SearchSpace
-from ...stage.cell import show
+from ..colors import BLUE, GREY, MAGENTA
+from ..raster import DIM, Axes, good_range, mixed
+from ..stage.cell import show
 from .chart import Chart, drawn, figure, live, short, sides
 from .latency import OTHER, kind
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from ...colors import AMBER, BLUE, GREY, MAGENTA, TEAL, VIOLET
-from ...raster import DIM, mixed
+from ..colors import AMBER, BLUE, GREY, MAGENTA, TEAL, VIOLET
+from ..raster import DIM, mixed
 from .chart import Chart, drawn, figure, live, short
 
 BLOCKS = 30  # bars at most

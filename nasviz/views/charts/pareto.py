@@ -10,11 +10,11 @@ import ipywidgets as widgets
 import numpy as np
 
 from ...analysis.fronts import dominated, front
-from ...colors import AMBER, BLUE, GREY
-from ...raster import Axes, good_range, mixed
 from ...space import SearchSpace
-from ...stage.cell import show
 from ...step import Evaluation, Step
+from ..colors import AMBER, BLUE, GREY
+from ..raster import Axes, good_range, mixed
+from ..stage.cell import show
 from .chart import Chart, drawn, figure, live
 
 PAUSE = 0.25  # seconds between two drawings while a search goes on

@@ -10,11 +10,11 @@ import ipywidgets as widgets
 import numpy as np
 
 from ...analysis.stats import mean_band
-from ...colors import REFERENCE, SOLID, strategy
 from ...estimators.table import Table
 from ...races.race import Race
 from ...races.standings import JUDGES, WORDS, Standings, Track
-from ...raster import DIM, GRID, TEXT, mixed, ticks
+from ..colors import REFERENCE, SOLID, strategy
+from ..raster import DIM, GRID, TEXT, mixed, ticks
 from .chart import Chart, Fit, drawn, figure, live
 
 DASHES = (SOLID, (6, 3), (2, 3), (9, 3, 2, 3))

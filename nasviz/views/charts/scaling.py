@@ -6,9 +6,9 @@ import ipywidgets as widgets
 import numpy as np
 
 from ... import zoo
-from ...colors import AMBER, BLUE, MAGENTA
-from ...raster import DIM, GRID, ticks
 from ...zoo.scaling import RELEASED, RESOLUTION, compound, growth
+from ..colors import AMBER, BLUE, MAGENTA
+from ..raster import DIM, GRID, ticks
 from .chart import Chart, drawn, figure, live, short
 
 PANELS = (("depth", "depth, × B0"), ("width", "width, × B0"), ("resolution", "resolution, pixels"))

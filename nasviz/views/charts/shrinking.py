@@ -10,10 +10,11 @@ from html import escape
 import ipywidgets as widgets
 import numpy as np
 
-from ...raster import DIM, MARK, Axes, good_range
 from ...run import Run
-from ...stage.progress import SERIES
 from ...step import Step
+from ...strategy import stages_of
+from ..raster import DIM, MARK, Axes, good_range
+from ..stage.progress import SERIES
 from .chart import Chart, drawn, figure, live
 
 PAUSE = 0.3  # seconds between two drawings
@@ -105,7 +106,7 @@ class Shrinking(Chart):
             What the stages are called; by default as the search calls them.
         """
         search = steps.search if isinstance(steps, Run) else steps
-        stages = tuple(stages) or tuple(getattr(search, "stages", ()))
+        stages = tuple(stages) or stages_of(search)
         story = self.stories[name or type(search).__name__] = Growth()
         last = 0.0
         try:

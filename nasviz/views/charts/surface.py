@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ...raster import DIM, TEXT, Axes, ticks
+from ..raster import DIM, TEXT, Axes, ticks
 from .chart import Chart, drawn, figure, live
 
 # Cividis, from low to high: told apart by every kind of colour vision, and in grey.

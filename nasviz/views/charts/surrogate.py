@@ -10,12 +10,13 @@ import ipywidgets as widgets
 import numpy as np
 
 from ...analysis import stats
-from ...colors import BLUE, GREY, MAGENTA
 from ...objectives import accuracy
-from ...raster import Axes, good_range, mixed
 from ...run import Run
 from ...space import Arch, SearchSpace
 from ...step import Evaluation, Step
+from ...strategy import objective_of
+from ..colors import BLUE, GREY, MAGENTA
+from ..raster import Axes, good_range, mixed
 from .chart import Chart, drawn, figure, live
 
 LISTED = 10  # of those that a round evaluated, how many stand in the list
@@ -80,7 +81,7 @@ def surrogate(
     >>> for step in view.follow(run): pass                                                  # doctest: +SKIP
     """
     if isinstance(run, Run):
-        space, objective = space or run.search.space, objective or getattr(run.search, "objective", accuracy)
+        space, objective = space or run.search.space, objective or objective_of(run.search)
         run = run.steps
     if space is None:
         raise ValueError("steps do not say of which space they are: give space=..., or a Run")

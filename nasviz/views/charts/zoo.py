@@ -11,11 +11,11 @@ import numpy as np
 
 from ... import spaces
 from ...analysis.fronts import front
-from ...colors import BLUE, MAGENTA
-from ...raster import DIM, GRID, TEXT, mixed, ticks
 from ...space import SearchSpace
-from ...stage.cell import show
 from ...zoo import MODELS, Model
+from ..colors import BLUE, MAGENTA
+from ..raster import DIM, GRID, TEXT, mixed, ticks
+from ..stage.cell import show
 from .chart import Chart, drawn, figure, live, meet, short, sides
 
 LOOK = {"search": ("found by search", BLUE, "circle"), "hand": ("designed by hand", MAGENTA, "diamond")}

@@ -10,9 +10,9 @@ import numpy as np
 from ...run import Run
 from ...space import SearchSpace
 from ...step import Step
-from ..shown import showing
-from ..widget import Stage
 from .cell import in_line, supernet_view
+from .shown import showing
+from .widget import Stage
 
 
 def alphas(steps: Run | Iterable[Step], space: SearchSpace | None = None, ordered: bool = True) -> Stage:

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...colors import style
 from ...graph import Graph
 from ...space import Arch, Choice, SearchSpace
-from ..widget import Stage
+from ..colors import style
+from .widget import Stage
 
 WIDE = 3  # cells in one line, at most
 

@@ -18,11 +18,11 @@ from ...estimator import Cancelled, Estimator, Progress, watching
 from ...objectives import accuracy
 from ...space import Arch, SearchSpace
 from ...step import Evaluation
-from ..from_search import cell_of, one_hot
-from ..widget import Stage
 from . import leaderboard, panel
 from .cell import cell_view, labels, pictures
+from .from_search import cell_of, one_hot
 from .player import RATE, pause_all
+from .widget import Stage
 
 COUNTABLE = 100_000        # spaces of at most so many strings are counted through
 _counting = threading.Lock()

@@ -12,13 +12,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...knobs import knobs
+from ...objectives import bound_of
 from ...run import Run
 from ...space import Arch
 from ...step import Step
-from ..widget import Stage
+from ...strategy import objective_of
 from .cell import cell_of, cell_view, chosen, in_line, options_view, supernet_view
 from .policy import policy_views
 from .progress import band_of
+from .widget import Stage
 
 WIDEST = 512          # individuals alive that a row has room for; of more, the newest are shown as alive
 
@@ -49,7 +51,7 @@ class Rows:
         self.search, self.shows = search, type(search).shows
         self.total = len(search)
         self.graph = cell_of(search.space)
-        self.bound = getattr(getattr(search, "objective", None), "allows", None)
+        self.bound = bound_of(objective_of(search))
         options = search.space.choices[0].options if self.graph and "evaluation" in self.shows else ()
         self.arrays: dict[str, list[int]] = {}
         views = []

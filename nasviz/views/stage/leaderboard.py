@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from math import isnan, nan
 
-from ...colors import style
 from ...space import SearchSpace
 from ...step import Evaluation
+from ..colors import style
 
 _COLUMNS = ("", "Accuracy", "Multiply-adds", "Parameters", "Seed", "Cell")
 _TABLE = "border-collapse:collapse; line-height:1.5; display:block; overflow:auto"

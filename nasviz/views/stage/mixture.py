@@ -6,10 +6,10 @@ import ipywidgets as widgets
 import numpy as np
 
 from ...analysis.diagnosis import validation_loss
-from ...colors import style
-from ..widget import Stage
+from ..colors import style
 from . import panel
 from .cell import cell_view, in_line
+from .widget import Stage
 
 REACH = 5.0          # of the sliders: a weight of e⁻⁵ beside one of e⁵ is nothing
 

@@ -11,7 +11,7 @@ from math import log10
 import anywidget
 import ipywidgets as widgets
 
-from ..widget import Stage
+from .widget import Stage
 
 
 def slider(field: Field, value: float) -> widgets.Widget:

@@ -21,9 +21,9 @@ from ...knobs import knobs
 from ...record import put_aside
 from ...run import Run
 from ...step import Step
-from ..from_search import Rows, turned
-from ..widget import Stage
 from . import panel
+from .from_search import Rows, turned
+from .widget import Stage
 
 RATE = 10                    # publications a second, at most: more only slow the search down
 SPEEDS = [("1 step/s", 1), ("2 steps/s", 2), ("5 steps/s", 5), ("10 steps/s", 10), ("30 steps/s", 30), ("no limit", 0)]

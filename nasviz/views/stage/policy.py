@@ -9,9 +9,9 @@ import numpy as np
 from ...run import Run
 from ...space import SearchSpace
 from ...step import Step
-from ..shown import showing
-from ..widget import Stage
 from .cell import cell_of, cell_view, labels
+from .shown import showing
+from .widget import Stage
 
 
 def policy(steps: Run | Iterable[Step], space: SearchSpace | None = None) -> Stage:

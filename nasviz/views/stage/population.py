@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...run import Run
-from ..from_search import Rows, rows_of, turned
-from ..widget import Stage
 from .cell import cell_view, labels, options_view
+from .from_search import Rows, rows_of, turned
+from .widget import Stage
 
 
 def population(run: Run) -> Stage:

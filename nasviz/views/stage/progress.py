@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...run import Run, best_so_far
+from ...strategy import seed_of
 
 SERIES = ("#1a6fd4", "#d99400", "#009178", "#d6246e", "#8358d6", "#8a919c")
 SIGNS = ("circle", "diamond", "square", "cross", "triangle-up", "x")
@@ -82,7 +83,7 @@ def progress(*runs: Run, band: Sequence[Run] = (), x: str = "evaluations"):
     for number, run in enumerate(runs):
         color, sign = SERIES[number % len(SERIES)], SIGNS[number % len(SIGNS)]
         positions, best = best_so_far(run, x)
-        name = f"{type(run.search).__name__}, seed {getattr(run.search, 'seed', 0)}"
+        name = f"{type(run.search).__name__}, seed {seed_of(run.search)}"
         evaluations = [step.evaluation for step in run.steps if step.evaluation]
         figure.add_scatter(
             x=positions,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..widget import Stage, source
+from .widget import Stage, source
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import SimpleNamespace
 
-from ...colors import AMBER, BLUE
 from ...run import Run
-from ..from_search import Rows
-from ..together import Pair, together
+from ..colors import AMBER, BLUE
+from .from_search import Rows
 from .player import Player
+from .together import Pair, together
 
 COLORS, STROKES = (BLUE, AMBER), ([], [6, 3])
 NAMES = ("array", "parent", "population", "feasible", "x")      # entries of a view that name an array

@@ -12,10 +12,10 @@ import numpy as np
 
 from ...graph import Graph
 from ...space import Arch, SearchSpace
-from ..from_search import cell_of, one_hot
-from ..widget import Stage
 from . import panel
 from .cell import Cell, cell_view, chosen, color, describe, labels, options_view, pictures
+from .from_search import cell_of, one_hot
+from .widget import Stage
 
 DEALT = 6  # cells in a gallery; of whole networks, which are wider, 4
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ...raster import BACK, BLUE, DEAD, DIM, GRID, MAGENTA, MARK, PANEL, SHARP, TEXT, Axes, Pen, good_range, mixed
-from ..still_population import PEOPLE
+from ..raster import BACK, BLUE, DEAD, DIM, GRID, MAGENTA, MARK, PANEL, SHARP, TEXT, Axes, Pen, good_range, mixed
+from .still_population import PEOPLE
 
 LIMIT = 60_000  # bytes
 MARKED = "#f3dcae"  # behind what is pointed at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...raster import BLUE, DEAD, DIM, GRID, MAGENTA, TEXT, Axes, good_range, mixed, ticks
+from ..raster import BLUE, DEAD, DIM, GRID, MAGENTA, TEXT, Axes, good_range, mixed, ticks
 
 
 class _Kin:

@@ -59,7 +59,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from ...colors import style
+from ..colors import style
 from .layout import layout
 
 _PICTURES = ("cell", "traces", "heat", "swarm", "people", "curve", "options")
