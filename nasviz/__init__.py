@@ -19,7 +19,7 @@ from . import _old_names
 
 pass
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Choice": "space",

@@ -88,7 +88,7 @@ class OldModule(ModuleType):
             module = import_module(f"nasviz.{home}")
             if hasattr(module, name):
                 return getattr(module, name)
-        raise AttributeError(f"{self.__name__} has no {name!r}; its contents are in {' and '.join(homes)}")
+        raise AttributeError(f"{self.__name__} has no {name!r}; its contents are in nasviz.{' and nasviz.'.join(homes)}")
 
     def __call__(self, *args, **options):
         """Do what the function of this name does: `nasviz.views.alphas` is one, and importing put this in its place."""
