@@ -88,7 +88,8 @@ class OldModule(ModuleType):
             module = import_module(f"nasviz.{home}")
             if hasattr(module, name):
                 return getattr(module, name)
-        raise AttributeError(f"{self.__name__} has no {name!r}; its contents are in nasviz.{' and nasviz.'.join(homes)}")
+        where = " and ".join(f"nasviz.{home}" for home in homes)
+        raise AttributeError(f"{self.__name__} has no {name!r}; its contents are in {where}")
 
     def __call__(self, *args, **options):
         """Do what the function of this name does: `nasviz.views.alphas` is one, and importing put this in its place."""

@@ -43,8 +43,33 @@ class Choice:
     when: Callable[[Arch], bool] | None = None
 
 
+# What some spaces can do besides: what it is, and which of nasviz's spaces have it.
+ABILITIES: Mapping[str, tuple[str, str]] = {
+    "relaxed": ("choices as DARTS relaxes them, tuple of Choice", "NasBench201, DartsSpace"),
+    "discretize": ("discretize(weights) -> Arch, which architecture relaxed weights mean", "NasBench201, DartsSpace"),
+    "supernet": ("supernet(**size), a network that mixes all options by weights", "NasBench201, DartsSpace"),
+    "single_path": (
+        "single_path(**size), a network of shared weights in which one architecture runs at a time",
+        "NasBench201, ElasticSpace",
+    ),
+    "largest": ("largest, the member of which all others are parts", "ElasticSpace"),
+    "smallest": ("smallest, the member that is part of all others", "ElasticSpace"),
+    "anchors": ("anchors, which choices point at earlier layers (Zoph & Le 2017, section 3.3)", "MacroSpace"),
+    "operations": ("operations, names of what every edge chooses from", "NasBench201"),
+    "distinct": ("distinct(), one architecture for each function", "NasBench201"),
+    "mutate_as_published": ("mutate_as_published(arch, rng), the mutation of its paper", "NasNetSpace"),
+}
+
+
+class Lacks(AttributeError, ValueError):
+    """A space was asked for an ability that it has not."""
+
+
 class SearchSpace:
     """Base class of all spaces: set ``name`` and ``choices``, and write what the space needs of the rest.
+
+    What only some spaces have stands in `ABILITIES`: `can` says whether this one has it, and asking for it raises
+    `Lacks` where it has not.
 
     Attributes
     ----------
@@ -101,6 +126,18 @@ class SearchSpace:
         return OwnSpace(choices, build, name, rule)
 
     # ------------------------------------------------------------------ what a space may add
+    def can(self, ability: str) -> bool:
+        """Whether this space has one of `ABILITIES`. ValueError for another name."""
+        if ability not in ABILITIES:
+            raise ValueError(f"{ability!r} is no ability of spaces; those are {sorted(ABILITIES)}")
+        return hasattr(self, ability)
+
+    def __getattr__(self, name: str):
+        if name in ABILITIES:
+            what, who = ABILITIES[name]
+            raise Lacks(f"the space {self.name} has no {name}. That is {what}. Spaces that have it: {who}")
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
     def rule(self, arch: Arch) -> str | None:
         """The sentence that says which rule of the space ``arch`` breaks, or None. Form is checked elsewhere."""
         return None

@@ -248,7 +248,7 @@ def test_what_is_wrong_says_so():
     for search, changes, words in [
         (SEARCHES[0], {"epochs": (0, 1, 1, 1)}, "the first from 1"),
         (SEARCHES[0], {"epochs": (1, 1)}, "full, kernel, depth, width"),
-        (SEARCHES[1], {"space": NasBench201()}, "no largest member"),
+        (SEARCHES[1], {"space": NasBench201()}, "has no largest"),
         (SEARCHES[1], {"images": 9000}, "8000 training images"),
     ]:
         with pytest.raises(ValueError, match=words):

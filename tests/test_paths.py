@@ -201,7 +201,7 @@ def test_what_is_wrong_says_so(whole):
         ({"sampler": "random"}, r"sampler must be one of \['uniform', 'fair'\], got 'random'"),
         ({"images": 9000}, "8000 training images"),
         ({"batch": 65}, "8000 training images"),
-        ({"space": OWN}, "no single-path supernet"),
+        ({"space": OWN}, "has no single_path"),
         ({"network": {"channels": 4}, "start": whole[3].state}, "another network: it differs in network.stem"),
         ({"start": whole[3].state[:100]}, "no state of a search"),
     ]:

@@ -1,5 +1,6 @@
 """The table: what is published reads back, what is damaged is refused, what is looked up is what was trained."""
 
+import copy
 import gzip
 import io
 import json
@@ -290,6 +291,25 @@ def test_a_search_inside_a_partial_table_finds_only_what_is_there(request, name,
     again = Run(search, tmp_path / "run.jsonl")
     assert list(again) == steps                                         # recorded, and resumed from the record
     assert SPACE.why_invalid(SPACE.distinct()[1]) is None               # the space itself has not changed
+
+
+def test_a_table_of_a_huge_space_is_searched_among_its_rows():
+    space, rng = DartsSpace(), np.random.default_rng(0)
+    archs = list(dict.fromkeys(space.sample(rng) for _ in range(50)))
+    known = Table.of(space, [(arch, 0, {"accuracy": 0.5}, 1.0) for arch in archs]).known()
+    assert {known.sample(rng) for _ in range(1000)} == set(archs)
+    assert all(known.mutate(archs[0], rng) in archs[1:] for _ in range(20))
+    assert known.can("supernet") and len(known.relaxed) == 28 and not known.can("largest")
+
+
+def test_what_a_known_member_means_is_as_in_the_whole_space(table):
+    known, arch = table.known(), table.archs[7]
+    assert known.to_text(arch) == SPACE.to_text(arch) and known.from_text(SPACE.to_text(arch)) == arch
+    assert known.canonical(arch) == SPACE.canonical(arch) and known.graph(arch) == SPACE.graph(arch)
+    with pytest.raises(ValueError, match="has no row"):
+        known.from_text(SPACE.to_text(SPACE.distinct()[1]))
+    again = copy.deepcopy(known)
+    assert again == known and again.sample(np.random.default_rng(3)) == known.sample(np.random.default_rng(3))
 
 
 def test_a_run_knows_its_table(made, table):

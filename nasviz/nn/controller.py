@@ -91,7 +91,7 @@ class Controller(nn.Module):
         self.inputs, self.states = weights(hidden, 4 * hidden), weights(hidden, 4 * hidden)
         self.bias = weights(4 * hidden)
         self.head, self.head_bias = weights(hidden, self.starts[-1]), weights(self.starts[-1])
-        anchors = getattr(space, "anchors", ())
+        anchors = space.anchors if space.can("anchors") else ()
         if anchors:
             self.previous, self.current, self.vote = weights(hidden, hidden), weights(hidden, hidden), weights(hidden)
         jitter(self.parameters())

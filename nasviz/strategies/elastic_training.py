@@ -76,8 +76,7 @@ class ElasticTraining(SharedTraining):
 
     def begin(self) -> Shared:
         """As `SharedTraining`, with validation images to judge children on."""
-        if not hasattr(self.space, "largest"):
-            raise ValueError(f"{self.space!r} has no largest member of which all are parts: take ElasticSpace()")
+        _ = self.space.largest  # a space without says so, before anything is loaded
         shared = super().begin()
         shared.valid = tuple(part[:JUDGED].to(self.device) for part in tensors_of(self.data, self.size, "valid"))
         return shared

@@ -151,8 +151,7 @@ class SharedTraining:
 
     def begin(self) -> Shared:
         """The supernet with its data, where it stood when ``start`` was packed."""
-        if not hasattr(self.space, "single_path"):
-            raise ValueError(f"{self.space!r} has no single-path supernet: write single_path(**size)")
+        _ = self.space.single_path  # a space without says so, before anything is loaded
         data = datasets.load(self.data, size=self.size)
         if not 1 <= self.batch <= self.images <= len(data.train_labels):
             raise ValueError(

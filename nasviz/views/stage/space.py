@@ -126,7 +126,7 @@ def mutations(arch: Arch | str, space: SearchSpace, steps: int = 20, seed: int =
         view = cell_view(graph, "arch", title="One edge changes at a time", height=280)
         spec = {"arrays": {"arch": [len(space.choices), len(ops)]}, "ops": ops, "views": [view]}
         return Stage(spec | {"speed": 5}, ({"arch": one_hot(one, len(ops))} for one in walk))
-    if hasattr(space, "relaxed"):
+    if space.can("relaxed"):
         return _in_supernet(walk, space)
     view = options_view(space, "arch", title="One choice changes at a time")
     spec = {"arrays": {"arch": [len(space.choices)]}, "views": [view], "speed": 5}
