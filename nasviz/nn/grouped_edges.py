@@ -1,10 +1,10 @@
 """A two-input mixed cell on a GPU: the edges that leave one node are computed together.
 
-A GPU needs a few microseconds for the smallest of its kernels, and the loop over edges and operations launches tens of
-thousands of them a step. Here an operation is one kernel for all edges that read the same node: their filters stand
-side by side as groups of one convolution, their last batch-norms are one, which has the architecture weights for its
-scale, and what needs no filters is mixed by one product of matrices. A CPU, which does not wait for launches, is faster
-with each edge for itself (`twoinput_mixed`).
+A GPU needs a few microseconds for even the smallest kernel, and the loop over edges and operations launches tens of
+thousands of kernels a step. Here an operation is one kernel for all edges that read the same node. The filters of these
+edges are groups of one convolution. Their last batch-norms are one batch-norm, whose scale is the architecture weights.
+Operations without filters are mixed by one matrix product. A CPU does not wait for launches, and is faster when each
+edge is computed alone (`twoinput_mixed`).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from .mixed import EPSILON
 
 
 def alike(cell: nn.Module) -> bool:
-    """Whether all edges that leave a node have the same candidates: in S1 of RobustDARTS they have not."""
+    """Return whether all edges that leave a node have the same candidates; in S1 of RobustDARTS they differ."""
     return all(len({repr(cell.operations[edge].candidates) for edge, _ in leaving}) == 1 for leaving in _leaving(cell))
 
 
 def grouped_states(cell: nn.Module, values: Sequence[Tensor], weights: Tensor) -> list[Tensor]:
-    """What `twoinput_mixed.MixedCell.states_of` returns, node by node instead of edge by edge."""
+    """Compute the states of `twoinput_mixed.MixedCell.states_of`, node by node instead of edge by edge."""
     values, rows = [*values, *[None] * len(cell.states)], weights.unbind()
     for source, leaving in enumerate(_leaving(cell)):
         of_edges = torch.stack([rows[cell.edges[edge][1]] for edge, _ in leaving])
@@ -35,7 +35,7 @@ def grouped_states(cell: nn.Module, values: Sequence[Tensor], weights: Tensor) -
 
 
 def _leaving(cell: nn.Module) -> list[list[tuple[int, int]]]:
-    """For each node that is read, in order: the edges that leave it, and where they lead."""
+    """List, for each node with leaving edges, in order, these edges as pairs (edge, target node)."""
     leaving: dict[int, list] = {}
     for target, (entering, _) in enumerate(cell.states, 2):
         for edge in entering:
@@ -44,9 +44,9 @@ def _leaving(cell: nn.Module) -> list[list[tuple[int, int]]]:
 
 
 def fan(edges: Sequence[nn.Module], x: Tensor, weights: Tensor) -> Tensor:
-    """The mixtures (batch, edges, channels, height, width) on edges with the same candidates that leave the node ``x``.
+    """Compute the mixtures (batch, edges, channels, height, width) on edges that leave the node with value ``x``.
 
-    ``edges``: a `twoinput_mixed.MixedEdge` each; ``weights``: (edges, candidates).
+    ``edges``: `twoinput_mixed.MixedEdge` modules with the same candidates; ``weights``: (edges, candidates).
     """
     terms, columns, first = [], weights.unbind(1), edges[0]
     if first.convolved:
@@ -55,7 +55,7 @@ def fan(edges: Sequence[nn.Module], x: Tensor, weights: Tensor) -> Tensor:
     same |= {i: _normed(first.candidates[i](x)) for i in first.pooled}
     if same:
         values, scale = torch.stack(list(same.values()), 1), torch.stack([columns[i] for i in same], 1)
-        # Not `@`, which would copy the values to spare a gradient as large as (batch, edges, candidates).
+        # Not `@`: it would copy the values, to avoid a gradient that is only as large as (batch, edges, candidates).
         mixed = torch.bmm(scale.to(values.dtype).expand(len(x), -1, -1), values.flatten(2))
         terms.append(mixed.unflatten(2, values.shape[2:]))
     for i in first.others:
@@ -65,7 +65,10 @@ def fan(edges: Sequence[nn.Module], x: Tensor, weights: Tensor) -> Tensor:
 
 
 def _convolved(edges: Sequence[nn.Module], active: Tensor, weights: Tensor) -> Tensor:
-    """Σ over convolutions of weight × batch-norm, (batch, edges, channels, height, width); weights (edges, of them)."""
+    """Return Σ weight × batch-norm over the convolutions, (batch, edges, channels, height, width).
+
+    ``weights``: (edges, convolutions).
+    """
     active = active.repeat(1, len(edges), 1, 1)
     branches = [_in_step([edge.candidates[i] for edge in edges], active) for i in edges[0].convolved]
     joined = torch.stack([branch.unflatten(1, (len(edges), -1)) for branch in branches], 2)
@@ -74,7 +77,7 @@ def _convolved(edges: Sequence[nn.Module], active: Tensor, weights: Tensor) -> T
 
 
 def _in_step(candidates: Sequence[nn.Sequential], x: Tensor) -> Tensor:
-    """What comes between the first ReLU and the last batch-norm of equal candidates, each on its group of channels."""
+    """Run equal candidates from after the first ReLU to before the last batch-norm, each on its group of channels."""
     groups = len(candidates)
     for layers in zip(*(list(candidate)[1:-1] for candidate in candidates), strict=True):
         layer = layers[0]
