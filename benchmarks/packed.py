@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from scipy.stats import ttest_1samp
 
-from nasviz import stats
+from nasviz.analysis import stats
 from nasviz.estimators import FULL, PackedTraining, Training, nasbench201_table
+from nasviz.estimators.tabulate import join, parts_of
 from nasviz.spaces import NasBench201
-from nasviz.tabulate import join, parts_of
 
 
 def times(device: str, sizes: list[int]) -> None:

@@ -10,7 +10,7 @@ import statistics
 import sys
 import time
 
-from nasviz.race import CHEAP, Race, searches
+from nasviz.races.race import CHEAP, Race, searches
 
 SEEDS, BUDGET = 50, 500
 

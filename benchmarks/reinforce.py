@@ -10,8 +10,8 @@ import statistics
 import time
 from collections.abc import Iterable
 
-from nasviz.evaluate import Estimator
-from nasviz.search import Run
+from nasviz.estimator import Estimator
+from nasviz.run import Run
 from nasviz.spaces import DartsSpace, MacroSpace, NasBench101, NasBench201
 from nasviz.step import Evaluation
 from nasviz.strategies import Reinforce

@@ -15,7 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from nasviz.search import Run, knobs
+from nasviz.knobs import knobs
+from nasviz.run import Run
 from nasviz.spaces import NasBench201
 
 

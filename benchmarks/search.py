@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from nasviz.estimators import TableLookup, nasbench201_table
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.spaces import NasBench201
 from nasviz.strategies import RegularizedEvolution
 

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nasviz.views.replay import to_html
-from nasviz.views.stage import Stage
+from nasviz.views.stage.replay import to_html
+from nasviz.views.stage.widget import Stage
 
 OPS = ["none", "max_pool_3x3", "avg_pool_3x3", "skip_connect"] + [
     f"{k}_conv_{s}" for k in ("sep", "dil") for s in ("3x3", "5x5")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nasviz import stats
+from nasviz.analysis import stats
 from nasviz.estimators import Table, TableLookup, nasbench201_table
 from nasviz.estimators.quality import quality
 from nasviz.spaces import NasBench201

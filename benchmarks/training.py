@@ -18,8 +18,8 @@ from torch.nn.functional import cross_entropy
 from nasviz import datasets
 from nasviz.estimators import FULL, Training
 from nasviz.estimators.training import Nesterov
-from nasviz.pools import workers
 from nasviz.spaces import NasBench201
+from nasviz.workers import workers
 
 SPACE = NasBench201()
 CELLS = {

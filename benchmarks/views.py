@@ -23,7 +23,7 @@ STEPS = 100
 
 def bare(search, n: int, clock=time.perf_counter) -> float:
     """Seconds for n steps of a search after its first."""
-    from nasviz.search import Run
+    from nasviz.run import Run
 
     steps = iter(Run(search))
     next(steps)
@@ -61,7 +61,7 @@ def row(name: str, n: int, times: list[tuple[float, float]]) -> None:
 
 
 def kernel(rounds: int) -> None:
-    from nasviz.evaluate import Estimator
+    from nasviz.estimator import Estimator
     from nasviz.spaces import NasBench201
     from nasviz.step import Evaluation
     from nasviz.strategies import Darts, RegularizedEvolution

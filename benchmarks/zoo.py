@@ -41,7 +41,7 @@ def drawing() -> None:
 
     from nasviz.spaces import DartsSpace
     from nasviz.views import show
-    from nasviz.views.layout import _layout
+    from nasviz.views.stage.layout import _layout
 
     space, rng, times = DartsSpace(), np.random.default_rng(0), []
     for _ in range(40):

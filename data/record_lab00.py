@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from nasviz.estimators import FAST, Training
 from nasviz.objectives import Bounded
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.spaces import NasBench201
 from nasviz.strategies import Darts, RandomSearch
 

@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from nasviz import datasets
 from nasviz.estimators import PackedTraining, Table, Training, proxy_recipe
+from nasviz.estimators.tabulate import Work
 from nasviz.spaces import NasBench201
-from nasviz.tabulate import Work
 
 HERE = Path(__file__).parent
 COUNT, SEED = 100, 100

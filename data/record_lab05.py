@@ -12,15 +12,9 @@ from pathlib import Path
 
 from nasviz.estimators import TableLookup, nasbench201_table
 from nasviz.objectives import Bounded
-from nasviz.race import Race
+from nasviz.races.race import Race
 from nasviz.spaces import NasBench201
-from nasviz.strategies import (
-    Bananas,
-    GaussianProcess,
-    LocalSearch,
-    RandomSearch,
-    RegularizedEvolution,
-)
+from nasviz.strategies import Bananas, GaussianProcess, LocalSearch, RandomSearch, RegularizedEvolution
 
 HERE = Path(__file__).parent
 LIMIT, BUDGET, SEEDS = 125_000, 150, 30

@@ -5,12 +5,12 @@
     python data/record_lab07.py searches [--of sep deep conv]
 
 ``truth`` trains every distinct function of {skip, separable convolution} or of {skip, convolution} from ten seeds,
-with the full recipe on a network of four channels: data/darts-small/sep and conv, parts as `nasviz.tabulate` writes
-them. ``searches`` records each remedy of DARTS, with as many updates as DARTS, ten seeds, on the first of them
+with the full recipe on a network of four channels: data/darts-small/sep and conv, parts as `nasviz.estimators.tabulate`
+writes them. ``searches`` records each remedy of DARTS, with as many updates as DARTS, ten seeds, on the first of them
 (searches-*.jsonl) and on the second (conv-searches.jsonl); and DARTS for longer, on a deeper and wider supernet, with
 few images and with as many as there are (deep-searches.jsonl): a line of JSON a search, in data/darts-small. Lines say
 which torch on which processor found them; those of the first two files, older, do not: torch 2.14 on an AMD EPYC. All
-go on where they were when interrupted. As many processes work as `nasviz.pools.workers` says.
+go on where they were when interrupted. As many processes work as `nasviz.workers.workers` says.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import torch
 from tqdm import tqdm
 
 from nasviz.estimators import FULL, PackedTraining, Training
-from nasviz.pools import default_pool, processor
+from nasviz.estimators.tabulate import Work, run, run_packed
 from nasviz.spaces import NasBench201
 from nasviz.strategies import (
     AdaptiveDarts,
@@ -43,7 +43,7 @@ from nasviz.strategies import (
     Snas,
     WatchedDarts,
 )
-from nasviz.tabulate import Work, run, run_packed
+from nasviz.workers import default_pool, processor
 
 HERE = Path(__file__).parent / "darts-small"
 SPACES = {

@@ -28,11 +28,11 @@ from tqdm import tqdm
 
 from nasviz.estimators import Inherited, Recipe, Training, elastic_supernet
 from nasviz.objectives import Score
-from nasviz.pools import processor
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.space import Arch
 from nasviz.spaces import ElasticSpace
 from nasviz.strategies import BigNas, OnceForAll, RandomSearch
+from nasviz.workers import processor
 
 HERE = Path(__file__).parent
 SPACE = ElasticSpace()

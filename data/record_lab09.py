@@ -3,7 +3,7 @@
     python data/record_lab09.py
 
 Supernets of NAS-Bench-201, seeds 1 to 3, trained for 10 and for 30 epochs, and the first 100 architectures in the order
-in which `nasviz.tabulate` trains them: data/lab09-inherited.npz. Some four minutes of one core.
+in which `nasviz.estimators.tabulate` trains them: data/lab09-inherited.npz. Some four minutes of one core.
 """
 
 from itertools import islice
@@ -13,9 +13,9 @@ import numpy as np
 from tqdm import tqdm
 
 from nasviz.estimators import FULL, Inherited, Training
+from nasviz.estimators.tabulate import Work
 from nasviz.spaces import NasBench201
 from nasviz.strategies import TrainSupernet
-from nasviz.tabulate import Work
 
 OUT = Path(__file__).with_name("lab09-inherited.npz")
 SEEDS, EPOCHS, BATCHES = (1, 2, 3), (10, 30), (0, 10)

@@ -12,27 +12,48 @@ a stream of steps, and a view draws the stream::
 Everything here is imported when it is first named, so that ``import nasviz`` takes no time and loads no torch.
 """
 
+import sys
 from importlib import import_module
 
-__version__ = "0.1.0"
+from . import _old_names
+
+pass
+
+__version__ = "0.2.0"
 
 _HOMES = {
     "Choice": "space",
     "SearchSpace": "space",
     "Evaluation": "step",
     "Step": "step",
-    "Run": "search",
-    "knob": "search",
+    "Estimator": "estimator",
+    "Run": "run",
+    "knob": "knobs",
     "accuracy": "objectives",
 }
-_MODULES = ("course", "datasets", "estimators", "scaling", "spaces", "strategies", "views", "zoo")
+_MODULES = (
+    "analysis",
+    "course",
+    "datasets",
+    "encodings",
+    "estimators",
+    "hardware",
+    "objectives",
+    "races",
+    "spaces",
+    "strategies",
+    "views",
+    "zoo",
+)
 __all__ = sorted([*_HOMES, *_MODULES])
+
+sys.meta_path.append(_old_names.OldNames())
 
 
 def __getattr__(name):
     if name in _HOMES:
         return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    if name in _MODULES:
+    if name in _MODULES or name in _old_names.MOVED:
         return import_module(f".{name}", __name__)
     raise AttributeError(f"nasviz has no {name!r}; it has {', '.join(__all__)}")
 

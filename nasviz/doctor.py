@@ -118,7 +118,7 @@ def torch() -> str:
 
 def machine() -> str:
     """Cores that this process may use, and memory that is free now."""
-    from . import pools
+    from . import workers as pools
 
     # what the affinity mask allows: a container or a cluster often gives fewer cores than the machine has
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -134,7 +134,7 @@ def graphviz() -> str:
     import pygraphviz
 
     from .spaces import NasBench201
-    from .views.layout import layout
+    from .views.stage.layout import layout
 
     start = time.perf_counter()
     graph = NasBench201().graph(ARCH)

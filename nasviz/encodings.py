@@ -19,7 +19,8 @@ from functools import partial
 
 import numpy as np
 
-from .space import Arch, Graph, SearchSpace
+from .graph import Graph
+from .space import Arch, SearchSpace
 
 NOTHING = "none"  # the operation that carries nothing, in every space that has one
 ENCODINGS = ("one-hot", "paths", "weisfeiler-lehman")

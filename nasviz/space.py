@@ -18,6 +18,8 @@ from math import prod
 
 import numpy as np
 
+from .graph import Graph
+
 Arch = tuple[int, ...]
 
 
@@ -41,40 +43,33 @@ class Choice:
     when: Callable[[Arch], bool] | None = None
 
 
-@dataclass(frozen=True)
-class Edge:
-    """One labelled edge: ``op`` carries node ``source`` to node ``target``; ``choice`` is the entry of the
-    architecture that decided it, or None where nothing is to be decided."""
+# What some spaces can do besides: what it is, and which of nasviz's spaces have it.
+ABILITIES: Mapping[str, tuple[str, str]] = {
+    "relaxed": ("choices as DARTS relaxes them, tuple of Choice", "NasBench201, DartsSpace"),
+    "discretize": ("discretize(weights) -> Arch, which architecture relaxed weights mean", "NasBench201, DartsSpace"),
+    "supernet": ("supernet(**size), a network that mixes all options by weights", "NasBench201, DartsSpace"),
+    "single_path": (
+        "single_path(**size), a network of shared weights in which one architecture runs at a time",
+        "NasBench201, ElasticSpace",
+    ),
+    "largest": ("largest, the member of which all others are parts", "ElasticSpace"),
+    "smallest": ("smallest, the member that is part of all others", "ElasticSpace"),
+    "anchors": ("anchors, which choices point at earlier layers (Zoph & Le 2017, section 3.3)", "MacroSpace"),
+    "operations": ("operations, names of what every edge chooses from", "NasBench201"),
+    "distinct": ("distinct(), one architecture for each function", "NasBench201"),
+    "mutate_as_published": ("mutate_as_published(arch, rng), the mutation of its paper", "NasNetSpace"),
+}
 
-    source: int
-    target: int
-    op: str | None = None
-    choice: int | None = None
 
-
-@dataclass(frozen=True)
-class Graph:
-    """What views, encodings, canonical forms and packing read: named nodes and edges, in topological order.
-
-    Operations sit on edges (DARTS, NAS-Bench-201) or on nodes (NAS-Bench-101, and the layers of a macro network).
-
-    Attributes
-    ----------
-    nodes : tuple of str
-        Names, as drawn.
-    edges : tuple of Edge
-    ops : tuple of (str or None)
-        What each node computes of the sum (or whatever the space says) of its incoming edges; None for an input, an
-        output, a sum. Empty where only edges compute.
-    """
-
-    nodes: tuple[str, ...]
-    edges: tuple[Edge, ...]
-    ops: tuple[str | None, ...] = ()
+class Lacks(AttributeError, ValueError):
+    """A space was asked for an ability that it has not."""
 
 
 class SearchSpace:
     """Base class of all spaces: set ``name`` and ``choices``, and write what the space needs of the rest.
+
+    What only some spaces have stands in `ABILITIES`: `can` says whether this one has it, and asking for it raises
+    `Lacks` where it has not.
 
     Attributes
     ----------
@@ -131,6 +126,18 @@ class SearchSpace:
         return OwnSpace(choices, build, name, rule)
 
     # ------------------------------------------------------------------ what a space may add
+    def can(self, ability: str) -> bool:
+        """Whether this space has one of `ABILITIES`. ValueError for another name."""
+        if ability not in ABILITIES:
+            raise ValueError(f"{ability!r} is no ability of spaces; those are {sorted(ABILITIES)}")
+        return hasattr(self, ability)
+
+    def __getattr__(self, name: str):
+        if name in ABILITIES:
+            what, who = ABILITIES[name]
+            raise Lacks(f"the space {self.name} has no {name}. That is {what}. Spaces that have it: {who}")
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
     def rule(self, arch: Arch) -> str | None:
         """The sentence that says which rule of the space ``arch`` breaks, or None. Form is checked elsewhere."""
         return None
@@ -325,7 +332,7 @@ class OwnSpace(SearchSpace):
         """What ``build`` makes of ``arch``, its weights drawn from ``generator`` (None: one with seed 0)."""
         if self._build is None:
             raise NotImplementedError(f"{self.name} builds no network: give from_choices a function that does")
-        from .nn.cells import built
+        from .weights import built
 
         options = self.chosen(self.check(arch))
         if both := sorted(options.keys() & size):

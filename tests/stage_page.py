@@ -69,7 +69,7 @@ def open_page(browser):
 def live(open_page, tmp_path):
     """The widget's module with the stand-in kernel, before any step."""
 
-    from nasviz.views.stage import Stage
+    from nasviz.views.stage.widget import Stage
 
     def opened(a_spec):
         stage = Stage(a_spec)

@@ -11,7 +11,7 @@ from toys import OWN, SPACES, Elastic, Toy
 from nasviz import encodings
 from nasviz.estimators import GaussianProcessPredictor
 from nasviz.objectives import Bounded, accuracy
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.spaces import NasBench101, NasBench201
 from nasviz.step import Evaluation
 from nasviz.strategies import Bananas, GaussianProcess, RandomSearch

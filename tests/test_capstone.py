@@ -7,8 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from nasviz import capstone
-from nasviz.capstone import Challenge, Entry
+from nasviz.course import capstone
+from nasviz.course.capstone import Challenge, Entry
 from nasviz.estimators import Table
 from nasviz.spaces import NasBench201
 

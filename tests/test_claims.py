@@ -8,10 +8,10 @@ import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_notebook
 
-from nasviz import claims
+from nasviz.course import roundings as claims
 from nasviz.estimators import FAST, Training
-from nasviz.nn.jitter import jitter
 from nasviz.spaces import NasBench201
+from nasviz.weights import jitter
 
 
 def test_a_jitter_is_small_repeats_and_is_another_for_each_number(monkeypatch):

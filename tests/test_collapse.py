@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from nasviz.diagnosis import skips
+from nasviz.analysis.diagnosis import skips
 from nasviz.spaces import NasBench201
 from nasviz.strategies import Darts
 

@@ -9,7 +9,7 @@ from PIL import Image
 from nasviz.spaces import NasBench201
 from nasviz.step import Step
 from nasviz.views import Collapse, Tryout
-from nasviz.views.collapse import Story
+from nasviz.views.charts.collapse import Story
 
 SPACE = NasBench201(operations=("skip_connect", "sep_conv_3x3"))
 

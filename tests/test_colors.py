@@ -8,7 +8,7 @@ import pytest
 from test_stage import DARTS, EDGES, NODES, OPS
 
 from nasviz.views import colors
-from nasviz.views.layout import layout
+from nasviz.views.stage.layout import layout
 
 
 def test_operations_of_the_published_spaces_are_told_apart_without_hue():
@@ -80,6 +80,6 @@ def test_layout_runs_left_to_right_and_joins_the_nodes(nodes, edges):
 
 
 def test_the_first_layout_of_a_process_prints_nothing():
-    code = "from nasviz.views.layout import layout; import os; layout('ab', [(0, 1)]); os.write(2, b'mine')"
+    code = "from nasviz.views.stage.layout import layout; import os; layout('ab', [(0, 1)]); os.write(2, b'mine')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "mine")

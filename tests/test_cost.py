@@ -2,8 +2,8 @@
 
 import pytest
 
-from nasviz import cost
-from nasviz.cost import POUND, Assumptions, Bill, Meter
+from nasviz.analysis import cost
+from nasviz.analysis.cost import POUND, Assumptions, Bill, Meter
 
 
 def headline(who):

@@ -9,13 +9,15 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from nasviz import course, edition
+from nasviz import course
+from nasviz.course import edition
 
 
 @pytest.fixture
 def shown(monkeypatch):
     out = []
-    monkeypatch.setattr(course, "display", lambda thing, metadata=None: out.append(thing))
+    for part in course.claims, course.questions:
+        monkeypatch.setattr(part, "display", lambda thing, metadata=None: out.append(thing))
     return out
 
 

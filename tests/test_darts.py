@@ -12,7 +12,8 @@ from plain_mixed import PlainNetwork
 from torch.nn import functional as F
 
 from nasviz import datasets
-from nasviz.search import Run, knobs
+from nasviz.knobs import knobs
+from nasviz.run import Run
 from nasviz.spaces import NasBench201
 from nasviz.strategies.darts import Darts
 

@@ -182,9 +182,9 @@ def test_what_canonical_calls_equal_is_equal_by_copied_weights():
                       "('sep_conv_5x5', 1), ('skip_connect', 0), ('avg_pool_3x3', 0), ('dil_conv_3x3', 1)")  # fmt: skip
     nodes = SPACE.nodes(SPACE.from_text(text))["normal"]
     graph = lambda n: SPACE.cells(SPACE.arch({"normal": n, "reduction": n}))["normal"]  # noqa: E731
-    from nasviz.nn.cells import initialize
     from nasviz.nn.separable import DARTS
     from nasviz.nn.twoinput import Cell
+    from nasviz.weights import initialize
 
     one = Cell(graph(nodes), DARTS, (4, 4), 4)
     initialize(one, seeded())

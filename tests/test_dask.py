@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from toys import Toy, Waiting, mortal
 
+from nasviz.estimator import Cancelled, watching
 from nasviz.estimators import Recipe, Training
-from nasviz.evaluate import Cancelled, spread, watching
 from nasviz.spaces import NasBench201
 from nasviz.strategies import RandomSearch
+from nasviz.workers import spread
 
 distributed = pytest.importorskip("distributed", reason="the extra nasviz[dask] is not installed")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nasviz import diagnosis
+from nasviz.analysis import diagnosis
 from nasviz.spaces import DartsSpace, NasBench201
 from nasviz.strategies.darts import Darts
 

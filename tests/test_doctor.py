@@ -76,7 +76,7 @@ def test_versions_are_held_against_their_bounds():
 
 
 def test_too_little_memory(monkeypatch):
-    monkeypatch.setattr("nasviz.pools.available_memory", lambda: 0.4e9)
+    monkeypatch.setattr("nasviz.workers.available_memory", lambda: 0.4e9)
     with pytest.raises(Problem, match=r"0\.4 GB of memory are free"):
         doctor.machine()
 

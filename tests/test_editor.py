@@ -7,11 +7,13 @@ from itertools import product
 import pytest
 from toys import Elastic, Toy
 
-from nasviz.evaluate import Estimator, Progress, report
-from nasviz.space import Choice, Edge, Graph, SearchSpace
+from nasviz.estimator import Estimator, Progress, report
+from nasviz.graph import Edge, Graph
+from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation
-from nasviz.views import CellEditor, editor
+from nasviz.views import CellEditor
+from nasviz.views.stage.widget import editor
 
 SPACE = NasBench201()
 START = (3, 0, 1, 0, 0, 2)

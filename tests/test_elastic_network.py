@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from nasviz.nn.mobile import Depthwise, Resize
-from nasviz.nn.paths import recalibrate
+from nasviz.nn.single_path import recalibrate
 from nasviz.spaces import ElasticSpace
 
 SPACE = ElasticSpace()

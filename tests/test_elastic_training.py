@@ -10,10 +10,11 @@ from torch.nn import functional as F
 
 from nasviz.estimators import Inherited
 from nasviz.estimators.training import Nesterov
-from nasviz.search import Run, knobs
+from nasviz.knobs import knobs
+from nasviz.run import Run
 from nasviz.spaces import ElasticSpace, NasBench201
 from nasviz.strategies import BigNas, OnceForAll, elastic_training
-from nasviz.strategies.sharing import Shared
+from nasviz.strategies.shared_weights import Shared
 
 SPACE = ElasticSpace()
 TINY = {"images": 32, "batch": 16, "network": {"width": 0.1}}
@@ -247,7 +248,7 @@ def test_what_is_wrong_says_so():
     for search, changes, words in [
         (SEARCHES[0], {"epochs": (0, 1, 1, 1)}, "the first from 1"),
         (SEARCHES[0], {"epochs": (1, 1)}, "full, kernel, depth, width"),
-        (SEARCHES[1], {"space": NasBench201()}, "no largest member"),
+        (SEARCHES[1], {"space": NasBench201()}, "has no largest"),
         (SEARCHES[1], {"images": 9000}, "8000 training images"),
     ]:
         with pytest.raises(ValueError, match=words):

@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 
 from nasviz.estimators import Inherited
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.spaces import ElasticSpace
 from nasviz.step import Step
 from nasviz.strategies import BigNas, OnceForAll
 from nasviz.views import Elastic, Shrinking
-from nasviz.views.pen import Pen
+from nasviz.views.raster import Pen
 
 SPACE = ElasticSpace()
 

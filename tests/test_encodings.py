@@ -9,7 +9,8 @@ import pytest
 from toys import ALL_SPACES, OWN, SPACES, Elastic
 
 from nasviz.encodings import ENCODINGS, encoder, flow, matrix, one_hot, paths, weisfeiler_lehman
-from nasviz.space import Choice, Edge, Graph, SearchSpace
+from nasviz.graph import Edge, Graph
+from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import DartsSpace, NasBench101, NasBench201
 
 SPACE = NasBench201()

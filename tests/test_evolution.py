@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from toys import SPACES, Toy
 
-from nasviz.evaluate import spread
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.spaces import NasNetSpace
 from nasviz.spaces.nasnet import BLOCKS, IDENTITY
 from nasviz.strategies import LocalSearch, Nsga2, RegularizedEvolution, Spos
+from nasviz.workers import spread
 
 SPACE = SPACES[0]
 

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from toys import Toy, Waiting, mortal
 
-from nasviz import evaluate, pools
+from nasviz import estimator as evaluate
+from nasviz import workers as pools
+from nasviz.estimator import Cancelled, Progress, watching
 from nasviz.estimators import Recipe, Training
-from nasviz.evaluate import Cancelled, Progress, spread, watching
 from nasviz.spaces import NasBench201
+from nasviz.workers import spread
 
 SPACE = NasBench201()
 TINY = Recipe(images=128, epochs=1, batch=64, network={"channels": 4})

@@ -31,7 +31,7 @@ from nasviz.strategies import (
     Snas,
     WatchedDarts,
 )
-from nasviz.strategies.recorded import RecordedDarts, RecordedSecondOrderDarts
+from nasviz.strategies.darts_cuda_graphs import RecordedDarts, RecordedSecondOrderDarts
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that torch can use")
 SIZE = {"channels": 4, "cells": 2, "device": "cuda"}

@@ -10,16 +10,7 @@ from torch import nn
 
 from nasviz import hardware
 from nasviz.estimators import TableLookup, WithCost, nasbench201_table
-from nasviz.hardware import (
-    LatencyTable,
-    Noisy,
-    Roofline,
-    Target,
-    by_choice,
-    measure,
-    target,
-    units,
-)
+from nasviz.hardware import LatencyTable, Noisy, Roofline, Target, by_choice, measure, target, units
 from nasviz.nn import count
 from nasviz.objectives import Weighted
 from nasviz.spaces import ElasticSpace, MobileSpace, NasBench201

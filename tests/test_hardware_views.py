@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nasviz.analysis.fronts import dominated
 from nasviz.hardware import Target
 from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation, Step
 from nasviz.views import Counted, Devices, Latency, Pareto
-from nasviz.views.latency import OTHER, kind
-from nasviz.views.pareto import dominated
+from nasviz.views.charts.latency import OTHER, kind
 
 SPACE = NasBench201()
 RNG = np.random.default_rng(0)

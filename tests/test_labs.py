@@ -10,7 +10,8 @@ import nbformat
 import pytest
 from mistakes import WRONG
 
-from nasviz import course, edition
+from nasviz import course
+from nasviz.course import edition
 from nasviz.paths import labs_dir
 
 LABS = sorted(Path(labs_dir()).glob("[0-9]*.ipynb"))

@@ -11,9 +11,9 @@ from drawn import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nasviz.graph import Edge
 from nasviz.nn import count
 from nasviz.nn.macro import MacroNetwork, side_by_side
-from nasviz.space import Edge
 from nasviz.spaces.macro import MacroSpace
 
 SPACE, STRIDED = MacroSpace(), MacroSpace(4, strides=(1, 2, 3))

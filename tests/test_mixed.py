@@ -6,9 +6,9 @@ import torch
 from plain_mixed import PlainCell, PlainNetwork, each_filter
 from torch.nn import functional as F
 
-from nasviz.nn.cells import initialize
 from nasviz.nn.mixed import AveragePool3x3, MixedCell, MixedNetwork, normed_mixture
 from nasviz.spaces import NasBench201
+from nasviz.weights import initialize
 
 SPACE = NasBench201()
 OPERATIONS = SPACE.relaxed[0].options

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from nasviz.nn import count, mobile
-from nasviz.nn.cells import initialize
 from nasviz.spaces.mobile import LAYERS, MNASNET_A1, STRIDES, MobileSpace
 from nasviz.views.colors import style
+from nasviz.weights import initialize
 
 SPACE = MobileSpace()
 A1 = SPACE.from_text(MNASNET_A1)

@@ -11,7 +11,7 @@ from nasviz.estimators import FULL, Recipe, Training, WeightInheritance
 from nasviz.estimators.morphism import SHORT
 from nasviz.nn.morphism import deepen, inherit, widen
 from nasviz.objectives import Score
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.spaces import NasBench201
 from nasviz.strategies import RandomSearch
 

@@ -13,9 +13,9 @@ from drawn import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nasviz.graph import Edge, Graph
 from nasviz.nn import count
 from nasviz.nn.nodes import NASBENCH101, NodeCell, node_channels
-from nasviz.space import Edge, Graph
 from nasviz.spaces.nasbench101 import CELLS, EDGES, OPS, NasBench101, hash_cell
 
 SPACE = NasBench101()

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import nn
 
+from nasviz.graph import Edge, Graph
 from nasviz.nn import count, ops
-from nasviz.nn.cells import Cell, CellNetwork, initialize
-from nasviz.space import Edge, Graph
+from nasviz.nn.cells import Cell, CellNetwork
 from nasviz.spaces import NasBench201
+from nasviz.weights import initialize
 
 SPACE = NasBench201()
 ZERO, SKIP, C1, C3, POOL = range(5)

@@ -12,11 +12,11 @@ from toys import SPACES, Toy
 
 from nasviz.estimators import FULL, TableLookup, Training, nasbench201_table
 from nasviz.estimators.table import Table
+from nasviz.estimators.tabulate import Work
 from nasviz.objectives import Less, accuracy
 from nasviz.step import Evaluation
 from nasviz.strategies import Nsga2
 from nasviz.strategies.nsga2 import crowding, nondominated_sort
-from nasviz.tabulate import Work
 
 SPACE = SPACES[0]
 points = st.integers(1, 24).flatmap(

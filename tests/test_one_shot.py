@@ -9,12 +9,12 @@ import torch
 from torch.nn import functional as F
 
 from nasviz.estimators import Inherited, WithCost
+from nasviz.knobs import knobs
 from nasviz.nn.controller import Controller
-from nasviz.search import knobs
 from nasviz.spaces import NasBench201
-from nasviz.specialise import Within
 from nasviz.strategies import Enas, RandomSearch, RegularizedEvolution, TrainSupernet
 from nasviz.strategies import enas as module
+from nasviz.strategies.specialise import Within
 from nasviz.strategies.train_supernet import uniform
 
 SPACE = NasBench201()

@@ -9,8 +9,8 @@ import pytest
 from toys import SPACES, Elastic, Toy
 
 from nasviz import strategies
-from nasviz.race import Race
-from nasviz.search import Run
+from nasviz.races.race import Race
+from nasviz.run import Run
 from nasviz.strategies import Hyperband, LocalSearch, RegularizedEvolution
 
 PAGE = Path(__file__).parents[1] / "docs" / "other-searches.md"

@@ -13,7 +13,7 @@ from toys import Toy
 
 from nasviz.estimators import Recipe, Training
 from nasviz.nn import count
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.space import OwnSpace, SearchSpace
 from nasviz.strategies import RandomSearch, RegularizedEvolution
 

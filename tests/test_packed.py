@@ -5,12 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from nasviz import tabulate
-from nasviz.estimators import FULL, PackedTraining, Training, packed, training
+from nasviz.estimators import FULL, PackedTraining, Training, packed, tabulate, training
+from nasviz.estimators.tabulate import Work, rows, run_packed
 from nasviz.nn.packed import PackedNetwork
 from nasviz.nn.packed import packed as pack
 from nasviz.spaces import NasBench201
-from nasviz.tabulate import Work, rows, run_packed
 
 SPACE, SEPARABLE = NasBench201(), NasBench201(operations=("none", "skip_connect", "sep_conv_3x3"))
 # all operations, the same operation on different edges, a dead convolution (3 → none), nothing at all

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from nasviz.estimator import Estimator
 from nasviz.estimators import Recipe, Table, TableLookup, Training
-from nasviz.evaluate import Estimator
 from nasviz.objectives import Bounded, CubedBest
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation
 from nasviz.strategies import Reinforce

@@ -11,10 +11,11 @@ from toys import OWN, Elastic
 
 from nasviz import datasets
 from nasviz.estimators import Inherited
+from nasviz.knobs import knobs
 from nasviz.nn.cells import Cell
-from nasviz.nn.paths import PathCell, recalibrate
+from nasviz.nn.single_path import PathCell, recalibrate
 from nasviz.objectives import Score
-from nasviz.search import Run, knobs
+from nasviz.run import Run
 from nasviz.spaces import NasBench201
 from nasviz.strategies import RandomSearch, RegularizedEvolution, TrainSupernet
 from nasviz.strategies.train_supernet import fair, uniform
@@ -107,7 +108,7 @@ def test_steps_say_what_happened(whole):
 
 
 def test_its_training_is_drawn(whole):
-    from nasviz.views.rows import Rows
+    from nasviz.views.stage.from_search import Rows
 
     rows = Rows(small())
     (curve,) = rows.spec["views"]
@@ -200,7 +201,7 @@ def test_what_is_wrong_says_so(whole):
         ({"sampler": "random"}, r"sampler must be one of \['uniform', 'fair'\], got 'random'"),
         ({"images": 9000}, "8000 training images"),
         ({"batch": 65}, "8000 training images"),
-        ({"space": OWN}, "no single-path supernet"),
+        ({"space": OWN}, "has no single_path"),
         ({"network": {"channels": 4}, "start": whole[3].state}, "another network: it differs in network.stem"),
         ({"start": whole[3].state[:100]}, "no state of a search"),
     ]:

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from toys import Elastic, Toy, Walk
 
-from nasviz.evaluate import Estimator, Progress, report
-from nasviz.search import Run, knob
+from nasviz.estimator import Estimator, Progress, report
+from nasviz.knobs import knob
+from nasviz.run import Run
 from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation, Step
 from nasviz.strategies import RandomSearch, RegularizedEvolution
-from nasviz.views import Player, player
+from nasviz.views import Player
+from nasviz.views.stage.widget import player
 
 SPACE = NasBench201()
 

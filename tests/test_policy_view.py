@@ -5,7 +5,7 @@ import pytest
 from toys import SPACES, Elastic, Toy
 
 from nasviz import views
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.space import SearchSpace
 from nasviz.spaces import MacroSpace
 from nasviz.step import Step

@@ -6,10 +6,10 @@ from stage_page import drawn
 from toys import SPACES, Toy
 
 from nasviz.objectives import Bounded
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.strategies import LocalSearch, RandomSearch, RegularizedEvolution
 from nasviz.views import neighborhood, population, replay
-from nasviz.views.still_people import _edit, _Kin
+from nasviz.views.stage.still_population import _edit, _Kin
 
 SPACE = SPACES[0]
 

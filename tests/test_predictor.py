@@ -19,7 +19,7 @@ from nasviz.estimators import (
     coverage,
 )
 from nasviz.objectives import Score
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.step import Evaluation
 from nasviz.strategies import RegularizedEvolution
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nasviz import datasets
+from nasviz.estimator import Estimator
 from nasviz.estimators import FULL, Recipe, Table, TableLookup, Training, proxy_cost, proxy_recipe
 from nasviz.estimators.curve import FAMILIES, Extrapolated, above_median, forecast, may_win, survivors
-from nasviz.evaluate import Estimator
 from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation
 

@@ -7,9 +7,9 @@ import pytest
 from scipy.stats import kendalltau, spearmanr
 from toys import Toy
 
+from nasviz.analysis.stats import precision, regret
 from nasviz.estimators.quality import CEILING, SIZE, quality, scores_of
 from nasviz.spaces import NasBench201
-from nasviz.stats import precision, regret
 from nasviz.step import Evaluation
 
 

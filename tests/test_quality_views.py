@@ -5,13 +5,15 @@ import re
 import numpy as np
 import pytest
 
-from nasviz import datasets, stats
+from nasviz import datasets
+from nasviz.analysis import stats
 from nasviz.estimators import Table, Training, proxy_recipe
 from nasviz.estimators.quality import CEILING, SIZE, quality
 from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation
-from nasviz.views import Correlation, CostQuality, Landscape, Proxies, correlation
-from nasviz.views.chart import sides
+from nasviz.views import Correlation, CostQuality, Landscape, Proxies
+from nasviz.views.charts import correlation
+from nasviz.views.charts.chart import sides
 
 PNG = b"\x89PNG"
 SPACE = NasBench201()

@@ -9,13 +9,13 @@ import pytest
 from scipy.stats import permutation_test
 from toys import Toy
 
-from nasviz import stats
+from nasviz.analysis import stats
 from nasviz.estimators import Table, TableLookup
 from nasviz.objectives import Bounded
-from nasviz.race import CHEAP, Race, main, searches, seeing
+from nasviz.races.race import CHEAP, Race, main, searches, seeing
+from nasviz.races.standings import Standings, Track
 from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import NasBench201
-from nasviz.standings import Standings, Track
 from nasviz.step import Evaluation, Step
 from nasviz.strategies import Darts, Hyperband, LocalSearch, RandomSearch, RegularizedEvolution, SuccessiveHalving
 
@@ -255,11 +255,11 @@ def test_the_record_of_another_race_is_refused_and_left_alone(tmp_path, change, 
 
 def test_a_record_says_when_the_table_has_changed(tmp_path):
     path = tmp_path / "one.jsonl"
-    Race(field(), 60, seeds=1, path=path, executor=POOL, command="python -m nasviz.race record").standings()
+    Race(field(), 60, seeds=1, path=path, executor=POOL, command="python -m nasviz.races.race record").standings()
     loaded, other = Standings.load(path), landscape(rng=1)
     assert loaded.stale(TABLE) == ""
     assert "another table (1,024 of 1,024 rows" in loaded.stale(other)
-    assert loaded.stale(other).endswith("python -m nasviz.race record")
+    assert loaded.stale(other).endswith("python -m nasviz.races.race record")
     with pytest.raises(ValueError, match="cannot stand in one picture: estimate"):
         loaded.join(Race(field(table=other), 60, seeds=1, executor=POOL).standings())
 
@@ -369,7 +369,7 @@ def test_the_command_records_shows_and_records_anew(tmp_path, capsys):
     asked = ["record", path, "--strategies", "LocalSearch", "Hyperband", "--evaluations", "6", "--seeds", "3"]
     assert main(asked) == 0 and "RandomSearch" in capsys.readouterr().out
     head = Standings.load(path).head
-    assert head["command"] == f"python -m nasviz.race {' '.join(asked)} --anew"
+    assert head["command"] == f"python -m nasviz.races.race {' '.join(asked)} --anew"
     assert main(["show", path]) == 0 and head["coverage"] in capsys.readouterr().out
     assert main([*asked[:-1], "2", "--bound", "150000"]) == 1 and "another race" in capsys.readouterr().err
     assert main([*asked[:-1], "2", "--bound", "150000", "--anew"]) == 0

@@ -9,11 +9,11 @@ from PIL import Image
 from test_race import POOL, TABLE, field, landscape
 
 from nasviz import views
-from nasviz.race import Race
-from nasviz.standings import Standings
+from nasviz.races.race import Race
+from nasviz.races.standings import Standings
 from nasviz.strategies import Hyperband, LocalSearch, RandomSearch, RegularizedEvolution
 from nasviz.views import colors
-from nasviz.views.race import RaceChart
+from nasviz.views.charts.race import RaceChart
 
 
 @pytest.fixture(scope="module")

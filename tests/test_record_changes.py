@@ -10,14 +10,16 @@ import pytest
 from records import make
 from toys import ALL_SPACES, Toy
 
-from nasviz import capstone, estimators, objectives, spaces, strategies
+from nasviz import estimators, objectives, spaces, strategies
+from nasviz.course import capstone
 from nasviz.estimators import Recipe, Table, TableLookup, Training
+from nasviz.estimators.tabulate import Work, join, parts_of, rows, status
 from nasviz.hardware import LatencyTable
+from nasviz.knobs import knob
 from nasviz.objectives import Bounded, CubedBest, Less, Score, Weighted, Within, accuracy
-from nasviz.search import Run, knob
-from nasviz.standings import Standings
+from nasviz.races.standings import Standings
+from nasviz.run import Run
 from nasviz.strategies import Nsga2, RandomSearch, RegularizedEvolution
-from nasviz.tabulate import Work, join, parts_of, rows, status
 
 RECORDS, SPACE = Path(__file__).parent / "records", make.SPACE
 OWN = [name for name in make.RUNS if name != "own"]

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from records import make
 
-from nasviz import capstone
+from nasviz.course import capstone
 from nasviz.estimators import FULL, Table, Training
+from nasviz.estimators.tabulate import Work, join, parts_of, publish, rows, status
 from nasviz.hardware import LatencyTable
-from nasviz.search import Run
+from nasviz.races.standings import Standings
+from nasviz.run import Run
 from nasviz.spaces import NasBench201
-from nasviz.standings import Standings
-from nasviz.tabulate import Work, join, parts_of, publish, rows, status
 
 RECORDS, DATA = Path(__file__).parent / "records", Path(__file__).parents[1] / "data"
 every_run = pytest.mark.parametrize("name", make.RUNS)

@@ -3,7 +3,7 @@
 from stage_page import at
 from test_stage import NODES, OPS, spec
 
-from nasviz.views.stage import Stage
+from nasviz.views.stage.widget import Stage
 
 
 def test_another_picture_takes_the_place_of_the_first(live):

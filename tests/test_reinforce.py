@@ -13,7 +13,7 @@ from toys import OWN, SPACES, Elastic, Toy
 from nasviz.estimators import Recipe, Training
 from nasviz.nn.controller import Controller, Sequences
 from nasviz.objectives import Bounded, accuracy
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import MacroSpace, NasBench101, NasBench201
 from nasviz.step import Evaluation

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import nasviz.strategies as strategies
-from nasviz.diagnosis import hessian, skips, validation_loss
-from nasviz.nn.partial import shuffle
+from nasviz.analysis.diagnosis import hessian, skips, validation_loss
+from nasviz.nn.partial_channels import shuffle
 from nasviz.spaces import DartsSpace, NasBench201
 from nasviz.strategies import (
     AdaptiveDarts,

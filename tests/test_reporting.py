@@ -2,7 +2,7 @@
 
 import pytest
 
-from nasviz import reporting
+from nasviz.course import reporting
 from nasviz.paths import labs_dir
 
 GOOD = {item.key: f"an answer to question {item.practice}, in a sentence" for item in reporting.ITEMS}

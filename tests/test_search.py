@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toys import SPACES, Elastic, Toy, Walk
 
+from nasviz.knobs import check_turn, knob, knobs
 from nasviz.objectives import Bounded
-from nasviz.search import Run, check_turn, knob, knobs
+from nasviz.run import Run
 from nasviz.space import SearchSpace
 from nasviz.strategies import (
     Enas,

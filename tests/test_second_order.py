@@ -8,12 +8,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.spaces import DartsSpace, NasBench201
 from nasviz.strategies.bilevel import Batch, Bilevel
 from nasviz.strategies.darts import Darts
+from nasviz.strategies.darts_cuda_graphs import RecordedDarts
 from nasviz.strategies.darts_pt import DartsPT
-from nasviz.strategies.recorded import RecordedDarts
 from nasviz.strategies.second_order import SecondOrderDarts
 
 SPACE = NasBench201()

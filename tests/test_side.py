@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from toys import Toy
 
-from nasviz.search import Run, knobs
+from nasviz.knobs import knobs
+from nasviz.run import Run
 from nasviz.spaces import NasBench201
 from nasviz.strategies import RandomSearch, RegularizedEvolution
 from nasviz.strategies.darts import Darts
-from nasviz.together import together
-from nasviz.views.side import SideBySide
+from nasviz.views.stage.side_by_side import SideBySide
+from nasviz.views.stage.together import together
 
 SPACE = NasBench201()
 SMALL = Darts(SPACE, size=8, images=64, epochs=2, batch=16, network={"channels": 2})

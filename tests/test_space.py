@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from toys import SPACES, Elastic
 
-from nasviz.space import Choice, SearchSpace
+from nasviz import spaces
+from nasviz.space import ABILITIES, Choice, Lacks, SearchSpace
 
 everywhere = pytest.mark.parametrize("space", SPACES, ids=lambda space: space.name)
 
@@ -112,3 +113,20 @@ def test_a_rare_valid_neighbour_is_found():
 def test_spaces_compare_by_kind_and_name():
     assert Elastic() == Elastic() and Elastic() != SPACES[0] and len({Elastic(), Elastic()}) == 1
     assert len(list(product(*(c.options for c in Elastic.choices)))) == Elastic().size == 243
+
+
+@pytest.mark.parametrize("ability", ABILITIES)
+def test_who_lacks_an_ability_says_so_and_who_has_it(ability):
+    has = [name for name in spaces.__all__ if getattr(spaces, name)().can(ability)]
+    assert sorted(has) == sorted(ABILITIES[ability][1].split(", "))
+    for name in set(spaces.__all__) - set(has):
+        space = getattr(spaces, name)()
+        with pytest.raises(Lacks, match=f"the space {space.name} has no {ability}. .* Spaces that have it: .*{has[0]}"):
+            getattr(space, ability)
+
+
+def test_what_is_no_ability_is_an_ordinary_error():
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = spaces.NasBench201().nothing
+    with pytest.raises(ValueError, match="'nothing' is no ability"):
+        spaces.NasBench201().can("nothing")

@@ -5,15 +5,16 @@ import pytest
 import torch
 from toys import Elastic
 
+from nasviz.analysis.fronts import front
+from nasviz.graph import Edge, Graph
 from nasviz.nn import count
-from nasviz.scaling import RELEASED, compound
-from nasviz.space import Choice, Edge, Graph, SearchSpace
+from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import DartsSpace, MacroSpace, NasBench101, NasBench201
 from nasviz.views import Compound, Network, Space, Zoo, compare, mutations, show, show_graph
-from nasviz.views.chart import short
-from nasviz.views.network import blocks_of
-from nasviz.views.zoo import front
+from nasviz.views.charts.chart import short
+from nasviz.views.charts.network import blocks_of
 from nasviz.zoo import MODELS
+from nasviz.zoo.scaling import RELEASED, compound
 
 PNG = b"\x89PNG"
 SPACES = [NasBench201(), NasBench101(), MacroSpace(), Elastic()]

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from toys import ALL_SPACES
 
 from nasviz.estimators import Recipe, Training
+from nasviz.graph import Edge, Graph
 from nasviz.nn import count
-from nasviz.space import Edge, Graph, SearchSpace
+from nasviz.space import SearchSpace
 
 everywhere = pytest.mark.parametrize("space", ALL_SPACES, ids=lambda space: space.name)
 drawn = pytest.mark.parametrize(

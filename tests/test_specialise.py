@@ -7,9 +7,9 @@ import torch
 from nasviz.estimators import Inherited, LinearPredictor
 from nasviz.hardware import LatencyTable, Overhead, Roofline, units
 from nasviz.spaces import ElasticSpace
-from nasviz.specialise import Within, by_layer, specialise
 from nasviz.step import Evaluation
 from nasviz.strategies import BigNas
+from nasviz.strategies.specialise import Within, by_layer, specialise
 
 SPACE = ElasticSpace()
 IMAGE = (1, 8, 8)
@@ -32,7 +32,7 @@ def predictor():
 
 def test_the_best_within_the_target_is_near_it_and_better_than_chance(predictor):
     run = specialise(predictor, cost, 2.5, evaluations=600, seed=1)
-    assert run.best.scores["latency_ms"] == cost(run.best.arch) <= 2.5 and len(run) == 600
+    assert run.best.scores["latency_ms"] == cost(run.best.arch) <= 2.5 and len(run.steps) == 600
     drawn = [step.evaluation for step in run.steps[:100] if step.evaluation.scores["latency_ms"] <= 2.5]
     best = max(one.scores["predicted"] for one in drawn)
     assert run.best.scores["predicted"] > best + 0.01 and run.best.scores["latency_ms"] > 2.2

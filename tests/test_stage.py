@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from toys import Toy
 
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.spaces import NasBench201
 from nasviz.strategies import RegularizedEvolution
 from nasviz.views import replay
-from nasviz.views.stage import MESSAGE, SCRIPTS, Stage
+from nasviz.views.stage.widget import MESSAGE, SCRIPTS, Stage
 
 FOLDER = Path(replay.__file__).with_name("js")
 OPS = ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]

@@ -9,7 +9,7 @@ from stage_page import at, drawn
 from test_stage import NODES, OPS, row, spec
 
 from nasviz.views import replay
-from nasviz.views.stage import Stage
+from nasviz.views.stage.widget import Stage
 
 STEPS = 40
 

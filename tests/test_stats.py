@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from nasviz.stats import (
+from nasviz.analysis.stats import (
     bands,
     bootstrap,
     contradicted,

@@ -8,7 +8,7 @@ import pytest
 from toys import SPACES, Toy
 
 from nasviz.objectives import Bounded, accuracy
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.step import Evaluation
 from nasviz.strategies import Hyperband, SuccessiveHalving
 from nasviz.strategies.successive_halving import rungs

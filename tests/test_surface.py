@@ -9,13 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from nasviz.diagnosis import Surface as Measured
-from nasviz.diagnosis import validation_loss
+from nasviz.analysis.diagnosis import Surface as Measured
+from nasviz.analysis.diagnosis import validation_loss
 from nasviz.spaces import NasBench201
 from nasviz.strategies.darts import Darts
-from nasviz.views.chart import figure, live
-from nasviz.views.mixture import Mixture
-from nasviz.views.surface import SCALE, Plane, Surface, _color
+from nasviz.views.charts.chart import figure, live
+from nasviz.views.charts.surface import SCALE, Plane, Surface, _color
+from nasviz.views.stage.mixture import Mixture
 
 STEPS = np.linspace(-1, 1, 5)
 FLAT, SHARP = (Measured(STEPS, 0.5 + bend * (STEPS**2 + STEPS[:, None] ** 2)) for bend in (0.1, 2.0))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from toys import SPACES, Toy
 
-from nasviz import stats
+from nasviz.analysis import stats
 from nasviz.objectives import Bounded
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.strategies import Bananas, GaussianProcess, RandomSearch
 from nasviz.views import surrogate
 

@@ -1,5 +1,6 @@
 """The table: what is published reads back, what is damaged is refused, what is looked up is what was trained."""
 
+import copy
 import gzip
 import io
 import json
@@ -14,14 +15,14 @@ from drawn import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nasviz.estimator import Estimator
 from nasviz.estimators import Table, TableLookup, nasbench201_table
-from nasviz.evaluate import Estimator
+from nasviz.estimators.tabulate import main, publish
 from nasviz.record import identity
-from nasviz.search import Run
+from nasviz.run import Run
 from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import DartsSpace, NasBench201
 from nasviz.strategies import RegularizedEvolution
-from nasviz.tabulate import main, publish
 
 ROOT = Path(__file__).parents[1]
 SPACE = NasBench201()
@@ -293,6 +294,25 @@ def test_a_search_inside_a_partial_table_finds_only_what_is_there(request, name,
     assert SPACE.why_invalid(SPACE.distinct()[1]) is None               # the space itself has not changed
 
 
+def test_a_table_of_a_huge_space_is_searched_among_its_rows():
+    space, rng = DartsSpace(), np.random.default_rng(0)
+    archs = list(dict.fromkeys(space.sample(rng) for _ in range(50)))
+    known = Table.of(space, [(arch, 0, {"accuracy": 0.5}, 1.0) for arch in archs]).known()
+    assert {known.sample(rng) for _ in range(1000)} == set(archs)
+    assert all(known.mutate(archs[0], rng) in archs[1:] for _ in range(20))
+    assert known.can("supernet") and len(known.relaxed) == 28 and not known.can("largest")
+
+
+def test_what_a_known_member_means_is_as_in_the_whole_space(table):
+    known, arch = table.known(), table.archs[7]
+    assert known.to_text(arch) == SPACE.to_text(arch) and known.from_text(SPACE.to_text(arch)) == arch
+    assert known.canonical(arch) == SPACE.canonical(arch) and known.graph(arch) == SPACE.graph(arch)
+    with pytest.raises(ValueError, match="has no row"):
+        known.from_text(SPACE.to_text(SPACE.distinct()[1]))
+    again = copy.deepcopy(known)
+    assert again == known and again.sample(np.random.default_rng(3)) == known.sample(np.random.default_rng(3))
+
+
 def test_a_run_knows_its_table(made, table):
     assert identity(TableLookup(table))["table"]["digest"] == table.digest
     other = Table.of(SPACE, [((3,) * 6, 0, {"accuracy": 0.5}, 1.0)])
@@ -378,7 +398,7 @@ def test_parts_are_published(trainings, made, tmp_path, capsys):
 def test_the_ground_truth_says_how_to_make_it(monkeypatch, tmp_path, made):
     monkeypatch.setattr("nasviz.estimators.table.data_dir", lambda: tmp_path)
     nasbench201_table.cache_clear()
-    with pytest.raises(FileNotFoundError, match="nasviz.tabulate publish"):
+    with pytest.raises(FileNotFoundError, match="nasviz.estimators.tabulate publish"):
         nasbench201_table()
     made.save(tmp_path / "nasbench201-fashion16.npz")
     assert nasbench201_table().archs == made.archs and nasbench201_table() is nasbench201_table()

@@ -9,7 +9,7 @@ from drawn import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasviz import stats
+from nasviz.analysis import stats
 from nasviz.estimators import Table, TableLookup, nasbench201_table
 from nasviz.record import identity
 from nasviz.spaces import NasBench201

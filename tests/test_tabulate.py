@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 from toys import Toy
 
-from nasviz import tabulate
+from nasviz.estimators import tabulate
+from nasviz.estimators.tabulate import Work, main, merge, parts_of, rows, run, status
 from nasviz.spaces import NasBench201
-from nasviz.tabulate import Work, main, merge, parts_of, rows, run, status
 
 
 class Few(NasBench201):

@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from nasviz.estimators import FAST, Table, Timing, Training, timing
+from nasviz.estimators import FAST, Table, Timing, Training
+from nasviz.estimators import training_time as timing
+from nasviz.estimators.tabulate import Work, main, measure, publish, rows, run
 from nasviz.spaces import NasBench201
-from nasviz.tabulate import Work, main, measure, publish, rows, run
 
 SMALL = replace(FAST, images=128, epochs=1, batch=32)
 CONVOLUTIONS, SKIPS = (3,) * 6, (1,) * 6

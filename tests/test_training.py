@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from nasviz import datasets
+from nasviz.estimator import Cancelled, Progress, watching
 from nasviz.estimators import FAST, FULL, LARGE, Recipe, Training
 from nasviz.estimators.training import Nesterov, cosine, evaluated
-from nasviz.evaluate import Cancelled, Progress, watching
 from nasviz.nn.threads import one_thread
 from nasviz.spaces import NasBench201
 

@@ -5,13 +5,13 @@ import torch
 from plain_darts import PlainDarts
 from torch import nn
 
+from nasviz.graph import Edge, Graph
 from nasviz.nn import count
-from nasviz.nn.cells import initialize
 from nasviz.nn.separable import DARTS, NASNET, DilatedDepthwise, FactorizedReduce, Noise
 from nasviz.nn.twoinput import Cell
 from nasviz.nn.twoinput_mixed import MixedCell
-from nasviz.space import Edge, Graph
 from nasviz.spaces import DartsSpace, NasNetSpace
+from nasviz.weights import initialize
 
 TABLES = {f"{label} {name}": f for label, t in (("darts", DARTS), ("nasnet", NASNET)) for name, f in t.items()}
 every = pytest.mark.parametrize("factory", TABLES.values(), ids=list(TABLES))

@@ -8,16 +8,16 @@ import pytest
 from toys import Elastic, Toy, Walk
 
 import nasviz.views
+from nasviz.graph import Edge, Graph
 from nasviz.objectives import Bounded
-from nasviz.search import Run
-from nasviz.space import Choice, Edge, Graph, SearchSpace
+from nasviz.run import Run, best_so_far
+from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import DartsSpace, NasBench201
 from nasviz.spaces.nasbench201 import EDGES, OPS
 from nasviz.step import Step
 from nasviz.strategies import RandomSearch, RegularizedEvolution
 from nasviz.views import alphas, band_of, progress, show, stage_of
-from nasviz.views.progress import best_so_far
-from nasviz.views.rows import Rows, cell_of, one_hot
+from nasviz.views.stage.from_search import Rows, cell_of, one_hot
 
 SPACE = NasBench201()
 
@@ -212,7 +212,7 @@ def test_views_import_no_strategy():
 
 
 def test_public_names_are_what_they_are_called():
-    assert callable(nasviz.views.alphas) and callable(nasviz.views.progress)    # not the files of these names
+    assert callable(nasviz.views.stage.alphas) and callable(nasviz.views.stage.progress)  # not the files
     assert all(hasattr(nasviz.views, name) for name in nasviz.views.__all__)
 
 

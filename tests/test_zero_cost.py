@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from nasviz import datasets, spaces
+from nasviz.estimator import watching
 from nasviz.estimators.baselines import Baselines
 from nasviz.estimators.training import Recipe, Training
 from nasviz.estimators.zero_cost import (
@@ -29,7 +30,6 @@ from nasviz.estimators.zero_cost import (
     snip,
     synflow,
 )
-from nasviz.evaluate import watching
 from nasviz.spaces import NasBench201
 
 SPACE = NasBench201()

@@ -5,11 +5,12 @@ from functools import cache
 import pytest
 import torch
 
-from nasviz import scaling, spaces, zoo
-from nasviz.scaling import RELEASED, Scaling, compound, growth
+from nasviz import spaces, zoo
+from nasviz.zoo import scaling
 from nasviz.zoo.cells import CELLS
 from nasviz.zoo.hand import torchvision
 from nasviz.zoo.model import Model
+from nasviz.zoo.scaling import RELEASED, Scaling, compound, growth
 
 every_model = pytest.mark.parametrize("model", zoo.MODELS, ids=lambda model: model.name)
 BUILDERS = {

@@ -12,8 +12,8 @@ from typing import ClassVar
 import numpy as np
 
 from nasviz import spaces
-from nasviz.evaluate import Estimator, Progress, report
-from nasviz.search import knob
+from nasviz.estimator import Estimator, Progress, report
+from nasviz.knobs import knob
 from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation, Step

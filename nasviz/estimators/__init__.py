@@ -12,8 +12,8 @@ _FILES = {
     "morphism": ("WeightInheritance",),
     "packed": ("PackedTraining",),
     "table": ("Table", "nasbench201_table"),
-    "lookup": ("TableLookup",),
-    "timing": ("Timing",),
+    "table_lookup": ("TableLookup",),
+    "training_time": ("Timing",),
     "training": ("FAST", "FULL", "LARGE", "Recipe", "Training"),
     "predictor": (
         "EnsemblePredictor",

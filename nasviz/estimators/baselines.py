@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
 
-from ..evaluate import Estimator
+from ..estimator import Estimator
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ..evaluate import Estimator
+from ..estimator import Estimator
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 

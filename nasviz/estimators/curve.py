@@ -30,7 +30,7 @@ from types import MappingProxyType
 import numpy as np
 from scipy.special import log_ndtr
 
-from ..evaluate import Estimator
+from ..estimator import Estimator
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from .. import datasets
-from ..evaluate import Estimator
-from ..nn import paths
+from ..estimator import Estimator
+from ..nn import single_path as paths
 from ..nn.gpu import size_of
-from ..nn.states import take_over
+from ..nn.saved_weights import take_over
 from ..nn.threads import one_thread
 from ..paths import data_dir
 from ..space import Arch, SearchSpace

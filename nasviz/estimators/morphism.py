@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from .. import datasets
-from ..evaluate import Estimator
+from ..estimator import Estimator
 from ..nn.morphism import inherit
-from ..nn.states import take_over
+from ..nn.saved_weights import take_over
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 from .training import FULL, Recipe, Training

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ..evaluate import Estimator, Progress, report
+from ..estimator import Estimator, Progress, report
 from ..nn.packed import PackedNetwork
 from ..nn.threads import one_thread
 from ..space import Arch, SearchSpace

@@ -18,7 +18,7 @@ from statistics import NormalDist
 import numpy as np
 
 from ..encodings import encoder, flow
-from ..evaluate import Estimator
+from ..estimator import Estimator
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 

@@ -13,7 +13,7 @@ from math import nan
 
 import numpy as np
 
-from ..stats import RESAMPLES, Interval, bands, bootstrap, precision, regret, rho, tau, tau_interval
+from ..analysis.stats import RESAMPLES, Interval, bands, bootstrap, precision, regret, rho, tau, tau_interval
 from ..step import Evaluation
 
 SIZE, CEILING = "size", "another seed"

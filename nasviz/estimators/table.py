@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import numpy as np
 from ..paths import data_dir
 from ..space import Arch, SearchSpace
 from . import tablefile
+from .known import KnownSpace
 
 DENSE = 2**20  # spaces up to this size have an array with the row of each tuple of choices
 
@@ -113,7 +113,7 @@ class Table:
 
     @classmethod
     def load(cls, path: str | Path, space: SearchSpace | None = None) -> Table:
-        """Read what ``python -m nasviz.tabulate publish`` wrote.
+        """Read what ``python -m nasviz.estimators.tabulate publish`` wrote.
 
         ``space`` is needed for a space that nasviz does not know by name. ValueError if the file is damaged, or no
         table: it says what is wrong.
@@ -188,17 +188,19 @@ class Table:
         ValueError
             If it is no architecture of the space.
         """
-        row = self._find(arch)
+        row = self.find(arch)
         if row < 0:
             raise KeyError(f"no row for {self.space.to_text(arch)} in this table of {self.coverage}")
         return row
 
-    def _find(self, arch: Sequence[int]) -> int:
+    def find(self, arch: Sequence[int]) -> int:
         """`row`, or -1 where there is none."""
+        if type(arch) is tuple and (row := self._rows.get(arch)) is not None:      # asked often: each is checked once
+            return row
         arch = self.space.check(arch)
         if arch not in self._rows:
             unknown = self.aliases is not None               # the file knows all tuples that it has a row for
-            self._rows[arch] = -1 if unknown else self._functions.get(self.space.canonical(arch), -1)
+            self._rows[arch] = -1 if unknown else self.functions.get(self.space.canonical(arch), -1)
         return self._rows[arch]
 
     def rows(self, archs) -> np.ndarray:
@@ -229,7 +231,7 @@ class Table:
         return np.array([arch for arch, _ in known]), np.array([row for _, row in known])
 
     def __contains__(self, arch) -> bool:
-        return self._find(arch) >= 0
+        return self.find(arch) >= 0
 
     def column(self, name: str, seed: int | None = 0) -> np.ndarray:
         """The numbers called ``name``, one a row: ``table.column("accuracy")[table.rows(archs)]``.
@@ -278,39 +280,22 @@ class Table:
             raise KeyError(f"no training of {text} with another seed than {seed} in this table of {self.coverage}")
         return float(self.truth(seed, name)[row])
 
-    def known(self) -> SearchSpace:
-        """The space restricted to what the table has: strategies sample and mutate inside it.
+    def known(self) -> KnownSpace:
+        """The space restricted to what the table has: strategies sample and mutate inside it."""
+        return KnownSpace(self)
 
-        A mutation is any neighbour that has a row, all alike. Where there is none it changes more: it goes to one of
-        the nearest rows.
-        """
-        whole, space, rows, around = self.space, copy.copy(self.space), self._rows, {}
+    @property
+    def tuples(self) -> list[Arch]:
+        """Every tuple of choices that the file says has a row; several may be one function."""
+        return [arch for arch, row in self._rows.items() if row >= 0]
 
-        def rule(arch: Arch) -> str | None:
-            if reason := whole.rule(arch):
-                return reason
-            row = rows.get(arch)                              # asked very often: each tuple is looked for once
-            return None if (self._find(arch) if row is None else row) >= 0 else "the table has no row for it"
-
-        def mutate(arch: Arch, rng: np.random.Generator) -> Arch:
-            if arch not in around:
-                around[arch] = list(space.neighbors(arch)) or self._nearest(arch)
-            return around[arch][int(rng.random() * len(around[arch]))]
-
-        space.name = f"{whole.name}, {len(self.archs):,} rows"
-        space.rule, space.mutate = rule, mutate
-        if self.aliases is not None and not whole.conditional:     # as drawing until a row is met, without the drawing
-            members = [one for one, row in rows.items() if row >= 0]
-            space.sample = lambda rng: members[int(rng.random() * len(members))]
-        return space
-
-    def _nearest(self, arch: Arch) -> list[Arch]:
+    def nearest(self, arch: Arch) -> list[Arch]:
         """The rows, other than that of ``arch``, that differ from it in the fewest choices."""
         changes = (np.array(self.archs) != np.array(arch)).sum(1)
-        others = changes[np.arange(len(changes)) != self._find(arch)]
+        others = changes[np.arange(len(changes)) != self.find(arch)]
         if not len(others):
             raise ValueError(f"{self.space.to_text(arch)} is the only row of this table: there is nothing to mutate to")
-        return [self.archs[i] for i in np.flatnonzero(changes == others.min()) if i != self._find(arch)]
+        return [self.archs[i] for i in np.flatnonzero(changes == others.min()) if i != self.find(arch)]
 
     def _seed(self, seed: int) -> np.ndarray:
         """Which seed answers, in each row: the ``seed``-th of those there are, counted round."""
@@ -332,7 +317,7 @@ class Table:
         return {}
 
     @cached_property
-    def _functions(self) -> dict[str, int]:
+    def functions(self) -> dict[str, int]:
         """The first row of each function: what architectures that stand not in the table themselves are sought by."""
         functions: dict[str, int] = {}
         for row, arch in enumerate(self.archs):
@@ -363,7 +348,8 @@ def nasbench201_table() -> Table:
     path = data_dir() / "nasbench201-fashion16.npz"
     if not path.exists():
         raise FileNotFoundError(
-            f"the ground truth {path} is not there. Make it, in hours: `python -m nasviz.tabulate run FOLDER`, as "
-            f"often as it takes, then `python -m nasviz.tabulate publish FOLDER/*.jsonl {path}`; a part of it will do"
+            f"the ground truth {path} is not there. Make it, in hours: `python -m nasviz.estimators.tabulate run "
+            "FOLDER`, as often as it takes, then `python -m nasviz.estimators.tabulate publish FOLDER/*.jsonl "
+            f"{path}`; a part of it will do"
         )
     return Table.load(path)

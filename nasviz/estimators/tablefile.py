@@ -24,16 +24,13 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from math import isnan, nan
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from .. import spaces
-from ..record import OtherVersion, check_version, identity
+from ..identity import OtherVersion, check_version
 from ..space import Arch, SearchSpace
-
-if TYPE_CHECKING:
-    from .table import Table
 
 FORMAT, VERSION = "nasviz table of trainings", 1
 IMAGES = (1000, 2000, 5000, 10_000)  # of which an accuracy may be a count
@@ -47,7 +44,27 @@ DAMAGE = (
 
 
 # ------------------------------------------------------------------------------------------------ the compact file
-def write(table: Table, path: Path) -> None:
+class Trainings(Protocol):
+    """What is written: the attributes of a `nasviz.estimators.table.Table`."""
+
+    space: SearchSpace
+    archs: tuple[Arch, ...]
+    columns: Mapping[str, np.ndarray]
+    there: np.ndarray
+    seconds: np.ndarray
+    total: int
+    about: Mapping
+
+    @property
+    def coverage(self) -> str:
+        """How much is there, in words."""
+
+    @property
+    def functions(self) -> Mapping[str, int]:
+        """The first row of each function, by its canonical form."""
+
+
+def write(table: Trainings, path: Path) -> None:
     """Write ``table``. FileExistsError rather than overwrite; the same table gives the same bytes."""
     columns, arrays = {}, {}
     for number, (name, values) in enumerate(table.columns.items()):
@@ -60,7 +77,7 @@ def write(table: Table, path: Path) -> None:
     header = {
         "format": FORMAT,
         "version": VERSION,
-        "space": identity(table.space)["space"],
+        "space": table.space.name,
         "total": table.total,
         "coverage": table.coverage,
         "columns": columns,
@@ -91,7 +108,7 @@ def _packed(values: np.ndarray, there: np.ndarray) -> tuple[dict, np.ndarray]:
     return {"kind": "floats"}, values.astype(np.float32)
 
 
-def _aliases(table: Table) -> np.ndarray:
+def _aliases(table: Trainings) -> np.ndarray:
     """Row of each tuple of choices, in the order of `itertools.product`; -1 where there is none."""
     space = table.space
     tuples = product(*(range(len(choice.options)) for choice in space.choices))
@@ -100,7 +117,7 @@ def _aliases(table: Table) -> np.ndarray:
     def row(arch: Arch) -> int:
         if arch in exact:
             return exact[arch]
-        return -1 if space.why_invalid(arch) else table._functions.get(space.canonical(arch), -1)
+        return -1 if space.why_invalid(arch) else table.functions.get(space.canonical(arch), -1)
 
     return np.fromiter(map(row, tuples), np.int32, space.size)
 
@@ -139,7 +156,8 @@ def read(path: Path, space: SearchSpace | None = None) -> dict:
         raise
     except DAMAGE as error:
         reason = f"{path} is no table of trainings, or is damaged ({type(error).__name__}: {error})"
-        raise ValueError(f"{reason}. Get it back, or make it again: python -m nasviz.tabulate publish") from None
+        again = "Get it back, or make it again: python -m nasviz.estimators.tabulate publish"
+        raise ValueError(f"{reason}. {again}") from None
     return {
         "space": space, "digest": hashlib.sha256(raw).hexdigest(), "archs": archs, "columns": columns, "there": there,
         "seconds": seconds, "total": total, "about": about, "aliases": aliases,

@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from .. import datasets
-from ..evaluate import Estimator, Progress, bar, curve_wanted, report, spread
+from ..estimator import Estimator, Progress, curve_wanted, report
 from ..nn import count
 from ..nn.threads import one_thread
-from ..pools import workers
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
+from ..workers import bar, spread, workers
 
 EVALUATION_BATCH = 500  # no gradients are kept, so larger than in training; it does not change a result
 
@@ -96,7 +96,7 @@ class Training(Estimator):
         Also score each epoch: validation accuracy and loss after it, training loss in it: ``"accuracy@1"``,
         ``"loss@1"``, ``"train_loss@1"``, ``"accuracy@2"``, …
     executor : concurrent.futures.Executor, optional
-        Where `many` trains; None: processes on all cores, kept warm (see `nasviz.pools.default_pool`), or this
+        Where `many` trains; None: processes on all cores, kept warm (see `nasviz.workers.default_pool`), or this
         process where there is one core only.
     progress : bool
         Show a bar on standard error during `many`: for scripts.
@@ -133,7 +133,7 @@ class Training(Estimator):
         return Evaluation(arch, scores, time.perf_counter() - start, epochs, seed)
 
     def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
-        """Train several at once, on the executor; results in the order asked: see `nasviz.evaluate.spread`."""
+        """Train several at once, on the executor; results in the order asked: see `nasviz.workers.spread`."""
         epochs, total = self._epochs(epochs), len(archs) if hasattr(archs, "__len__") else None
         if self.executor is None and workers() == 1:
             results = super().many(archs, epochs=epochs, seed=seed)

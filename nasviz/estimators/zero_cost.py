@@ -28,11 +28,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from .. import datasets
-from ..evaluate import Estimator, spread
+from ..estimator import Estimator
 from ..nn import count
 from ..nn.threads import one_thread
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
+from ..workers import spread
 from .baselines import counted, untrained
 from .training import FULL, Recipe, _data, tensors_of
 
@@ -250,7 +251,7 @@ class ZeroCost(Estimator):
         return Evaluation(arch, {name: values[name] for name in self.scores}, perf_counter() - start, 0, seed)
 
     def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
-        """Scores in the order asked, one after the other, or on the executor: see `nasviz.evaluate.spread`."""
+        """Scores in the order asked, one after the other, or on the executor: see `nasviz.workers.spread`."""
         if self.executor is None:
             return super().many(archs, epochs=epochs, seed=seed)
         job = replace(self, executor=None)  # an executor does not travel to its own workers

@@ -1,7 +1,7 @@
 """What runs where, and how fast: latency measured, looked up in a table, and compared between devices."""
 
 from .devices import SIMULATED, Roofline, Target, target, times
-from .lookup import LatencyTable, Overhead, by_choice, units
+from .latency_table import LatencyTable, Overhead, by_choice, units
 from .measure import Latency, Noisy, device_name, latency, measure
 from .resources import energy, memory, peak_memory
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from ..nn import count
 from ..space import Arch, SearchSpace
-from .lookup import LatencyTable, units
+from .latency_table import LatencyTable, units
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..nn.threads import threads as torch_threads
-from ..pools import processor
+from ..workers import processor
 
 SHORTEST = 1e-3  # seconds: a sample is as many passes as last so long, or the clock's own steps would show
 WARM = 0.02  # seconds of passes that choose kernels and fill caches: not counted

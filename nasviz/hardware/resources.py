@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from ..cost import POWERCAP, Meter
+from ..analysis.cost import POWERCAP, Meter
 from .measure import _images, passes
 
 
@@ -105,7 +105,8 @@ def energy(
     """Joules of one forward pass on the CPU, by the processor's own counter; None where the machine does not tell.
 
     What the whole processor drew while the passes ran, idle cores included, divided by their number: on a machine that
-    does other things it is too much. No graphics card is counted. Whether a machine tells: `nasviz.cost.joules`.
+    does other things it is too much. No graphics card is counted. Whether a machine tells:
+        `nasviz.analysis.cost.joules`.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Networks: operations, cells, counting. Everything in here imports torch, and nothing outside does at import."""
+"""Networks: operations, cells, counting. Only these modules import torch when they are imported themselves."""

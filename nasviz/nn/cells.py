@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
-from ..space import Graph
-from .jitter import jitter
+from ..graph import Graph
+from ..weights import initialize
 from .ops import REDUCTIONS, Conv2d, Factory, Linear, Zero
 
 
@@ -16,8 +16,8 @@ class Cell(nn.Module):
     """One cell: each node is the sum of its incoming edges' operations; node 0 is the input, the last the output.
 
     All operations are built, so that parameters count as the papers count them, but only live ones run: `live` edges
-    lead from a node that the input reaches to a node that reaches the output. What an operation makes of a dead node
-    is thus exactly zero; code that runs it gets the batch-norm's shift instead.
+    lead from a node that the input reaches to a node that reaches the output. The contribution of a node that the input
+    does not reach is thus exactly zero. If its operations ran, the batch-norm's shift would take the place of the zero.
 
     Parameters
     ----------
@@ -49,11 +49,11 @@ class Cell(nn.Module):
         return [i for i in connected if self.edges[i][0] in reached and self.edges[i][1] in reaching]
 
     def unused(self) -> list[nn.Module]:
-        """Operations that are built and never run."""
+        """Return the operations that are built and never run."""
         return [operation for i, operation in enumerate(self.operations) if i not in self.live]
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x`` and the result: float (batch, channels, height, width)."""
+        """Return the last node's value; ``x`` and the result are float (batch, channels, height, width)."""
         values: list[Tensor | None] = [x] + [None] * (self.nodes - 1)
         for i in self.live:
             source, target = self.edges[i]
@@ -75,19 +75,19 @@ class CellNetwork(nn.Module):
     graph : Graph
         The cell.
     operations : mapping from str to factory
-        What the names on the edges mean: `nasviz.nn.ops.NASBENCH201`.
+        The factory for each name on the edges, as in `nasviz.nn.ops.NASBENCH201`.
     channels : int
-        Of the first stage.
+        Channels of the first stage.
     cells : int
-        In each stage.
+        Number of cells in each stage.
     stages : int
     reduction : {"plain", "residual"}
-        Between stages: see `nasviz.nn.ops.REDUCTIONS`.
+        The layer between two stages: see `nasviz.nn.ops.REDUCTIONS`.
     colors : int
         Channels of the images.
     classes : int
     generator : torch.Generator, optional
-        Draws the weights, of torch's default distributions; nothing else is drawn from. None: one with seed 0.
+        The only source of the weights, which have torch's default distributions. None: a generator with seed 0.
 
     Raises
     ------
@@ -96,10 +96,10 @@ class CellNetwork(nn.Module):
 
     Notes
     -----
-    Inside ``with torch.device("meta"):`` it has shapes and no memory: enough for `nasviz.nn.count`.
+    A network built inside ``with torch.device("meta"):`` has shapes and no memory: enough for `nasviz.nn.count`.
     """
 
-    cell: type[nn.Module] = Cell  # what is stacked: the supernet stacks another
+    cell: type[nn.Module] = Cell  # the class of the cells in the stages; the supernet has another class here
 
     def __init__(
         self,
@@ -131,55 +131,12 @@ class CellNetwork(nn.Module):
         self.to(memory_format=torch.channels_last)  # 1.1 to 2.3 times as fast on a CPU
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (batch, classes) of float images (batch, colors, height, width)."""
+        """Return logits (batch, classes) for float images (batch, colors, height, width)."""
         return self.classifier(self.head(self.body(self.stem(images))))
 
 
 def check_sizes(**sizes: int) -> None:
-    """ValueError that names the first size which is no whole number from 1."""
+    """Raise a ValueError that names the first size which is not a whole number from 1; return if there is none."""
     for name, value in sizes.items():
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"{name} must be a whole number from 1, got {value!r}")
-
-
-def built(build: Callable[[], nn.Module], generator: torch.Generator | None) -> nn.Module:
-    """A network whose layers may be torch's own, with weights from ``generator`` (None: one with seed 0).
-
-    Built without memory first: torch's layers would otherwise draw their weights from the generator that all share.
-    ValueError for a layer or a buffer that `initialize` does not know, or if ``build`` returns no module.
-    """
-    with torch.device("meta"):
-        network = build()
-    if not isinstance(network, nn.Module):
-        raise ValueError(f"build must return a torch.nn.Module, got {type(network).__name__}")
-    for name, layer in network.named_modules():
-        if not isinstance(layer, nn.BatchNorm2d) and next(layer.buffers(recurse=False), None) is not None:
-            raise ValueError(f"{name}: a {type(layer).__name__} has buffers whose first values would be lost")
-    if torch.get_default_device().type != "meta":  # inside a meta device's block, shapes are all that is wanted
-        network.to_empty(device="cpu")
-    initialize(network, generator or torch.Generator().manual_seed(0))
-    return network.to(memory_format=torch.channels_last)
-
-
-def initialize(module: nn.Module, generator: torch.Generator) -> None:
-    """Draw all weights of ``module`` from ``generator``, a generator of the CPU whatever the device.
-
-    Convolutions and linear layers: uniform in ±1/√(inputs of a unit), biases too; batch-norm: scale 1, shift 0, mean
-    0, variance 1. These are torch's defaults. ValueError for a layer with weights of another kind. On the meta device
-    there is nothing to fill.
-    """
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            bound = layer.weight[0].numel() ** -0.5
-            for weights in layer.parameters(recurse=False):
-                if not weights.is_meta:
-                    drawn = torch.empty(weights.shape, device="cpu").uniform_(-bound, bound, generator=generator)
-                    weights.data.copy_(drawn)
-        elif isinstance(layer, nn.BatchNorm2d):
-            layer.reset_running_stats()
-            if layer.affine:
-                nn.init.ones_(layer.weight)
-                nn.init.zeros_(layer.bias)
-        elif next(layer.parameters(recurse=False), None) is not None:
-            raise ValueError(f"no initialisation is written for {type(layer).__name__}: add it in nasviz/nn/cells.py")
-    jitter(module.parameters())

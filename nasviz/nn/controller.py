@@ -1,8 +1,8 @@
 """A recurrent network that writes architectures, one choice after the other: a policy over a search space.
 
 It follows Zoph & Le 2017 (section 3.1, figure 2; section 3.3, equation 6 for skip connections), with the one layer of
-100 units of Zoph et al. 2018 (NASNet, appendix A.1) in place of two layers of 35. What it gives is exact: the
-probability of every architecture, and through autograd its gradient.
+100 units of Zoph et al. 2018 (NASNet, appendix A.1) in place of two layers of 35. The network computes the exact
+probability of every architecture, and autograd gives the gradient of that probability.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ import torch
 from torch import Tensor, nn
 
 from ..space import Arch, SearchSpace
-from .jitter import jitter
+from ..weights import jitter
 
-INITIAL = 0.1  # weights begin uniform in ±this (NASNet; Zoph & Le: 0.08): the first policy is nearly uniform
-NEVER = -1e9  # logit of what cannot be chosen: its probability is exactly 0, its gradient too
+INITIAL = 0.1  # first weights are uniform in ±this (NASNet; Zoph & Le: 0.08): the first policy is nearly uniform
+NEVER = -1e9  # logit of an option that cannot be chosen: its probability is exactly 0, and so is its gradient
 LISTED = 2**16  # spaces of at most so many tuples are listed, to know which prefixes can still become valid
-ROUNDS = 200  # of drawing again what breaks a rule, in larger spaces
+ROUNDS = 200  # in larger spaces, rule-breaking architectures are drawn again at most so many times
 
 
 @dataclass(frozen=True)
 class Sequences:
-    """What a controller says of n architectures.
+    """A controller's probabilities for n architectures.
 
     Attributes
     ----------
     archs : list of Arch
     probabilities : Tensor (n, choices, options)
-        Of each option given the choices before; 0 where a choice is inactive, and behind the last option of one that
-        has fewer.
+        Probability of each option given the choices before; 0 where a choice is inactive. A choice with fewer options
+        than the widest has zeros after its last option.
     logs : Tensor (n, choices)
         Natural logarithm of the probability of the option that was taken; 0 where a choice is inactive. The sum over
         choices is the log-probability of the architecture.
     entropies : Tensor (n, choices)
-        Of each choice given those before, nats.
+        Entropy of each choice given the choices before, in nats.
     rejected : int
-        How many were drawn again because they broke a rule.
+        Number of drawn architectures that broke a rule and were drawn again.
     """
 
     archs: list[Arch]
@@ -52,16 +52,16 @@ class Sequences:
 class Controller(nn.Module):
     """An LSTM over the choices of ``space``: each option taken is the next input, each choice has its own softmax.
 
-    A choice that is *inactive* emits no token: the state passes it by, and what comes next sees the last token that
-    there was. Where the space has ``anchors`` (`nasviz.spaces.MacroSpace`), the skip connections of a layer are no
+    A choice that is *inactive* emits no token: it leaves the state unchanged, and the next choice sees the last token
+    before it. Where the space has ``anchors`` (`nasviz.spaces.MacroSpace`), the skip connections of a layer are no
     tokens either: the layer has an anchor point, one step of the LSTM, and each earlier layer j is an input of layer i
-    with probability sigmoid(vᵀ tanh(W_prev h_j + W_curr h_i)), h being the states at the anchor points; the next input
-    is the mean of the states of the anchors that were chosen.
+    with probability sigmoid(vᵀ tanh(W_prev h_j + W_curr h_i)), where h are the states at the anchor points. The next
+    input is the mean of the states of the anchors that were chosen.
 
-    An architecture that breaks a rule of the space is never given out. In spaces of up to 2**16 tuples an option is
-    closed where no valid architecture can follow, and the softmax shared among the others, so that the probabilities of
-    all valid architectures still sum to 1. In larger spaces what breaks a rule is drawn again: probabilities are then
-    those *before* that selection.
+    The controller never returns an architecture that breaks a rule of the space. In spaces of up to 2**16 tuples, an
+    option after which no valid architecture is possible is closed, and the softmax is over the other options. The
+    probabilities of all valid architectures thus still sum to 1. In larger spaces an architecture that breaks a rule is
+    drawn again: the probabilities are then those *before* that selection.
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ class Controller(nn.Module):
     hidden : int
         Units of the LSTM, and length of the vectors that stand for tokens.
     generator : torch.Generator, optional
-        Of the first weights. None: one with seed 0.
+        Source of the first weights. None: a generator with seed 0.
     dtype : torch.dtype
-        float64 to check gradients.
+        Type of the weights; float64 is for checks of the gradients.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Controller(nn.Module):
         self.inputs, self.states = weights(hidden, 4 * hidden), weights(hidden, 4 * hidden)
         self.bias = weights(4 * hidden)
         self.head, self.head_bias = weights(hidden, self.starts[-1]), weights(self.starts[-1])
-        anchors = getattr(space, "anchors", ())
+        anchors = space.anchors if space.can("anchors") else ()
         if anchors:
             self.previous, self.current, self.vote = weights(hidden, hidden), weights(hidden, hidden), weights(hidden)
         jitter(self.parameters())
@@ -100,21 +100,21 @@ class Controller(nn.Module):
         self._moments = [(torch.zeros_like(w), torch.zeros_like(w)) for w in self.parameters()]
         self._updates = torch.zeros((), dtype=torch.int64)
 
-    # ------------------------------------------------------------------ what it says
+    # ------------------------------------------------------------------ probabilities and samples
     def forward(self, archs: Sequence[Arch]) -> Sequences:
-        """What the policy says of given valid architectures, for autograd to follow."""
+        """Return the policy's probabilities for given valid architectures; autograd can differentiate them."""
         wanted = torch.tensor(np.array(archs))
         return self._unroll(len(archs), lambda choice, scores: wanted[:, choice])
 
     def log_probability(self, arch: Arch) -> float:
-        """Natural logarithm of the probability of one architecture. ValueError if it is none of the space."""
+        """Return the natural logarithm of one architecture's probability. ValueError if the space does not hold it."""
         with torch.no_grad():
             return float(self([self.space.check(arch)]).logs.sum())
 
     def sample(self, count: int, rng: np.random.Generator) -> Sequences:
-        """Draw ``count`` architectures, independently; all are valid. Autograd can follow what it says of them.
+        """Draw ``count`` valid architectures independently; autograd can differentiate their probabilities.
 
-        Where drawing again 200 times did not give enough valid ones, `SearchSpace.sample` gives the rest.
+        If 200 rounds of drawing did not give enough valid architectures, `SearchSpace.sample` draws the rest.
         """
         valid: list[Arch] = []
         rejected = 0
@@ -130,7 +130,7 @@ class Controller(nn.Module):
         return replace(self(valid[:count]), rejected=rejected)
 
     def _draw(self, count: int, rng: np.random.Generator) -> Sequences:
-        """Options by the Gumbel-max trick: the largest of log p + noise is option o with probability p(o)."""
+        """Draw options by the Gumbel-max trick: the largest of log p + noise is option o with probability p(o)."""
         noise = torch.from_numpy(rng.gumbel(size=(len(self.space.choices), count, self.widest)))
 
         def draw(choice: int, scores: Tensor) -> Tensor:
@@ -138,10 +138,10 @@ class Controller(nn.Module):
 
         return self._unroll(count, draw)
 
-    # ------------------------------------------------------------------ how it learns
+    # ------------------------------------------------------------------ learning
     @torch.no_grad()
     def descend(self, loss: Tensor, lr: float, betas: tuple[float, float] = (0.9, 0.999)) -> None:
-        """A step of Adam (Kingma & Ba 2015, algorithm 1) down the gradient of ``loss``."""
+        """Take a step of Adam (Kingma & Ba 2015, algorithm 1) down the gradient of ``loss``."""
         weights, updates = list(self.parameters()), int(self._updates.add_(1))
         slopes = torch.autograd.grad(loss, weights, materialize_grads=True)
         rate = lr * (1 - betas[1] ** updates) ** 0.5 / (1 - betas[0] ** updates)
@@ -151,7 +151,7 @@ class Controller(nn.Module):
             weight.addcdiv_(mean, square.sqrt().add_(1e-8), value=-rate)
 
     def tensors(self) -> dict[str, Tensor]:
-        """All that changes while it learns, to keep or to fill in place: weights, Adam's means, updates so far."""
+        """Return all tensors that learning changes, to save or fill them: weights, Adam's means, number of updates."""
         tensors = {"updates": self._updates}
         for (name, weight), (mean, square) in zip(self.named_parameters(), self._moments, strict=True):
             tensors |= {name: weight.detach(), f"{name}.mean": mean, f"{name}.square": square}
@@ -159,9 +159,9 @@ class Controller(nn.Module):
 
     # ------------------------------------------------------------------ one token after the other
     def _unroll(self, count: int, pick: Callable[[int, Tensor], Tensor]) -> Sequences:
-        """All choices in order; ``pick(choice, log-probabilities) -> options`` (count,) takes them."""
+        """Go through all choices in order; ``pick(choice, log-probabilities)`` returns the taken options (count,)."""
         table = torch.addmm(self.bias, torch.cat([self.first[None], self.tokens]), self.inputs)
-        x = table[:1].expand(count, -1)  # the input as the gates see it: each token is multiplied once
+        x = table[:1].expand(count, -1)  # the input, multiplied for the gates: once for each token
         state = memory = x.new_zeros(count, self.hidden)
         prefixes: list[Arch] = [()] * count
         anchors: list[Tensor] = []
@@ -199,19 +199,19 @@ class Controller(nn.Module):
         return Sequences(prefixes, shown, logs, entropies)
 
     def _cell(self, x: Tensor, state: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """A step of the LSTM (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000); ``x`` as in `_unroll`."""
+        """Take one LSTM step (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000); ``x`` as in `_unroll`."""
         gates = torch.addmm(x, state, self.states)
         keep, write, show = gates[:, : 3 * self.hidden].sigmoid().chunk(3, 1)
         memory = keep * memory + write * gates[:, 3 * self.hidden :].tanh()
         return show * memory.tanh(), memory
 
     def _vote(self, earlier: Tensor, state: Tensor) -> Tensor:
-        """Scores (n, 2) of no and yes; the softmax of (0, s) is the sigmoid of s."""
+        """Return the scores (n, 2) of "no" and "yes"; the softmax of (0, s) is the sigmoid of s."""
         yes = (earlier @ self.previous + state @ self.current).tanh() @ self.vote
         return torch.stack([torch.zeros_like(yes), yes], 1)
 
     def _allowed(self, choice: int, prefixes: list[Arch]) -> tuple[Tensor | None, Tensor | None]:
-        """Where a choice is active (n,), and which options can be taken (n, options); None: everywhere, all."""
+        """Return where a choice is active (n,), and its open options (n, options); None: everywhere, all options."""
         if choice == len(self.space.choices):
             return None, None
         one = self.space.choices[choice]
@@ -219,7 +219,7 @@ class Controller(nn.Module):
         on = None if one.when is None else torch.tensor([bool(one.when(prefix)) for prefix in prefixes])
         if self._open:
             return on, torch.tensor([[(*prefix, o) in self._open for o in options] for prefix in prefixes])
-        return on, None if on is None else on[:, None] | (torch.arange(len(options)) == 0)  # inactive: 0
+        return on, None if on is None else on[:, None] | (torch.arange(len(options)) == 0)  # if inactive, only 0
 
 
 def _where(on: Tensor, new: Tensor, old: Tensor) -> Tensor:
@@ -227,14 +227,14 @@ def _where(on: Tensor, new: Tensor, old: Tensor) -> Tensor:
 
 
 def _mean_of(anchors: list[Tensor], yes: list[Tensor]) -> Tensor:
-    """The mean of the states of the chosen anchors, 0 where none is."""
+    """Return the mean of the states of the chosen anchors, 0 where no anchor is chosen."""
     chosen = torch.stack(yes, 1).to(anchors[0].dtype)
     total = torch.einsum("nj,jnh->nh", chosen, torch.stack(anchors))
     return total / chosen.sum(1, keepdim=True).clamp(min=1)
 
 
 def _program(choices: int, anchors: Sequence[range]) -> Iterator[tuple[int, range | None]]:
-    """The steps of the LSTM: (choice, None) for a token, (first choice, choices) for an anchor point."""
+    """Yield the steps of the LSTM: (choice, None) for a token, (first choice, choices) for an anchor point."""
     behind, skips = {points.start: points for points in anchors}, {i for points in anchors for i in points}
     for choice in range(choices):
         if choice in behind:
@@ -244,7 +244,7 @@ def _program(choices: int, anchors: Sequence[range]) -> Iterator[tuple[int, rang
 
 
 def _prefixes(space: SearchSpace) -> set[Arch]:
-    """Every beginning of a valid architecture; empty if no rule forbids any. ValueError if none is valid."""
+    """Return every prefix of a valid architecture; empty if all tuples are valid. ValueError if none is valid."""
     begun: list[Arch] = [()]
     for choice in space.choices:
         begun = [

@@ -1,6 +1,7 @@
-"""Parameters and multiply-adds of a network, for one image: on the meta device without any memory.
+"""Count parameters and multiply-adds of a network for one image; on the meta device this needs no memory.
 
-A small network is counted faster where it is: torch computes shapes on the meta device in Python, and imports for it.
+A small network is counted faster on its own device: on the meta device torch computes shapes in Python, and has to
+import modules for that.
 """
 
 from __future__ import annotations
@@ -40,28 +41,28 @@ CONVENTIONS: Mapping[str, Cost] = {"conv_linear": _conv_linear, "nasbench201": _
 
 
 def parameters(network: nn.Module) -> int:
-    """Learned numbers of a network, those of operations that never run included, as the papers count."""
+    """Count the parameters of a network; as in the papers, operations that never run count too."""
     return sum(weights.numel() for weights in network.parameters())
 
 
 def madds(network: nn.Module, image: tuple[int, int, int], convention: str = "conv_linear") -> int:
-    """Multiply-adds of one image through a network.
+    """Count the multiply-adds of one image through a network.
 
     Parameters
     ----------
     network : nn.Module
-        Left as it was. On the meta device (built inside ``with torch.device("meta"):``) this takes no memory.
+        The network, which is not changed. If it is built inside ``with torch.device("meta"):``, it takes no memory.
     image : tuple of int
         (colors, height, width).
     convention : {"conv_linear", "nasbench201"}
-        ``conv_linear``: multiplications of convolutions and linear layers, what most papers give.
-        ``nasbench201``: besides, per output element, 2 for a batch-norm, 1 for a ReLU, 9 for a 3×3 pooling. What
-        every operation in a cell adds is then exactly as published for NAS-Bench-201 (NAS-Bench-Suite-Zero,
-        Krishnakumar et al. 2022). Outside the cells the published totals hold 5,184 = 64 · 9² more than these, the same
-        for every architecture; the global pooling of 64 channels of 8×8, counted as windows of 9×9, would be exactly
-        that, so it is counted so. That this is their reason is our guess: it is not documented.
+        ``conv_linear``: multiplications of convolutions and linear layers, as in most papers.
+        ``nasbench201``: in addition, per output element, 2 for a batch-norm, 1 for a ReLU, 9 for a 3×3 pooling. The
+        count of every operation in a cell is then exactly as published for NAS-Bench-201 (NAS-Bench-Suite-Zero,
+        Krishnakumar et al. 2022). Outside the cells the published totals are larger by 5,184 = 64 · 9² for every
+        architecture. The global pooling of 64 channels of 8×8 has exactly this count if its windows are 9×9; it is
+        therefore counted like that here. This reason is our guess: the papers do not document it.
 
-    Operations of a cell that are built and never run count as well, as they do for its parameters.
+    Operations of a cell that are built and never run count as well, as they do for the parameters.
     """
     total = 0
 
@@ -74,7 +75,7 @@ def madds(network: nn.Module, image: tuple[int, int, int], convention: str = "co
 
 
 def _run(network: nn.Module, image: tuple[int, int, int], convention: str, seen: Callable) -> None:
-    """One image through a network in evaluation mode: ``seen(module, outputs, its own cost)`` for all that runs."""
+    """Send one image through a network in evaluation mode; call ``seen(module, outputs, own cost)`` for each module."""
     if convention not in CONVENTIONS:
         raise ValueError(f"no counting convention {convention!r}, only {list(CONVENTIONS)}")
     cost = CONVENTIONS[convention]
@@ -90,7 +91,7 @@ def _run(network: nn.Module, image: tuple[int, int, int], convention: str, seen:
     norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     try:
         for norm in norms:
-            norm.forward = _same                        # two thirds of the time on the meta device; no shape changes
+            norm.forward = _same                        # batch-norms took two thirds of the time on meta
         with torch.no_grad():
             network.eval()(torch.zeros(1, *image, device=next(network.parameters()).device))
     finally:
@@ -107,18 +108,18 @@ def _same(x: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Layer:
-    """One module of a network, with all that it holds.
+    """One module of a network, with all modules inside it.
 
     Attributes
     ----------
     name : str
-        As in ``network.named_modules()``; empty for the whole.
+        Name as in ``network.named_modules()``; empty for the whole network.
     kind : str
         Class of the module.
     shape : tuple of int
-        Of its output, without the batch.
+        Shape of the module's output, without the batch.
     parameters, madds : int
-        Its own and those of the modules within.
+        Counts of the module and of all modules inside it.
     """
 
     name: str
@@ -129,17 +130,17 @@ class Layer:
 
 
 def layers(network: nn.Module, image: tuple[int, int, int], convention: str = "conv_linear") -> list[Layer]:
-    """What each module of a network holds and computes for one image, in the order of ``named_modules``.
+    """Count parameters and multiply-adds of each module for one image, in the order of ``named_modules``.
 
-    Parameters, image, convention and errors as of `madds`; modules that do not run are left out, unless a cell counts
-    them. A module that runs several times shows the shape of the last, and computes as often.
+    Parameters and errors are those of `madds`. Modules that do not run are left out, unless a cell counts them. For a
+    module that runs several times, the shape is that of the last run, and the multiply-adds are those of all runs.
     """
     inside: dict[str, int] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     names = {module: name for name, module in network.named_modules()}
 
     def seen(layer, outputs, cost):
-        output = outputs if isinstance(outputs, Tensor) else outputs[-1]  # a stem of cells with two inputs gives two
+        output = outputs if isinstance(outputs, Tensor) else outputs[-1]  # a stem can have two outputs
         shapes[name := names[layer]] = tuple(output.shape[1:])
         while cost and name:
             inside[name] = inside.get(name, 0) + cost

@@ -1,12 +1,12 @@
 """The network that Once-for-all makes elastic: MobileNetV3-Large's layers (Howard et al. 2019; Cai et al. 2020).
 
-`mobilenet_v3` is one member, standing alone. `ElasticNetwork` is all of them: it holds the weights of the largest, and
-a member is a part of it:
+`mobilenet_v3` builds one member as a network of its own. `ElasticNetwork` is the supernet of all members: it holds the
+weights of the largest, and every other member uses a part of them:
 
 ==========  ===========================================================================================================
 depth       the first layers of a unit
-expansion   the leading of the widened channels; `ElasticNetwork.sort_channels` brings the important ones there
-kernel      the middle of the larger kernel, times a matrix that is learned; at the start the identity
+expansion   the first of the widened channels; `ElasticNetwork.sort_channels` moves the important channels there
+kernel      the middle of the larger kernel, times a learned matrix, which starts as the identity
 resolution  the whole network, on smaller images
 ==========  ===========================================================================================================
 """
@@ -30,7 +30,7 @@ Unit = tuple[Layers, int, int, bool]  # layers, channels, stride, whether it has
 
 @dataclass(frozen=True)
 class Place:
-    """Where a layer stands in the network: all of it that is not searched.
+    """The place of a layer in the network: those of its properties that are not searched.
 
     Attributes
     ----------
@@ -48,11 +48,11 @@ class Place:
     excited: bool
 
     def middle(self, expansion: int) -> int:
-        """How many channels there are inside."""
+        """Return the number of channels inside the layer."""
         return divisible(self.inputs * expansion)
 
     def build(self, kernel: int, expansion: int) -> nn.Module:
-        """The layer. The first two units have ReLU, the others h-swish; channels kept, the input is added."""
+        """Build the layer: ReLU in the first two units, h-swish later. The input is added if it has the same shape."""
         middle = self.middle(expansion)
         body = mbconv(
             self.inputs,
@@ -68,7 +68,7 @@ class Place:
 
 
 def places(units: Sequence[Unit], width: float) -> Iterator[tuple[Place, int, int]]:
-    """``(place, kernel, expansion)`` of each layer, in order."""
+    """Yield ``(place, kernel, expansion)`` of each layer, in order."""
     inputs = divisible(16 * width)
     for unit, (layers, channels, stride, excited) in enumerate(units):
         for layer, (kernel, expansion) in enumerate(layers):
@@ -86,18 +86,18 @@ def mobilenet_v3(
     classes: int,
     generator: torch.Generator | None,
 ) -> nn.Sequential:
-    """A MobileNetV3 as Once-for-all builds it: squeezed channels a quarter of the widened ones, plain last layers.
+    """Build a MobileNetV3 as in Once-for-all: squeezed channels are a quarter of the widened; last layers are plain.
 
     Parameters
     ----------
     units : sequence of (layers, channels, stride, squeeze-excitation)
-        Layers are (kernel, expansion).
+        Each layer is a pair (kernel, expansion).
     share : float
-        Of the images' sides, as which they enter.
+        Factor by which the sides of the images are scaled at the input.
     stride : int
-        Of the stem.
+        Stride of the stem.
     width : float
-        Times all channels.
+        Factor of all numbers of channels.
     colors, classes : int
     generator : torch.Generator, optional
     """
@@ -111,26 +111,26 @@ def mobilenet_v3(
     return finished(layers, generator)
 
 
-BEFORE, AFTER = 3, 6  # layers of `mobilenet_v3` around those that are searched
+BEFORE, AFTER = 3, 6  # numbers of layers of `mobilenet_v3` before and after the searched ones
 
 
 class ElasticNetwork(nn.Module):
-    """Every member of an elastic space on the weights of the largest: Cai et al. 2020, section 3.3.
+    """The supernet of an elastic space: every member uses the weights of the largest (Cai et al. 2020, section 3.3).
 
     Parameters
     ----------
     space : ElasticSpace
-        Says what a member consists of (``units``, ``largest``), and builds it alone (``network``).
+        Space that describes each member (``units``, ``largest``), and builds it as a network of its own (``network``).
     width, strides, colors, classes, generator
-        As of `ElasticSpace.network`; the generator draws the weights of the whole.
+        As in `ElasticSpace.network`; the generator draws the weights of the largest member.
 
     Attributes
     ----------
     whole : nn.Sequential
         The largest member, `mobilenet_v3`.
     matrices : nn.ParameterDict
-        By layer and kernel, ``"4_5"``: float (k², k²), shared by all channels, from the middle of the next larger
-        kernel to this one.
+        Matrix of each layer and kernel, named like ``"4_5"``: float (k², k²). It maps the middle of the next larger
+        kernel to this kernel, in all channels alike.
 
     Examples
     --------
@@ -169,12 +169,12 @@ class ElasticNetwork(nn.Module):
         self.select(space.largest)
 
     def select(self, arch: Arch) -> ElasticNetwork:
-        """Be the network of ``arch`` until told otherwise; returns this network."""
+        """Select ``arch`` as the architecture that later calls compute; return this network."""
         self.arch = self.space.check(arch)
         return self
 
     def forward(self, images: Tensor, arch: Arch | None = None) -> Tensor:
-        """Logits (batch, classes) of images (batch, colors, height, width); None: of the architecture selected last."""
+        """Return logits (batch, classes) for images (batch, colors, height, width); ``arch`` None: the selected one."""
         if arch is not None:
             self.select(arch)
         x = Resize(self.space.share(self.arch))(images)
@@ -183,9 +183,9 @@ class ElasticNetwork(nn.Module):
         return x
 
     def layers(self, arch: Arch) -> list[tuple[int, tuple[int, int] | None]]:
-        """Which layers of the whole ``arch`` runs through, by their number there, with (kernel, expansion).
+        """List the layers of the whole network that ``arch`` uses: (number in the whole, (kernel, expansion)).
 
-        None for what is not searched. The resizing of the images, layer 0, is left out.
+        The pair is None for layers that are not searched. Layer 0, which resizes the images, is left out.
         """
         chosen = iter(self.space.units(arch))
         layers: list[tuple[int, tuple[int, int] | None]] = [(number, None) for number in range(1, BEFORE)]
@@ -197,10 +197,10 @@ class ElasticNetwork(nn.Module):
         return layers + [(number, None) for number in range(len(self.whole) - AFTER, len(self.whole))]
 
     def part(self, place: int, layer: tuple[int, int] | None) -> dict[str, Tensor]:
-        """Weights and statistics of one layer of a member, by their names there: parts of those of the whole.
+        """Return the weights and statistics of one layer of a member by name, as views of the whole network's.
 
-        What is learned or counted in them is learned and counted in the whole, a smaller kernel's weights excepted:
-        they are computed, and the gradient flows through.
+        Changes to these views change the whole network too. Only the weights of a smaller kernel are no views: they
+        are computed from the larger kernel, and gradients flow back to it.
         """
         held = dict(self.whole[place].named_parameters()) | dict(self.whole[place].named_buffers())
         if layer is None:
@@ -209,16 +209,17 @@ class ElasticNetwork(nn.Module):
         out = {}
         for name, like in self.skeleton(place, kernel, expansion).state_dict().items():
             tensor = held[name]
-            if tensor.ndim == 4 and tensor.shape[-1] > 1:  # the depthwise convolution's: others are 1×1
+            if tensor.ndim == 4 and tensor.shape[-1] > 1:  # only the depthwise filters are larger than 1×1
                 tensor = self._filters(place, kernel, tensor)
             out[name] = tensor[tuple(map(slice, like.shape))]
         return out
 
     @torch.no_grad()
     def extract(self, arch: Arch) -> nn.Sequential:
-        """``arch`` as a network of its own, ``space.network(arch)``, with copies of its part of the weights.
+        """Return ``arch`` as a network of its own, ``space.network(arch)``, with copies of its part of the weights.
 
-        Batch-norms take over the statistics as they stand here: re-calibrate before (`nasviz.nn.paths.recalibrate`).
+        Its batch-norms copy the statistics of this network as they are: re-calibrate them before
+        (`nasviz.nn.single_path.recalibrate`).
         """
         child = self.space.network(arch, **self.size).to(next(self.parameters()))
         for mine, (place, layer) in zip(list(child)[1:], self.layers(arch), strict=True):
@@ -227,10 +228,11 @@ class ElasticNetwork(nn.Module):
 
     @torch.no_grad()
     def sort_channels(self) -> None:
-        """Bring the widened channels of each layer into the order of their importance. Changes no output of the whole.
+        """Sort the widened channels of each layer by importance; the outputs of the whole network stay the same.
 
-        Importance is the L1 norm of what the following 1×1 convolution reads of a channel (Cai et al. 2020, section
-        3.3). The squeezed channels of squeeze-excitation, too: by what the second of its maps reads of them.
+        The importance of a channel is the L1 norm of the weights by which the following 1×1 convolution reads it (Cai
+        et al. 2020, section 3.3). The squeezed channels of squeeze-excitation are sorted in the same way, by the
+        weights of its second map.
         """
         for number, _ in enumerate(self.places, BEFORE):
             layer = self.whole[number]
@@ -249,7 +251,7 @@ class ElasticNetwork(nn.Module):
                 expand.bias.copy_(expand.bias[order])
 
     def _filters(self, place: int, kernel: int, filters: Tensor) -> Tensor:
-        """Depthwise filters (channels, 1, k, k) at a smaller k: kernel by kernel, the middle times its matrix."""
+        """Shrink depthwise filters (channels, 1, k, k): for each smaller kernel, take the middle times its matrix."""
         for smaller in reversed([one for one in self.space.kernels if kernel <= one < filters.shape[-1]]):
             edge = (filters.shape[-1] - smaller) // 2
             middle = filters[..., edge : edge + smaller, edge : edge + smaller]
@@ -257,7 +259,7 @@ class ElasticNetwork(nn.Module):
         return filters
 
     def skeleton(self, place: int, kernel: int, expansion: int) -> nn.Module:
-        """A layer of a member without weights of its own (on the meta device): shapes, and what is done. Kept."""
+        """Return a layer of a member without memory for weights (on the meta device); ``__init__`` caches this."""
         with torch.device("meta"):
             return self.places[place - BEFORE].build(kernel, expansion)
 
@@ -266,10 +268,10 @@ class ElasticNetwork(nn.Module):
         momentum = next(one.momentum for one in self.whole[place].modules() if isinstance(one, nn.BatchNorm2d))
         for norm in skeleton.modules():
             if isinstance(norm, nn.BatchNorm2d):
-                norm.momentum = momentum  # it is changed while batch-norms are re-calibrated
+                norm.momentum = momentum  # re-calibration of batch-norms changes it
         return torch.func.functional_call(skeleton, self.part(place, layer), (x,))
 
 
 def _importance(reads: nn.Conv2d) -> Tensor:
-    """The order of a 1×1 convolution's inputs, the one with the largest weights first."""
+    """Return the order of a 1×1 convolution's inputs by the L1 norm of their weights, largest first."""
     return reads.weight.abs().sum((0, 2, 3)).argsort(descending=True, stable=True)

@@ -1,4 +1,4 @@
-"""What a network needs on a GPU: its weights in the right memory layout, and its work recorded as a CUDA graph."""
+"""Networks on a GPU: weights are moved into the right memory layout, and work is recorded as a CUDA graph."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from .ops import LAYOUTS
 
 
 def device_of(network: Mapping) -> str:
-    """Where a strategy computes: the ``"device"`` among what it says of its network, ``"cpu"`` if it says none."""
+    """Return the ``"device"`` among a strategy's network settings, ``"cpu"`` if there is none."""
     return network.get("device", "cpu")
 
 
 def size_of(network: Mapping) -> dict:
-    """What a strategy says of its network but for the device: what the space takes."""
+    """Return a strategy's network settings without the device: those that the space accepts."""
     return {name: value for name, value in network.items() if name != "device"}
 
 
 def moved(network: nn.Module, device: str | torch.device) -> nn.Module:
-    """The network itself on ``device``, its filters in the layout of `nasviz.nn.ops.in_layout`.
+    """Move the network to ``device``, its filters in the layout of `nasviz.nn.ops.in_layout`, and return it.
 
-    One convolution whose filters are channels-last makes torch compute it, and all that follows, channels-last. Left
-    alone if it is there already.
+    A single convolution with channels-last filters makes torch compute it, and all later layers, channels-last. A
+    network that is already on the device stays as it is.
     """
     kind = torch.device(device).type
     if all(parameter.device.type == kind for parameter in network.parameters()):
@@ -33,23 +33,23 @@ def moved(network: nn.Module, device: str | torch.device) -> nn.Module:
 
 
 class Graphed:
-    """A function of tensors, recorded once as a CUDA graph: a call replays its kernels without launching each.
+    """A function of tensors, recorded once as a CUDA graph: a call replays its kernels without launching each alone.
 
     Parameters
     ----------
     function : callable
         ``function(*inputs)`` returns a tensor or a tuple of tensors. It may read and write other tensors, which must
-        stay where they are in memory, and may take gradients; a number that it takes from Python, or draws on the CPU,
-        is recorded as it is. It must not ask for the value of a tensor (``.item()``, ``if``).
+        stay where they are in memory, and may compute gradients. A number that it takes from Python, or draws on the
+        CPU, is recorded as a constant. It must not ask for the value of a tensor (``.item()``, ``if``).
     *inputs : Tensor
-        Examples: later inputs have their shapes and types. No graph of autograd that was made outside may be alive.
+        Examples: later inputs have their shapes and types. No autograd graph made outside the function may be alive.
     warm : int
-        Calls before the one that is recorded, in which torch chooses its algorithms. They write what ``function``
-        writes.
+        Number of calls before the recorded one; in them torch chooses its algorithms. Like any other call, they write
+        to the tensors that ``function`` writes to.
 
     Notes
     -----
-    What a call returns is overwritten by the next one.
+    The next call overwrites the tensors that a call returned.
     """
 
     def __init__(self, function: Callable, *inputs: Tensor, warm: int = 3):
@@ -63,7 +63,7 @@ class Graphed:
         self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.graph, stream=stream):
             outputs = function(*self.inputs)
-        # A graph of autograd that stays alive would tie the weights to this stream, and break the next recording.
+        # An autograd graph that stays alive would tie the weights to this stream, and break the next recording.
         self.outputs = outputs.detach() if isinstance(outputs, Tensor) else tuple(each.detach() for each in outputs)
 
     def __call__(self, *inputs: Tensor):

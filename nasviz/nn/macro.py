@@ -8,32 +8,32 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from .cells import initialize
+from ..weights import initialize
 from .ops import Conv2d, Linear
 
 Kernel = tuple[int, int, int, int, int]  # height, width, stride down, stride across, filters
 
 
 class MacroNetwork(nn.Module):
-    """Convolutions that read what earlier ones wrote, then a classifier.
+    """A network of convolutions that read the outputs of earlier ones, with a classifier at the end.
 
-    A layer concatenates its inputs, zeros added below and on the right to those that are smaller than the largest, and
-    is convolution, batch-norm, ReLU; padded so that stride 1 keeps the size and stride s gives ⌈size/s⌉. A layer
+    A layer concatenates its inputs: those smaller than the largest get zeros below and on the right. Convolution,
+    batch-norm and ReLU follow; the padding is such that stride 1 keeps the size and stride s gives ⌈size/s⌉. A layer
     without inputs reads the image. All outputs that no layer reads are concatenated the same way, averaged over the
-    image, and classified. (Zoph & Le 2017, sections 3.3 and 4.1. On which side zeros are added, the order of
-    batch-norm and ReLU and the average before the classifier are not in the paper: they are ours.)
+    image, and classified. (Zoph & Le 2017, sections 3.3 and 4.1. The paper does not give the side on which zeros are
+    added, the order of batch-norm and ReLU, nor the average before the classifier: these are our choices.)
 
     Parameters
     ----------
     layers : sequence of ((height, width, stride down, stride across, filters), inputs)
         Inputs are numbers of earlier layers, from 1.
     width : float
-        Times as many filters as the layers say, rounded, one at least. The paper's: 1; the default is a small one.
+        Factor of each layer's number of filters; the product is rounded, and at least 1. In the paper it is 1.
     colors : int
         Channels of the images.
     classes : int
     generator : torch.Generator, optional
-        Draws the weights, of torch's default distributions; nothing else is drawn from. None: one with seed 0.
+        The only source of the weights, which have torch's default distributions. None: a generator with seed 0.
 
     Raises
     ------
@@ -71,10 +71,10 @@ class MacroNetwork(nn.Module):
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.classifier = Linear(sum(channels[number] for number in self.loose), classes)
         initialize(self, generator or torch.Generator().manual_seed(0))
-        self.to(memory_format=torch.channels_last)  # as `CellNetwork`
+        self.to(memory_format=torch.channels_last)  # for speed, as in `CellNetwork`
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (batch, classes) of float images (batch, colors, height, width)."""
+        """Return logits (batch, classes) for float images (batch, colors, height, width)."""
         values = [images]
         for layer, inputs in zip(self.layers, self.inputs, strict=True):
             values.append(layer(side_by_side([values[i] for i in inputs])))
@@ -82,7 +82,7 @@ class MacroNetwork(nn.Module):
 
 
 def side_by_side(images: Sequence[Tensor]) -> Tensor:
-    """(batch, channels, height, width) each, by channels; smaller ones get zeros below and on the right."""
+    """Concatenate images (batch, channels, height, width) by channels; smaller ones get zeros below and right."""
     height, width = (max(image.shape[side] for image in images) for side in (-2, -1))
     return torch.cat([pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2])) for x in images], 1)
 

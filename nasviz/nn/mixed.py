@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..space import Graph
+from ..graph import Graph
 from .cells import CellNetwork
 from .ops import Conv2d
 

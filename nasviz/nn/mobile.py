@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .cells import initialize
+from ..weights import initialize
 from .ops import Conv2d, Linear
 
 Layer = Callable[[int, int, int, int, float], nn.Module]  # inputs, outputs, kernel, stride, squeeze ratio

@@ -8,8 +8,9 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from ..space import Graph
-from .cells import check_sizes, initialize
+from ..graph import Graph
+from ..weights import initialize
+from .cells import check_sizes
 from .ops import Conv2d, Factory, Linear
 
 

@@ -22,14 +22,14 @@ def in_layout(images: Tensor) -> Tensor:
 
 
 class Conv2d(nn.Conv2d):
-    """torch's, but its weights wait for `nasviz.nn.cells.initialize`: they are not drawn from the global generator."""
+    """torch's, but its weights wait for `nasviz.weights.initialize`: they are not drawn from the global generator."""
 
     def reset_parameters(self) -> None:
         pass
 
 
 class Linear(nn.Linear):
-    """torch's, but its weights wait for `nasviz.nn.cells.initialize`: they are not drawn from the global generator."""
+    """torch's, but its weights wait for `nasviz.weights.initialize`: they are not drawn from the global generator."""
 
     def reset_parameters(self) -> None:
         pass

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..encodings import Flow
-from .jitter import jitter
+from ..weights import jitter
 from .threads import one_thread
 
 

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from ..space import Edge, Graph
-from .cells import check_sizes, initialize
+from ..graph import Edge, Graph
+from ..weights import initialize
+from .cells import check_sizes
 from .ops import Conv2d, Linear, in_layout
 from .separable import FactorizedReduce, Factory, Noise, relu_conv_bn
 

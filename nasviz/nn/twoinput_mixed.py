@@ -2,7 +2,7 @@
 
 What the edges that leave one node have in common is computed once, and the last batch-norms of all convolutions that
 enter one node are normalised, weighted and added in one operation. On a GPU, all edges that leave a node are computed
-at once (`nasviz.nn.grouped`). `benchmarks/darts_step.py` measures both against the loop over operations.
+at once (`nasviz.nn.grouped_edges`). `benchmarks/darts_step.py` measures both against the loop over operations.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .grouped import alike, grouped_states
+from .grouped_edges import alike, grouped_states
 from .mixed import EPSILON, normed_mixture
 from .ops import Zero
 from .separable import Factory

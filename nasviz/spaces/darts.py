@@ -14,7 +14,8 @@ from math import prod
 
 import numpy as np
 
-from ..space import Arch, Choice, Edge, Graph, SearchSpace
+from ..graph import Edge, Graph
+from ..space import Arch, Choice, SearchSpace
 from .genotypes import GENOTYPES
 from .reading import Reader
 

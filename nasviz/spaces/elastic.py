@@ -14,7 +14,8 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from ..space import Arch, Choice, Edge, Graph, SearchSpace
+from ..graph import Edge, Graph
+from ..space import Arch, Choice, SearchSpace
 from .reading import Reader
 
 RESOLUTIONS = tuple(range(128, 225, 4))

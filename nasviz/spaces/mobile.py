@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from ..space import Arch, Choice, Edge, Graph, SearchSpace
+from ..graph import Edge, Graph
+from ..space import Arch, Choice, SearchSpace
 from .reading import Reader
 
 KINDS = ("conv", "sepconv", "mbconv3", "mbconv6")

@@ -21,7 +21,8 @@ from __future__ import annotations
 import hashlib
 import re
 
-from ..space import Arch, Choice, Edge, Graph, SearchSpace
+from ..graph import Edge, Graph
+from ..space import Arch, Choice, SearchSpace
 from .reading import Reader
 
 NODES, MOST_EDGES = 7, 9

@@ -25,7 +25,8 @@ from itertools import permutations, product
 
 import numpy as np
 
-from ..space import Arch, Choice, Edge, Graph, SearchSpace
+from ..graph import Edge, Graph
+from ..space import Arch, Choice, SearchSpace
 
 OPS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = tuple((source, target) for target in (1, 2, 3) for source in range(target))
@@ -120,8 +121,8 @@ class NasBench201(SearchSpace):
         return MixedNetwork(self.graph(), self.operations, **size)
 
     def single_path(self, **size):
-        """All operations on all edges, of which one path runs at a time: see `nasviz.nn.paths.PathNetwork`."""
-        from ..nn.paths import PathNetwork
+        """All operations on all edges, of which one path runs at a time: see `nasviz.nn.single_path.PathNetwork`."""
+        from ..nn.single_path import PathNetwork
 
         return PathNetwork(self.graph(), self._factories(), **size)
 

@@ -13,7 +13,8 @@ from itertools import permutations
 
 import numpy as np
 
-from ..space import Arch, Choice, Edge, Graph, SearchSpace
+from ..graph import Edge, Graph
+from ..space import Arch, Choice, SearchSpace
 from .darts import CELLS, disjoint
 from .reading import Reader
 

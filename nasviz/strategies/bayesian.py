@@ -10,10 +10,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..estimator import Estimator
 from ..estimators.predictor import EnsemblePredictor
-from ..evaluate import Estimator
+from ..knobs import knob
 from ..objectives import accuracy
-from ..search import knob
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 

@@ -10,9 +10,9 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from ..search import knob
+from ..knobs import knob
 from .elastic_training import MOST, ElasticTraining
-from .sharing import Shared
+from .shared_weights import Shared
 
 FALL, FLOOR = 4.0, 0.05  # of the learning rate: e-foldings over the whole training, and where it stays
 

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import datasets
+from ..knobs import knob
 from ..nn.gpu import device_of, size_of
 from ..nn.threads import one_thread
-from ..search import knob
 from ..space import SearchSpace
 from ..step import Step
 from .bilevel import Batch, Bilevel, cosine

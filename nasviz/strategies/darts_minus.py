@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..diagnosis import SKIP
+from ..analysis.diagnosis import SKIP
 from .bilevel import Bilevel
 from .darts import Darts
 

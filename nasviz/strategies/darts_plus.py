@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..diagnosis import skips
+from ..analysis.diagnosis import skips
 from .bilevel import Bilevel
 from .darts import Darts
 

@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ..estimators.training import evaluated, tensors_of
-from ..nn.paths import recalibrate
-from ..search import knob
+from ..knobs import knob
+from ..nn.single_path import recalibrate
 from ..space import Arch
-from .sharing import Shared, SharedTraining, nesterov, same_statistics
+from .shared_weights import Shared, SharedTraining, nesterov, same_statistics
 
 MOST = 4  # sub-networks a step
 WATCHED, JUDGED, BATCHES = 3, 1000, 4  # sampled children, validation images, batches of the re-calibration
@@ -76,8 +76,7 @@ class ElasticTraining(SharedTraining):
 
     def begin(self) -> Shared:
         """As `SharedTraining`, with validation images to judge children on."""
-        if not hasattr(self.space, "largest"):
-            raise ValueError(f"{self.space!r} has no largest member of which all are parts: take ElasticSpace()")
+        _ = self.space.largest  # a space without says so, before anything is loaded
         shared = super().begin()
         shared.valid = tuple(part[:JUDGED].to(self.device) for part in tensors_of(self.data, self.size, "valid"))
         return shared

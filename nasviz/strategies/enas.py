@@ -13,14 +13,14 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ..estimators.training import tensors_of
+from ..knobs import knob
 from ..nn.controller import Controller, Sequences
-from ..nn.states import take_over
+from ..nn.saved_weights import take_over
 from ..nn.threads import one_thread
-from ..search import knob
 from ..space import Arch
 from ..step import Step
 from .reinforce import surrogate
-from .sharing import Shared, SharedTraining, same_statistics
+from .shared_weights import Shared, SharedTraining, same_statistics
 
 HIDDEN, DECAY, ENTROPY = 100, 0.95, 1e-4  # of the controller: its units, the past in the baseline, the entropy's weight
 CHILDREN, UPDATES = 0, 1  # the two stages

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..estimators.predictor import GaussianProcessPredictor
-from ..search import knob
+from ..knobs import knob
 from .bayesian import ModelBased
 
 

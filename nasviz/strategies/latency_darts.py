@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..search import knob
+from ..knobs import knob
 from .bilevel import Batch, Bilevel
 from .darts import Darts
 

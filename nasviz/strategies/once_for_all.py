@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from ..estimators.training import cosine
-from ..search import knob
+from ..knobs import knob
 from .elastic_training import MOST, ElasticTraining
-from .sharing import Shared, same_statistics
+from .shared_weights import Shared, same_statistics
 
 LATER = 0.5  # of the learning rate, in the stages after the first
 FIXED = (  # stage by stage, what is not elastic yet (the least option that may be drawn), in its two halves

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..diagnosis import SKIP
+from ..analysis.diagnosis import SKIP
 from ..nn.gpu import size_of
 from ..step import Step
 from .bilevel import Batch, Bilevel, cosine

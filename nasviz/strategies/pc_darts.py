@@ -42,9 +42,9 @@ class PcDarts(Darts):
 
     def supernet(self, **size) -> nn.Module:
         """One that mixes some channels."""
-        from ..nn.partial import PartialNetwork
+        from ..nn.partial_channels import PartialNetwork
 
-        if not hasattr(self.space, "operations"):
+        if not self.space.can("operations"):
             raise ValueError(f"PC-DARTS is made for NAS-Bench-201's cell here, not for {self.space.name}")
         return PartialNetwork(self.space.graph(), self.space.operations, self.share, **size)
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..evaluate import Estimator
+from ..estimator import Estimator
 from ..objectives import accuracy
 from ..space import SearchSpace
 from ..step import Evaluation, Step

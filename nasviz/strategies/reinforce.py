@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..evaluate import Estimator
+from ..estimator import Estimator
+from ..knobs import knob
 from ..nn.controller import Controller, Sequences
 from ..nn.threads import one_thread
 from ..objectives import accuracy
-from ..search import knob
 from ..space import SearchSpace
 from ..step import Evaluation, Step
 

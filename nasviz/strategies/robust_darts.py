@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..diagnosis import discretisation_gap, dominant_eigenvalue, hessian, validation_loss
+from ..analysis.diagnosis import discretisation_gap, dominant_eigenvalue, hessian, validation_loss
 from ..step import Step
 from .bilevel import Bilevel
 from .darts import Darts

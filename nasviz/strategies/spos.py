@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..evaluate import Estimator
+from ..estimator import Estimator
+from ..knobs import knob
 from ..objectives import accuracy
-from ..search import knob
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 from .breeding import crossed, mutated

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..estimator import Estimator
 from ..estimators.curve import survivors
-from ..evaluate import Estimator
 from ..objectives import accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step

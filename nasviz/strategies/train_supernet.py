@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ..space import Arch, SearchSpace
-from .sharing import Shared, SharedTraining
+from .shared_weights import Shared, SharedTraining
 
 
 def uniform(space: SearchSpace, rng: np.random.Generator) -> list[Arch]:

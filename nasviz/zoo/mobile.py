@@ -5,7 +5,7 @@ NetAdapt (Yang et al. 2018) then shrank it layer by layer. NetAdapt repeats one 
 with fewer channels that is faster by at least some amount; fine-tune all proposals briefly; keep the one that loses
 least accuracy for the time it saves. People then redesigned the costly first and last layers by hand.
 
-*EfficientNet-B0* was searched; B1 to B7 are B0 made deeper and wider, for larger images (see `nasviz.scaling`).
+*EfficientNet-B0* was searched; B1 to B7 are B0 made deeper and wider, for larger images (see `nasviz.zoo.scaling`).
 """
 
 from __future__ import annotations

@@ -72,6 +72,6 @@ class Model:
 
         Takes the memory that it takes: 4 bytes a parameter, plus the layers' outputs for the images you give it.
         """
-        from ..nn.cells import built
+        from ..weights import built
 
         return built(self.build, generator)

@@ -15,14 +15,13 @@ sys.path.append(str(Path(__file__).parents[1]))                          # the t
 import numpy as np
 from toys import Toy, Walk
 
-from nasviz import capstone, tabulate
-from nasviz.estimators import Recipe, Table, TableLookup, Training
+from nasviz.course import capstone
+from nasviz.estimators import Recipe, Table, TableLookup, Training, tabulate
 from nasviz.hardware import LatencyTable, Overhead
 from nasviz.objectives import Bounded, CubedBest, Less, Score, Weighted, accuracy
-from nasviz.race import Race
-from nasviz.search import Run
+from nasviz.races.race import Race
+from nasviz.run import Run
 from nasviz.spaces import MacroSpace, NasBench201
-from nasviz.specialise import Within
 from nasviz.strategies import (
     Darts,
     Hyperband,
@@ -34,6 +33,7 @@ from nasviz.strategies import (
     SuccessiveHalving,
     TrainSupernet,
 )
+from nasviz.strategies.specialise import Within
 
 SPACE, MACRO = NasBench201(), MacroSpace()
 TINY = Recipe(size=8, images=64, epochs=2, batch=32, network={"channels": 2})

@@ -1,0 +1,29 @@
+"""What a lab is made of besides its experiments: predict, claim, check; and what is made of whole labs.
+
+=================== ==================================================================================================
+`predict_number`, … questions answered before the run (`nasviz.course.questions`)
+`claim`             what a run shows, on every processor; `on_your_run`: what came out this time
+`check`             what is wrong with the answer to an exercise (`nasviz.course.exercises`)
+`as_table`          a table to display
+=================== ==================================================================================================
+
+Beside them: `nasviz.course.edition` makes editions of the labs, `nasviz.course.roundings` tries their claims as other
+processors round, `nasviz.course.capstone` is the challenge of the last lab, `nasviz.course.reporting` its sheet.
+"""
+
+from .claims import as_table, claim, on_your_run
+from .exercises import Checked, check, results
+from .questions import predict_choice, predict_curve, predict_number, predict_ranking
+
+__all__ = [
+    "Checked",
+    "as_table",
+    "check",
+    "claim",
+    "on_your_run",
+    "predict_choice",
+    "predict_curve",
+    "predict_number",
+    "predict_ranking",
+    "results",
+]

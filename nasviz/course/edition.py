@@ -1,0 +1,112 @@
+"""Editions of the labs: rendered for reading, without solutions for students, with solutions filled in for tests.
+
+    python -m nasviz.course.edition render labs/*.ipynb         run, store pictures and durations, drop widget state
+    python -m nasviz.course.edition student labs out            copy without the solutions
+    python -m nasviz.course.edition claims labs/*.ipynb         which claims hold on other processors too
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from pathlib import Path
+
+from . import roundings as claims
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def tags(cell) -> set[str]:
+    """The tags of a notebook cell."""
+    return set(cell["metadata"].get("tags", ()))
+
+
+def solutions(notebook) -> dict[str, str]:
+    """Code of each folded solution, by the name of its exercise.
+
+    A solution is a markdown cell tagged ``solution`` and ``for:NAME`` with one block of Python in it; the cell that
+    the student fills in is tagged ``exercise`` and ``for:NAME``.
+    """
+    found = {}
+    for cell in notebook["cells"]:
+        if "solution" in tags(cell):
+            name = next(tag.removeprefix("for:") for tag in tags(cell) if tag.startswith("for:"))
+            found[name] = re.search(r"```python\n(.*?)```", cell["source"], re.S).group(1)
+    return found
+
+
+def without_solutions(notebook):
+    """A copy of ``notebook`` whose solution cells are gone."""
+    kept = [cell for cell in notebook["cells"] if "solution" not in tags(cell)]
+    return type(notebook)(notebook | {"cells": kept})
+
+
+def strip(notebook) -> None:
+    """Remove what a stored notebook must not hold: widget state, widget views (their pictures stay), clock times."""
+    notebook["metadata"].pop("widgets", None)
+    for cell in notebook["cells"]:
+        cell["metadata"].pop("execution", None)
+        for output in cell.get("outputs", ()):
+            for data in ("data", "metadata"):
+                output.get(data, {}).pop(WIDGET, None)
+        if "outputs" in cell:
+            cell["outputs"] = [o for o in cell["outputs"] if o.get("name") != "stderr" and o.get("data", True)]
+
+
+def render(path: Path) -> float:
+    """Run a lab head to tail and store it with its pictures and its duration. Seconds of computing."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    where = {"metadata": {"path": path.parent}}
+    client = NotebookClient(notebook, kernel_name="python3", store_widget_state=False, resources=where)
+    before = time.perf_counter()
+    client.execute()
+    seconds = time.perf_counter() - before
+    strip(notebook)
+    notebook["metadata"].setdefault("nasviz", {})["seconds"] = round(seconds)
+    nbformat.write(notebook, path)
+    return seconds
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m nasviz.course.edition", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("render", help="run labs and store them with pictures, without widget state")
+    one.add_argument("labs", nargs="+", type=Path)
+    two = commands.add_parser("student", help="copy a folder of labs without their solutions")
+    two.add_argument("folder", type=Path)
+    two.add_argument("out", type=Path)
+    three = commands.add_parser("claims", help="run labs as other processors round, and say which claims hold")
+    three.add_argument("labs", nargs="+", type=Path)
+    three.add_argument("--rounding", action="append", choices=claims.ROUNDINGS, help="one of them (default: all)")
+    three.add_argument("--record", type=Path, help="a file that remembers what was run (JSON Lines)")
+    three.add_argument("--out", type=Path, help="write the table there too, in Markdown")
+    three.add_argument("--jobs", type=int, default=2, help="labs at once, one core each (default: 2)")
+    options = parser.parse_args()
+    if options.command == "claims":
+        roundings = options.rounding or list(claims.ROUNDINGS)
+        return claims.main(options.labs, roundings, options.record, options.out, options.jobs)
+    if options.command == "render":
+        for path in options.labs:
+            print(f"{path}: {render(path):.0f} s, {path.stat().st_size / 1000:.0f} kB")
+        return 0
+    import nbformat
+
+    labs = sorted(options.folder.glob("*.ipynb"))
+    if not labs:
+        parser.error(f"no notebooks in {options.folder}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    for path in labs:
+        if (options.out / path.name).exists():
+            parser.error(f"{options.out / path.name} exists; choose an empty folder")
+        nbformat.write(without_solutions(nbformat.read(path, as_version=4)), options.out / path.name)
+        print(options.out / path.name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

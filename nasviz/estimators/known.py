@@ -1,0 +1,122 @@
+"""The space restricted to the rows of a table: searches sample and mutate among what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from ..space import Arch, SearchSpace
+
+LISTED = 2**20  # spaces up to this size are sampled by drawing until a row is met: in larger ones that may never end
+
+
+class Rows(Protocol):
+    """What a known space asks of a `nasviz.estimators.table.Table`: see there."""
+
+    space: SearchSpace
+    digest: str
+    archs: tuple[Arch, ...]
+    aliases: np.ndarray | None
+
+    @property
+    def tuples(self) -> list[Arch]:
+        """Every tuple of choices that has a row."""
+
+    def find(self, arch: Sequence[int]) -> int:
+        """The row of an architecture, or -1."""
+
+    def nearest(self, arch: Arch) -> list[Arch]:
+        """The rows that differ from an architecture in the fewest choices."""
+
+
+class KnownSpace(SearchSpace):
+    """What `nasviz.estimators.table.Table.known` returns: the members of a space that a table has a row for.
+
+    A mutation is any neighbour that has a row, all alike. Where there is none it changes more: it goes to one of the
+    nearest rows. What an architecture means (its graph, text, network, canonical form) is as in the whole space, and so
+    are its abilities.
+
+    Parameters
+    ----------
+    table : Table
+        Its space is the whole one.
+    """
+
+    def __init__(self, table: Rows):
+        self.table, self.whole = table, table.space
+        self.name = f"{self.whole.name}, {len(table.archs):,} rows"
+        self.choices = self.whole.choices
+        self._around: dict[Arch, list[Arch]] = {}
+
+    # ------------------------------------------------------------------ what the table decides
+    def rule(self, arch: Arch) -> str | None:
+        """That of the whole space, and that the table has a row."""
+        if reason := self.whole.rule(arch):
+            return reason
+        return None if self.table.find(arch) >= 0 else "the table has no row for it"
+
+    def mutate(self, arch: Arch, rng: np.random.Generator) -> Arch:
+        """A neighbour with a row, or one of the nearest rows. ValueError if the table has but one row."""
+        if arch not in self._around:
+            self._around[arch] = list(self.neighbors(arch)) or self.table.nearest(arch)
+        around = self._around[arch]
+        return around[int(rng.random() * len(around))]
+
+    def sample(self, rng: np.random.Generator) -> Arch:
+        """Uniform over the tuples that have a row; in a space too large to list, over the rows."""
+        if self._members is None:
+            return super().sample(rng)
+        return self._members[int(rng.random() * len(self._members))]
+
+    @cached_property
+    def _members(self) -> list[Arch] | None:
+        if self.table.aliases is not None and not self.whole.conditional:
+            return self.table.tuples
+        return list(self.table.archs) if self.whole.size > LISTED else None
+
+    # ------------------------------------------------------------------ what the whole space says
+    @property
+    def size(self) -> int:
+        """That of the whole space."""
+        return self.whole.size
+
+    def graph(self, *arch):
+        """As in the whole space."""
+        return self.whole.graph(*arch)
+
+    def cells(self, *arch):
+        """As in the whole space."""
+        return self.whole.cells(*arch)
+
+    def counting(self) -> str:
+        """As in the whole space."""
+        return self.whole.counting()
+
+    def network(self, arch: Arch, **size):
+        """As in the whole space."""
+        return self.whole.network(arch, **size)
+
+    def canonical(self, arch: Arch) -> str:
+        """As in the whole space."""
+        return self.whole.canonical(arch)
+
+    def to_text(self, arch: Arch) -> str:
+        """As in the whole space."""
+        return self.whole.to_text(arch)
+
+    def from_text(self, text: str) -> Arch:
+        """As in the whole space; ValueError also where the table has no row."""
+        return self.check(self.whole.from_text(text))
+
+    def __getattr__(self, name: str):
+        if name.startswith("__") or name == "whole":              # while it is copied or unpacked there is no whole yet
+            raise AttributeError(name)
+        return getattr(self.whole, name)
+
+    def __eq__(self, other):
+        return super().__eq__(other) and self.whole == other.whole and self.table.digest == other.table.digest
+
+    __hash__ = SearchSpace.__hash__

@@ -1,0 +1,90 @@
+"""What a training would take alone, and what an answer of the network takes: measured in half a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from ..estimator import Estimator
+from ..nn.threads import one_thread
+from ..space import Arch, SearchSpace
+from ..step import Evaluation
+from .training import Nesterov, Training, _data, evaluated, tensors_of
+
+WARM = 3  # first steps and passes, which choose kernels and fill caches: not counted
+PASSES = 15
+
+
+@dataclass(frozen=True)
+class Timing(Estimator):
+    """How long `Training` would take on one core with nothing beside it, extrapolated from some steps.
+
+    A training that shares its cores with others, or is packed with others, takes some other time; a search that pays
+    in seconds needs this one. ``seconds`` of the evaluation: the median of ``steps`` training steps times their number,
+    and the validation after each epoch, in processor time of one thread. Building the network, milliseconds, is left
+    out.
+
+    Parameters
+    ----------
+    training : Training
+        Of what: its space, recipe and images.
+    steps : int
+        How many steps are timed.
+
+    Notes
+    -----
+    Scores, in milliseconds, medians of wall-clock time on one thread: ``"latency_ms"`` of a batch of one image,
+    ``"latency_ms_64"`` of a batch of 64. Measured, so that the same question has not quite the same answer; to be asked
+    on a quiet machine. `benchmarks/timing.py` compares the seconds with whole trainings.
+    """
+
+    training: Training
+    steps: int = 20
+
+    @property
+    def space(self) -> SearchSpace:
+        """The training's."""
+        return self.training.space
+
+    def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
+        """Time ``arch``, in this thread. Errors as of `Training`."""
+        arch, training = self.space.check(arch), self.training
+        recipe, epochs = training.recipe, training._epochs(epochs)
+        images, labels = tensors_of(training.dataset, recipe.size, "train")
+        valid = tensors_of(training.dataset, recipe.size, "valid")
+        with one_thread():
+            size = training._network(_data(training.dataset, recipe.size))
+            network = self.space.network(arch, **size, generator=torch.Generator().manual_seed(seed))
+            descent = Nesterov(network, recipe.momentum, recipe.decay)
+
+            def step() -> None:
+                places = torch.randint(len(images), (recipe.batch,), generator=torch.Generator().manual_seed(seed))
+                cross_entropy(network(images[places]), labels[places]).backward()
+                descent.step(recipe.lr)
+
+            network.train()
+            spent = median(_times(step, self.steps, time.thread_time))
+            (judging,) = _times(lambda: evaluated(network, *valid), 1, time.thread_time, warm=0)
+            with torch.inference_mode():
+                one, many = (
+                    1000 * median(_times(lambda: network(batch), PASSES, time.perf_counter))  # noqa: B023
+                    for batch in (images[:1], images[:64])
+                )
+        seconds = epochs * (-(-recipe.images // recipe.batch) * spent + judging)
+        return Evaluation(arch, {"latency_ms": one, "latency_ms_64": many}, seconds, epochs, seed)
+
+
+def _times(work: Callable[[], object], count: int, clock: Callable[[], float], warm: int = WARM) -> list[float]:
+    for _ in range(warm):
+        work()
+    times = []
+    for _ in range(count):
+        start = clock()
+        work()
+        times.append(clock() - start)
+    return times

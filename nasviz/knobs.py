@@ -1,0 +1,55 @@
+"""Hyper-parameters that may be turned while a search runs: `knob` marks them, `knobs` lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, field, fields
+
+import numpy as np
+
+
+def knob(
+    default: float, low: float, high: float, *, log: bool = False, help: str = "", absent: float | None = None
+):
+    """A hyper-parameter that a slider may turn while the search runs.
+
+    The strategy reads it at each use, so that a turn acts from the next step on.
+
+    Parameters
+    ----------
+    default, low, high : number
+        Low and high are the ends of the slider, both allowed. Whole numbers where the default is one.
+    log : bool
+        Whether the slider moves in powers of ten (low > 0).
+    help : str
+        One sentence for the slider's tooltip.
+    absent : number, optional
+        What a record means that is older than the knob, where it is not the default: see `nasviz.identity.absent`.
+    """
+    if not low <= default <= high or (log and low <= 0):
+        raise ValueError(f"a knob needs low <= default <= high, and low > 0 if log: got {low}, {default}, {high}")
+    old = {} if absent is None else {"absent": absent}
+    return field(default=default, metadata={"low": low, "high": high, "log": log, "help": help} | old)
+
+
+def knobs(search) -> dict[str, Field]:
+    """The fields of a strategy that `knob` marks, by name."""
+    return {f.name: f for f in fields(search) if "low" in f.metadata}
+
+
+def check_turn(search, values: Mapping[str, float]) -> dict[str, float]:
+    """``values`` as the strategy's knobs take them; ValueError names what is unknown, out of range or not whole."""
+    known, out = knobs(search), {}
+    for name, value in values.items():
+        if name not in known:
+            raise ValueError(f"{type(search).__name__} has no knob {name!r}; its knobs: {sorted(known)}")
+        low, high = known[name].metadata["low"], known[name].metadata["high"]
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not low <= value <= high:
+            raise ValueError(f"{name} must be from {low} to {high}, got {value!r}")
+        if isinstance(known[name].default, int):
+            if value != int(value):
+                raise ValueError(f"{name} must be a whole number, got {value!r}")
+            out[name] = int(value)
+        else:
+            out[name] = float(value)
+    return out

@@ -1,0 +1,99 @@
+"""The single-path supernet: all operations on all edges hold weights, and one architecture at a time runs on them.
+
+Guo et al. 2020 ("Single path one-shot neural architecture search with uniform sampling"). A DARTS supernet computes
+all operations at each step (`nasviz.nn.mixed`); this one as much as the architecture that was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from ..graph import Graph
+from ..space import Arch
+from .cells import Cell, CellNetwork
+from .ops import Factory
+
+
+class PathCell(Cell):
+    """A `Cell` that becomes the cell of any architecture: `select` says which.
+
+    Attributes
+    ----------
+    candidates : ModuleList of ModuleList
+        By edge, then by option: the operations with their weights.
+    """
+
+    def __init__(self, graph: Graph, operations: Mapping[str, Factory], channels: int):
+        nn.Module.__init__(self)  # not Cell's: it would build the operations of one architecture
+        self.edges = [(edge.source, edge.target) for edge in graph.edges]
+        self.candidates = nn.ModuleList(
+            nn.ModuleList(factory(channels) for factory in operations.values()) for _ in graph.edges
+        )
+        self.nodes = len(graph.nodes)
+        self.select((0,) * len(self.edges))
+
+    def select(self, arch: Arch) -> None:
+        """From now on, be the cell of ``arch``: an option an edge."""
+        self.operations = [candidates[option] for candidates, option in zip(self.candidates, arch, strict=True)]
+        self.live = self._live()
+
+
+class PathNetwork(CellNetwork):
+    """A `CellNetwork` whose cells hold all operations on all edges, one of which runs: ``network(images, arch)``.
+
+    Every architecture is the network that `CellNetwork` would build, on the shared weights.
+
+    Parameters
+    ----------
+    graph : Graph
+        The cell with its edges undecided.
+    operations : mapping from str to factory
+        The candidates on each edge, in the order of the options.
+    **size
+        ``channels``, ``cells``, ``stages``, ``reduction``, ``colors``, ``classes``, ``generator`` of `CellNetwork`.
+
+    Examples
+    --------
+    >>> from nasviz.spaces import NasBench201
+    >>> network = NasBench201().single_path(channels=4)
+    >>> network(torch.zeros(2, 1, 8, 8), (3, 0, 1, 0, 0, 2)).shape
+    torch.Size([2, 10])
+    """
+
+    cell = PathCell
+
+    def select(self, arch: Arch) -> PathNetwork:
+        """Be the network of ``arch`` until told otherwise; returns this network."""
+        for layer in self.body:
+            if isinstance(layer, PathCell):
+                layer.select(arch)
+        return self
+
+    def forward(self, images: Tensor, arch: Arch | None = None) -> Tensor:
+        """Logits (batch, classes) of images (batch, colors, height, width); None: of the architecture selected last."""
+        if arch is not None:
+            self.select(arch)
+        return super().forward(images)
+
+
+@torch.no_grad()
+def recalibrate(network: PathNetwork, arch: Arch, batches: Iterable[Tensor]) -> None:
+    """Give the batch-norms the statistics of ``arch``: the mean of those of ``batches`` of training images.
+
+    The statistics gathered while the supernet trained are a mixture over all architectures that ran (Guo et al. 2020,
+    section 3.4). Those of operations that ``arch`` does not use are reset.
+    """
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # torch's name for a plain mean over all batches
+    network.train()
+    for images in batches:
+        network(images, arch)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+    network.eval()

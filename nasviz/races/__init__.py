@@ -1,0 +1,1 @@
+"""Strategies with many seeds on one budget, and their standings."""

@@ -1,0 +1,328 @@
+"""A search with a memory: `Run` records, replays and resumes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from . import record
+from .estimator import Estimator
+from .identity import identity
+from .knobs import check_turn, knobs
+from .objectives import allows
+from .step import Evaluation, Step
+from .strategy import estimator_of, keeps_state, objective_of, start_of
+
+
+class Run:
+    """One search, recorded as it goes, resumed where it was.
+
+    Iterating a run iterates its search: what is on record is not computed again, everything else follows from it.
+    Without a ``path`` nothing is written, and the run only remembers.
+
+    A record is one JSON Lines file that holds the search's *inputs*: who it is, each answer of its estimator as it
+    arrives, each turned knob. A search that trains weights itself (it has a field ``start``) has no such answers: its
+    steps are recorded whole, and the newest `Step.state` lies beside the record as safetensors, from which it goes on.
+
+    Parameters
+    ----------
+    search : strategy
+        A dataclass that yields `Step` when iterated. It is copied: the run turns the knobs of its copy.
+    path : str or path, optional
+        The record. A new file is made; an existing one must be of the same search.
+
+    Attributes
+    ----------
+    steps : list of Step
+        All steps so far, recorded and live.
+    costs : list of float
+        Seconds that the search had cost after each step: of its evaluations, or of the step where it has none.
+    turns : list of (int, dict)
+        Each turned knob: before which step, and what.
+    best : Evaluation or None
+        The best so far by the search's ``objective`` (accuracy, if it has none).
+
+    Raises
+    ------
+    ValueError
+        If the file is not a record, is damaged (the message gives the line), or is of another search (it names what
+        differs), or of a newer nasviz (it names the version or the field). The file is left as it was.
+
+    Examples
+    --------
+    >>> run = Run(RegularizedEvolution(space, estimate), "evolution.jsonl")  # doctest: +SKIP
+    >>> for step in run:  # doctest: +SKIP
+    ...     print(run.best)
+    """
+
+    def __init__(self, search, path: str | Path | None = None):
+        self.search, self.path = search, Path(path) if path is not None else None
+        self.head = {"nasviz": record.VERSION, "search": type(search).__name__, "fields": identity(search)}
+        self.answers: list[Evaluation] = []
+        self.turns: list[tuple[int, dict]] = []
+        self._rows: list[tuple[Step, float]] = []            # steps of a search that trains weights itself
+        self._newest: tuple[int, bytes | None] = (0, start_of(search))      # after how many steps, state
+        self._pending: deque[dict[str, float]] = deque()      # turned by any thread, taken by the one that iterates
+        self._going = self._recorded_only = False
+        self._file = None
+        self._forget()
+        self._read()
+
+    @classmethod
+    def load(cls, path: str | Path, search=None) -> Run:
+        """A finished or interrupted run as it was recorded: nothing is evaluated, iterating it ends with the record.
+
+        ``search`` is needed only where the strategy or the space is not one of nasviz's own.
+        """
+        if not Path(path).exists():
+            raise ValueError(f"{path}: no such record")
+        run = cls(search or record.rebuild(path), path).recall()
+        run._recorded_only = True
+        return run
+
+    def recall(self) -> Run:
+        """Go through what is on record, evaluating nothing, so that `steps` and `best` are there. Returns the run.
+
+        Iterating it afterwards begins with the record again, and goes on live.
+        """
+        before, self._recorded_only = self._recorded_only, True
+        try:
+            for _ in self:
+                pass
+        finally:
+            self._recorded_only = before
+        return self
+
+    def turn(self, **values: float) -> None:
+        """Turn knobs, from any thread; acts between two steps. ValueError if a knob is unknown or out of range."""
+        self._pending.append(check_turn(self.search, values))
+
+    @property
+    def value(self) -> dict[str, float]:
+        """The knobs as they stand after the turns so far."""
+        now = {name: getattr(self.search, name) for name in knobs(self.search)}
+        for turned in [*(turned for _, turned in self.turns), *self._pending]:
+            now |= turned
+        return now
+
+    @property
+    def seconds(self) -> float:
+        """What the search has cost so far."""
+        return self.costs[-1] if self.costs else 0.0
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    # ------------------------------------------------------------------ going
+    def __iter__(self) -> Iterator[Step]:
+        if self._going:
+            raise RuntimeError("this run is already going: one loop at a time, or make a second Run")
+        self._forget()
+        self._read()
+        self._going = True
+        try:
+            self._open()
+            yield from self._go()
+        finally:
+            self._going = False
+            if self._file:
+                self._file.close()
+                self._file = None
+
+    def _go(self) -> Iterator[Step]:
+        search, past = replace(self.search), list(self.turns)
+        answered, asked = len(self.answers), None
+        if (real := estimator_of(search)) is not None:
+            search.estimate = asked = _Asked(real, self)
+        if self._recorded_only and not (asked or self._stateful):
+            return                                            # it asks nobody and keeps no state: nothing is on record
+        if self._stateful:
+            at, search.start = self._newest
+            for step, seconds in self._rows[: None if self._recorded_only else at]:
+                yield self._remember(step, seconds)
+            if self._recorded_only:
+                return
+        with closing(iter(search)) as steps:
+            while True:
+                index = len(self.steps)
+                while past and past[0][0] <= index:
+                    vars(search).update(past.pop(0)[1])
+                replaying = past or index < len(self._rows) or (asked and asked.count < answered)
+                if self._pending and not replaying:               # a turn must not change what is already on record
+                    new: dict[str, float] = {}
+                    while self._pending:
+                        new |= self._pending.popleft()
+                    vars(search).update(new)
+                    self.turns.append((index, new))
+                    self._write({"at": index, "turn": new})
+                before = time.perf_counter()
+                try:
+                    step = next(steps)
+                except (StopIteration, _EndOfRecord):
+                    return
+                seconds = step.evaluation.seconds if step.evaluation else time.perf_counter() - before
+                if self._stateful:
+                    self._row(index, step, seconds)
+                yield self._remember(step, seconds)
+
+    def _row(self, index: int, step: Step, seconds: float) -> None:
+        if index == len(self._rows):
+            self._rows.append((step, seconds))
+            self._write({"step": {name: record.pack(value) for name, value in step.shows.items()}, "seconds": seconds})
+        elif self._rows[index][0] != step:                    # between the newest state and the kill: computed again
+            raise ValueError(
+                f"{self.path}: step {index} came out otherwise than recorded, as it may on another machine or with "
+                "other library versions. Choose another file name"
+            )
+        if step.state is not None:
+            self._keep(step.state, index + 1)
+
+    def _forget(self) -> None:
+        self.steps, self.costs, self.best = [], [], None
+
+    def _remember(self, step: Step, seconds: float) -> Step:
+        self.steps.append(step)
+        self.costs.append(self.seconds + seconds)
+        objective = objective_of(self.search)
+        if step.evaluation and (self.best is None or objective(step.evaluation) > objective(self.best)):
+            self.best = step.evaluation
+        return step
+
+    # ------------------------------------------------------------------ the file
+    @property
+    def _stateful(self) -> bool:
+        return keeps_state(self.search)
+
+    def _write(self, record: dict) -> None:
+        if self._file:
+            self._file.write(json.dumps(record).encode() + b"\n")
+            self._file.flush()
+
+    def _read(self) -> None:
+        """Take in what is on record, and forget what was remembered of it. Changes nothing on disk."""
+        self._whole = 0
+        if self.path is None:                                 # nothing but memory, which is kept
+            return
+        self.answers, self.turns, self._rows = [], [], []
+        if self.path.exists():
+            self._whole = record.whole(self.path, self.head)
+            for kind, value in record.read(self.path, self.search.space, partial(check_turn, self.search)):
+                if kind == "evaluation":
+                    self.answers.append(value)
+                elif kind == "turn":
+                    self.turns.append(value)
+                else:
+                    self._rows.append(value)
+            usable = {at: path for at, path in self._states().items() if at <= len(self._rows)}
+            if usable:
+                self._newest = max(usable), usable[max(usable)].read_bytes()
+
+    def _open(self) -> None:
+        if self.path is None or self._recorded_only:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self.path.open("ab")
+        self._file.truncate(self._whole)                       # a torn last line: killed while writing it
+        if not self._whole:
+            self._write(self.head)
+
+    def _keep(self, state: bytes, index: int) -> None:
+        """Put the state beside the record, atomically, then drop the older one."""
+        self._newest = (index, state)
+        if self.path is None:
+            return
+        old, new = self._states(), self.path.with_name(f"{self.path.name}.step{index}.safetensors")
+        part = new.with_suffix(".part")
+        part.write_bytes(state)
+        os.replace(part, new)
+        for path in old.values():
+            if path != new:
+                path.unlink()
+
+    def _states(self) -> dict[int, Path]:
+        begin, end = f"{self.path.name}.step", ".safetensors"
+        paths = [p for p in self.path.parent.glob("*" + end) if p.name.startswith(begin)]
+        numbers = {p: p.name.removeprefix(begin).removesuffix(end) for p in paths}
+        return {int(n): p for p, n in numbers.items() if n.isdecimal()}
+
+
+class _EndOfRecord(Exception):
+    """A replayed search asked for more than was recorded."""
+
+
+class _Asked(Estimator):
+    """Answers from the record first; what is new is written before it is returned."""
+
+    def __init__(self, real: Estimator, run: Run):
+        self.real, self.run, self.count = real, run, 0
+
+    def __call__(self, arch, *, epochs=None, seed=0):
+        if known := self._known(arch):
+            return known
+        return self._new(self.real(arch, epochs=epochs, seed=seed))
+
+    def many(self, archs, *, epochs=None, seed=0):
+        archs, done = list(archs), 0
+        while done < len(archs) and (known := self._known(archs[done])):
+            done += 1
+            yield known
+        for evaluation in self.real.many(archs[done:], epochs=epochs, seed=seed + done) if done < len(archs) else ():
+            yield self._new(evaluation)
+
+    def _known(self, arch) -> Evaluation | None:
+        if self.count == len(self.run.answers):
+            if self.run._recorded_only:
+                raise _EndOfRecord
+            return None
+        known = self.run.answers[self.count]
+        if known.arch != tuple(arch):
+            raise ValueError(
+                f"{self.run.path}: answer {self.count} is about {known.arch}, but the search now asks {tuple(arch)}: "
+                "its code has changed since. Choose another file name"
+            )
+        self.count += 1
+        return known
+
+    def _new(self, evaluation: Evaluation) -> Evaluation:
+        self.count += 1
+        self.run.answers.append(evaluation)
+        self.run._write({"evaluation": vars(evaluation) | {"scores": dict(evaluation.scores)}})  # asdict is slow
+        return evaluation
+
+
+def best_so_far(run: Run, x: str = "evaluations") -> tuple[np.ndarray, np.ndarray]:
+    """Where each evaluation of a run lies, and the accuracy of the best so far after it.
+
+    Parameters
+    ----------
+    run : Run
+    x : {"evaluations", "seconds"}
+        Number of the evaluation, from 0, or what the search had cost when it was done.
+
+    Returns
+    -------
+    (positions, best)
+        float arrays of one length. ``best`` is the accuracy (0 to 1) of what the search's own objective likes best;
+        nan while every training has failed or, under a bound, none kept to it.
+    """
+    if x not in ("evaluations", "seconds"):
+        raise ValueError(f"x must be 'evaluations' or 'seconds', got {x!r}")
+    objective = objective_of(run.search)
+    allowed = allows(objective)
+    positions, best, top = [], [], -np.inf
+    for step, seconds in zip(run.steps, run.costs, strict=True):
+        if step.evaluation:
+            positions.append(seconds if x == "seconds" else len(positions))
+            if allowed(step.evaluation):
+                top = max(top, objective(step.evaluation))
+            best.append(top if np.isfinite(top) else np.nan)
+    return np.array(positions, float), np.array(best, float)

@@ -1,0 +1,241 @@
+"""What every training of a supernet has: one network whose weights all architectures share, and how it descends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .. import datasets
+from ..estimators.training import tensors_of
+from ..knobs import knob
+from ..nn.gpu import device_of, moved, size_of
+from ..nn.saved_weights import take_over
+from ..nn.threads import one_thread
+from ..space import SearchSpace
+from ..step import Step
+
+MOMENTUM, CLIP = 0.9, 5.0  # of the descent: momentum, greatest gradient norm
+
+
+def heavy_ball(velocity: Tensor, gradient: Tensor) -> Tensor:
+    """Polyak 1964: the velocity takes the gradient up, and is where to go. Changes ``velocity``."""
+    return velocity.mul_(MOMENTUM).add_(gradient)
+
+
+def nesterov(velocity: Tensor, gradient: Tensor) -> Tensor:
+    """Nesterov's momentum as of `nasviz.estimators.training.Nesterov`. Changes ``velocity``."""
+    return gradient.add(heavy_ball(velocity, gradient), alpha=MOMENTUM)
+
+
+@dataclass
+class SharedTraining:
+    """The loop of a training of shared weights. Which losses a batch has is what the trainings differ in.
+
+    A subclass writes `losses`; it may override `rate`, `before_epoch`, `after_epoch`, `shown`.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        One with a network for single paths: ``single_path``.
+    data : str or Dataset
+        As `nasviz.datasets.load` takes it. Weights descend on its training images only.
+    size : int
+        Height and width of the images, pixels.
+    images : int
+        The first so many training images.
+    epochs, batch : int
+        What is left over at the end of an epoch is dropped.
+    lr, weight_decay : float
+        Of stochastic gradient descent with momentum 0.9 (a subclass's ``momentum`` says which) and gradients cut to
+        norm 5.
+    network : mapping
+        Size of the supernet, as ``space.single_path`` takes it. Besides, ``"device": "cuda"``: where it computes; its
+        states do not tell.
+    seed : int
+        Of the first weights, the architectures and the order of the images.
+    start : bytes, optional
+        A `Step.state` of the same search, after which to go on.
+
+    Raises
+    ------
+    ValueError
+        When iterated: too few images, a space without such a network, a ``start`` that is not of this search.
+    FloatingPointError
+        A loss is no longer finite. The step in which it happened comes first.
+    """
+
+    shows: ClassVar = ("loss", "epoch")
+    momentum: ClassVar[Callable[[Tensor, Tensor], Tensor]] = staticmethod(heavy_ball)
+
+    space: SearchSpace
+    data: str | datasets.Dataset = "fashion16"
+    size: int = 8
+    images: int = 4000
+    epochs: int = 30
+    batch: int = 64
+    lr: float = knob(0.1, 1e-3, 0.5, log=True, help="Learning rate of the shared weights, at the start")
+    weight_decay: float = knob(5e-4, 0.0, 1e-2, help="Pull of the shared weights towards zero")
+    network: Mapping = field(default_factory=dict)
+    seed: int = 0
+    start: bytes | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return self.epochs * self.steps
+
+    @property
+    def device(self) -> str:
+        """Where weights and images are."""
+        return device_of(self.network)
+
+    @property
+    def batches(self) -> int:
+        """Steps of the shared weights in an epoch."""
+        return self.images // self.batch
+
+    @property
+    def steps(self) -> int:
+        """Steps an epoch, with those of `after_epoch`."""
+        return self.batches
+
+    def __iter__(self) -> Iterator[Step]:
+        with one_thread():
+            shared = self.begin()
+        for epoch in range(shared.epoch, len(self) // self.steps):
+            rng = np.random.default_rng((self.seed, epoch))  # anew each epoch: nothing to keep in the state
+            order = torch.from_numpy(rng.permutation(self.images)[: self.batches * self.batch])
+            with one_thread():
+                self.before_epoch(shared)
+            for number, chosen in enumerate(order.split(self.batch), epoch * self.batches):
+                with one_thread():
+                    losses = self.losses(shared, chosen, rng)
+                    losses = shared.descend(losses, self.rate(number), self.weight_decay, self.momentum)
+                    loss = sum(losses) / len(losses)
+                    done = math.isfinite(loss) and number + 1 == (epoch + 1) * self.batches
+                    step = Step(loss=loss, epoch=epoch, **self.shown(shared, losses, done))
+                    if done:
+                        shared.epoch = epoch + 1
+                        if self.steps == self.batches:
+                            step.state = shared.pack()
+                yield step
+                if not math.isfinite(loss):
+                    raise FloatingPointError(
+                        f"supernet, step {number} (epoch {epoch}): the loss is {loss} with lr={self.lr:g}. "
+                        "Start again with a lower learning rate"
+                    )
+            yield from self.after_epoch(shared, rng)
+
+    def losses(self, shared: Shared, chosen: Tensor, rng: np.random.Generator) -> Iterable[Tensor]:
+        """The losses of one step on the images ``chosen``, one for each architecture; lazily, to hold one at a time."""
+        raise NotImplementedError(f"{type(self).__name__} has no losses: write losses(shared, chosen, rng)")
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step: here it falls linearly to 0."""
+        return self.lr * (1 - step / len(self))
+
+    def before_epoch(self, shared: Shared) -> None:
+        """What happens to the weights between two epochs: here nothing."""
+
+    def after_epoch(self, shared: Shared, rng: np.random.Generator) -> Iterator[Step]:
+        """As many steps as `steps` counts beyond the batches, the last with the epoch's state: here none."""
+        return iter(())
+
+    def shown(self, shared: Shared, losses: list[float], done: bool) -> dict:
+        """What a step shows besides the mean loss and the epoch. ``done``: whether it ends an epoch."""
+        return {}
+
+    def begin(self) -> Shared:
+        """The supernet with its data, where it stood when ``start`` was packed."""
+        _ = self.space.single_path  # a space without says so, before anything is loaded
+        data = datasets.load(self.data, size=self.size)
+        if not 1 <= self.batch <= self.images <= len(data.train_labels):
+            raise ValueError(
+                f"{data.name} has {len(data.train_labels)} training images; images={self.images} must not be more, and "
+                f"batch={self.batch} not more than images"
+            )
+        images, labels = (part[: self.images].to(self.device) for part in tensors_of(self.data, self.size, "train"))
+        shared = Shared(self.space, self.seed, images, labels, classes=len(data.classes), **size_of(self.network))
+        shared.memory = self.remembered(len(data.classes))
+        if self.start is not None:
+            shared.unpack(self.start)
+        return shared
+
+    def remembered(self, classes: int) -> dict[str, Tensor]:
+        """`Shared.memory` at the start: here nothing."""
+        return {}
+
+
+class Shared:
+    """All that changes while the supernet trains: its weights and statistics, the descent's memory, epochs done.
+
+    Attributes
+    ----------
+    network : nn.Module
+        ``network(images, arch)``.
+    images, labels : Tensor
+        On which it trains, and where it is.
+    memory : dict of str to Tensor
+        What a strategy wants to know again after a kill: of fixed shapes, filled before the first step.
+    epoch : int
+        How many are done.
+    """
+
+    def __init__(self, space: SearchSpace, seed: int, images: Tensor, labels: Tensor, **size):
+        self.images, self.labels = images, labels
+        generator = torch.Generator().manual_seed(seed)
+        self.network = moved(space.single_path(**size, colors=images.shape[1], generator=generator), images.device)
+        self.weights = dict(self.network.train().named_parameters())  # once: to look for them takes as long as a layer
+        self.velocity = {name: torch.zeros_like(w) for name, w in self.weights.items()}
+        self.memory: dict[str, Tensor] = {}
+        self.epoch = 0
+
+    def descend(self, losses: Iterable[Tensor], lr: float, decay: float, momentum=heavy_ball) -> list[float]:
+        """One step along the summed gradients of ``losses``, of the weights that these use; the losses, nats."""
+        values = []
+        for loss in losses:
+            loss.backward()
+            values.append(loss.item())
+        used = {name: w for name, w in self.weights.items() if w.grad is not None}
+        torch.nn.utils.clip_grad_norm_(used.values(), CLIP)
+        with torch.no_grad():  # what no architecture used keeps its weights: no decay, no momentum
+            for name, w in used.items():
+                w.sub_(momentum(self.velocity[name], w.grad.add_(w, alpha=decay)), alpha=lr)
+                w.grad = None
+        return values
+
+    def _tensors(self) -> dict[str, Tensor]:
+        tensors = {f"network.{name}": t for name, t in self.network.state_dict().items()}
+        tensors |= {f"velocity.{name}": v for name, v in self.velocity.items()}
+        return tensors | {f"memory.{name}": t for name, t in self.memory.items()}
+
+    def pack(self) -> bytes:
+        """The state as safetensors: ``network.``, the momentum as ``velocity.``, ``memory.``, and the epoch."""
+        from safetensors.torch import save
+
+        tensors = {name: tensor.contiguous() for name, tensor in self._tensors().items()}
+        return save(tensors | {"epoch": torch.tensor(self.epoch)})
+
+    def unpack(self, state: bytes) -> None:
+        """Take over a packed state; ValueError if it is none of this search."""
+        saved = take_over(state, self._tensors() | {"epoch": torch.tensor(self.epoch)})
+        self.epoch = int(saved["epoch"])
+
+
+class same_statistics:
+    """The batch-norms' statistics, which re-calibration changes, are the old ones afterwards; training goes on."""
+
+    def __init__(self, shared: Shared):
+        self.network = shared.network
+
+    def __enter__(self):
+        self.kept = {name: tensor.clone() for name, tensor in self.network.named_buffers()}
+
+    def __exit__(self, *_):
+        for name, tensor in self.network.named_buffers():
+            tensor.copy_(self.kept[name])
+        self.network.train()

@@ -1,0 +1,1 @@
+"""Charts to explore: figures of plotly, filled first and then live."""

@@ -1,0 +1,189 @@
+"""Two objectives: what a search has found between accuracy and a cost, and the front of what nothing beats in both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from html import escape
+
+import ipywidgets as widgets
+import numpy as np
+
+from ...analysis.fronts import dominated, front
+from ...space import SearchSpace
+from ...step import Evaluation, Step
+from ..colors import AMBER, BLUE, GREY
+from ..raster import Axes, good_range, mixed
+from ..stage.cell import show
+from .chart import Chart, drawn, figure, live
+
+PAUSE = 0.25  # seconds between two drawings while a search goes on
+
+
+class Pareto(Chart):
+    """Accuracy against a cost, live: every evaluation a dot, the front of those that nothing beats in both a line.
+
+    The coloured area is what the front dominates (`dominated`, with the costliest and the worst dot as its corner). The
+    slider goes back to earlier evaluations; a click shows the cell.
+
+    Parameters
+    ----------
+    space : SearchSpace
+    cost : str
+        Name of a score: ``"latency_ms"``, ``"madds"``.
+    label : str
+        Of the axis, with its unit.
+    target : float, optional
+        Drawn as a line, in the cost's unit.
+
+    Attributes
+    ----------
+    evaluations : list of Evaluation
+    front : list of int
+        Numbers of the evaluations on the front, from cheap to dear, as far as the slider lets see.
+
+    Examples
+    --------
+    >>> view = Pareto(space); display(view)               # doctest: +SKIP
+    >>> for _ in view.follow(Nsga2(space, estimate)): pass  # doctest: +SKIP
+    """
+
+    def __init__(self, space: SearchSpace, cost="latency_ms", label="latency, ms", target: float | None = None):
+        self.space, self.cost, self.label, self.target = space, cost, label, target
+        self.evaluations: list[Evaluation] = []
+        self.front: list[int] = []
+        self.area = 0.0
+        self.after = widgets.IntSlider(0, min=0, max=0, description="after", continuous_update=True)
+        self.after.observe(lambda change: self.draw(), "value")
+        self.said, self.about = widgets.HTML(), widgets.HTML("Click a dot.")
+        self.cells = widgets.VBox()
+        self.figure = figure(
+            height=430, xaxis={"title": label}, yaxis={"title": "validation accuracy, %"}, hovermode="closest",
+            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        )  # fmt: skip
+        self.figure.add_scatter(
+            mode="lines", fill="toself", fillcolor="rgba(26,111,212,0.12)", line={"width": 0}, hoverinfo="skip",
+            name="dominated",
+        )  # fmt: skip
+        tip = "%{x:.3g}, %{y:.1f} %<extra>%{customdata}</extra>"
+        self.figure.add_scatter(mode="markers", name="evaluated", marker={"color": GREY, "size": 6}, hovertemplate=tip)
+        self.figure.add_scatter(
+            mode="lines+markers", name="front", line={"shape": "hv", "color": BLUE, "width": 1.5},
+            marker={"color": BLUE, "size": 9}, hovertemplate=tip,
+        )  # fmt: skip
+        if target is not None:
+            line = {"color": AMBER, "width": 2, "dash": "dash"}
+            self.figure.add_vline(x=target, line=line, annotation_text="target", annotation_font_color=AMBER)
+        self.draw()
+        self.figure = live(self.figure)
+        self.figure.data[1].on_click(lambda trace, points, state: self._clicked(points.point_inds))
+        on_front = self.figure.data[2]
+        on_front.on_click(lambda trace, points, state: self._clicked([self.front[i] for i in points.point_inds]))
+        super().__init__([self.after, self.said, self.figure, self.about, self.cells])
+
+    # ------------------------------------------------------------------ what comes in
+    def append(self, evaluation: Evaluation, draw: bool = True) -> None:
+        """One more; ValueError if it lacks the cost or the accuracy. What failed (nan) is left out."""
+        if missing := {self.cost, "accuracy"} - set(evaluation.scores):
+            raise ValueError(f"this evaluation has no {sorted(missing)}; its scores: {sorted(evaluation.scores)}")
+        if np.isnan(evaluation.scores["accuracy"]):
+            return
+        newest = self.after.value == len(self.evaluations)
+        self.evaluations.append(evaluation)
+        if draw:
+            self._catch_up(newest)
+
+    def follow(self, steps: Iterable[Step]) -> Iterator[Step]:
+        """Pass the steps of a search on, and draw their evaluations as they come."""
+        drawn_at = 0.0
+        try:
+            for step in steps:
+                if step.evaluation is not None:
+                    self.append(step.evaluation, draw=False)
+                if time.monotonic() - drawn_at > PAUSE:
+                    self._catch_up(True)
+                    drawn_at = time.monotonic()
+                yield step
+        finally:
+            self._catch_up(True)
+
+    def _catch_up(self, newest: bool) -> None:
+        self.after.max = len(self.evaluations)
+        if newest and self.after.value != len(self.evaluations):
+            self.after.value = len(self.evaluations)                # draws
+        else:
+            self.draw()
+
+    # ------------------------------------------------------------------ what is shown
+    def _numbers(self) -> tuple[np.ndarray, np.ndarray]:
+        """Costs and accuracies (%) as far as the slider stands."""
+        seen = self.evaluations[: self.after.value]
+        return (
+            np.array([one.scores[self.cost] for one in seen], float),
+            np.array([100 * one.scores["accuracy"] for one in seen], float),
+        )
+
+    def _corner(self) -> tuple[float, float]:
+        """Of all evaluations, so that the area is comparable as the slider moves."""
+        costs = [one.scores[self.cost] for one in self.evaluations]
+        return max(costs), min(100 * one.scores["accuracy"] for one in self.evaluations)
+
+    def _outline(self, costs, values) -> list[tuple[float, float]]:
+        """Corners of the dominated area."""
+        right, low = self._corner()
+        steps = [(costs[self.front[0]], low)]
+        for a, b in zip(self.front, [*self.front[1:], None], strict=True):
+            steps += [(costs[a], values[a]), (right if b is None else costs[b], values[a])]
+        return [*steps, (right, low)]
+
+    def draw(self) -> None:
+        """Bring the chart up to date."""
+        costs, values = self._numbers()
+        self.front = list(front(costs, values)) if len(costs) else []
+        self.area = dominated(costs, values, self._corner()) if len(costs) else 0.0
+        texts = [self.space.to_text(one.arch) for one in self.evaluations[: self.after.value]]
+        outline = self._outline(costs, values) if self.front else []
+        with self.figure.batch_update():
+            area, dots, line = self.figure.data
+            area.x, area.y = [x for x, _ in outline], [y for _, y in outline]
+            dots.x, dots.y, dots.customdata = costs, values, texts
+            line.x, line.y = costs[self.front], values[self.front]
+            line.customdata = [texts[i] for i in self.front]
+        ends = ", ".join(f"{values[i]:.1f} % at {costs[i]:.3g}" for i in self.front)
+        self.text = (
+            f"{len(costs)} architectures by accuracy and {self.label}. The front: {ends or 'nothing yet'}. "
+            f"It dominates {self.area:.3g} ({self.label}, times percentage points)."
+        )
+        self.said.value = f"<p style='margin:2px 0'>front of {len(self.front)}; area {self.area:.3g}</p>"
+
+    def _clicked(self, points: list[int]) -> None:
+        if points:
+            self.tell(points[0])
+
+    def tell(self, number: int) -> None:
+        """Show one evaluation's cell and scores."""
+        one = self.evaluations[number]
+        scores = ", ".join(f"{name} {value:.4g}" for name, value in one.scores.items() if "@" not in name)
+        self.about.value = f"<b>{escape(self.space.to_text(one.arch))}</b><br>evaluation {number}: {escape(scores)}"
+        self.cells.children = [show(one.arch, self.space)]
+
+    def still(self) -> bytes | None:
+        """The plane as PNG; None while it is empty."""
+        costs, values = self._numbers()
+        if not len(costs):
+            return None
+
+        def draw(pen):
+            reach = costs if self.target is None else np.append(costs, self.target)
+            axes = Axes(pen, (0, 10, 700, 390), good_range(reach), good_range(values), self.label, "accuracy, %")
+            pen.area([(axes.X(x), axes.Y(y)) for x, y in self._outline(costs, values)], mixed(BLUE, 0.12))
+            if self.target is not None:
+                axes.line((self.target,) * 2, axes.values, AMBER, 1.6, (6, 4))
+                pen.text(axes.X(self.target) + 4, 34, "target", 11, AMBER, "lm")
+            for x, y in zip(costs, values, strict=True):
+                pen.dot(axes.X(x), axes.Y(y), 3, mixed(GREY, 0.7))
+            axes.line(costs[self.front], values[self.front], BLUE, 1.5, steps=True)
+            for i in self.front:
+                pen.dot(axes.X(costs[i]), axes.Y(values[i]), 4.5, BLUE)
+
+        return drawn(720, 410, draw)

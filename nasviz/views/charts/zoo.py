@@ -1,0 +1,182 @@
+"""The famous architectures: accuracy against what a network costs, and what finding it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from math import sqrt
+
+import ipywidgets as widgets
+import numpy as np
+
+from ... import spaces
+from ...analysis.fronts import front
+from ...space import SearchSpace
+from ...zoo import MODELS, Model
+from ..colors import BLUE, MAGENTA
+from ..raster import DIM, GRID, TEXT, mixed, ticks
+from ..stage.cell import show
+from .chart import Chart, drawn, figure, live, meet, short, sides
+
+LOOK = {"search": ("found by search", BLUE, "circle"), "hand": ("designed by hand", MAGENTA, "diamond")}
+COSTS = (("madds", "multiply-adds"), ("parameters", "parameters"))
+
+
+class Zoo(Chart):
+    """Top-1 accuracy against multiply-adds or parameters, on a logarithmic axis; click a dot for its facts and cells.
+
+    All numbers are the published ones (see `nasviz.zoo.table` for ours beside them). The area of a dot is the cost of
+    the search in days of one accelerator, where it is published; the line joins what no other model beats in both.
+
+    Parameters
+    ----------
+    models : iterable of Model
+        Only those of ``dataset`` with all numbers published are drawn.
+    dataset : {"ImageNet", "CIFAR-10"}
+
+    Attributes
+    ----------
+    shown : list of Model
+    """
+
+    def __init__(self, models: Iterable[Model] = MODELS, dataset: str = "ImageNet"):
+        known = [m for m in models if m.dataset == dataset and m.accuracy and m.parameters and m.madds]
+        if not known:
+            raise ValueError(f"none of these models has accuracy, parameters and multiply-adds published on {dataset}")
+        self.dataset, self.shown = dataset, sorted(known, key=lambda m: m.madds)
+        best = ", ".join(self.shown[i].name for i in front(self._values("madds"), self._values("accuracy")))
+        self.text = f"{len(known)} models on {dataset}; none is both cheaper and better than: {best}"
+        self.cost = widgets.ToggleButtons(options=[(word, name) for name, word in COSTS])
+        self.cost.observe(lambda change: self._draw(), "value")
+        self.facts = widgets.HTML("Click a dot.")
+        self.cells = widgets.Box()
+        self.figure = figure(
+            height=520,
+            margin={"l": 60, "r": 100, "t": 40, "b": 50},
+            xaxis={"type": "log"},
+            yaxis={"title": f"top-1 accuracy on {dataset}, %, as published"},
+            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+            hovermode="closest",
+        )
+        self.figure.add_scatter(mode="lines", name="not beaten in both", line={"color": "#8a919c", "dash": "dot"})
+        x, y = 420 * np.log10(self._values("madds")) / 1.4, 50 * np.array(self._values("accuracy"))  # pixels, roughly
+        beside = sides(x, y, [self._called(m) for m in self.shown], [_size(m) for m in self.shown])
+        places = {m.name: side for m, side in zip(self.shown, beside, strict=True)}
+        self.groups = [[m for m in self.shown if m.designed_by == by] for by in LOOK]
+        for group, (word, color, symbol) in zip(self.groups, LOOK.values(), strict=True):
+            marker = {"color": color, "symbol": symbol, "opacity": 0.75, "line": {"width": 1.5, "color": color}}
+            self.figure.add_scatter(
+                mode="markers+text",
+                cliponaxis=False,
+                name=word,
+                text=[self._called(m) for m in group],
+                textposition=[places[m.name] for m in group],
+                textfont={"size": 10},
+                marker=marker | {"size": [_size(m) for m in group]},
+                hovertemplate="%{text}<br>%{x:.3s}, %{y:.1f} %<extra></extra>",
+            )
+        self._draw()
+        self.figure = live(self.figure)
+        for trace, group in zip(self.figure.data[1:], self.groups, strict=True):
+            trace.on_click(lambda trace, points, state, g=group: self._clicked(g, points.point_inds))
+        super().__init__([self.cost, self.figure, self.facts, self.cells])
+
+    def _called(self, model: Model) -> str:
+        """Its name in the picture, which is of one data set."""
+        return model.name.removesuffix(f" ({self.dataset})")
+
+    def _values(self, name: str) -> list[float]:
+        return [getattr(m, name) for m in self.shown]
+
+    def _draw(self) -> None:
+        cost = self.cost.value
+        line = [self.shown[i] for i in front(self._values(cost), self._values("accuracy"))]
+        with self.figure.batch_update():
+            self.figure.layout.xaxis.title = f"{dict(COSTS)[cost]}, as published"
+            for trace, group in zip(self.figure.data, [line, *self.groups], strict=True):
+                trace.x, trace.y = [getattr(m, cost) for m in group], [m.accuracy for m in group]
+
+    def _clicked(self, group: list[Model], points: list[int]) -> None:
+        if points:
+            self.tell(group[points[0]])
+
+    def tell(self, model: Model) -> None:
+        """Show what is known of one model, and its cells where it has any."""
+        days = "not published" if model.gpu_days is None else f"{model.gpu_days:,g} days of one accelerator"
+        lines = {
+            "Designed": "by search" if model.designed_by == "search" else "by hand",
+            "Accuracy": f"{model.accuracy:g} % on {model.dataset}",
+            "Parameters": short(model.parameters),
+            "Multiply-adds": short(model.madds),
+            "Search": days if model.designed_by == "search" else "none",
+            "Source": model.source,
+        }
+        rows = "".join(
+            f'<tr><th scope="row" style="text-align:left; padding-right:14px; vertical-align:top">{name}</th>'
+            f'<td style="text-align:left">{escape(value)}</td></tr>'
+            for name, value in lines.items()
+        )
+        self.facts.value = f"<b>{escape(model.name)}</b><table>{rows}</table>"
+        self.cells.children = [show(model.architecture, _space(model.space))] if model.architecture else []
+
+    def still(self) -> bytes:
+        """Accuracy against multiply-adds as PNG."""
+        x, y = np.log10(self._values("madds")), np.array(self._values("accuracy"))
+        (x0, x1), (y0, y1) = ((v.min() - 0.08 * np.ptp(v), v.max() + 0.08 * np.ptp(v)) for v in (x, y))
+
+        def at(i):
+            return 60 + 820 * (x[i] - x0) / ((x1 - x0) or 1), 30 + 440 * (1 - (y[i] - y0) / ((y1 - y0) or 1))
+
+        def draw(pen):
+            for v in ticks(y0, y1, 8):
+                place = 30 + 440 * (1 - (v - y0) / ((y1 - y0) or 1))
+                pen.line([(60, place), (880, place)], GRID, 1)
+                pen.text(54, place, f"{v:g}", 11, DIM, "rm")
+            for v in [a + b for a in range(6, 12) for b in (0, np.log10(2), np.log10(5))]:
+                if x0 <= v <= x1:
+                    pen.text(60 + 820 * (v - x0) / (x1 - x0), 486, short(10**v), 11, DIM)
+            pen.text(470, 506, "multiply-adds, as published", 12, DIM)
+            pen.text(60, 14, f"top-1 accuracy on {self.dataset}, %, as published", 12, DIM, "lm")
+            line = front(self._values("madds"), self._values("accuracy"))
+            pen.line([at(i) for i in line], DIM, 1.3, (3, 3))
+            taken: list[tuple] = []
+            for i, model in enumerate(self.shown):
+                (px, py), (_, color, _) = at(i), LOOK[model.designed_by]
+                r = _size(model) / 2
+                taken.append((px - min(r, 6), py - min(r, 6), px + min(r, 6), py + min(r, 6)))
+                if model.designed_by == "hand":
+                    pen.area([(px - r, py), (px, py - r), (px + r, py), (px, py + r)], color)
+                else:
+                    pen.dot(px, py, r, mixed(color, 0.5), color)
+            for i, model in enumerate(self.shown):
+                (px, py), name = at(i), self._called(model)
+                w, r = pen.wide(name, 10), _size(model) / 2
+                sides = [(px, py - r - 7), (px, py + r + 8), (px + r + 4 + w / 2, py), (px - r - 4 - w / 2, py)]
+                sides += [(px + dx, py + dy) for dy in (22, -22, 36, -36, 50, 64, 78) for dx in (0, w / 2, -w / 2)]
+                boxes = [(x - w / 2, y - 6, x + w / 2, y + 6) for x, y in sides]
+                box = min(boxes, key=lambda box: _outside(box, 900) + sum(meet(box, other) for other in taken))
+                taken.append(box)
+                x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+                if boxes.index(box) > 3:                # away from its dot: a thread leads back
+                    pen.line([(px, py), (x, y - 6 if y > py else y + 6)], DIM, 0.6)
+                pen.text(x, y, name, 10, TEXT)
+            for (word, color, _), left in zip(LOOK.values(), (560, 720), strict=True):
+                pen.dot(left, 14, 6, mixed(color, 0.5), color)
+                pen.text(left + 12, 14, word, 12, anchor="lm")
+
+        return drawn(900, 520, draw)
+
+
+def _outside(box: tuple, wide: float) -> float:
+    """How much of a box would be cut off by the sides of a picture of this width: weighs more than any overlap."""
+    return 100 * (max(0.0, 4 - box[0]) + max(0.0, box[2] - wide + 4))
+
+
+def _space(name: str) -> SearchSpace:
+    classes = [getattr(spaces, one) for one in spaces.__all__]
+    return next(one() for one in classes if one.name == name)
+
+
+def _size(model: Model) -> float:
+    """Diameter of a dot in pixels: its area grows in proportion to the cost of the search, from a smallest one."""
+    return sqrt(81 + 1.1 * (model.gpu_days or 0))

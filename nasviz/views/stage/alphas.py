@@ -1,0 +1,71 @@
+"""Architecture weights full size: the supernet as it thickens and fades, every edge in time, the table of the step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from ...run import Run
+from ...space import SearchSpace
+from ...step import Step
+from .cell import in_line, supernet_view
+from .shown import showing
+from .widget import Stage
+
+
+def alphas(steps: Run | Iterable[Step], space: SearchSpace | None = None, ordered: bool = True) -> Stage:
+    """The weights of a DARTS-like search, step by step.
+
+    Each cell of the supernet is drawn with edges as wide as their operations' weights; where an operation has just
+    taken the lead on an edge, its name is written there. Below, each edge in time, and the weights of the present step
+    as a table.
+
+    Parameters
+    ----------
+    steps : Run, or iterable of Step
+        Steps that show ``alphas``, float32 (choices, options). Others are passed over.
+    space : SearchSpace, optional
+        Names edges and operations; taken from the run where there is one.
+    ordered : bool
+        Put the edges, cell by cell, in the order of how decided they are at the end: the greatest weight first. Else
+        they stand as in ``space.relaxed``.
+
+    Returns
+    -------
+    Stage
+        Display it, drag its slider, or write it with `nasviz.views.stage.replay.to_html`.
+
+    Raises
+    ------
+    ValueError
+        If no step shows alphas, or their shape is not that of the space's relaxed choices.
+
+    Examples
+    --------
+    >>> alphas(Run.load("darts.jsonl"))  # doctest: +SKIP
+    """
+    with_alphas, space = showing(steps, space, "alphas")
+    shown = [np.asarray(step.shows["alphas"]) for step in with_alphas]
+    shape = (len(space.relaxed), len(space.relaxed[0].options))
+    if shown[-1].shape != shape:
+        raise ValueError(f"weights of {space.name} have shape {shape}, these steps show {shown[-1].shape}")
+    sure = shown[-1].max(1)
+    cells, order, views = space.cells(), [], []
+    for name, graph in cells.items():
+        free = [edge for edge in graph.edges if edge.choice is not None]
+        rows = sorted(free, key=lambda edge: -sure[edge.choice]) if ordered else free
+        graph = replace(graph, edges=(*rows, *(edge for edge in graph.edges if edge.choice is None)))
+        part = {"first": len(order), "rows": len(rows)} if len(cells) > 1 else {}
+        views.append(supernet_view(graph, name, len(cells) == 1, span=12 // len(cells), height=330, **part))
+        order += [edge.choice for edge in rows]
+    labels = [in_line(space.relaxed[row].name) for row in order]
+    wide = (7, 5) if len(cells) == 1 else (12, 12)
+    common, after = {"array": "alphas", "labels": labels}, ", the most decided first" if ordered else ""
+    views += [
+        {"kind": "traces", "title": f"Weight of each operation, edge by edge{after}", "span": wide[0], **common},
+        {"kind": "heat", "title": "Weights at this step", "span": wide[1], **common},
+    ]
+    spec = {"arrays": {"alphas": list(shape)}, "ops": [str(option) for option in space.relaxed[0].options]}
+    return Stage(spec | {"views": views}, ({"alphas": weights[order]} for weights in shown))

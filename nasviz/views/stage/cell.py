@@ -1,0 +1,281 @@
+"""One architecture as a picture: its cells or its layers; or a supernet, every candidate as wide as its weight."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ...graph import Graph
+from ...space import Arch, Choice, SearchSpace
+from ..colors import style
+from .widget import Stage
+
+WIDE = 3  # cells in one line, at most
+
+
+class Cell(Stage):
+    """A stage that holds one architecture and says in words what it shows.
+
+    Attributes
+    ----------
+    text : str
+        The picture for who cannot see it: ``"Cell of nasbench201. 0→1: conv 3×3, 0→2: zero, …"``.
+    """
+
+    def __init__(self, spec: Mapping, row: Mapping, text: str):
+        self.text = text
+        super().__init__(spec, [row])
+
+    def _repr_mimebundle_(self, **kwargs):
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        return data | {"text/plain": self.text}, metadata
+
+
+def show(what: Sequence | str | np.ndarray, space: SearchSpace, title: str = "") -> Cell:
+    """Draw an architecture, or architecture weights.
+
+    Parameters
+    ----------
+    what : Arch, str, or array of shape (choices, options)
+        An architecture, its text, or weights (as a step's ``alphas``): then every candidate operation of an edge is
+        drawn, as wide and as strong as its weight.
+    space : SearchSpace
+    title : str
+        Above the picture; by default the architecture's text, or the name of each of its cells.
+
+    Returns
+    -------
+    Cell
+        Displays as a live picture where widgets run, and as PNG and text elsewhere (nbviewer, GitHub).
+
+    Raises
+    ------
+    ValueError
+        If ``what`` is not an architecture of the space, or has not the shape of its weights.
+
+    Examples
+    --------
+    >>> show((3, 0, 1, 0, 0, 2), NasBench201()).text  # doctest: +SKIP
+    'Cell of nasbench201. 0→1: conv 3×3, 0→2: zero, 1→2: skip, 0→3: zero, 1→3: zero, 2→3: conv 1×1'
+    """
+    if isinstance(what, str):
+        what = space.from_text(what)
+    weights = np.asarray(what, dtype=float)
+    if weights.ndim == 2:
+        return _supernet(weights, space, title)
+    arch = space.check(what)
+    return Cell(*pictures([arch], space, [title]), describe(arch, space))
+
+
+def show_graph(graph: Graph, title: str = "") -> Cell:
+    """Draw a graph that is no member of a space, such as a module that people designed.
+
+    Its operations sit on edges; an edge without one is drawn dashed. Which entry chooses an edge does not matter.
+
+    Examples
+    --------
+    >>> show_graph(Graph(("in", "out"), (Edge(0, 1, "conv_3x3"),))).text  # doctest: +SKIP
+    'in→out: conv 3×3'
+    """
+    shown = [edge for edge in graph.edges if edge.op is not None]
+    numbers = {edge: number for number, edge in enumerate(shown)}
+    numbered = tuple(replace(edge, choice=numbers.get(edge)) for edge in graph.edges)
+    ops = sorted({edge.op for edge in shown})
+    view = cell_view(replace(graph, edges=numbered), "graph", title=title, height=300, span=12)
+    row = {"graph": np.array([[float(edge.op == op) for op in ops] for edge in shown])}
+    spec = {"arrays": {"graph": [len(shown), len(ops)]}, "ops": ops, "views": [view], "transport": False}
+    words = [f"{graph.nodes[edge.source]}→{graph.nodes[edge.target]}: {style(edge.op).label}" for edge in shown]
+    return Cell(spec, row, ", ".join(words))
+
+
+def pictures(
+    archs: Sequence[Arch], space: SearchSpace, titles: Iterable[str] = (), marked: Iterable[Mapping] = (), **more
+) -> tuple[dict, dict]:
+    """The spec of a stage that shows architectures beside each other, and its one step.
+
+    Parameters
+    ----------
+    archs : sequence of Arch
+        Not checked.
+    space : SearchSpace
+    titles : iterable of str
+        One each; empty ones are made.
+    marked : iterable of mapping
+        One each: ``{name of the cell: {"nodes": …, "edges": …}}``, what is pointed at.
+    **more
+        For each cell's view: ``editable``, ``height``.
+    """
+    titles = list(titles) or [""] * len(archs)
+    marks = list(marked) or [{}] * len(archs)
+    try:
+        drawn = [space.cells(arch) for arch in archs]
+    except NotImplementedError:                         # a space that only says what can be chosen
+        return _choices(archs, space, titles)
+    ops = operations(space, [graph for cells in drawn for graph in cells.values()])
+    arrays, row, views = {}, {}, []
+    span = max(12 // WIDE, 12 // max(1, len(archs) * max(len(cells) for cells in drawn)))
+    for number, (arch, cells, title) in enumerate(zip(archs, drawn, titles, strict=True)):
+        for name, graph in cells.items():
+            said = title if len(cells) == 1 else f"{title}: {name}" if title else f"{name} cell"
+            said = said or shortened(space.to_text(arch))
+            view = cell_view(graph, f"{name} {number}", title=said, height=260, span=span) | more
+            if len(cells) > 1:                          # such cells are wide: two in a line, of one architecture one
+                view |= {"span": 6, "height": 260} if len(archs) > 1 else {"span": 12, "height": 300}
+            if any(graph.ops):                          # boxes with words in them need room
+                view["span"] = max(view["span"], 6)
+            if name in marks[number]:
+                view["marked"] = marks[number][name]
+            if "array" in view:
+                free = [edge for edge in graph.edges if edge.choice is not None]
+                arrays[view["array"]] = [len(free), len(ops)]
+                row[view["array"]] = np.array([[float(edge.op == op) for op in ops] for edge in free])
+            views.append(view)
+    if not arrays:
+        arrays, row = {"shown": []}, {"shown": 1.0}
+    return {"arrays": arrays, "ops": ops, "views": views, "transport": False}, row
+
+
+def shortened(text: str, most: int = 110) -> str:
+    """A text that fits above a picture."""
+    return text if len(text) <= most else text[: most - 2] + " …"
+
+
+def _choices(archs, space, titles) -> tuple[dict, dict]:
+    arrays = {f"arch {n}": [len(space.choices)] for n in range(len(archs))}
+    row = {name: chosen(arch, space) for name, arch in zip(arrays, archs, strict=True)}
+    views = [options_view(space, name, title=t or space.name) for name, t in zip(arrays, titles, strict=True)]
+    return {"arrays": arrays, "views": views, "transport": False}, row
+
+
+def operations(space: SearchSpace, graphs: Iterable[Graph]) -> list[str]:
+    """The operations of edges that these graphs show, in the order of the space's options; all of a cell's own."""
+    options = {choice.options for choice in space.choices}
+    edge_ops = {edge.op for graph in graphs for edge in graph.edges if edge.choice is not None and edge.op is not None}
+    known = [str(option) for choice in space.choices for option in choice.options]
+    if len(options) == 1 and edge_ops <= set(known):
+        return list(dict.fromkeys(known))
+    ordered = [op for op in dict.fromkeys(known) if op in edge_ops]
+    return ordered + sorted(edge_ops - set(ordered))
+
+
+def cell_of(space: SearchSpace) -> Graph | None:
+    """The cell that all architectures of ``space`` share, its free edges in the order of the choices.
+
+    None where there is no such picture: a space without a graph, one whose graph changes with the architecture, or
+    one whose edges do not all choose among the same operations.
+    """
+    rng = np.random.default_rng(0)
+    try:
+        graphs = [space.graph(space.sample(rng)) for _ in range(3)]
+    except NotImplementedError:
+        return None
+    shapes = {(g.nodes, tuple((e.source, e.target, e.choice) for e in g.edges)) for g in graphs}
+    decided = [e.choice for e in graphs[0].edges if e.choice is not None]
+    same_ops = len({choice.options for choice in space.choices}) == 1
+    return graphs[0] if same_ops and len(shapes) == 1 and decided == list(range(len(space.choices))) else None
+
+
+def in_line(name: str) -> str:
+    """The name of a choice in a line of text, where nothing can be set lower: ``c_{k-1}`` as ``ck-1``."""
+    return re.sub(r"_\{(.*?)\}", r"\1", name)
+
+
+def supernet_view(graph: Graph, name: str, alone: bool, **more) -> dict:
+    """The view of a cell of a supernet, by ``name`` if it is not ``alone``; its array is ``alphas``."""
+    title = "The supernet: width is weight" if alone else f"Supernet, {name} cell: width is weight"
+    return cell_view(graph, "alphas", title=title, **more)
+
+
+def cell_view(graph: Graph, array: str, **more) -> dict:
+    """The view of ``graph`` whose free edges show ``array``; edges that nobody chooses are drawn dashed.
+
+    Where only nodes compute, no array is named, and all edges are as they are.
+    """
+    fixed = [i for i, edge in enumerate(graph.edges) if edge.choice is None or edge.op is None and graph.ops]
+    view = {
+        "kind": "cell",
+        "nodes": list(graph.nodes),
+        "edges": [[edge.source, edge.target] for edge in graph.edges],
+        "fixed": fixed,
+        **more,
+    }
+    if graph.ops:
+        view["node_ops"] = list(graph.ops)
+    return view | ({"array": array} if len(fixed) < len(graph.edges) else {})
+
+
+def options_view(space: SearchSpace, array: str, **more) -> dict:
+    """The view of any architecture, choice by choice; its array is what `chosen` returns."""
+    return {
+        "kind": "options",
+        "array": array,
+        "choices": [
+            {
+                "name": choice.name,
+                "options": labels(choice),
+                "colors": [color(option) for option in choice.options],
+            }
+            for choice in space.choices
+        ],
+        **more,
+    }
+
+
+def labels(choice: Choice) -> list[str]:
+    """Options as a reader sees them: operations by their short names, 0 and 1 as no and yes, all else as it is."""
+    if choice.options == (0, 1):
+        return ["no", "yes"]
+    return [style(option).label if isinstance(option, str) else str(option) for option in choice.options]
+
+
+def color(option) -> str:
+    """Colour of an option: an operation's own, else the one of what has no family."""
+    return style(option).color if isinstance(option, str) else "#7a7aa8"
+
+
+def chosen(arch: Arch, space: SearchSpace) -> np.ndarray:
+    """float32 (choices,): the option of each choice, -1 where it is not in use."""
+    return np.where(space.active(arch), arch, -1).astype("<f4")
+
+
+def describe(arch: Arch, space: SearchSpace) -> str:
+    """The picture in words."""
+    try:
+        cells = space.cells(arch)
+    except NotImplementedError:
+        cells = {}
+    parts = []
+    for name, graph in cells.items():
+        words = [
+            f"{graph.nodes[edge.source]}→{graph.nodes[edge.target]}: {style(edge.op).label}"
+            if len(cells) > 1
+            else f"{space.choices[edge.choice].name}: {style(edge.op).label}"
+            for edge in graph.edges
+            if edge.choice is not None and edge.op is not None
+        ]
+        words += [f"{node}: {style(op).label}" for node, op in zip(graph.nodes, graph.ops, strict=False) if op]
+        parts.append(f"{name.capitalize()} of {space.name}. {', '.join(words)}")
+    return " ".join(parts) or f"{space.name}: {space.to_text(arch)}"
+
+
+def _supernet(weights: np.ndarray, space: SearchSpace, title: str) -> Cell:
+    shape = len(space.relaxed), len(space.relaxed[0].options)
+    if weights.shape != shape:
+        raise ValueError(f"weights of {space.name} have shape {shape}, got {weights.shape}")
+    arrays, row, views, parts = {}, {}, [], []
+    ops, cells = [str(op) for op in space.relaxed[0].options], space.cells()
+    for name, graph in cells.items():
+        rows = [edge.choice for edge in graph.edges if edge.choice is not None]
+        arrays[name], row[name] = [len(rows), len(ops)], weights[rows]
+        said, span = title or "Width is weight", 12 // len(cells)
+        said = said if len(cells) == 1 else f"{name} cell: {said}"
+        views.append(cell_view(graph, name, title=said, height=260, span=span))
+        for i in rows:
+            top = int(np.argmax(weights[i]))
+            share = "" if weights[i, top] == 1 else f" {100 * weights[i, top]:.0f} %"
+            parts.append(f"{space.relaxed[i].name}: {style(ops[top]).label}{share}")
+    spec = {"arrays": arrays, "ops": ops, "views": views, "transport": False}
+    return Cell(spec, row, f"Cell of {space.name}. {', '.join(parts)}")

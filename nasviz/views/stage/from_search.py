@@ -1,0 +1,227 @@
+"""From a search to its stage: which pictures its steps call for, and what each step puts into a row.
+
+A strategy's class attribute ``shows`` names what its steps carry (see `nasviz.step.SHOWS`; ``"evaluation"`` counts).
+From that and the space's graph follows the spec of the stage; no strategy is known here by name, so a new one that
+shows what others show is drawn without a line of code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...knobs import knobs
+from ...objectives import bound_of
+from ...run import Run
+from ...space import Arch
+from ...step import Step
+from ...strategy import objective_of
+from .cell import cell_of, cell_view, chosen, in_line, options_view, supernet_view
+from .policy import policy_views
+from .progress import band_of
+from .widget import Stage
+
+WIDEST = 512          # individuals alive that a row has room for; of more, the newest are shown as alive
+
+
+def one_hot(arch: Arch, options: int) -> np.ndarray:
+    """float32 (choices, options): 1 at what was chosen, the weights of a cell that is decided."""
+    return np.eye(options, dtype="<f4")[list(arch)]
+
+
+class Rows:
+    """What the stage of one search looks like, and the row of each of its steps.
+
+    Parameters
+    ----------
+    search : strategy
+    band : sequence of Run
+        Finished runs of random search, drawn behind the curve as the range one has for nothing.
+    x : {"evaluations", "seconds"}
+        Against what the curve of a search by evaluations is drawn.
+
+    Attributes
+    ----------
+    spec : dict
+        For `Stage`; ``views`` is empty where there is nothing to draw.
+    """
+
+    def __init__(self, search, band: Sequence[Run] = (), x: str = "evaluations"):
+        self.search, self.shows = search, type(search).shows
+        self.total = len(search)
+        self.graph = cell_of(search.space)
+        self.bound = bound_of(objective_of(search))
+        options = search.space.choices[0].options if self.graph and "evaluation" in self.shows else ()
+        self.arrays: dict[str, list[int]] = {}
+        views = []
+        if "alphas" in self.shows:
+            views += self._weights()
+            options = search.space.relaxed[0].options
+        views += self._losses()
+        if "evaluation" in self.shows:
+            views += self._evaluations(len(options), band, x)
+        if "marginals" in self.shows:
+            arrays, pictures, self._there = policy_views(search.space, self.total)
+            self.arrays |= arrays
+            views += pictures
+        blank = {name: np.full(shape, np.nan, "<f4") if shape else np.nan for name, shape in self.arrays.items()}
+        self._defaults: dict[str, np.ndarray | float] = blank
+        self._eye = np.eye(len(options), dtype="<f4")
+        self.spec = {"arrays": self.arrays, "ops": [str(o) for o in options], "views": views}
+
+    def _weights(self) -> list[dict]:
+        """Architecture weights: the cell as a supernet, the table of now, every edge in time."""
+        relaxed = self.search.space.relaxed
+        self.arrays["alphas"] = [len(relaxed), len(relaxed[0].options)]
+        labels = [in_line(choice.name) for choice in relaxed]
+        cells = self.search.space.cells()
+        views = []
+        for name, graph in cells.items():
+            mine = [edge.choice for edge in graph.edges if edge.choice is not None]
+            part = {"first": mine[0], "rows": len(mine)} if len(cells) > 1 else {}
+            views.append(supernet_view(graph, name, len(cells) == 1, span=7 if len(cells) == 1 else 6, **part))
+        views += [
+            {
+                "kind": "heat",
+                "array": "alphas",
+                "labels": labels,
+                "title": "Weights now",
+                "span": 5 if len(views) == 1 else 12,
+            },
+            {
+                "kind": "traces",
+                "array": "alphas",
+                "labels": labels,
+                "total": self.total,
+                "title": "Weight of each operation, edge by edge",
+            },
+        ]
+        return views
+
+    def _losses(self) -> list[dict]:
+        """How shared weights do, batch by batch."""
+        views: list[dict] = []
+        losses = [name for name in ("loss", "valid_loss") if name in self.shows]
+        scores = [name for name in ("valid_accuracy",) if name in self.shows]
+        self.arrays |= {name: [] for name in [*losses, *scores]}
+        span = 12 if not (losses and scores) else 6
+        words = {"loss": "training", "valid_loss": "validation"}
+        if losses:
+            series = [{"array": name, "label": words[name], "points": False} for name in losses]
+            views.append(self._curve(series, span, title="Loss of each batch (nats)", ylabel="loss, nats"))
+        if scores:
+            series = [{"array": "valid_accuracy", "label": "validation batch", "points": False}]
+            accuracy = {"title": "Accuracy of each validation batch (%)", "ylabel": "accuracy, %", "scale": 100}
+            views.append(self._curve(series, span, unit="%", **accuracy))
+        return views
+
+    def _curve(self, series: list[dict], span: int, **more) -> dict:
+        common = {"kind": "curve", "span": span, "total": self.total, "xlabel": "step", "height": 210}
+        return common | {"series": series} | more
+
+    def _evaluations(self, options: int, band: Sequence[Run], x: str) -> list[dict]:
+        """One evaluation a step: its cell, the population, its accuracy and the best so far."""
+        self.arrays |= {"accuracy": [], "seconds": []}
+        views, side = [], {}
+        if "alphas" not in self.shows:
+            title = "The architecture of this step"
+            if self.graph:
+                self.arrays["arch"] = [len(self.search.space.choices), options]
+                views.append(cell_view(self.graph, "arch", title=title, span=5))
+            else:
+                self.arrays["arch"] = [len(self.search.space.choices)]
+                views.append(options_view(self.search.space, "arch", title=title, span=12))
+        if self.bound:
+            self.arrays["feasible"] = []
+            side = {"feasible": "feasible"}
+        common = {"array": "accuracy", "scale": 100, "unit": "%", "ylabel": "validation accuracy, %", **side}
+        if "parent" in self.shows:
+            self.arrays["parent"] = []
+            swarm = {"kind": "swarm", "title": "Each dot an architecture, each line a mutation", "parent": "parent"}
+            if "population" in self.shows:
+                self.arrays["population"] = [self._alive()]
+                swarm["population"] = "population"
+            views.append(swarm | common | {"span": 7 if self.graph else 12, "total": self.total})
+        curve = {"kind": "curve", "best": True, "title": "Accuracy of each evaluation, and the best so far", **common}
+        if x == "seconds":
+            curve |= {"x": "seconds", "xlabel": "seconds of training"}
+        else:
+            curve |= {"total": self.total, "xlabel": "architectures evaluated"}
+        if band:
+            curve["band"] = [band_of(band, x)]
+        alone = len(views) == 1 and self.graph
+        return [*views, curve | ({"span": 7, "height": 330} if alone else {"span": 12, "height": 230})]
+
+    def _alive(self) -> int:
+        """Room for the largest population that the sliders allow."""
+        limits = [field.metadata["high"] for name, field in knobs(self.search).items() if name == "population"]
+        return int(min([self.total, WIDEST, *limits]))
+
+    def row(self, step: Step, seconds: float) -> dict:
+        """The arrays of one step, nan for what it does not show. ``seconds``: what the search has cost after it."""
+        out = {name: step.shows.get(name, default) for name, default in self._defaults.items()}
+        if "population" in self.arrays:
+            room = self._defaults["population"].copy()
+            alive = step.shows["population"][-len(room) :]
+            room[: len(alive)] = alive
+            out["population"] = room
+        if "marginals" in self.arrays:
+            out["marginals"] = step.shows["marginals"] * self._there
+        if (evaluation := step.evaluation) is not None:
+            out["accuracy"], out["seconds"] = evaluation.scores.get("accuracy", np.nan), seconds
+            if "arch" in self.arrays:
+                space = self.search.space
+                out["arch"] = self._eye.take(evaluation.arch, 0) if self.graph else chosen(evaluation.arch, space)
+            if self.bound:
+                out["feasible"] = float(self.bound(evaluation))
+        return out
+
+    def words(self, run: Run) -> str:
+        """What to say of the search so far, in one line: the best architecture, or the one its weights favour."""
+        space = self.search.space
+        if run.best:
+            scores = run.best.scores
+            accuracy = scores.get("accuracy", np.nan)
+            return f"best {100 * accuracy:.1f} %  {space.to_text(run.best.arch)}"
+        if run.steps and "alphas" in run.steps[-1].shows:
+            return f"strongest now  {space.to_text(space.discretize(run.steps[-1].shows['alphas']))}"
+        return ""
+
+
+def turned(values: dict[str, float]) -> str:
+    """A turn as the label of a mark: ``"population 20"``."""
+    return ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in values.items())
+
+
+def rows_of(run: Run, needed: set[str], verb: str) -> Rows:
+    """The rows of a run for a picture of ``needed``, the names that its steps must show.
+
+    Raises
+    ------
+    ValueError
+        If they do not, as in ``"RandomSearch does not walk: ..."`` (``verb``: what it lacks), or there are none yet.
+    """
+    if missing := needed - set(type(run.search).shows):
+        raise ValueError(f"{type(run.search).__name__} {verb}: its steps do not show {sorted(missing)}")
+    if not run.steps:
+        raise ValueError("nothing to draw yet: iterate the run first")
+    return Rows(run.search)
+
+
+def stage_of(run: Run, band: Sequence[Run] = (), x: str = "evaluations") -> Stage:
+    """The stage of a run so far, with its turned knobs marked: to show a finished or a recorded run.
+
+    Raises
+    ------
+    ValueError
+        If nothing that the search shows can be drawn.
+    """
+    rows = Rows(run.search, band, x)
+    if not rows.spec["views"]:
+        raise ValueError(f"{type(run.search).__name__} shows {rows.shows}: no picture is known for any of these")
+    steps = (rows.row(step, seconds) for step, seconds in zip(run.steps, run.costs, strict=True))
+    stage = Stage(rows.spec, steps)
+    for at, values in run.turns:
+        stage.mark(at, turned(values))
+    return stage

@@ -1,0 +1,91 @@
+"""Local search on the graph of one-edit neighbours: where it stands, what it has tried, where it goes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...run import Run
+from .cell import cell_view, labels, options_view
+from .from_search import Rows, one_hot, rows_of
+from .widget import Stage
+
+
+def neighborhood(run: Run) -> Stage:
+    """A local search walking: the neighbour being tried, all that is known around, and the walk so far.
+
+    The table has a row for each choice and a column for each option: what the architecture scores that has this option
+    and else equals the one where the search stands. In each row the option that it has itself is among them.
+
+    Parameters
+    ----------
+    run : Run
+        Of a search whose steps show ``evaluation``, ``parent`` and ``position``.
+
+    Raises
+    ------
+    ValueError
+        If they do not, or there are none yet.
+
+    Examples
+    --------
+    >>> neighborhood(run)  # doctest: +SKIP
+    """
+    rows = rows_of(run, {"evaluation", "parent", "position"}, "does not walk")
+    search, space = run.search, run.search.space
+    widest = max((choice.options for choice in space.choices), key=len)
+    same = all(choice.options == widest for choice in space.choices)
+    named = labels(next(c for c in space.choices if c.options == widest)) if same else map(str, range(len(widest)))
+    arrays = {name: rows.arrays[name] for name in rows.arrays} | {"around": [len(space.choices), len(widest)]}
+    if rows.graph:
+        arrays["here"] = arrays["arch"]
+        words = "Tried now; its edit is marked"
+        first = cell_view(rows.graph, "arch", title=words, span=5, height=300, against="here")
+    else:
+        first = options_view(space, "arch", title="Tried now", span=12)
+    known = [100 * step.evaluation.scores["accuracy"] for step in run.steps]
+    low, high = np.nanpercentile(known, [5, 100]) / 100
+    bound = " or over the bound" if rows.bound else ""
+    table = {
+        "kind": "heat",
+        "array": "around",
+        "labels": [choice.name for choice in space.choices],
+        "columns": list(named),
+        "title": f"Accuracy of the neighbours, in % (–: not known{bound})",
+        "min": float(low),
+        "max": float(high),
+        "digits": 1,
+        "span": 7,
+    }
+    walk = {
+        "kind": "swarm",
+        "array": "accuracy",
+        "parent": "parent",
+        "scale": 100,
+        "unit": "%",
+        "ylabel": "validation accuracy, %",
+        "title": "The walk: each fan is a neighbourhood, each new beginning a restart",
+        "total": len(search),
+        "height": 280,
+        **({"feasible": "feasible"} if rows.bound else {}),
+    }
+    spec = {"arrays": arrays, "ops": rows.spec["ops"], "views": [first, table, walk], "speed": 5}
+    return Stage(spec, _rows(run, rows, len(widest)))
+
+
+def _rows(run: Run, rows: Rows, widest: int):
+    """The arrays of each step; ``around``: what is known of the neighbours of where the search stood."""
+    known: dict[tuple, float] = {}
+    for step, seconds in zip(run.steps, run.costs, strict=True):
+        evaluation, row = step.evaluation, rows.row(step, seconds)
+        allowed = rows.bound is None or rows.bound(evaluation)
+        known[evaluation.arch] = evaluation.scores["accuracy"] if allowed else np.nan
+        parent = step.shows["parent"]
+        here = run.steps[parent].evaluation.arch if parent >= 0 else evaluation.arch
+        around = np.full((len(here), widest), np.nan, "<f4")
+        for choice, options in enumerate(rows.search.space.choices):
+            for option in range(len(options.options)):
+                around[choice, option] = known.get((*here[:choice], option, *here[choice + 1 :]), np.nan)
+        row["around"] = around
+        if rows.graph:
+            row["here"] = one_hot(here, widest)
+        yield row

@@ -1,0 +1,102 @@
+"""What stands around the stage: a slider for a knob, the line that says how far the search is, an exception in full."""
+
+from __future__ import annotations
+
+import base64
+import traceback
+from dataclasses import Field
+from html import escape
+from math import log10
+
+import anywidget
+import ipywidgets as widgets
+
+from .widget import Stage
+
+
+def slider(field: Field, value: float) -> widgets.Widget:
+    """The slider of a knob (see `nasviz.knobs.knob`): whole numbers, powers of ten, or plain."""
+    low, high = field.metadata["low"], field.metadata["high"]
+    common = {
+        "description": field.name.replace("_", " "),
+        "tooltip": f"{field.metadata['help']} ({low:g} to {high:g})".strip(),
+        "continuous_update": False,                             # one turn a gesture, not one a pixel
+        "style": {"description_width": "110px"},
+        "layout": {"width": "auto", "max_width": "460px"},
+    }
+    if isinstance(field.default, int):
+        return widgets.IntSlider(value, low, high, **common)
+    if field.metadata["log"]:
+        ends = {"min": log10(low), "max": log10(high), "step": 0.02, "readout_format": ".2g"}
+        return widgets.FloatLogSlider(value, base=10, **ends, **common)
+    return widgets.FloatSlider(value, min=low, max=high, step=(high - low) / 200, readout_format=".3g", **common)
+
+
+class Names(anywidget.AnyWidget):
+    """Names the handles of the sliders around it for screen readers: ipywidgets leaves them without a name."""
+
+    _esm = """
+    function name(el, tries) {
+      const sliders = el.closest(".nasviz-player")?.querySelectorAll(".widget-slider, .widget-hslider") ?? [];
+      for (const slider of sliders) {
+        const text = slider.querySelector(".widget-label")?.textContent ?? "";
+        for (const handle of slider.querySelectorAll(".noUi-handle")) handle.setAttribute("aria-label", text);
+      }
+      if (tries) setTimeout(() => name(el, tries - 1), 500);
+    }
+    export default { render({ el }) { el.style.display = "none"; name(el, 6); } };
+    """
+
+
+def reading(field: Field, value: float) -> float:
+    """A slider's value as the knob takes it: to four digits, and inside its range, past which powers of ten round."""
+    value = value if isinstance(field.default, int) else float(f"{value:.4g}")
+    return min(max(value, field.metadata["low"]), field.metadata["high"])
+
+
+def status(done: int, total: int, part: float, seconds: float, word: str, best: str) -> str:
+    """How far, for how long, in what state and how good: one line of HTML, with a bar.
+
+    ``part`` is the finished share of the step being made, 0 to 1.
+    """
+    minutes, seconds = divmod(int(seconds), 60)
+    percent = 100 * min(1.0, (done + part) / max(1, total))
+    return (
+        f'<div style="{_LINE}">'
+        f'<div role="progressbar" aria-label="Steps of the search" aria-valuemin="0" aria-valuemax="{total}" '
+        f'aria-valuenow="{done}" style="{_BAR}"><div style="{_FILLED}; width:{percent:.2f}%"></div></div>'
+        f"<span>{done} / {total}</span><span>{minutes}:{seconds:02d}</span><span>{word}</span>"
+        f'<span style="{_CODE}">{escape(best)}</span></div>'
+    )
+
+
+def failure(error: BaseException, what: str = "The search stopped") -> str:
+    """An exception as HTML: its sentence, and its whole traceback."""
+    text = escape("".join(traceback.format_exception(error)))
+    return (
+        f'<div role="alert" style="{_ALERT}"><b>{what}: {escape(f"{type(error).__name__}: {error}")}</b>'
+        f'<pre style="{_PRE}">{text}</pre></div>'
+    )
+
+
+def with_still(bundle, text: str, stage: Stage) -> tuple[dict, dict]:
+    """A widget's MIME bundle with ``text`` and a picture of the stage, for pages where no widget runs."""
+    data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+    data = {**data, "text/plain": text}
+    if picture := stage.still():
+        data["image/png"] = base64.b64encode(picture).decode()
+    return data, metadata
+
+
+_LINE = (
+    "display:flex; flex-wrap:wrap; gap:2px 14px; align-items:center; line-height:1.6; "
+    "font-variant-numeric:tabular-nums"
+)
+_BAR = (
+    "flex:1 1 180px; max-width:320px; height:8px; border-radius:4px; overflow:hidden; "
+    "background:var(--jp-layout-color3, #ddd)"
+)
+_FILLED = "height:100%; background:#1a6fd4"
+_CODE = "font-family:var(--jp-code-font-family, monospace); font-size:.86em; overflow-wrap:anywhere"
+_ALERT = "border-left:3px solid #d6246e; padding:4px 10px; line-height:1.4"
+_PRE = "overflow:auto; max-height:22em; margin:6px 0 0; font-size:.85em; line-height:1.3"

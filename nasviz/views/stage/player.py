@@ -1,0 +1,401 @@
+"""A search with buttons and sliders, drawn while it runs.
+
+One worker thread per player pulls steps out of a `Run`. Buttons and sliders only set flags and queue turns, so that
+they answer while a step is computed; what they ask for happens between two steps or, inside an evaluation that reports
+its progress, between two batches.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from math import inf
+from pathlib import Path
+from weakref import WeakSet
+
+import ipywidgets as widgets
+
+from ...estimator import Cancelled, Progress, watching
+from ...knobs import knobs
+from ...record import put_aside
+from ...run import Run
+from ...step import Step
+from . import panel
+from .from_search import Rows, turned
+from .widget import Stage
+
+RATE = 10                    # publications a second, at most: more only slow the search down
+SPEEDS = [("1 step/s", 1), ("2 steps/s", 2), ("5 steps/s", 5), ("10 steps/s", 10), ("30 steps/s", 30), ("no limit", 0)]
+_BUTTONS = {
+    "play": ("Play", "play", "Search on"),
+    "pause": ("Pause", "pause", "Pause, also in the middle of a training"),
+    "step": ("Step", "step-forward", "One step, then pause"),
+    "stop": ("Stop", "stop", "Stop at once: a training that is not finished is dropped, Play begins it again"),
+    "reset": ("Reset", "refresh", "Begin anew, with the sliders as they stand; a record is kept under another name"),
+}
+_players: WeakSet[Player] = WeakSet()
+
+
+class Player(widgets.VBox):
+    """Runs a search live in the notebook: play, pause, step, stop, reset, speed, and a slider for each knob.
+
+    Of all players of a kernel one runs at a time: starting one pauses the others. In a script `run` does all that the
+    buttons do.
+
+    Parameters
+    ----------
+    search : strategy
+        A dataclass that yields `nasviz.step.Step` when iterated.
+    path : str or path, optional
+        The record (see `nasviz.run.Run`). What is on it already is shown at once, and Play goes on from there.
+    band : sequence of Run
+        Finished runs of random search, drawn behind the accuracy.
+    x : {"evaluations", "seconds"}
+        Against what accuracy is drawn.
+
+    Attributes
+    ----------
+    run_ : Run
+        The run being played; another one after `reset`.
+    stage : Stage
+        The picture.
+    sliders : dict of str to widget
+        By name of the knob.
+    error : BaseException or None
+        What the search raised last.
+
+    Raises
+    ------
+    ValueError
+        If the record is damaged or of another search, or if nothing of what the search shows can be drawn.
+
+    Examples
+    --------
+    >>> player = Player(RegularizedEvolution(space, estimate), "evolution.jsonl")  # doctest: +SKIP
+    >>> player.run(20)  # doctest: +SKIP
+    """
+
+    rows = Rows                              # what is drawn of a step
+
+    def __init__(self, search, path: str | Path | None = None, band: Sequence[Run] = (), x: str = "evaluations"):
+        super().__init__()
+        self.add_class("nasviz-player")
+        self._changed = threading.Condition(threading.RLock())      # guards all flags below
+        self._thread: threading.Thread | None = None
+        self._goal = -1.0                    # play until the stage has so many steps
+        self._abandon = self._anew = self._leaving = self._finished = False
+        self._fraction = 0.0                 # of the evaluation being done
+        self._published = self._clock = self._elapsed = 0.0
+        self._marked = 0                     # turns of the run that the stage has
+        self._following = None               # thread that moves a slider because the run has moved
+        self.error: BaseException | None = None
+
+        self.search, self.path = search, Path(path) if path is not None else None
+        for other in list(_players) if self.path else ():
+            if other.path and other.path.absolute() == self.path.absolute():
+                other.close()                # two writers would spoil the record
+        self._rows = self.rows(search, band, x)
+        if not self._rows.spec["views"]:
+            raise ValueError(f"{type(search).__name__} shows {self._rows.shows}: no picture is known for any of these")
+        self.stage = Stage(self._rows.spec)
+        self.run_ = Run(search, path).recall()
+        for step, seconds in zip(self.run_.steps, self.run_.costs, strict=True):
+            self.stage.remember(**self._rows.row(step, seconds))
+        self._finished = len(self.stage) >= len(search)
+        self._mark()
+
+        self.buttons = {name: self._button(name, *words) for name, words in _BUTTONS.items()}
+        self.speed = widgets.Dropdown(
+            options=SPEEDS, value=0, description="Speed", tooltip="At most so many steps a second",
+            layout={"width": "190px"}, style={"description_width": "50px"},
+        )  # fmt: skip
+        self.speed.observe(lambda change: self._order(), "value")
+        self.sliders = {name: self._slider(name, field) for name, field in knobs(search).items()}
+        self.status, self.panel = widgets.HTML(), widgets.HTML(layout={"display": "none"})
+        columns = "repeat(auto-fit, minmax(340px, 1fr))"
+        grid = widgets.GridBox(
+            list(self.sliders.values()),
+            layout={"grid_template_columns": columns, "grid_gap": "2px 24px", "overflow": "hidden"},
+        )
+        row = {"align_items": "center", "flex_flow": "row wrap", "overflow": "hidden"}
+        bar = widgets.HBox([*self.buttons.values(), self.speed], layout=row)
+        self.children = [bar, *([grid, panel.Names()] if self.sliders else []), self.status, self.panel, self.stage]
+        self._say()
+        _players.add(self)
+
+    # ------------------------------------------------------------------ what the buttons do; from any thread
+    def play(self) -> None:
+        """Search on, to the end; other players pause."""
+        self._go(inf)
+
+    def step(self) -> None:
+        """One step more, then pause."""
+        self._go(len(self.stage) + 1)
+
+    def pause(self) -> None:
+        """Wait after the step being made, or between two batches of its training."""
+        self._order(goal=-1)
+
+    def stop(self) -> None:
+        """Drop the evaluation being made, if it reports its progress, and wait. Nothing that is recorded is lost."""
+        self._order(goal=-1, abandon=True)
+
+    def reset(self) -> None:
+        """Begin anew, paused, with the sliders as they stand. A record is moved to a numbered name beside it."""
+        self._order(goal=-1, anew=True)
+
+    def run(self, n: int | None = None) -> Run:
+        """Search ``n`` steps on, or to the end, and wait for it; the picture moves as after `play`.
+
+        Returns
+        -------
+        Run
+            `run_`, up to date.
+
+        Raises
+        ------
+        Exception
+            What the search raised. Interrupting the kernel pauses and returns.
+        """
+        if n is not None and n < 0:
+            raise ValueError(f"n must be the number of steps, 0 or more, got {n}")
+        self._go(inf if n is None else len(self.stage) + n)
+        try:
+            with self._changed:
+                while self._playing:
+                    self._changed.wait(0.2)                     # not for ever: an interrupt must come through
+        except KeyboardInterrupt:                               # the wait takes it: in next() it would end the search
+            self.pause()
+            return self.run_
+        if self.error:
+            raise self.error
+        return self.run_
+
+    @property
+    def steps(self) -> list[Step]:
+        """All steps so far."""
+        return self.run_.steps
+
+    @property
+    def playing(self) -> bool:
+        """Whether the search is going."""
+        return self._playing
+
+    def close(self) -> None:
+        """Stop, let go of the record, and remove the picture."""
+        thread = getattr(self, "_thread", None)
+        if thread is not None:
+            self._order(goal=-1, leaving=True)
+            if thread is not threading.current_thread():
+                thread.join(10)
+        super().close()
+
+    # ------------------------------------------------------------------ orders
+    @property
+    def _playing(self) -> bool:
+        return len(self.stage) < self._goal
+
+    def _go(self, goal: float) -> None:
+        pause_all(but=self)
+        self._order(goal=goal)
+
+    def _order(self, goal: float | None = None, abandon=False, anew=False, leaving=False) -> None:
+        """Set what is wanted, and see that a worker is there to do it."""
+        with self._changed:
+            if goal is not None:
+                self._goal = -1 if self._finished and not anew else goal
+                self._abandon = abandon
+                if self._playing:
+                    self._complain(None)
+            self._anew, self._leaving = self._anew or anew, self._leaving or leaving
+            if self._thread is None and not leaving and (self._playing or self._anew):
+                self._thread = threading.Thread(target=self._work, name=f"player of {self.search!r:.60}", daemon=True)
+                self._thread.start()
+            self._say()
+            self._changed.notify_all()
+
+    # ------------------------------------------------------------------ the worker
+    def _work(self) -> None:
+        """Pull steps while they are wanted; hold the search between them; leave when there is nothing to hold."""
+        steps = None
+        with watching(self._listen, curve=False):
+            while True:
+                if not (steps and self._playing) or self._anew or self._leaving:      # else no lock: steps may be fast
+                    steps = self._hold(steps)
+                    if steps is None:
+                        return
+                before = time.monotonic()
+                try:
+                    step = next(steps)
+                except StopIteration:
+                    steps = self._end(finished=True)
+                except Cancelled:
+                    steps = self._end()
+                except BaseException as error:                  # nobody else would ever see it
+                    steps = self._end(error)
+                else:
+                    if self._take(step):
+                        self._wait_until(before)
+
+    def _hold(self, steps: Iterator[Step] | None) -> Iterator[Step] | None:
+        """Wait until steps are wanted again, or do what was ordered instead; None when there is nothing to hold."""
+        with self._changed:
+            if not self._playing:
+                self._publish(now=True)
+            while steps and not (self._playing or self._anew or self._leaving):
+                self._changed.wait()
+            if self._anew or self._leaving:
+                steps = steps and steps.close()                 # None again: the record is closed
+                if self._anew:
+                    self._begin_anew()
+            if steps is None and not self._playing:
+                self._publish(now=True)
+                self._thread = None
+                return None
+            self._abandon = False
+            return steps or iter(self.run_)
+
+    def _take(self, step: Step) -> bool:
+        """Show a step, unless it is one that the stage has: a run that is iterated again begins with the record."""
+        with self._changed:
+            self._fraction = 0.0
+            if len(self.run_.steps) <= len(self.stage):
+                return False
+            self.stage.remember(**self._rows.row(step, self.run_.seconds))
+            self._mark()
+            if self._playing:
+                self._publish()
+            else:
+                self._publish(now=True)                         # the last step of a run(n) is there when it returns
+                self._changed.notify_all()                      # only now: to be woken at each step costs more than it
+            return True
+
+    def _wait_until(self, before: float) -> None:
+        """As long as the speed asks; another speed, or a button, acts at once."""
+        if not self.speed.value:
+            return
+        with self._changed:
+            while self._playing and self.speed.value:
+                due = before + 1 / self.speed.value - time.monotonic()
+                if due <= 0:
+                    return
+                if due > 1 / RATE:
+                    self._publish(now=True)                     # nothing else would for a while
+                self._changed.wait(due)
+
+    def _listen(self, progress: Progress) -> None:
+        """Within an evaluation, between two batches: where Pause waits and Stop acts."""
+        with self._changed:
+            self._fraction = (progress.epoch + progress.batch / progress.batches) / progress.epochs
+            self._publish()
+            while True:
+                if self._abandon or self._anew or self._leaving:
+                    raise Cancelled
+                if self._playing:
+                    return
+                self._publish(now=True)
+                self._changed.wait()
+
+    def _end(self, error: BaseException | None = None, finished: bool = False) -> None:
+        with self._changed:
+            self._goal, self._fraction, self._finished = -1, 0.0, finished
+            self._complain(error)
+            self._publish(now=True)
+            self._changed.notify_all()
+
+    def _begin_anew(self) -> None:
+        """Move the record out of the way, and make a new run with the knobs as the sliders say."""
+        try:
+            if self.path and self.path.exists():
+                put_aside(self.path)
+            self.run_ = Run(self.search, self.path)
+            values = {name: self._read(name) for name in self.sliders}
+            defaults = self.run_.value
+            if changed := {name: value for name, value in values.items() if value != defaults[name]}:
+                self.run_.turn(**changed)
+            self._complain(None)
+        except (OSError, ValueError) as error:
+            self._complain(error)
+        self._anew = self._abandon = self._finished = False
+        self._elapsed, self._fraction, self._marked = 0.0, 0.0, 0
+        self.stage.reset()
+
+    # ------------------------------------------------------------------ what is shown
+    def _publish(self, now: bool = False) -> None:
+        """Send the steps not yet sent and the status, at most `RATE` times a second unless it must be now."""
+        clock = time.monotonic()
+        if now or clock - self._published >= 1 / RATE:
+            self._published = clock
+            self.stage.flush()
+            self._say()
+
+    def _say(self) -> None:
+        """The line with the bar: how far, for how long, how good; and which button is in force."""
+        clock, playing = time.monotonic(), self._playing
+        if playing and self._clock:
+            self._elapsed += clock - self._clock
+        self._clock = clock if playing else 0.0
+        done, total = len(self.stage), len(self.search)
+        over = self._finished or done >= total
+        word = "running" if playing else "finished" if over else "paused" if done or self._fraction else "ready"
+        word, best = "failed" if self.error else word, self._rows.words(self.run_)
+        self.status.value = panel.status(done, total, self._fraction, self._elapsed, word, best)
+        self.buttons["play"].button_style = "info" if playing else ""
+
+    def _complain(self, error: BaseException | None) -> None:
+        """Show an exception in full, or take it away."""
+        self.error = error
+        self.panel.layout.display = "none" if error is None else None
+        self.panel.value = panel.failure(error) if error else ""
+
+    def _mark(self) -> None:
+        """Flag the knobs turned since, and let the sliders show where the run's knobs stand."""
+        if len(self.run_.turns) == self._marked:
+            return
+        new = self.run_.turns[self._marked :]
+        for at, values in new:
+            self.stage.mark(at, turned(values))
+        self._marked += len(new)
+        if not hasattr(self, "sliders"):
+            return
+        self._following = threading.get_ident()
+        for name, value in self.run_.value.items():
+            if self._read(name) != value:
+                self.sliders[name].value = value
+        self._following = None
+
+    # ------------------------------------------------------------------ controls
+    def _button(self, name: str, text: str, icon: str, tooltip: str) -> widgets.Button:
+        button = widgets.Button(description=text, icon=icon, tooltip=tooltip, layout={"width": "auto"})
+        button.on_click(lambda _: getattr(self, name)())
+        return button
+
+    def _slider(self, name: str, field) -> widgets.Widget:
+        slider = panel.slider(field, self.run_.value[name])
+        slider.observe(lambda change: self._slid(name), "value")
+        return slider
+
+    def _slid(self, name: str) -> None:
+        if self._following == threading.get_ident():
+            return
+        with self._changed:
+            self.run_.turn(**{name: self._read(name)})
+
+    def _read(self, name: str) -> float:
+        return panel.reading(knobs(self.search)[name], self.sliders[name].value)
+
+    # ------------------------------------------------------------------ where no script runs
+    def __repr__(self):
+        state = "playing" if self._playing else "finished" if self._finished else "paused"
+        return f"<Player of {type(self.search).__name__}: {len(self.stage)} of {len(self.search)} steps, {state}>"
+
+    def _repr_mimebundle_(self, **kwargs):
+        return panel.with_still(super()._repr_mimebundle_(**kwargs), repr(self), self.stage)
+
+
+def pause_all(but: Player | None = None) -> None:
+    """Pause every player of this kernel, for there is one processor to share."""
+    for player in list(_players):
+        if player is not but:
+            player.pause()

@@ -1,0 +1,128 @@
+"""A recorded stage as one HTML file: no kernel, no network, nothing beside the file.
+
+The page holds the module that draws in the notebook, the recorded arrays (float32, exact, packed) and a still picture
+for readers without scripts. The step shown is kept in the address (``run.html#step=120``), so that a lecturer can share
+this moment.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from .widget import Stage, source
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:">
+<title>@TITLE@</title>
+<style>
+  :root { color-scheme: light dark; background: light-dark(#fff, #16181d); color: light-dark(#16181d, #eceef2); }
+  body { margin: 0 auto; padding: 8px; max-width: 1200px; font: 14px/1.4 system-ui, sans-serif; }
+  h1 { font-size: 1.25rem; margin: .4em 14px; }
+  img { max-width: 100%; }
+</style>
+@HEAD@
+<main id="stage"></main>
+<noscript><p>This page draws with JavaScript. Its last step:</p>@STILL@</noscript>
+<script type="module">
+@SOURCE@
+// Bytes are stored plane by plane (all first bytes of the float32 values, then all second ones): that packs better.
+async function unpack(text) {
+  const packed = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const planes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const n = planes.length / 4;
+  const bytes = new Uint8Array(planes.length);
+  for (let i = 0; i < n; i++) for (let b = 0; b < 4; b++) bytes[4 * i + b] = planes[b * n + i];
+  return new Float32Array(bytes.buffer);
+}
+const main = document.getElementById("stage");
+try {
+  replay(main, @SPEC@, @MARKS@, @COUNT@, await Promise.all(@COLUMNS@.map(unpack)));
+} catch (error) {
+  main.textContent = "This browser cannot play the run (" + error + "). Any current one can.";
+}
+</script>
+</html>
+"""
+
+
+def to_html(
+    stage: Stage | tuple[Mapping, Mapping[str, np.ndarray]], path: str | Path, title: str = "", marks: list = ()
+) -> Path:
+    """Write a stage as a page that replays it.
+
+    Parameters
+    ----------
+    stage : Stage, or (spec, columns)
+        Columns as `Stage.columns` gives them: ``{name: (steps, *shape)}``.
+    path : str or path
+        Of the file, ``.html``. An existing one is overwritten.
+    title : str
+        Of the page; by default the title of its first view.
+    marks : list of {"at", "label"}
+        Further marks, where ``stage`` is a pair.
+
+    Returns
+    -------
+    Path
+        Of the file.
+
+    Raises
+    ------
+    ValueError
+        If there is no step, or the columns do not fit the spec (they name different arrays, lengths or shapes).
+    """
+    if not isinstance(stage, Stage):
+        spec, columns = stage
+        stage = _joined(Stage({**spec, "marks": [*spec.get("marks", ()), *marks]}), columns)
+    if not len(stage):
+        raise ValueError("nothing to replay: the stage has no step yet")
+    head = f"<h1>{html.escape(title)}</h1>" if title else ""
+    title = title or next((view["title"] for view in stage.spec["views"] if view.get("title")), "Replay of a search")
+    picture = base64.b64encode(stage.still()).decode()
+    columns = stage.columns()
+    parts = {
+        "TITLE": html.escape(title),
+        "HEAD": head,
+        "STILL": f'<img alt="{html.escape(title)}, last step" src="data:image/png;base64,{picture}">',
+        "SOURCE": source(),
+        "SPEC": _script(stage.spec),
+        "MARKS": _script(stage.marks),
+        "COUNT": str(len(stage)),
+        "COLUMNS": _script([_pack(column) for column in columns.values()]),
+    }
+    path = Path(path)
+    path.write_text(re.sub("@([A-Z]+)@", lambda match: parts[match[1]], _PAGE), encoding="utf-8")
+    return path
+
+
+def _joined(stage: Stage, columns: Mapping[str, np.ndarray]) -> Stage:
+    if len({len(column) for column in columns.values()}) > 1:
+        lengths = {name: len(column) for name, column in columns.items()}
+        raise ValueError(f"all columns must have one row a step, got {lengths}")
+    names = list(columns)
+    for row in zip(*columns.values(), strict=True):
+        stage.remember(**dict(zip(names, row, strict=True)))
+    return stage
+
+
+def _script(value) -> str:
+    """``value`` as JSON that may stand inside a script element: nothing in it can end the element."""
+    return json.dumps(value).replace("<", "\\u003c")
+
+
+def _pack(column: np.ndarray) -> str:
+    planes = np.ascontiguousarray(column, "<f4").view("u1").reshape(-1, 4).T
+    return base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode()

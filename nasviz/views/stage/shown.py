@@ -1,0 +1,27 @@
+"""The steps of a run that show a quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...run import Run
+from ...space import SearchSpace
+from ...step import Step
+
+
+def showing(steps: Run | Iterable[Step], space: SearchSpace | None, name: str) -> tuple[list[Step], SearchSpace]:
+    """The steps that show ``name``, and the space that names its rows: the run's, where ``steps`` is a run.
+
+    Raises
+    ------
+    ValueError
+        If no step shows it, or there is no space.
+    """
+    if isinstance(steps, Run):
+        steps, space = steps.steps, steps.search.space
+    shown = [step for step in steps if name in step.shows]
+    if not shown:
+        raise ValueError(f"nothing to draw: no step shows {name!r}")
+    if space is None:
+        raise ValueError(f"without its run, drawing {name!r} needs the space too")
+    return shown, space

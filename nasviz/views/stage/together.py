@@ -1,0 +1,95 @@
+"""Two searches in lock-step, as one: for looking at them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, make_dataclass, replace
+
+from ...knobs import knobs
+from ...step import Step
+
+
+class Pair(Step):
+    """Where two searches stand: the newest step of each, and what each has cost so far.
+
+    Attributes
+    ----------
+    sides : (Step, Step)
+    costs : (float, float)
+        Seconds of evaluations; nan for a search without.
+    """
+
+    __slots__ = ("sides", "costs")
+
+    def __init__(self, sides: tuple[Step, Step], costs: tuple[float, float]):
+        super().__init__()
+        self.sides, self.costs = sides, costs
+
+    def __eq__(self, other):
+        return self.sides == other.sides if isinstance(other, Pair) else NotImplemented
+
+    __hash__ = None
+
+
+@dataclass
+class _Together:
+    """See `together`."""
+
+    first: object
+    second: object
+    names: tuple[str, str] = ("first", "second")
+
+    shows = ()
+
+    @property
+    def space(self):
+        """That of the first search."""
+        return self.first.space
+
+    def __len__(self) -> int:
+        return max(len(self.first), len(self.second))
+
+    def __iter__(self) -> Iterator[Pair]:
+        searches = [replace(self.first), replace(self.second)]
+        newest: list[Step | None] = [None, None]
+        done, costs, over, total = [0, 0], [0.0, 0.0], [False, False], len(self)
+        with ExitStack() as stack:
+            going = [stack.enter_context(closing(iter(search))) for search in searches]
+            for number in range(1, total + 1):
+                for side, search in enumerate(searches):
+                    vars(search).update({name: getattr(self, name) for name in knobs(self)})
+                    while done[side] * total < number * len(search):        # as far into its plan as the other
+                        done[side] += 1
+                        if (step := next(going[side], None)) is None:       # it ended before its plan: it stays there
+                            over[side] = True
+                            continue
+                        newest[side] = step
+                        costs[side] += step.evaluation.seconds if step.evaluation else float("nan")
+                if all(over):
+                    return
+                yield Pair(tuple(newest), tuple(costs))
+
+
+def together(first, second, names: tuple[str, str] = ("first", "second")) -> _Together:
+    """One search that takes two others on in lock-step.
+
+    A step of it is a `Pair`: the longer search goes one step on, the shorter as many as keep both equally far into
+    their plans (500 images take fewer steps an epoch than 4,000: both are in the same epoch). Knobs that both have, at
+    the same value, are knobs of the pair; what differs between them stays as it is. Each search gives exactly the steps
+    that it gives alone.
+
+    Parameters
+    ----------
+    first, second : strategy
+    names : (str, str)
+        Of the two, for pictures.
+    """
+    mine, its = knobs(first), knobs(second)
+    shared = [name for name in mine if name in its and getattr(first, name) == getattr(second, name)]
+    more = [
+        (name, float, field(default=getattr(first, name), metadata=mine[name].metadata))
+        for name in shared
+        if mine[name].metadata == its[name].metadata
+    ]
+    return make_dataclass("Together", more, bases=(_Together,))(first, second, tuple(names))
