@@ -17,7 +17,7 @@ from .step import Evaluation
 
 
 class Cancelled(Exception):
-    """Raised by a hook to stop the evaluation that reports to it."""
+    """The exception by which a hook stops the evaluation that reports to it."""
 
 
 @dataclass(frozen=True)

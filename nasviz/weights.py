@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
-JITTER = 1e-6  # relative; float32 itself rounds at 6e-8
+JITTER = 1e-6  # relative change; the rounding of float32 is 6e-8
 
 
 def built(build: Callable[[], nn.Module], generator: torch.Generator | None) -> nn.Module:

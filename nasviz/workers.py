@@ -80,7 +80,7 @@ def capacity(pool: Executor) -> int:
     """Return how many jobs ``pool`` runs at once; it is of ``concurrent.futures``, loky or ``dask.distributed``."""
     if known := getattr(pool, "_max_workers", None):
         return known
-    client = getattr(pool, "_client", None)  # dask's
+    client = getattr(pool, "_client", None)  # executors of dask have it
     return (sum(client.nthreads().values()) if hasattr(client, "nthreads") else 0) or workers()
 
 
@@ -284,7 +284,7 @@ class _Queue:
     def alone(self, index: int, arch: Arch) -> Evaluation:
         """Try a job again while no other job runs: if a worker dies again, this architecture is the reason."""
         for other in [future for _, _, future in self.waiting if future]:
-            with suppress(Exception):  # raised again when its turn comes
+            with suppress(Exception):  # the error is raised again at the job's turn
                 self.listen(other)
         future = self.hand_out(index, arch)
         self.waiting[0] = index, arch, future

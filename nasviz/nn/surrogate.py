@@ -112,7 +112,7 @@ def descend(network: nn.Module, inputs: Sequence[Tensor], targets: Tensor, epoch
     with one_thread():
         for step in range(1, epochs + 1):
             losses = F.mse_loss(network(*inputs), targets.expand(len(weights[0]), -1), reduction="none").mean(1)
-            gradients = torch.autograd.grad(losses.sum(), weights)  # the sum separates: members share no weights
+            gradients = torch.autograd.grad(losses.sum(), weights)  # as if each were alone: members share no weights
             rate = lr * (1 + np.cos(np.pi * (step - 1) / epochs)) / 2
             with torch.no_grad():
                 for w, g, (mean, square) in zip(weights, gradients, moments, strict=True):

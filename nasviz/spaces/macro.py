@@ -205,7 +205,7 @@ class MacroSpace(SearchSpace):
             for layer, (kernel, inputs) in enumerate(layers):
                 if layer not in place and all(earlier - 1 in place for earlier in inputs):
                     code = (kernel, tuple(sorted(place[earlier - 1] for earlier in inputs)))
-                    ready.setdefault(code, {}).setdefault(readers[layer], layer)  # twins with equal readers: keep one
+                    ready.setdefault(code, {}).setdefault(readers[layer], layer)  # one of equal layers is enough
             code = min(ready)
             return [code, *min(smallest((*order, layer)) for layer in ready[code].values())]
 
