@@ -68,7 +68,7 @@ class ElasticTraining(SharedTraining):
         recalibrate(shared.network, arch, shared.images[: BATCHES * self.batch].split(self.batch))
 
     def loss(self, logits: Tensor, labels: Tensor, teacher: Tensor | None) -> Tensor:
-        """Return the cross-entropy with the labels; `distillation` is the share of that with the teacher's rows."""
+        """Return cross-entropy with labels, and in a share `distillation` with the teacher's probabilities (rows)."""
         loss = cross_entropy(logits, labels)
         if teacher is None:
             return loss
