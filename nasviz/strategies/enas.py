@@ -122,7 +122,7 @@ class Enas(SharedTraining):
         return drawn, torch.stack(right).float().mean(1).cpu()
 
     def derive(self, state: bytes, count: int = 10, seed: int = 0) -> list[Arch]:
-        """Draw architectures from the controller of a ``state``; the result is the most accurate one when it inherits.
+        """Draw architectures from the controller of a ``state``; the one best with inherited weights is the result.
 
         Pham et al. 2018, section 2.2, "Deriving architectures". ValueError if the state belongs to another search.
         """

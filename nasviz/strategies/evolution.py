@@ -59,7 +59,7 @@ class RegularizedEvolution:
 
     Notes
     -----
-    Duplicates are evaluated again, as in the paper: with noisy evaluations, aging needs this second opinion.
+    Duplicates are evaluated again, as in the paper: under noisy evaluations, aging works through such repetitions.
     """
 
     shows: ClassVar = ("evaluation", "parent", "population")

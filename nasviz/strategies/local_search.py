@@ -34,7 +34,7 @@ class LocalSearch:
         the paper).
     batch : int
         How many neighbours are evaluated at once. If ``first`` is False, this changes only the waiting time. If True,
-        the search moves to the best neighbour of a batch that has a better one.
+        the search moves to the best of the first batch that contains a better neighbour.
     objective : callable
         The function of an `Evaluation` that is maximised.
     seed : int

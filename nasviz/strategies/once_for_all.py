@@ -16,7 +16,7 @@ from .elastic_training import MOST, ElasticTraining
 from .shared_weights import Shared, same_statistics
 
 LATER = 0.5  # of the learning rate, in the stages after the first
-FIXED = (  # for the two halves of each stage: the least option that may be drawn of what is not fully elastic yet
+FIXED = (  # for both halves of each stage: the least option that may be drawn, for each property still restricted
     ({"kernel": 2, "depth": 2, "expansion": 2},) * 2,
     ({"depth": 2, "expansion": 2},) * 2,
     ({"depth": 1, "expansion": 2}, {"expansion": 2}),

@@ -17,8 +17,8 @@ class PcDarts(Darts):
 
     On each edge one channel in ``share`` passes through the mixed operation, the other channels bypass it; then the
     channels are shuffled. This needs less memory, and operations without weights lose some of their advantage early in
-    the search. As the mixed channels change from edge to edge, edges get weights β of their own: a softmax over the
-    edges that enter a node (eq. 4). In the first epochs, a share ``still`` of them, only w learns.
+    the search. As the mixed channels differ from edge to edge along a path, edges get weights β of their own: a softmax
+    over the edges that enter a node (eq. 4). In the first epochs, a share ``still`` of them, only w learns.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ class Rows:
     ----------
     search : strategy
     band : sequence of Run
-        Finished runs of random search, drawn behind the curve: the range that needs no better search.
+        Finished runs of random search, whose range is drawn behind the curve for comparison.
     x : {"evaluations", "seconds"}
         The horizontal axis of the curve of a search by evaluations.
 
