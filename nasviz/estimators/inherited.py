@@ -24,7 +24,7 @@ BATCH = 64  # images in a batch of the re-calibration, as in training
 
 @dataclass(frozen=True)
 class Inherited(Estimator):
-    """Validation accuracy with the weights of a trained single-path supernet (Guo et al. 2020, section 3.4).
+    """An estimator that validates with the weights of a trained single-path supernet (Guo et al. 2020, section 3.4).
 
     The state is that of any epoch of a `nasviz.strategies.TrainSupernet`; `of` copies the sizes from that strategy. The
     accuracy is not that of a network trained alone, so the score has another name. Whether it ranks architectures well

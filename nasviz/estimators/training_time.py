@@ -22,7 +22,7 @@ PASSES = 15
 
 @dataclass(frozen=True)
 class Timing(Estimator):
-    """The time that `Training` would take on one core without other load, extrapolated from some steps.
+    """An estimator of the time that `Training` takes on one core without other load, extrapolated from some steps.
 
     A training that shares its cores, or is packed with others, takes another time. A search whose budget is in seconds
     needs the time without other load. ``seconds`` of the evaluation is processor time of one thread: the median of

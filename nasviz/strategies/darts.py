@@ -136,7 +136,7 @@ class Darts:
             epoch=search.epoch,
         )
 
-    # ------------------------------------------------------------------------------ the terms: what a remedy overrides
+    # ------------------------------------------------------------------------------ the terms: a variant overrides them
     def strengths(self, alphas: Tensor) -> Tensor:
         """Return the strength of each operation on each edge. Steps show the strengths, and `discretize` reads them."""
         return alphas.softmax(1)
@@ -178,7 +178,7 @@ class Darts:
         """Return whether α learns in this epoch."""
         return True
 
-    # -------------------------------------------------------------------------------- the loop: what a remedy overrides
+    # ------------------------------------------------------------------------------ the loop: a variant overrides these
     def first_alphas(self, generator: torch.Generator) -> Tensor:
         """Return α at the start: nearly equal numbers."""
         return 1e-3 * torch.randn(len(self.space.relaxed), len(self.space.relaxed[0].options), generator=generator)

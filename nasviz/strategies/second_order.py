@@ -1,4 +1,4 @@
-"""Second-order DARTS: α looks one step of the weights ahead."""
+"""Second-order DARTS: α descends the loss after one further step of the weights."""
 
 from __future__ import annotations
 

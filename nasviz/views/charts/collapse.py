@@ -133,7 +133,7 @@ class Collapse(Chart):
     def _label(name: str) -> str:
         return f"{PANELS[name]}<br><sub>{DASHED[name][1]}</sub>" if name in DASHED else PANELS[name]
 
-    # ------------------------------------------------------------------ what is told
+    # ------------------------------------------------------------------ the data
     def follow(self, steps: Iterable[Step], name: str) -> Iterator[Step]:
         """Yield the steps of a search, and draw each as it comes.
 
@@ -181,7 +181,7 @@ class Collapse(Chart):
         for key, value in known.items():
             story.values[key].append(float(value))
 
-    # ------------------------------------------------------------------ what is drawn
+    # ------------------------------------------------------------------ the drawing
     def draw(self) -> None:
         """Update the chart."""
         wanted, lines = [], []

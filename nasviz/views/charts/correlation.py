@@ -88,7 +88,7 @@ class Correlation(Chart):
             trace.on_deselect(lambda trace, points, n=number: self._frame(n, []))
         super().__init__([self.top, self.said, self.figure, self.about, self.cells])
 
-    # ------------------------------------------------------------------ what is drawn
+    # ------------------------------------------------------------------ the data and the drawing
     def extend(self, archs: Iterable[Arch], estimates: Iterable[float], truths: Iterable[float]) -> None:
         """Add architectures, and draw once. ValueError if the lengths differ, or a truth is not an accuracy."""
         new = list(zip(archs, estimates, truths, strict=True))
@@ -157,7 +157,7 @@ class Correlation(Chart):
             f"Of the best {k}, {found:.3g} are among the estimated best {k}. The estimated winner: {worse}."
         )
 
-    # ------------------------------------------------------------------ what is pointed at
+    # ------------------------------------------------------------------ clicks and frames
     def _clicked(self, group: int, points: list[int]) -> None:
         if points:
             self.tell(int(self.shown[group][points[0]]))

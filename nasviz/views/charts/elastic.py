@@ -94,7 +94,7 @@ class Elastic(Chart):
         super().__init__([head, table, self.said, self.figure])
         self.add_class("nasviz-player")
 
-    # ------------------------------------------------------------------ what is chosen
+    # ------------------------------------------------------------------ the choice
     def set(self, arch: Arch) -> dict[str, float]:
         """Show this child, move the controls to it, and return its scores. ValueError if it is not in the space."""
         self.arch = self.space.check(arch)
@@ -139,7 +139,7 @@ class Elastic(Chart):
             self.tried[self.arch] = scores
         return self.tried[self.arch]
 
-    # ------------------------------------------------------------------ what is drawn
+    # ------------------------------------------------------------------ the drawing
     def _lit(self) -> tuple[list[int], list[int]]:
         """Return the child's channels and kernel in each layer of the largest network; 0 for layers that it lacks."""
         channels, kernels = [], []

@@ -81,7 +81,7 @@ class Pareto(Chart):
         on_front.on_click(lambda trace, points, state: self._clicked([self.front[i] for i in points.point_inds]))
         super().__init__([self.after, self.said, self.figure, self.about, self.cells])
 
-    # ------------------------------------------------------------------ what comes in
+    # ------------------------------------------------------------------ the data
     def append(self, evaluation: Evaluation, draw: bool = True) -> None:
         """Add an evaluation. ValueError if it lacks the cost or the accuracy. A failed one (nan) is left out."""
         if missing := {self.cost, "accuracy"} - set(evaluation.scores):
@@ -114,7 +114,7 @@ class Pareto(Chart):
         else:
             self.draw()
 
-    # ------------------------------------------------------------------ what is shown
+    # ------------------------------------------------------------------ the drawing
     def _numbers(self) -> tuple[np.ndarray, np.ndarray]:
         """Return costs and accuracies (%) up to the slider's position."""
         seen = self.evaluations[: self.after.value]

@@ -142,7 +142,7 @@ class Surrogate(Chart):
         line = {"color": color, "dash": "dot", "width": 1.5}
         self.figure.add_scatter(x=[], y=[], mode="lines", name=name, line=line, hoverinfo="skip")
 
-    # ------------------------------------------------------------------ what is known
+    # ------------------------------------------------------------------ the data
     def take(self, step: Step) -> bool:
         """Add a step, without drawing. Return True if it begins a round."""
         if "chosen" not in step.shows:
@@ -181,7 +181,7 @@ class Surrogate(Chart):
         """Return the candidates of a round."""
         return [tuple(row) for row in one.shows["candidates"].tolist()]
 
-    # ------------------------------------------------------------------ what is drawn
+    # ------------------------------------------------------------------ the drawing
     def _numbers(self, one: Round) -> dict:
         """Return the numbers of a round by name, with its candidates in the order of acquisition."""
         shows = one.shows

@@ -168,7 +168,7 @@ class CellEditor(widgets.VBox):
                 menu.disabled = not active              # a layer beyond the chosen depth
         self._show_facts()
 
-    # ------------------------------------------------------------------ what follows from it
+    # ------------------------------------------------------------------ cost, function and text
     def describe(self) -> dict[str, str]:
         """Return the texts beside the cell, by name: cost, function, number of strings, text."""
         size = self._size(self.arch)
@@ -289,7 +289,7 @@ class CellEditor(widgets.VBox):
                 self._show_button()
             self.said.value = said
 
-    # ------------------------------------------------------------------ what is shown
+    # ------------------------------------------------------------------ the widgets
     def _show_button(self) -> None:
         training = self._thread is not None
         self.button.description, self.button.icon = ("Stop", "stop") if training else ("Train it", "play")

@@ -124,7 +124,7 @@ class Player(widgets.VBox):
         self._say()
         _players.add(self)
 
-    # ------------------------------------------------------------------ what the buttons do; from any thread
+    # ------------------------------------------------------------------ the buttons' actions; from any thread
     def play(self) -> None:
         """Continue the search to its end; other players pause."""
         self._go(inf)
@@ -191,7 +191,7 @@ class Player(widgets.VBox):
                 thread.join(10)
         super().close()
 
-    # ------------------------------------------------------------------ orders
+    # ------------------------------------------------------------------ orders to the worker
     @property
     def _playing(self) -> bool:
         return len(self.stage) < self._goal
@@ -321,7 +321,7 @@ class Player(widgets.VBox):
         self._elapsed, self._fraction, self._marked = 0.0, 0.0, 0
         self.stage.reset()
 
-    # ------------------------------------------------------------------ what is shown
+    # ------------------------------------------------------------------ the display
     def _publish(self, now: bool = False) -> None:
         """Send new steps and the status to the page: at most `RATE` times a second, or at once with ``now``."""
         clock = time.monotonic()
@@ -385,7 +385,7 @@ class Player(widgets.VBox):
     def _read(self, name: str) -> float:
         return panel.reading(knobs(self.search)[name], self.sliders[name].value)
 
-    # ------------------------------------------------------------------ where no script runs
+    # ------------------------------------------------------------------ pages without scripts
     def __repr__(self):
         state = "playing" if self._playing else "finished" if self._finished else "paused"
         return f"<Player of {type(self.search).__name__}: {len(self.stage)} of {len(self.search)} steps, {state}>"

@@ -34,7 +34,7 @@ class Pair(Step):
 
 @dataclass
 class _Together:
-    """See `together`."""
+    """The search that `together` returns."""
 
     first: object
     second: object
