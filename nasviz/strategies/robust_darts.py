@@ -108,7 +108,7 @@ class AdaptiveDarts(RobustDarts):
 
     Notes
     -----
-    Epochs that are undone are not repeated, unlike in the paper: the search does as many steps as DARTS.
+    Undone epochs still count, unlike in the paper: the search does as many steps as DARTS.
     """
 
     def first_memory(self) -> dict[str, Tensor]:
