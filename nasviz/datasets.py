@@ -1,6 +1,6 @@
-"""Images to learn from: ours, which travel with the project, and those of torchvision or of a folder.
+"""Data sets of images: our own, which is part of the project, those of torchvision, and folders of images.
 
-Without torch, so that a view can show images at once; torchvision is imported only for its own data sets.
+This module does not import torch, so that a view can show images at once; only torchvision's data sets import it.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ TORCHVISION = {
     "cifar100": ("CIFAR100", "https://www.cs.toronto.edu/~kriz/cifar.html"),
 }
 VALID = 10_000  # validation images taken from a torchvision training set
-PATIENCE = 3.0  # seconds to find out that there is no network
+PATIENCE = 3.0  # seconds to wait for an answer from the network
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Images and their classes, in three parts that share no image.
+    """Images and their classes, in three parts that have no image in common.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Dataset:
     classes : tuple of str
     train_images, valid_images, test_images : uint8 arrays of shape (N, colors, size, size), read-only
     train_labels, valid_labels, test_labels : int64 arrays of shape (N,), read-only
-        Places in ``classes``.
+        Indices in ``classes``.
     """
 
     name: str
@@ -77,17 +77,20 @@ class Dataset:
 
     @cached_property
     def mean(self) -> np.ndarray:
-        """Mean of the training images, one float64 a colour, where white is 1."""
+        """Mean of the training images, one float64 for each colour; white is 1."""
         return self.train_images.mean((0, 2, 3)) / 255
 
     @cached_property
     def std(self) -> np.ndarray:
-        """Standard deviation of the training images, one float64 a colour, where white is 1."""
+        """Standard deviation of the training images, one float64 for each colour; white is 1."""
         return self.train_images.std((0, 2, 3)) / 255
 
     def normalized(self, part: str) -> np.ndarray:
-        """Images of ``"train"``, ``"valid"`` or ``"test"`` as float32: training images get mean 0 and deviation 1."""
-        scale = 255 * np.maximum(self.std, 1e-3)  # a colour that never changes must not divide by zero
+        """Return the images of ``"train"``, ``"valid"`` or ``"test"`` as float32, scaled alike in all three parts.
+
+        The scale gives the training images mean 0 and standard deviation 1 in each colour.
+        """
+        scale = 255 * np.maximum(self.std, 1e-3)  # no division by zero for a constant colour
         shift = 255 * self.mean
         images = getattr(self, f"{part}_images").astype(np.float32)
         return (images - shift[:, None, None].astype(np.float32)) / scale[:, None, None].astype(np.float32)
@@ -97,7 +100,7 @@ class Dataset:
         return f"<Dataset {self.name}: {counts}; {self.colors}×{self.size}×{self.size}, {len(self.classes)} classes>"
 
     def _repr_png_(self, rows: int = 10, columns: int = 12) -> bytes:
-        """The first training images of the first classes, a class a row: what a notebook shows."""
+        """Draw the first training images of the first classes, one row a class, for display in a notebook."""
         from PIL import Image, ImageDraw
 
         cell, gap, text = max(32, self.size), 4, 90
@@ -118,27 +121,27 @@ class Dataset:
 
 
 def load(name: str | Dataset = "fashion16", size: int | None = None, root: str | os.PathLike | None = None) -> Dataset:
-    """A data set by name.
+    """Load a data set by name.
 
     Parameters
     ----------
     name : str
-        ``"fashion16"``: Fashion-MNIST at 16×16, 8,000 training, 2,000 validation and 10,000 test images; travels with
-        the project. ``"fashion-mnist"``, ``"cifar10"``, ``"cifar100"``: whole, through torchvision, which downloads
-        them once; 10,000 of the training images become the validation images. Anything else is the path of a folder
-        with one sub-folder of images a class, divided 60 : 20 : 20. A `Dataset` comes back resized.
+        ``"fashion16"``: Fashion-MNIST at 16×16, with 8,000 training, 2,000 validation and 10,000 test images; it is
+        part of the project. ``"fashion-mnist"``, ``"cifar10"``, ``"cifar100"``: the whole data set of torchvision,
+        which downloads it once; 10,000 of the training images become the validation images. Any other text is the path
+        of a folder with one sub-folder of images for each class, divided 60 : 20 : 20. A `Dataset` is only resized.
     size : int, optional
-        Height and width in pixels, by area averaging; None keeps the original's (for a folder 32). ``fashion16`` has
+        Height and width in pixels, by area averaging; None keeps the original size (32 for a folder). ``fashion16`` has
         16 and 8.
     root : path, optional
-        Where torchvision's files are kept; ``~/.cache/nasviz`` if None.
+        Folder of torchvision's files; ``~/.cache/nasviz`` if None.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        A file is missing, damaged, or no image; the name or size is none that there is. Says how to get it back.
+        A file is missing, damaged, or no image; the name or the size does not exist. The message names a remedy.
     ConnectionError
-        The images would have to be downloaded and there is no network. Found out within three seconds.
+        The images must be downloaded and there is no network. It is raised within three seconds.
     """
     if isinstance(name, Dataset):
         return name if size in (None, name.size) else _resized(name, size)
@@ -157,23 +160,23 @@ def load(name: str | Dataset = "fashion16", size: int | None = None, root: str |
 
 
 def averaged(images: np.ndarray, size: int) -> np.ndarray:
-    """Area averages of uint8 images (N, C, H, W) at (N, C, size, size), pixels covered in part counted in part.
+    """Resize uint8 images (N, C, H, W) to (N, C, size, size) by area averaging; partly covered pixels count in part.
 
-    Exact, rounded half up once. Enlarging repeats pixels.
+    The average is exact, and rounded only once, half up. Enlarging repeats pixels.
     """
     rows, columns = (_cover(images.shape[axis], size) for axis in (2, 3))
     area = images.shape[2] * images.shape[3]
     out = np.empty((*images.shape[:2], size, size), np.uint8)
-    for at in range(0, len(images), 4096):  # not all of CIFAR at once in float64
+    for at in range(0, len(images), 4096):  # in parts: all of CIFAR in float64 needs much memory
         total = (rows @ images[at : at + 4096].astype(np.float64) @ columns.T).astype(np.int64)
         out[at : at + 4096] = (2 * total + area) // (2 * area)
     return out
 
 
 def _cover(old: int, new: int) -> np.ndarray:
-    """(new, old): how much of each old pixel each new one covers, in units of 1/new of an old pixel.
+    """Return (new, old): how much of each old pixel each new pixel covers, in units of 1/new of an old pixel.
 
-    Whole numbers, as float64: products of matrices are then fast, and exact below 2^53.
+    These are whole numbers, but float64: matrix products are then fast, and exact below 2^53.
     """
     i, j = np.arange(old), np.arange(new)[:, None]
     cover = np.minimum((i + 1) * new, (j + 1) * old) - np.maximum(i * new, j * old)
@@ -196,7 +199,10 @@ def _fashion16(size: int) -> Dataset:
 
 
 def read_verified(path: Path, sha256: str) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file whose checksum is right; FileNotFoundError or ValueError, with the remedy, if not."""
+    """Return the arrays of an .npz file after a check of its checksum.
+
+    FileNotFoundError if it is missing, ValueError if the checksum is wrong; both messages name a remedy.
+    """
     remedy = (
         "Get it back with `git checkout -- data`, by installing nasviz again, or from the originals with "
         "`python data/make_fashion16.py` (data/README.md says where they are)."
@@ -223,7 +229,7 @@ def _torchvision(name: str, size: int | None, root: Path) -> Dataset:
     make = getattr(torchvision.datasets, kind)
     try:
         train, test = (make(root, train=part, download=False) for part in (True, False))
-    except RuntimeError:  # torchvision's word for "not there"
+    except RuntimeError:  # torchvision raises this if the files are missing
         _need_network(name, address, root)
         try:
             train, test = (make(root, train=part, download=True) for part in (True, False))
@@ -239,7 +245,7 @@ def _torchvision(name: str, size: int | None, root: Path) -> Dataset:
 
 
 def _arrays(source, size: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Images (N, C, size, size) and labels of a torchvision data set that holds its images in ``data``."""
+    """Return images (N, C, size, size) and labels of a torchvision data set that holds its images in ``data``."""
     images = np.asarray(source.data)
     images = images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
     labels = np.asarray(source.targets, np.int64)
@@ -247,7 +253,7 @@ def _arrays(source, size: int | None) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _need_network(name: str, address: str, root: Path) -> None:
-    """ConnectionError unless the address answers within `PATIENCE`."""
+    """Raise a ConnectionError unless the address answers within `PATIENCE`."""
     answer: list[str] = []
 
     def ask():
@@ -255,11 +261,11 @@ def _need_network(name: str, address: str, root: Path) -> None:
             urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=PATIENCE).close()
             answer.append("")
         except urllib.error.HTTPError:
-            answer.append("")  # somebody is there
+            answer.append("")  # the address answers
         except OSError as error:
             answer.append(str(getattr(error, "reason", error)))
 
-    # In a thread, because looking up a name obeys no timeout.
+    # In a thread, because the look-up of a name has no timeout.
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(PATIENCE)
@@ -286,12 +292,12 @@ def _folder(folder: Path, size: int) -> Dataset:
             try:
                 with Image.open(path) as picture:
                     pixels = np.asarray(picture.convert("RGB")).transpose(2, 0, 1)[None]
-            except Exception as error:  # damaged files make Pillow raise errors of nearly any kind
+            except Exception as error:  # Pillow raises nearly any error for damaged files
                 raise ValueError(f"{path} is no image that can be read ({error}): remove or repair it") from error
             images.append(averaged(pixels, size)[0])
             labels.append(label)
     images, labels = np.stack(images), np.array(labels)
-    if (images == images[:, :1]).all():  # all of it grey
+    if (images == images[:, :1]).all():  # all images are grey
         images = images[:, :1]
     test, rest = _stratified(labels, 0.2)
     valid, train = _stratified(labels[rest], 0.25)
@@ -301,8 +307,10 @@ def _folder(folder: Path, size: int) -> Dataset:
 
 
 def _stratified(labels: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Places drawn from each class in equal share (at least one), and all other places; both in a random order that is
-    always the same. Every class needs two places or more."""
+    """Draw the same share of the places of each class (at least one); return them, and all other places.
+
+    Both are in a random order that is always the same. Every class needs two places or more.
+    """
     rng = np.random.default_rng(0)
     drawn = []
     for label in np.unique(labels):

@@ -1,6 +1,7 @@
-"""``python -m nasviz doctor``: is everything here that the labs need, and how long will they take on this machine?
+"""``python -m nasviz doctor``: check that this machine has everything for the labs, and predict how long they take.
 
-Each check is a function that returns what it found, or raises: an exception is a finding too, shown with a remedy.
+Each check is a function that returns its finding as a text, or raises: an exception is a finding too, printed with a
+remedy.
 """
 
 from __future__ import annotations
@@ -26,19 +27,19 @@ ARCH = (
     1,
     1,
     3,
-)  # of NAS-Bench-201, three 3×3 convolutions and three skips: neither the cheapest nor the dearest
-REFERENCE_SECONDS = 1.00  # the training of `yardstick` on the machine on which the labs' durations were recorded
+)  # of NAS-Bench-201, three 3×3 convolutions and three skips: of medium cost
+REFERENCE_SECONDS = 1.00  # time of `yardstick` on the machine on which the labs' durations were recorded
 MEMORY_NEEDED = 1.5e9  # bytes: a kernel with torch, one worker, and a browser tab
-EXTENSIONS = ("anywidget", "@jupyter-widgets/jupyterlab-manager")  # what JupyterLab needs to show the stage
+EXTENSIONS = ("anywidget", "@jupyter-widgets/jupyterlab-manager")  # JupyterLab needs these to show the stage
 
 
 class Problem(Exception):
-    """Something the labs need is not as it should be; the message says what."""
+    """The error of a check that failed; its message names the cause."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One finding. ``remedy`` is what to do, and empty where all is well."""
+    """The result of one check. ``remedy`` is an instruction, and empty if all is well."""
 
     name: str
     ok: bool
@@ -47,17 +48,17 @@ class Check:
 
 
 def checks() -> Iterator[Check]:
-    """Run all checks, one after the other, the quick ones first; about ten seconds in all."""
+    """Run all checks, one after the other, the quick ones first; this takes about ten seconds."""
     for name, look, remedy in CHECKS:
         try:
             yield Check(name, True, look())
-        except Exception as error:  # whatever is wrong with an installation, the next check still runs
+        except Exception as error:  # whatever the error, the next check must still run
             kind = "" if isinstance(error, Problem) else f"{type(error).__name__}: "
             yield Check(name, False, f"{kind}{error}", remedy)
 
 
 def report(findings: Iterator[Check] | None = None) -> int:
-    """Print each finding as it comes. Returns the exit status: 1 if a check failed, else 0."""
+    """Print each finding as soon as it is there. Return the exit status: 1 if a check failed, else 0."""
     failed = 0
     for check in checks() if findings is None else findings:
         lines = [part for line in check.detail.strip().splitlines() for part in textwrap.wrap(line, 100)]
@@ -69,13 +70,13 @@ def report(findings: Iterator[Check] | None = None) -> int:
     return int(failed > 0)
 
 
-# ------------------------------------------------------------------------------------------------------- what is here
+# ---------------------------------------------------------------------------------------------------- the installation
 def python() -> str:
     return f"{platform.python_version()} on {platform.system()} {platform.machine()}, nasviz {__version__}"
 
 
 def packages() -> str:
-    """Versions of what nasviz depends on, held against the bounds that it was installed with."""
+    """Return the versions of nasviz's requirements, after a check against the bounds of its installation."""
     try:
         asked = metadata.requires("nasviz") or []
     except metadata.PackageNotFoundError:
@@ -84,9 +85,9 @@ def packages() -> str:
 
 
 def held(asked: list[str], version: Callable[[str], str]) -> str:
-    """``"numpy 2.4.1, …"`` for the requirements ``asked`` (PEP 508). Raises `Problem` naming those that do not hold.
+    """Return ``"numpy 2.4.1, …"`` for the requirements ``asked`` (PEP 508). Raise `Problem` for those that fail.
 
-    What only an extra asks for may be missing, but if it is there it has to fit.
+    A requirement of an extra may be missing; if it is installed, its version must fit.
     """
     from packaging.requirements import Requirement
 
@@ -107,7 +108,7 @@ def held(asked: list[str], version: Callable[[str], str]) -> str:
 
 
 def torch() -> str:
-    """Torch and torchvision, which must be of one build: otherwise the second cannot be imported beside the first."""
+    """Check torch and torchvision, which must be of the same build: otherwise torchvision cannot be imported."""
     import torch
     import torchvision
 
@@ -117,10 +118,10 @@ def torch() -> str:
 
 
 def machine() -> str:
-    """Cores that this process may use, and memory that is free now."""
+    """Return the cores that this process may use, and the memory that is free now."""
     from . import workers as pools
 
-    # what the affinity mask allows: a container or a cluster often gives fewer cores than the machine has
+    # the cores of the affinity mask: a container or a cluster often gives fewer cores than the machine has
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = pools.available_memory()
     if memory < MEMORY_NEEDED:
@@ -130,7 +131,7 @@ def machine() -> str:
 
 
 def graphviz() -> str:
-    """Lays out a cell, which is all that Graphviz does here."""
+    """Check Graphviz with the layout of a cell, which is its only use here."""
     import pygraphviz
 
     from .spaces import NasBench201
@@ -146,7 +147,7 @@ def graphviz() -> str:
 
 
 def front_end() -> str:
-    """What shows the stage in a browser."""
+    """Check the JupyterLab extensions that show the stage in a browser."""
     import anywidget
 
     try:
@@ -169,9 +170,9 @@ def data() -> str:
     return f"{images.name}: {len(images.train_images)} training images, checksum right, in {paths.data_dir()}"
 
 
-# ----------------------------------------------------------------------------------------------- does it work, how fast
+# ------------------------------------------------------------------------------------------------------ work and speed
 def pool() -> str:
-    """Starts the worker processes and trains a network in one. The same training here must give the same scores."""
+    """Start the worker processes and train a network in one; the same training in this process must score the same."""
     from . import estimators, spaces
 
     space = spaces.NasBench201()
@@ -186,7 +187,7 @@ def pool() -> str:
 
 @lru_cache(maxsize=1)
 def yardstick():
-    """A training with the fast recipe, and the seconds that it takes on this machine: the fastest of three."""
+    """Train a network three times with the fast recipe; return the evaluation, and the seconds of the fastest run."""
     from . import estimators, spaces
 
     space = spaces.NasBench201()
@@ -200,7 +201,7 @@ def speed() -> str:
 
 
 def labs() -> str:
-    """Predicted duration of each lab: as recorded in its notebook, times how much slower this machine is."""
+    """Predict the duration of each lab: the time recorded in its notebook, times how much slower this machine is."""
     notebooks = sorted(paths.labs_dir().glob("[0-9]*.ipynb"))
     if not notebooks:
         raise Problem(f"there are no labs in {paths.labs_dir()}")
@@ -209,10 +210,10 @@ def labs() -> str:
 
 
 def duration(notebook: Path, slowness: float) -> str:
-    """A sentence on how long a lab takes here. ``slowness``: this machine's seconds for one of the reference's.
+    """Return a sentence on how long a lab takes here. ``slowness``: seconds here for one second on the reference.
 
-    Reads ``metadata.nasviz`` of the notebook: ``seconds`` of computing on the reference machine, and ``minutes`` for
-    a student to work through.
+    The notebook's ``metadata.nasviz`` holds ``seconds``, the computing time on the reference machine, and ``minutes``,
+    the time that a student needs.
     """
     recorded = json.loads(notebook.read_text(encoding="utf-8"))["metadata"].get("nasviz", {})
     if "seconds" not in recorded:
@@ -222,7 +223,7 @@ def duration(notebook: Path, slowness: float) -> str:
 
 
 _AGAIN = "install it again: in a checkout `make clean lab`, elsewhere `pip install --force-reinstall nasviz`"
-CHECKS = (  # name, what looks, what to do if it fails
+CHECKS = (  # name, function, remedy if it fails
     ("Python", python, "install Python 3.11 or newer"),
     ("packages", packages, "`make lab` in the checkout, or `pip install -e '.[lab]'`"),
     ("torch", torch, "`pip install --force-reinstall torch torchvision`: both in one call, to fit each other"),

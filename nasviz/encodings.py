@@ -1,13 +1,13 @@
 """Encodings: architectures as vectors of numbers, for predictors, kernels and distances.
 
-Three ways to see the same architecture (compared by White et al. 2020, "A study on encodings for NAS"):
+There are three encodings (compared by White et al. 2020, "A study on encodings for NAS"):
 
-- `one_hot`: which option each choice has. Works on every space. Two architectures that compute the same may differ.
-- `paths`: which sequences of operations lead from input to output (White, Neiswanger & Savani 2021, section 3.2).
-- `weisfeiler_lehman`: how often each small piece of the graph occurs (Ru et al. 2021).
+- `one_hot`: the option of each choice. It works on every space. Architectures with the same function may differ in it.
+- `paths`: the sequences of operations from input to output (White, Neiswanger & Savani 2021, section 3.2).
+- `weisfeiler_lehman`: the number of times that each small piece of the graph occurs (Ru et al. 2021).
 
-The last two read the graph, and are given as counts by name, so that one can read what a feature is; `encoder` lines
-counts up in columns.
+The last two read the graph. They return counts by name, so that a reader sees the meaning of a feature; `encoder` puts
+the counts into columns.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ import numpy as np
 from .graph import Graph
 from .space import Arch, SearchSpace
 
-NOTHING = "none"  # the operation that carries nothing, in every space that has one
+NOTHING = "none"  # name, in all spaces, of the operation whose result is zero
 ENCODINGS = ("one-hot", "paths", "weisfeiler-lehman")
 
 
 def one_hot(space: SearchSpace, archs: Iterable[Arch]) -> np.ndarray:
-    """One column an option of each choice: 1 where it is chosen.
+    """Return a matrix with one column for each option of each choice: 1 if the option is chosen, else 0.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ def one_hot(space: SearchSpace, archs: Iterable[Arch]) -> np.ndarray:
     Returns
     -------
     float32 array of shape (n, total number of options)
-        An inactive choice has zeros in all its columns: nothing is chosen there. Without conditional choices, half the
-        squared distance of two rows is their Hamming distance.
+        An inactive choice has zeros in all its columns. Without conditional choices, half the squared distance of two
+        rows is their Hamming distance.
 
     Raises
     ------
@@ -59,14 +59,15 @@ def one_hot(space: SearchSpace, archs: Iterable[Arch]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Flow:
-    """What an architecture computes, as a graph of operations: sums and edges without operation are spliced out.
+    """The computation of an architecture as a graph of operations, without sums and edges that have no operation.
 
     Attributes
     ----------
     labels : tuple of str
-        Name of each operation, input or output, in topological order. With several cells, after the cell's name.
+        Name of each operation, input or output, in topological order. If there are several cells, the name of the cell
+        comes first.
     incoming : tuple of tuple of int
-        Whose results each of them reads.
+        For each label, the numbers of the labels whose results it reads.
     """
 
     labels: tuple[str, ...]
@@ -74,9 +75,9 @@ class Flow:
 
 
 def flow(space: SearchSpace, arch: Arch) -> Flow:
-    """The operations of ``arch`` and what they read; only those on a way from an input to an output, and outputs.
+    """Return the `Flow` of ``arch``: all outputs, and the operations on a path from an input to an output.
 
-    Whether operations sit on edges or on nodes makes no difference here. NotImplementedError where the space has no
+    It makes no difference here whether operations are on edges or on nodes. NotImplementedError if the space has no
     graph.
     """
     cells = space.cells(arch)
@@ -102,7 +103,7 @@ def _flow(graph: Graph) -> Flow:
 
     into = [[edge for edge in graph.edges if edge.target == node] for node in range(len(graph.nodes))]
     leaves = {edge.source for edge in graph.edges}
-    carried: list[list[int]] = []  # by node: the operations whose results add up there; none where nothing arrives
+    carried: list[list[int]] = []  # for each node, the operations whose results it adds; empty for zero
     for node, name in enumerate(graph.nodes):
         arriving = []
         for edge in into[node]:
@@ -113,7 +114,7 @@ def _flow(graph: Graph) -> Flow:
         op = graph.ops[node] if graph.ops else None
         is_input, is_output = not into[node], node not in leaves
         if is_output:
-            if op is not None and arriving:  # an operation on the last node
+            if op is not None and arriving:  # the last node can have an operation
                 arriving = [add(op, arriving)]
             outputs.append(add(name, arriving))
             carried.append([])
@@ -122,7 +123,7 @@ def _flow(graph: Graph) -> Flow:
         else:
             carried.append(arriving)
     live = set(outputs)
-    for i in reversed(range(len(labels))):  # what is read comes before its reader
+    for i in reversed(range(len(labels))):  # an operation comes before its readers
         if i in live:
             live.update(incoming[i])
     kept = sorted(live)
@@ -131,10 +132,10 @@ def _flow(graph: Graph) -> Flow:
 
 
 def paths(space: SearchSpace, arch: Arch) -> Counter[str]:
-    """Path encoding: the sequences of operations that lead from an input to an output, each counted once.
+    """Return the path encoding: each sequence of operations from an input to an output, counted once.
 
-    White, Neiswanger & Savani 2021, section 3.2: a feature says whether a path occurs, not how often. A path over the
-    operation "none" carries nothing and is left out. The number of paths can double with each node of a graph.
+    White, Neiswanger & Savani 2021, section 3.2: a feature tells whether a path occurs, not how often. A path over the
+    operation "none" is left out, since its result is zero. The number of paths can double with each node of a graph.
 
     Examples
     --------
@@ -152,12 +153,12 @@ def paths(space: SearchSpace, arch: Arch) -> Counter[str]:
 
 
 def weisfeiler_lehman(space: SearchSpace, arch: Arch, rounds: int = 2) -> Counter[str]:
-    """Weisfeiler–Lehman features: how often each operation occurs together with what it reads, ``rounds`` deep.
+    """Count the Weisfeiler–Lehman features: each operation together with the operations it reads, ``rounds`` deep.
 
-    Round 0 counts operations. In each further round an operation's label becomes its old name with the sorted labels of
-    what it reads in brackets, and is counted again (Shervashidze et al. 2011; for architectures Ru et al. 2021, section
-    3). Labels are texts instead of numbers, so that a feature says what it is. The dot product of two counts is the
-    Weisfeiler–Lehman subtree kernel, with labels passed along the direction of the computation.
+    Round 0 counts operations. In each further round, an operation's label becomes its old label and, in brackets, the
+    sorted labels that it reads; the new labels are counted again (Shervashidze et al. 2011; for architectures Ru et al.
+    2021, section 3). Labels are texts instead of numbers, so that a person can read a feature. The dot product of two
+    counts is the Weisfeiler–Lehman subtree kernel, with labels passed in the direction of the computation.
 
     Raises
     ------
@@ -194,7 +195,7 @@ def weisfeiler_lehman(space: SearchSpace, arch: Arch, rounds: int = 2) -> Counte
 
 
 def matrix(counts: Sequence[Counter[str]], columns: Sequence[str]) -> np.ndarray:
-    """Counts lined up: float32 of shape (counts, columns); what is in no column is left out."""
+    """Put counts into columns: float32 of shape (counts, columns); features without a column are left out."""
     place = {column: i for i, column in enumerate(columns)}
     out = np.zeros((len(counts), len(columns)), np.float32)
     for row, features in zip(out, counts, strict=True):
@@ -205,15 +206,15 @@ def matrix(counts: Sequence[Counter[str]], columns: Sequence[str]) -> np.ndarray
 
 
 def encoder(encoding: str, space: SearchSpace, known: Iterable[Arch]) -> Callable[[Iterable[Arch]], np.ndarray]:
-    """A function from n architectures to a float32 array (n, features).
+    """Return a function that maps n architectures to a float32 array (n, features).
 
     Parameters
     ----------
     encoding : {"one-hot", "paths", "weisfeiler-lehman"}
     space : SearchSpace
     known : iterable of architectures
-        Paths and Weisfeiler–Lehman features get a column each if one of these has them: what a predictor never saw it
-        cannot use.
+        A path or Weisfeiler–Lehman feature gets a column if one of these architectures has it: a predictor cannot use
+        a feature that it never saw in training.
 
     Raises
     ------

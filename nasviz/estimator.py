@@ -1,7 +1,7 @@
-"""Judging architectures: the estimator's contract, and progress within an evaluation.
+"""The contract of estimators, which judge architectures, and the progress within an evaluation.
 
-Work inside one evaluation calls `report` between batches. Whoever watches (a player, a progress bar) installs a hook
-with `watching`; the hook may block (pause) or raise `Cancelled` (stop). A cancelled evaluation leaves no record.
+An evaluation calls `report` between batches. A watcher (a player, a progress bar) installs a hook with `watching`; the
+hook may block (pause) or raise `Cancelled` (stop). A cancelled evaluation leaves no record.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from .step import Evaluation
 
 
 class Cancelled(Exception):
-    """Raised by a hook to stop the evaluation that reports to it."""
+    """The exception by which a hook stops the evaluation that reports to it."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where an evaluation stands.
+    """The progress of an evaluation.
 
     Parameters
     ----------
     arch : tuple of int
     epoch, epochs : int
-        Epochs finished, and epochs of this training.
+        Finished epochs, and all epochs of this training.
     batch, batches : int
-        Batches of the running epoch finished, and batches an epoch.
+        Finished batches of the current epoch, and all batches of an epoch.
     loss : float
         Training loss of the last batch, nats.
     accuracy : float
-        Validation accuracy after the last finished epoch, 0 to 1; nan before the first and where nobody measured.
+        Validation accuracy after the last finished epoch, 0 to 1; nan before the first epoch, or if not measured.
     index : int
-        Which of the architectures given to ``many``; 0 in a single evaluation.
+        Place of the architecture among those given to ``many``; 0 in a single evaluation.
     """
 
     arch: Arch
@@ -56,9 +56,9 @@ _curve: ContextVar[bool] = ContextVar("nasviz_curve", default=False)
 
 @contextmanager
 def watching(hook: Hook, curve: bool = True) -> Iterator[None]:
-    """Have ``hook`` called with each `Progress` of the evaluations inside the ``with`` block, in this thread.
+    """Call ``hook`` with each `Progress` of the evaluations inside the ``with`` block, in this thread.
 
-    ``curve=False`` does without the validation accuracy after each epoch, which has to be measured for it.
+    With ``curve=False`` the validation accuracy is not measured after each epoch, which saves time.
     """
     tokens = _hook.set(hook), _curve.set(curve)
     try:
@@ -69,34 +69,34 @@ def watching(hook: Hook, curve: bool = True) -> Iterator[None]:
 
 
 def report(progress: Progress) -> None:
-    """Tell whoever watches; nothing happens where nobody does. Passes on `Cancelled` from the hook."""
+    """Pass ``progress`` to the hook of this thread, if there is one. `Cancelled` from the hook is passed on."""
     if hook := _hook.get():
         hook(progress)
 
 
 def watched() -> bool:
-    """Whether somebody watches at all."""
+    """Return whether a hook is installed in this thread."""
     return _hook.get() is not None
 
 
 def curve_wanted() -> bool:
-    """Whether somebody watches who wants the validation accuracy after each epoch."""
+    """Return whether a hook is installed that needs the validation accuracy after each epoch."""
     return _curve.get()
 
 
 class Estimator:
-    """Judges architectures. Pure: the same question (architecture, epochs, seed) has the same answer.
+    """A judge of architectures. It is pure: the same question (architecture, epochs, seed) has the same answer.
 
-    Subclasses write ``__call__``; those that can work on several architectures at once also write `many`.
+    Subclasses define ``__call__``; those that can work on several architectures at once also define `many`.
     """
 
     space: SearchSpace
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
-        """The evaluation of ``arch``. ``epochs``: stop the full recipe after so many."""
+        """Evaluate ``arch``. ``epochs``: stop the full recipe after this number of epochs."""
         raise NotImplementedError(f"{type(self).__name__} judges nothing yet: write __call__(arch, *, epochs, seed)")
 
     def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
-        """Evaluations in the order asked, lazily; the i-th has seed ``seed + i``."""
+        """Yield the evaluations of ``archs`` in order, lazily; the i-th has seed ``seed + i``."""
         for i, arch in enumerate(archs):
             yield self(arch, epochs=epochs, seed=seed + i)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Edge:
-    """One labelled edge: ``op`` carries node ``source`` to node ``target``; ``choice`` is the entry of the
-    architecture that decided it, or None where nothing is to be decided."""
+    """One labelled edge: the operation ``op`` leads from node ``source`` to node ``target``. ``choice`` is the index
+    of the entry of the architecture that decides the edge, or None if no entry does."""
 
     source: int
     target: int
@@ -18,9 +18,9 @@ class Edge:
 
 @dataclass(frozen=True)
 class Graph:
-    """What views, encodings, canonical forms and packing read: named nodes and edges, in topological order.
+    """A graph of named nodes and edges, in topological order; views, encodings and canonical forms read it.
 
-    Operations sit on edges (DARTS, NAS-Bench-201) or on nodes (NAS-Bench-101, and the layers of a macro network).
+    Operations are on edges (DARTS, NAS-Bench-201) or on nodes (NAS-Bench-101, and the layers of a macro network).
 
     Attributes
     ----------
@@ -28,8 +28,8 @@ class Graph:
         Names, as drawn.
     edges : tuple of Edge
     ops : tuple of (str or None)
-        What each node computes of the sum (or whatever the space says) of its incoming edges; None for an input, an
-        output, a sum. Empty where only edges compute.
+        The operation that each node applies to the sum of its incoming edges (or to another combination that the space
+        defines); None for an input, an output, a sum. Empty if there are operations on edges only.
     """
 
     nodes: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Hyper-parameters that may be turned while a search runs: `knob` marks them, `knobs` lists them."""
+"""Hyper-parameters that can be changed while a search runs: `knob` marks them, `knobs` lists them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy as np
 def knob(
     default: float, low: float, high: float, *, log: bool = False, help: str = "", absent: float | None = None
 ):
-    """A hyper-parameter that a slider may turn while the search runs.
+    """Declare a hyper-parameter of a strategy that a slider can change while the search runs.
 
-    The strategy reads it at each use, so that a turn acts from the next step on.
+    The strategy reads it at each use, so that a change acts from the next step on.
 
     Parameters
     ----------
     default, low, high : number
-        Low and high are the ends of the slider, both allowed. Whole numbers where the default is one.
+        Low and high are the ends of the slider, both allowed. If the default is a whole number, all values are.
     log : bool
-        Whether the slider moves in powers of ten (low > 0).
+        Whether the slider is logarithmic (low > 0).
     help : str
         One sentence for the slider's tooltip.
     absent : number, optional
@@ -33,12 +33,15 @@ def knob(
 
 
 def knobs(search) -> dict[str, Field]:
-    """The fields of a strategy that `knob` marks, by name."""
+    """Return the fields of a strategy that `knob` marks, by name."""
     return {f.name: f for f in fields(search) if "low" in f.metadata}
 
 
 def check_turn(search, values: Mapping[str, float]) -> dict[str, float]:
-    """``values`` as the strategy's knobs take them; ValueError names what is unknown, out of range or not whole."""
+    """Return ``values`` in the types of the strategy's knobs.
+
+    ValueError for an unknown name, a value out of range, or a fraction where a whole number is needed.
+    """
     known, out = knobs(search), {}
     for name, value in values.items():
         if name not in known:

@@ -4,8 +4,8 @@ Every space of the field, from a NAS-Bench-201 cell to a Once-for-all MobileNet,
 choices. An RNN controller emits the tuple as tokens (Zoph & Le 2017), evolution changes one entry of it (Real et al.
 2019), DARTS puts a softmax over each entry (Liu et al. 2019), Bayesian optimisation one-hot encodes it.
 
-A space says what its choices are, which tuples are against its rules, and what network a tuple means. How to sample,
-mutate and walk to a neighbour follows from that, and is written once, here.
+A space defines its choices, the rules that a tuple must obey, and the network of a tuple. Sampling, mutation and the
+step to a neighbour follow from these, and are written only once, here.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Choice:
     Parameters
     ----------
     name : str
-        What is decided, as a student reads it: ``"0→1"``, ``"depth of unit 2"``.
+        Name of the decision, as a student reads it: ``"0→1"``, ``"depth of unit 2"``.
     options : tuple
-        What can be chosen. An architecture holds the *index* of an option.
+        The possible values. An architecture holds the *index* of an option.
     when : callable, optional
-        ``when(prefix) -> bool`` sees the entries before this one and says whether the choice matters there. An entry
-        that does not (a layer beyond the chosen depth) is *inactive*, and always 0.
+        ``when(prefix) -> bool`` gets the entries before this one and returns whether the choice matters. An entry that
+        does not matter (such as that of a layer beyond the chosen depth) is *inactive*, and always 0.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Choice:
     when: Callable[[Arch], bool] | None = None
 
 
-# What some spaces can do besides: what it is, and which of nasviz's spaces have it.
+# Abilities that only some spaces have: a description of each, and the spaces of nasviz that have it.
 ABILITIES: Mapping[str, tuple[str, str]] = {
     "relaxed": ("choices as DARTS relaxes them, tuple of Choice", "NasBench201, DartsSpace"),
     "discretize": ("discretize(weights) -> Arch, which architecture relaxed weights mean", "NasBench201, DartsSpace"),
@@ -62,19 +62,19 @@ ABILITIES: Mapping[str, tuple[str, str]] = {
 
 
 class Lacks(AttributeError, ValueError):
-    """A space was asked for an ability that it has not."""
+    """The error for an ability that a space does not have."""
 
 
 class SearchSpace:
-    """Base class of all spaces: set ``name`` and ``choices``, and write what the space needs of the rest.
+    """Base class of all spaces: a subclass sets ``name`` and ``choices``, and overrides the methods that it needs.
 
-    What only some spaces have stands in `ABILITIES`: `can` says whether this one has it, and asking for it raises
-    `Lacks` where it has not.
+    `ABILITIES` lists the attributes that only some spaces have: `can` tells whether a space has one, and reading an
+    attribute that the space does not have raises `Lacks`.
 
     Attributes
     ----------
     name : str
-        Identifies the space in recorded runs.
+        Name of the space in recorded runs.
     choices : tuple of Choice
         The decisions, in the order in which a controller takes them.
     """
@@ -90,7 +90,7 @@ class SearchSpace:
         name: str = "own",
         rule: Callable[[Mapping], str | None] | None = None,
     ) -> SearchSpace:
-        """A space of your own, in a notebook: what can be chosen, and a function that builds the network.
+        """Make a space of your own, for example in a notebook, from choices and a function that builds the network.
 
         Parameters
         ----------
@@ -98,24 +98,24 @@ class SearchSpace:
             ``{name: options}``; names must be Python names.
         build : callable, optional
             ``build(depth=3, width=16, ..., colors=1, classes=10) -> torch.nn.Module``: gets the chosen *options* by
-            name, and the colors and classes of the images; sizes given to the estimator or to `network` come as more
-            keyword arguments. Use torch's own layers: what they draw at random is replaced, so that the weights follow
-            from a seed alone.
+            name, and the colors and classes of the images; sizes given to the estimator or to `network` are further
+            keyword arguments. Use torch's own layers: their random weights are replaced, so that the weights depend on
+            a seed only.
         name : str
-            Identifies the space in recorded runs: give two spaces two names.
+            Name of the space in recorded runs: give two spaces two names.
         rule : callable, optional
-            ``rule({name: option}) -> sentence or None``: which rule an architecture breaks.
+            ``rule({name: option}) -> sentence or None``: the rule that an architecture breaks, if any.
 
         Returns
         -------
         SearchSpace
-            Every strategy and view works on it. It travels to worker processes whole, functions included.
+            Every strategy and view works on it. Worker processes get the whole space, functions included.
 
         Raises
         ------
         ValueError
-            No choices, a choice without options or with one twice, a name that is no Python name or one that ``build``
-            gets anyway. Later, when it is used: a rule that returns neither a sentence nor None.
+            No choices, a choice without options or with an option twice, a name that is no Python name or that
+            ``build`` gets anyway. Later, when it is used: a rule that returns neither a sentence nor None.
 
         Examples
         --------
@@ -125,9 +125,9 @@ class SearchSpace:
         """
         return OwnSpace(choices, build, name, rule)
 
-    # ------------------------------------------------------------------ what a space may add
+    # ------------------------------------------------------------------ methods that a space may override
     def can(self, ability: str) -> bool:
-        """Whether this space has one of `ABILITIES`. ValueError for another name."""
+        """Return whether this space has one of `ABILITIES`. ValueError for another name."""
         if ability not in ABILITIES:
             raise ValueError(f"{ability!r} is no ability of spaces; those are {sorted(ABILITIES)}")
         return hasattr(self, ability)
@@ -139,40 +139,40 @@ class SearchSpace:
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def rule(self, arch: Arch) -> str | None:
-        """The sentence that says which rule of the space ``arch`` breaks, or None. Form is checked elsewhere."""
+        """Return a sentence that names the rule of the space that ``arch`` breaks, or None. `check` tests the form."""
         return None
 
     def graph(self, arch: Arch) -> Graph:
-        """Nodes and labelled edges of ``arch``."""
+        """Return the nodes and labelled edges of ``arch``."""
         raise NotImplementedError(f"{type(self).__name__} has no graph: write graph(arch) -> Graph")
 
     def cells(self, arch: Arch | None = None) -> Mapping[str, Graph]:
-        """The graphs that are drawn side by side, by name: a normal and a reduction cell, or the one there is.
+        """Return the graphs that views draw side by side, by name: a normal and a reduction cell, or a single graph.
 
-        Without an architecture: the cells with everything still open, as a supernet holds them; `Edge.choice` then
-        counts in ``relaxed``.
+        Without an architecture, the graphs have all edges of a supernet, undecided; `Edge.choice` is then an index in
+        ``relaxed``.
         """
         return {"cell": self.graph(arch)}
 
     def counting(self) -> str:
-        """How the number of architectures comes about, step by step, as Markdown with formulas."""
+        """Explain the number of architectures, step by step, as Markdown with formulas."""
         factors = " · ".join(str(len(choice.options)) for choice in self.choices)
         return f"{len(self.choices)} choices, each made independently: {factors} = **{self.size:,}**"
 
     def network(self, arch: Arch, **size):
-        """A ``torch.nn.Module`` for ``arch``."""
+        """Build a ``torch.nn.Module`` for ``arch``."""
         raise NotImplementedError(f"{type(self).__name__} builds no network: write network(arch, **size)")
 
     def canonical(self, arch: Arch) -> str:
-        """A text that is equal exactly for architectures that compute the same function (here: equal tuples)."""
+        """Return a text that is equal exactly for architectures with the same function (here: for equal tuples)."""
         return self.to_text(self.normal(arch))
 
     def to_text(self, arch: Arch) -> str:
-        """``arch`` as a person writes it: one option a choice, with commas."""
+        """Write ``arch`` for people: one option for each choice, with commas."""
         return ", ".join(str(c.options[i]) for c, i in zip(self.choices, self.check(arch), strict=True))
 
     def from_text(self, text: str) -> Arch:
-        """The architecture that `to_text` wrote. ValueError with the position of what is wrong."""
+        """Read the architecture that `to_text` wrote. A ValueError names the position of an error in the text."""
         words, arch = text.split(", "), ()
         if len(words) != len(self.choices):
             raise ValueError(f"{self.name}: expected {len(self.choices)} choices separated by ', ', got {len(words)}")
@@ -183,25 +183,25 @@ class SearchSpace:
             arch += (options.index(word),)
         return self.check(arch)
 
-    # ------------------------------------------------------------------ what follows from the choices
+    # ------------------------------------------------------------------ methods that follow from the choices
     @property
     def size(self) -> int:
-        """Number of option tuples, before rules and inactive entries reduce it."""
+        """The number of option tuples, before rules and inactive entries reduce it."""
         return prod(len(c.options) for c in self.choices)
 
     def active(self, arch: Sequence[int]) -> tuple[bool, ...]:
-        """Which entries matter. ``arch`` must be in normal form."""
+        """Return, for each entry of ``arch``, whether it matters. ``arch`` must be in normal form."""
         return tuple(c.when is None or bool(c.when(tuple(arch[:i]))) for i, c in enumerate(self.choices))
 
     def normal(self, arch: Sequence[int]) -> Arch:
-        """``arch`` with every inactive entry 0 and every entry a plain int."""
+        """Return the normal form of ``arch``: every inactive entry is 0, and every entry a plain int."""
         out: Arch = ()
         for choice, option in zip(self.choices, arch, strict=True):
             out += (int(option) if choice.when is None or choice.when(out) else 0,)
         return out
 
     def why_invalid(self, arch: Sequence[int]) -> str | None:
-        """The sentence that says what is wrong with ``arch``, or None if nothing is."""
+        """Return a sentence that describes the error in ``arch``, or None if it is valid."""
         if len(arch) != len(self.choices):
             return f"{self.name} has {len(self.choices)} choices, this architecture {len(arch)}"
         for position, (choice, option) in enumerate(zip(self.choices, arch, strict=True)):
@@ -214,17 +214,17 @@ class SearchSpace:
         return self.rule(normal)
 
     def check(self, arch: Sequence[int]) -> Arch:
-        """``arch`` as a tuple of plain ints, or a ValueError that says what is wrong with it."""
+        """Return ``arch`` as a tuple of plain ints, or raise a ValueError that describes the error in it."""
         if reason := self.why_invalid(arch):
             raise ValueError(f"{tuple(arch)} is no architecture of {self.name}: {reason}")
         return tuple(int(option) for option in arch)
 
     def sample(self, rng: np.random.Generator) -> Arch:
-        """Every active choice drawn uniformly, again until no rule is broken.
+        """Draw every active choice uniformly, and draw again until no rule is broken.
 
-        Uniform over the valid architectures where no choice is conditional. With conditional choices an architecture
-        is as likely as the decisions that lead to it, which is how the papers sample: shallow networks are few, and
-        uniform sampling over architectures would hardly ever show one.
+        If no choice is conditional, sampling is uniform over the valid architectures. With conditional choices the
+        probability of an architecture is that of the decisions that lead to it. The papers sample in this way: there
+        are few shallow networks, and uniform sampling over architectures would hardly ever draw one.
 
         Raises
         ------
@@ -239,7 +239,7 @@ class SearchSpace:
         raise ValueError(f"{self.name}: 100,000 draws in a row break a rule, the last one: {reason}")
 
     def neighbors(self, arch: Arch) -> Iterator[Arch]:
-        """Every valid architecture that differs in one active choice (and what that makes inactive), in order."""
+        """Yield, in order, every valid architecture that differs in one active choice (and what it switches off)."""
         active = self.active(arch)
         for i, choice in enumerate(self.choices):
             for option in range(len(choice.options)) if active[i] else ():
@@ -248,7 +248,7 @@ class SearchSpace:
                     yield other
 
     def mutate(self, arch: Arch, rng: np.random.Generator) -> Arch:
-        """A neighbour: one active choice, uniform, set to another option, uniform; again until no rule is broken.
+        """Draw a neighbour: set one active choice to another option, both uniform; again until no rule is broken.
 
         Raises
         ------
@@ -270,19 +270,19 @@ class SearchSpace:
                 other = self.normal(other)
             if self.rule(other) is None:
                 return other
-        others = list(self.neighbors(arch))             # nearly every change breaks a rule: take one that does not
+        others = list(self.neighbors(arch))             # nearly every change breaks a rule: choose among the valid ones
         if others:
             return others[int(rng.random() * len(others))]
         raise ValueError(f"{self.to_text(arch)} has no neighbour in {self.name}: every single change is invalid")
 
     @cached_property
     def conditional(self) -> bool:
-        """Whether some choice matters only for some values of earlier ones."""
+        """Whether any choice matters only for some values of earlier choices."""
         return any(c.when is not None for c in self.choices)
 
     @cached_property
     def _open(self) -> list[int]:
-        """The choices between several options: asked for at each mutation."""
+        """The numbers of the choices with several options. They are cached because each mutation needs them."""
         return [i for i, choice in enumerate(self.choices) if len(choice.options) > 1]
 
     def __eq__(self, other):
@@ -296,7 +296,7 @@ class SearchSpace:
 
 
 class OwnSpace(SearchSpace):
-    """What `SearchSpace.from_choices` returns."""
+    """A space made by `SearchSpace.from_choices`."""
 
     def __init__(self, choices: Mapping[str, Sequence], build, name: str, rule):
         if not choices:
@@ -318,18 +318,18 @@ class OwnSpace(SearchSpace):
         self.name, self._build, self._rule = name, build, rule
 
     def chosen(self, arch: Arch) -> dict:
-        """``{name: option}`` of an architecture."""
+        """Return ``{name: option}`` of an architecture."""
         return {c.name: c.options[i] for c, i in zip(self.choices, arch, strict=True)}
 
     def rule(self, arch: Arch) -> str | None:
-        """What the given function says of the chosen options."""
+        """Return the result of the given rule for the chosen options."""
         reason = self._rule(self.chosen(arch)) if self._rule else None
         if reason is not None and not (isinstance(reason, str) and reason):
             raise ValueError(f"the rule of {self.name} must return a sentence or None, it returned {reason!r}")
         return reason
 
     def network(self, arch: Arch, *, colors: int = 1, classes: int = 10, generator=None, **size):
-        """What ``build`` makes of ``arch``, its weights drawn from ``generator`` (None: one with seed 0)."""
+        """Build the network of ``arch`` with ``build``, and draw its weights from ``generator`` (None: seed 0)."""
         if self._build is None:
             raise NotImplementedError(f"{self.name} builds no network: give from_choices a function that does")
         from .weights import built

@@ -1,4 +1,4 @@
-"""What a search tells: an `Evaluation` is an answer, a `Step` is what just happened."""
+"""The records of a search: an `Evaluation` is an estimator's answer, a `Step` is one step of the search."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ class Evaluation:
     ----------
     arch : tuple of int
     scores : mapping from str to float
-        By what they are: ``"accuracy"`` (0 to 1, nan for a training that failed), ``"madds"``, ``"latency_ms"``. A
-        proxy never poses as accuracy.
+        Scores by name: ``"accuracy"`` (0 to 1, nan for a training that failed), ``"madds"``, ``"latency_ms"``. The
+        score of a proxy is never named accuracy.
     seconds : float
-        What the answer cost. Measured, so it is no part of equality.
+        Measured time of the evaluation. It differs between runs, so equality ignores it.
     epochs, seed : int
-        Of the training that answered.
+        Epochs and seed of the training that gave the scores.
     """
 
     arch: Arch
@@ -82,17 +82,17 @@ class Evaluation:
 
 
 class Step:
-    """What happened at one step of a search, and nothing that can be derived from the steps before.
+    """The record of one step of a search. It leaves out everything that can be derived from earlier steps.
 
     Parameters
     ----------
     evaluation : Evaluation, optional
-        A step of a weight-sharing search has none.
+        The evaluation of this step. A step of a weight-sharing search has none.
     state : bytes, optional
-        From what the search can go on after a kill: safetensors. Not part of equality.
+        Safetensors from which the search can continue after a kill. Equality ignores it.
     **shows
-        Named numbers and arrays for views, of the names in `SHOWS`; a name outside it raises ValueError. Arrays are
-        small: *numbers of evaluations*, not copies of them.
+        Numbers and arrays for views, with names from `SHOWS`; any other name raises ValueError. Arrays are small: they
+        hold *numbers of evaluations*, not copies of them.
     """
 
     __slots__ = ("evaluation", "state", "shows")
@@ -118,5 +118,5 @@ class Step:
 
 
 def same(a, b) -> bool:
-    """Equal numbers or arrays, with NaN equal to NaN: a failed training is the same failure when replayed."""
+    """Return whether numbers or arrays are equal. NaN equals NaN: a replay repeats a failed training exactly."""
     return np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True)

@@ -1,8 +1,8 @@
 """First weights of a network, drawn from a generator that is passed: the same seed gives the same network.
 
-The variable ``NASVIZ_JITTER`` moves them by one part in 10⁶. That is what another processor does to a training:
-processors add up in different orders and round differently, and a training amplifies it. `nasviz.course.roundings` sets
-it to see whether what a lab says survives.
+The environment variable ``NASVIZ_JITTER`` changes them by up to one part in 10⁶. This imitates another processor:
+processors add in different orders and round differently, and training amplifies such differences.
+`nasviz.course.roundings` sets the variable to check that the statements of a lab still hold.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
-JITTER = 1e-6  # relative; float32 itself rounds at 6e-8
+JITTER = 1e-6  # relative change; the rounding of float32 is 6e-8
 
 
 def built(build: Callable[[], nn.Module], generator: torch.Generator | None) -> nn.Module:
-    """A network whose layers may be torch's own, with weights from ``generator`` (None: one with seed 0).
+    """Build a network that may have torch's own layers, with weights from ``generator`` (None: one with seed 0).
 
-    Built without memory first: torch's layers would otherwise draw their weights from the generator that all share.
-    ValueError for a layer or a buffer that `initialize` does not know, or if ``build`` returns no module.
+    The network is first built without memory: otherwise torch's layers would draw their weights from torch's global
+    generator. ValueError for a layer or a buffer that `initialize` does not know, or if ``build`` returns no module.
     """
     with torch.device("meta"):
         network = build()
@@ -29,18 +29,18 @@ def built(build: Callable[[], nn.Module], generator: torch.Generator | None) -> 
     for name, layer in network.named_modules():
         if not isinstance(layer, nn.BatchNorm2d) and next(layer.buffers(recurse=False), None) is not None:
             raise ValueError(f"{name}: a {type(layer).__name__} has buffers whose first values would be lost")
-    if torch.get_default_device().type != "meta":  # inside a meta device's block, shapes are all that is wanted
+    if torch.get_default_device().type != "meta":  # inside a block with the meta device, only shapes are needed
         network.to_empty(device="cpu")
     initialize(network, generator or torch.Generator().manual_seed(0))
     return network.to(memory_format=torch.channels_last)
 
 
 def initialize(module: nn.Module, generator: torch.Generator) -> None:
-    """Draw all weights of ``module`` from ``generator``, a generator of the CPU whatever the device.
+    """Draw all weights of ``module`` from ``generator``, which is on the CPU for every device.
 
     Convolutions and linear layers: uniform in ±1/√(inputs of a unit), biases too; batch-norm: scale 1, shift 0, mean
-    0, variance 1. These are torch's defaults. ValueError for a layer with weights of another kind. On the meta device
-    there is nothing to fill.
+    0, variance 1. These are torch's defaults. ValueError for any other kind of layer with weights. A module on the meta
+    device has no memory for weights and stays as it is.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
@@ -60,9 +60,9 @@ def initialize(module: nn.Module, generator: torch.Generator) -> None:
 
 
 def jitter(weights: Iterable[Tensor]) -> None:
-    """Change each of the ``weights`` by up to one part in 10⁶, where ``NASVIZ_JITTER`` is a number; else nothing.
+    """Change each of the ``weights`` by up to one part in 10⁶ if ``NASVIZ_JITTER`` is set; otherwise do nothing.
 
-    Each number gives other changes, the same at each call. ValueError where it is no whole number.
+    Each number in the variable gives other changes, the same at each call. ValueError if it is no whole number.
     """
     asked = os.environ.get("NASVIZ_JITTER", "")
     if not asked:

@@ -1,8 +1,8 @@
-"""Many evaluations at once: how many processes, the pool that is used where none is given, and `spread` over it.
+"""Many evaluations at once: the number of processes, the default pool, and `spread`, which runs evaluations on a pool.
 
-`spread` runs evaluations on any ``concurrent.futures.Executor`` of this machine. Progress comes back, and Stop goes
-out, through small files in a temporary folder, because an executor has no other channel that threads, forked,
-spawned and loky processes all share.
+`spread` works with any ``concurrent.futures.Executor`` of this machine. Small files in a temporary folder report
+progress and pass on a stop, because an executor has no other channel that threads, forked, spawned and loky processes
+all share.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from .estimator import Cancelled, Hook, Progress, curve_wanted, report, watched,
 from .space import Arch
 from .step import Evaluation
 
-POLL = 0.1  # seconds between looks at workers: progress at 10 Hz, Stop acts well within a second
+POLL = 0.1  # seconds between looks at workers: progress at 10 Hz, and a stop acts within a second
 _kept: list[tempfile.TemporaryDirectory] = []  # removed when this process ends
 WORKER_BYTES = 600e6  # torch, the data and one training: 520 MB measured for a spawned worker
 IDLE = 900  # seconds after which an unused pool gives its memory back
 
 
 def workers() -> int:
-    """How many trainings at once: the cores that this process may use, bounded by memory; at least 1.
+    """Return the number of trainings at once: the cores that this process may use, bounded by memory; at least 1.
 
-    The environment variable NASVIZ_WORKERS overrides; ValueError if it is no whole number from 1 to 1024.
+    The environment variable NASVIZ_WORKERS overrides it; ValueError if it is no whole number from 1 to 1024.
     """
     if asked := os.environ.get("NASVIZ_WORKERS", "").strip():
         if not asked.isdecimal() or not 1 <= int(asked) <= 1024:
@@ -42,33 +42,33 @@ def workers() -> int:
         return int(asked)
     import loky
 
-    cores = loky.cpu_count()  # by affinity mask and container quota, not what the machine has
+    cores = loky.cpu_count()  # by affinity mask and container quota, not all of the machine
     return max(1, int(min(cores, available_memory() / WORKER_BYTES)))
 
 
 def available_memory() -> float:
-    """Bytes of memory that new processes may take; infinity where the system does not say."""
+    """Return the bytes of memory that new processes may take; infinity if the system does not tell."""
     limits = []
     with suppress(ImportError):
         import psutil
 
         limits.append(psutil.virtual_memory().available)
     if not limits:
-        with suppress(AttributeError, ValueError, OSError):  # no sysconf on Windows, other names on other systems
+        with suppress(AttributeError, ValueError, OSError):  # Windows has no sysconf, other systems other names
             limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     with suppress(OSError, ValueError):  # a container's limit; "max" is no number
         used = int(Path("/sys/fs/cgroup/memory.current").read_text())
         stat = dict(line.split() for line in Path("/sys/fs/cgroup/memory.stat").read_text().splitlines())
-        used -= int(stat.get("inactive_file", 0))  # cached files, given up when memory is asked for
+        used -= int(stat.get("inactive_file", 0))  # cached files: freed when memory is needed
         limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()) - used)
     return max(0, min(limits, default=float("inf")))
 
 
 def default_pool() -> Executor:
-    """The pool that is used where none is given: loky processes, one torch thread each, kept warm between calls.
+    """Return the default pool: loky processes with one torch thread each, kept warm between calls.
 
-    loky, because its cloudpickle takes a space that was written in a notebook, and because a pool of which a worker
-    was killed is replaced by the next call.
+    It is loky's because its cloudpickle can send a space that was written in a notebook, and because the next call
+    replaces a pool of which a worker was killed.
     """
     import loky
 
@@ -77,15 +77,15 @@ def default_pool() -> Executor:
 
 
 def capacity(pool: Executor) -> int:
-    """How many jobs ``pool`` works on at once, be it of ``concurrent.futures``, loky or ``dask.distributed``."""
+    """Return how many jobs ``pool`` runs at once; it is of ``concurrent.futures``, loky or ``dask.distributed``."""
     if known := getattr(pool, "_max_workers", None):
         return known
-    client = getattr(pool, "_client", None)  # dask's
+    client = getattr(pool, "_client", None)  # executors of dask have it
     return (sum(client.nthreads().values()) if hasattr(client, "nthreads") else 0) or workers()
 
 
 def processor() -> str:
-    """The name of this machine's processor, as well as it is known."""
+    """Return the name of this machine's processor, as exactly as it is known."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
@@ -96,12 +96,12 @@ def processor() -> str:
 # ------------------------------------------------------------------------------------------------- one job, in a worker
 @dataclass(frozen=True)
 class _Channel:
-    """Files through which one job talks with the process that asked. All may be missing: then nothing is said."""
+    """Files through which one job talks with the process that handed it out. A missing file means "no news"."""
 
     folder: str
     index: int
-    told: bool  # whether somebody watches at the other end
-    curve: bool  # and wants the accuracy after each epoch
+    told: bool  # whether a hook watches in the process that handed it out
+    curve: bool  # whether that hook needs the accuracy after each epoch
 
     @property
     def path(self) -> str:
@@ -119,7 +119,7 @@ class _Channel:
         with suppress(OSError):  # the folder may be gone, or on another machine
             with open(self.path + ".new", "w", encoding="utf-8") as file:
                 json.dump(asdict(progress), file)
-            os.replace(self.path + ".new", self.path)  # a reader sees the old one or the new one, never half of one
+            os.replace(self.path + ".new", self.path)  # a reader sees the old or the new file, never half a file
 
     def read(self) -> Progress | None:
         try:
@@ -146,7 +146,7 @@ class _Channel:
 
 
 def _work(job: Callable, arch: Arch, channel: _Channel, **options):
-    """What a worker runs. Module level, so that a spawned process finds it."""
+    """Run one job in a worker. The function is at module level so that a spawned process finds it."""
     if os.path.exists(channel.cancel):
         raise Cancelled
     with suppress(OSError):
@@ -155,11 +155,11 @@ def _work(job: Callable, arch: Arch, channel: _Channel, **options):
         with watching(channel.hook(), channel.curve):
             return job(arch, **options)
     finally:
-        with suppress(OSError):  # what a killed worker leaves behind says that this job was running
+        with suppress(OSError):  # if a worker is killed, this file stays and marks its job
             os.remove(channel.started)
 
 
-# ----------------------------------------------------------------------------------------------- all jobs, in the asker
+# ------------------------------------------------------------------------------- all jobs, in the process that asked
 def spread(
     job: Callable[..., Evaluation],
     archs: Iterable[Arch],
@@ -169,28 +169,28 @@ def spread(
     seed: int = 0,
     text: Callable[[Arch], str] = str,
 ) -> Iterator[Evaluation]:
-    """``job(arch, epochs=epochs, seed=seed + i)`` for each architecture, on an executor, in the order asked.
+    """Yield ``job(arch, epochs=epochs, seed=seed + i)`` for each architecture, run on an executor, in order.
 
-    Lazy: nothing starts before the first ``next``, and at most two architectures a worker are pulled from ``archs``
-    ahead of what was taken. The hook of the thread that calls ``next`` hears the progress of all running jobs; while
-    it blocks, jobs that were handed out go on. If it raises, or the generator is closed, jobs that wait are dropped
-    and those that run stop at their next batch.
+    It is lazy: no job starts before the first ``next``, and at most two architectures a worker are read from ``archs``
+    before their turn. The hook of the thread that calls ``next`` gets the progress of all running jobs. While the hook
+    blocks, jobs that were handed out go on. If it raises, or the generator is closed, waiting jobs are dropped and
+    running jobs stop at their next batch.
 
     Parameters
     ----------
     job : callable
-        Must travel to the workers: a picklable object for a spawn pool, anything that cloudpickle takes for loky.
+        It is sent to the workers: a picklable object for a spawn pool, anything that cloudpickle can send for loky.
     executor : Executor, optional
-        `default_pool` if None. It is not shut down. On other machines (a dask cluster) jobs work as well, but are not
-        heard before they end, and Stop does not reach those that run.
+        `default_pool` if None. It is not shut down. Jobs also work on other machines (a dask cluster), but there they
+        report no progress before they end, and a stop does not reach running jobs.
     text : callable
-        How messages name an architecture.
+        Function that writes an architecture in messages.
 
     Raises
     ------
     RuntimeError
-        If the worker of an architecture died twice. The first death is a warning: the architectures that were being
-        evaluated are tried again, one at a time on a fresh pool, so that the one at fault is known for certain.
+        If the worker of an architecture died twice. After the first death there is only a warning, and the running
+        architectures are tried again, one at a time on a fresh pool; this shows which one kills its worker.
     """
     queue = _Queue(job, executor, epochs, seed, text)
     todo = enumerate(archs)
@@ -206,13 +206,13 @@ def spread(
 
 
 class _Queue:
-    """The jobs handed out and not yet taken, oldest first."""
+    """The jobs whose results were not taken yet, oldest first."""
 
     def __init__(self, job, executor, epochs, seed, text):
         self.job, self.executor, self.epochs, self.seed, self.text = job, executor, epochs, seed, text
         self.pool = executor or default_pool()
         self.window = 2 * capacity(self.pool)
-        self.waiting: deque[tuple[int, Arch, Future | None]] = deque()  # no future: to be tried again, alone
+        self.waiting: deque[tuple[int, Arch, Future | None]] = deque()  # without a future: to be tried again, alone
         self.heard: dict[int, Progress] = {}
         self.folder = tempfile.TemporaryDirectory(prefix="nasviz-", ignore_cleanup_errors=True)
 
@@ -221,7 +221,7 @@ class _Queue:
 
     def hand_out(self, index: int, arch: Arch) -> Future:
         with suppress(OSError):
-            os.remove(self.channel(index).started)  # of an earlier try
+            os.remove(self.channel(index).started)  # from an earlier try
         options = {"epochs": self.epochs, "seed": self.seed + index}
         return self.pool.submit(_work, self.job, arch, self.channel(index), **options)
 
@@ -230,13 +230,13 @@ class _Queue:
             future = self.hand_out(index, arch)
         except (BrokenExecutor, RuntimeError) as error:
             if self.executor and not isinstance(error, BrokenExecutor):
-                raise  # the caller's pool was shut down: say so rather than go elsewhere
+                raise  # the caller shut its pool down: no other pool may replace it
             self.renew()
             future = self.hand_out(index, arch)
         self.waiting.append((index, arch, future))
 
     def first(self) -> Evaluation:
-        """The result of the oldest job, waiting for it."""
+        """Wait for the oldest job, and return its result."""
         while True:
             index, arch, future = self.waiting[0]
             try:
@@ -249,7 +249,7 @@ class _Queue:
                 return result
 
     def listen(self, future: Future) -> Evaluation:
-        """The result of ``future``; until it is there, passes on what the running jobs report."""
+        """Wait for the result of ``future`` and return it; meanwhile pass on the progress of the running jobs."""
         while not future.done():
             wait([future], timeout=POLL)
             for index, _, _ in self.waiting if watched() else ():
@@ -260,11 +260,12 @@ class _Queue:
         return future.result()
 
     def recover(self, death: BrokenExecutor) -> None:
-        """A worker died, and with it its pool: what was running will be tried again alone, the rest is resubmitted.
+        """Repair the queue after the death of a worker, which breaks its pool.
 
-        Which of the running ones killed the worker cannot be known: a pool fails all of them alike.
+        Jobs that were running will be tried again alone; the others are resubmitted. The job that killed the worker is
+        not known: a pool fails all running jobs alike.
         """
-        wait([future for _, _, future in self.waiting if future], timeout=10)  # it fails them one after the other
+        wait([future for _, _, future in self.waiting if future], timeout=10)  # a pool fails its jobs one by one
         lost = {i: a for i, a, future in self.waiting if future and _failed(future)}
         begun = {i for i in lost if os.path.exists(self.channel(i).started)}
         suspects = begun or set(lost)
@@ -281,9 +282,9 @@ class _Queue:
                 self.waiting[place] = i, arch, None if i in suspects else self.hand_out(i, arch)
 
     def alone(self, index: int, arch: Arch) -> Evaluation:
-        """A second try, with no other job running: if a worker dies again, this architecture is the reason."""
+        """Try a job again while no other job runs: if a worker dies again, this architecture is the reason."""
         for other in [future for _, _, future in self.waiting if future]:
-            with suppress(Exception):  # raised again when its turn comes
+            with suppress(Exception):  # the error is raised again at the job's turn
                 self.listen(other)
         future = self.hand_out(index, arch)
         self.waiting[0] = index, arch, future
@@ -297,23 +298,23 @@ class _Queue:
             ) from death
 
     def renew(self) -> None:
-        """A fresh pool. A broken one that was given cannot be built again from outside: the default one steps in."""
+        """Use a fresh default pool, because a broken pool of the caller cannot be built again from here."""
         self.pool = default_pool()
 
     def close(self) -> None:
-        """Drop what waits, stop what runs, and remove the folder once nobody reads it any more."""
+        """Drop waiting jobs, stop running jobs, and remove the folder once no job reads it any more."""
         if any(not future.done() for _, _, future in self.waiting if future):
             with suppress(OSError):
                 open(os.path.join(self.folder.name, "cancel"), "w").close()
             running = [future for _, _, future in self.waiting if future and not future.cancel()]
             end = time.monotonic() + 5
             wait(running, timeout=5)
-            # A cluster calls a job cancelled that is still running: the job itself tells when it has ended.
+            # A cluster reports running jobs as cancelled too: only the job's own file tells when it has ended.
             begun = [self.channel(index).started for index, _, _ in self.waiting]
             while time.monotonic() < end and any(map(os.path.exists, begun)):
                 time.sleep(POLL / 2)
             if not hasattr(self.pool, "_max_workers"):
-                _kept.append(self.folder)  # and may begin others that it was told to drop: they look here first
+                _kept.append(self.folder)  # a cluster may still begin dropped jobs, which look here first
                 return
         self.folder.cleanup()
 
@@ -323,7 +324,7 @@ def _failed(future: Future) -> bool:
 
 
 def bar(results: Iterable[Evaluation], total: int | None) -> Iterator[Evaluation]:
-    """``results`` with a tqdm bar on standard error, for scripts."""
+    """Yield ``results`` with a tqdm bar on standard error, for scripts."""
     from tqdm import tqdm
 
     yield from tqdm(results, total=total, unit="architecture", file=sys.stderr)

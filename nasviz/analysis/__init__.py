@@ -1,1 +1,1 @@
-"""What one computes from what searches tell: statistics, fronts, diagnosis of DARTS, what a search costs."""
+"""Analysis of the results of searches: statistics, fronts, diagnosis of DARTS, cost of a search."""

@@ -1,14 +1,14 @@
-"""What a search costs: accelerator-days, kilowatt-hours, CO₂ equivalents, money; of our runs and of published ones.
+"""The cost of a search in accelerator-days, kilowatt-hours, CO₂ equivalents and money; for our and for published runs.
 
-A bill is a product of a measured number with assumed ones, and headlines differ mostly in what was assumed::
+A bill is the product of a measured number and of assumed numbers, and headlines differ mostly in the assumed ones::
 
     kWh   = device-days · 24 h · watts a device · PUE / 1000
     kg    = kWh · kg CO₂e a kWh
     money = device-days · 24 h · price of a device-hour
 
-(Strubell, Ganesh & McCallum 2019, section 2.) So the assumptions are fields with units, not constants, and every
-published search says where its number is from. Days of a K40 and of a TPU are no common unit: what is added up here is
-time, and a faster device does more in it.
+(Strubell, Ganesh & McCallum 2019, section 2.) The assumptions are therefore fields with units, not constants, and every
+published search has the source of its number. Days of a K40 and days of a TPU cannot be compared: both are times, and a
+faster device computes more in the same time.
 """
 
 from __future__ import annotations
@@ -26,28 +26,31 @@ POWERCAP = Path("/sys/class/powercap")
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What is not measured. The defaults are Strubell et al.'s, but for the watts, which they measured case by case.
+    """The numbers of a bill that are not measured.
+
+    The defaults are those of Strubell et al., except for the watts, which they measured in each case.
 
     Attributes
     ----------
     watts : float
-        Mean draw of one accelerator, W, with its share of the computer around it. 250 is the rated power of many: a K40
-        has 235, a P100 and a V100 250.
+        Mean power of one accelerator, W, with its share of the computer around it. The rated power of many is 250: a
+        K40 has 235, a P100 and a V100 250.
     core_watts : float
-        Of one busy core of this machine, W: for our own runs, where the machine does not tell its energy.
+        Power of one busy core of this machine, W: for our own runs, if the machine does not measure its energy.
     pue : float
-        Power usage effectiveness: what the data centre draws for each watt that computes, 1 or more. 1.58 was the
+        Power usage effectiveness: watts of the data centre for each watt of computation, 1 or more. 1.58 was the
         world's mean in 2018 (as Strubell et al. cite it), 1.1 is Google's (both from memory).
     intensity : float
-        Of the grid, kg CO₂e a kWh. 0.954 lb was the mean of the USA. One plant's life, medians: hydro 0.024, coal 0.82
-        (IPCC 2014, working group III, annex III, table A.III.2).
+        Carbon intensity of the grid, kg CO₂e a kWh. 0.954 lb was the mean of the USA. Medians over the life of a plant:
+        hydro 0.024, coal 0.82 (IPCC 2014, working group III, annex III, table A.III.2).
     price : float
-        Of an accelerator-hour, US dollars. 1.46 was Google's for a P100 in 2019 (from memory), and Strubell et al.'s
-        bill implies it.
+        Price of an accelerator-hour, US dollars. 1.46 was Google's for a P100 in 2019 (from memory), and Strubell et
+        al.'s bill implies it.
     core_price : float
-        Of a core-hour, US dollars, roughly: Google's n1-standard-1, one virtual core, was 0.045 to 0.063 in March 2015.
+        Price of a core-hour, US dollars, roughly: Google's n1-standard-1, one virtual core, was 0.045 to 0.063 in March
+        2015.
     car : float
-        What a car emits in its life, fuel included, kg CO₂e: 126,000 lb there.
+        Emissions of a car in its life, fuel included, kg CO₂e: 126,000 lb in Strubell et al.
     """
 
     watts: float = 250.0
@@ -70,7 +73,7 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class Bill:
-    """The bill of one search. `days` of what ``device`` says; ``cars`` are lifetimes of one, by its emissions."""
+    """The bill of one search. ``days`` are days of one ``device``; ``cars`` are car lifetimes with equal emissions."""
 
     name: str
     days: float
@@ -92,23 +95,23 @@ UNITS = {"days": "device-days", "kwh": "kWh", "kg": "kg CO₂e", "dollars": "US 
 
 @dataclass(frozen=True)
 class Published:
-    """A search that somebody reported, in days of one device.
+    """A reported search, with its length in days of one device.
 
     Attributes
     ----------
     name : str
     year : int
-        Of the first version of the paper.
+        Year of the first version of the paper.
     days : float
-        Device-days of the search alone: without what failed before it, and without training the winner.
+        Device-days of the search alone: without failed attempts before it, and without training the winner.
     device : str
-        What the days are of; "GPU" where the paper does not name it, as far as we know.
+        Device of the days; "GPU" if the paper does not name it, as far as we know.
     devices, children : int or None
-        How many at once, and how many architectures were trained.
+        Number of devices at once, and number of architectures that were trained.
     source : str
-        Who says so; and what is often printed instead.
+        Source of the numbers; also other numbers that are often printed instead.
     traced : bool
-        Whether the number stands in the paper of that search. False: in somebody else's paper, or nowhere.
+        Whether the number is in the paper of that search. False: it is in another paper only, or in none.
     """
 
     name: str
@@ -121,11 +124,11 @@ class Published:
     traced: bool = True
 
     def bill(self, assume: Assumptions | None = None) -> Bill:
-        """Under these assumptions; the defaults where there are none."""
+        """Return the bill under the given assumptions, or under the defaults."""
         return bill(self.name, self.days, assume, device=self.device)
 
 
-# Numbers of papers that were not at hand when this was written are from memory, and the sources say so.
+# Numbers from papers that were not at hand are from memory; the field ``source`` marks them.
 SEARCHES = (
     Published("Zoph & Le", 2016, 22_400, "K40", 800, 12_800,
               "Zoph et al. 2018, section 4: 800 K40 for 28 days. They print the product, 22,400, as GPU-hours: a slip"),
@@ -156,7 +159,7 @@ SEARCHES = (
 
 
 def published(name: str) -> Published:
-    """The search called ``name``. ValueError with the names there are, if there is none."""
+    """Return the search called ``name``. ValueError, with all known names, if there is none."""
     for one in SEARCHES:
         if one.name == name:
             return one
@@ -164,7 +167,7 @@ def published(name: str) -> Published:
 
 
 def bill(name: str, days: float, assume: Assumptions | None = None, *, device: str = "GPU") -> Bill:
-    """The bill of ``days`` (0 or more) of one accelerator."""
+    """Compute the bill of ``days`` (0 or more) of one accelerator."""
     assume = assume or Assumptions()
     if not (isfinite(days) and days >= 0):
         raise ValueError(f"{name}: days must be a number of 0 or more, got {days!r}")
@@ -176,9 +179,9 @@ def bill(name: str, days: float, assume: Assumptions | None = None, *, device: s
 # ---------------------------------------------------------------------- one search, two bills
 @dataclass(frozen=True)
 class Headline:
-    """A number that was passed on: who says what of which search, assuming what.
+    """A number that others published about a search: by whom, about which search, under which assumptions.
 
-    ``kg`` is what they print; `bill` comes to it by the formula, from ``days`` and ``assume``.
+    ``kg`` is the published number; `bill` computes it by the formula, from ``days`` and ``assume``.
     """
 
     said_by: str
@@ -190,7 +193,7 @@ class Headline:
     why: str
 
     def bill(self) -> Bill:
-        """By the formula at the top of this module."""
+        """Compute the bill by the formula at the top of this module."""
         return bill(self.said_by, self.days, self.assume, device=self.device)
 
 
@@ -204,10 +207,10 @@ HEADLINES = (
              "rated power of a K40; computer around it not counted"),
 )  # fmt: skip
 
-# MnasNet's search in GPU-hours, as converted by others: its own paper counts TPU-days, and gives no such number
+# MnasNet's search in GPU-hours, as other papers convert it: its own paper gives TPU-days only
 MNASNET_AS_TOLD = {"Cai et al. 2020, Once-for-all (from memory)": 40_000, "Wu et al. 2019, FBNet: 421 × 216": 421 * 216}
 
-# How many targets one network was specialised for. "190" goes around too: we found no source for it.
+# The number of targets that one network was specialised for. Some texts say 190; we found no source for it.
 OFA_SCENARIOS = {
     "Cai et al. 2020, table 1 (from memory): what costs are multiplied by": 40,
     "Cai et al. 2020, abstract: networks released, devices and latencies": 50,
@@ -215,18 +218,19 @@ OFA_SCENARIOS = {
 
 
 def scenarios(count: int, *, each: float, once: float = 0.0) -> float:
-    """GPU-hours for ``count`` targets: ``once`` for all of them, ``each`` for every one."""
+    """Return the GPU-hours for ``count`` targets: ``once`` for all of them together, ``each`` for every one."""
     if count < 0:
         raise ValueError(f"there cannot be {count} targets")
     return once + count * each
 
 
-# ---------------------------------------------------------------------- what runs here
+# ---------------------------------------------------------------------- runs on this machine
 def joules(root: Path = POWERCAP) -> dict[str, tuple[int, int]]:
-    """Energy counters that this machine lets us read (Linux RAPL): ``{package: (microjoules, where it wraps)}``.
+    """Read this machine's energy counters (Linux RAPL): ``{package: (microjoules, largest value of the counter)}``.
 
-    Whole processors only; the counters below them (cores, memory) would be counted twice. Empty where there are none,
-    as in most containers, or where only the administrator may read them, as on Linux since 2020.
+    Only counters of whole processors are read: those of their parts (cores, memory) would count energy twice. The
+    result is empty without counters, as in most containers, or if only the administrator may read them, as on Linux
+    since 2020.
     """
     found = {}
     for package in sorted(root.glob("intel-rapl:*")) if root.is_dir() else ():
@@ -242,15 +246,15 @@ def joules(root: Path = POWERCAP) -> dict[str, tuple[int, int]]:
 
 @dataclass
 class Meter:
-    """Measures what happens inside ``with Meter() as meter:``.
+    """A meter of time and energy for the block ``with Meter() as meter:``.
 
     Attributes
     ----------
     seconds, cpu_seconds : float
-        By the clock, and of this process's cores. Processes that were started meanwhile are not in the second.
+        Seconds by the clock, and core-seconds of this process. Core-seconds do not include processes that it started.
     joules : float or None
-        Of the whole machine, whoever used it; None where the machine does not tell. Right for up to one wrap of the
-        counter, which is minutes at least.
+        Energy of the whole machine, also of other programs; None if the machine does not measure it. It is right if the
+        counter starts again at most once, which takes minutes at least.
     """
 
     root: Path = POWERCAP
@@ -268,26 +272,26 @@ class Meter:
         after = joules(self.root)
         both = before.keys() & after.keys()
         if both:
-            # modulo one more than the counter's largest value: it starts again at 0
+            # after its largest value the counter starts again at 0
             micro = sum((after[name][0] - before[name][0]) % (before[name][1] + 1) for name in both)
             self.joules = micro / 1e6
 
 
 def ours(name: str, seconds: float, assume: Assumptions | None = None, *, joules: float | None = None) -> Bill:
-    """The bill of something that ran on one core here.
+    """Compute the bill of a computation on one core of this machine.
 
     Parameters
     ----------
     name : str
     seconds : float
-        Core-seconds: what a `Run` cost (`Run.seconds`), `Meter.cpu_seconds`, or all trainings of a table.
+        Core-seconds: those of a `Run` (`Run.seconds`), `Meter.cpu_seconds`, or those of all trainings of a table.
     joules : float, optional
-        `Meter.joules`, if the machine told: then `Bill.measured` is true of the energy. Else it is estimated, from
-        `Assumptions.core_watts`.
+        `Meter.joules`, if the machine measures it: then `Bill.measured` is true, for the energy. Otherwise the energy
+        is estimated from `Assumptions.core_watts`.
 
     Notes
     -----
-    No PUE: a laptop needs no data centre. The price is what the core would cost if it were rented.
+    There is no PUE, because a laptop needs no data centre. The price is that of a rented core.
     """
     assume = assume or Assumptions()
     mine = replace(assume, watts=assume.core_watts, pue=1.0, price=assume.core_price)
@@ -300,7 +304,7 @@ def ours(name: str, seconds: float, assume: Assumptions | None = None, *, joules
 
 
 def table(bills) -> Iterator[tuple[str, ...]]:
-    """Bills as rows of text, a head first: for a table on a page."""
+    """Yield bills as rows of text, after a row of headings, for a table on a page."""
     yield ("search", *UNITS.values(), "energy")
     for one in bills:
         energy = "measured" if one.measured else "estimated"
@@ -308,7 +312,7 @@ def table(bills) -> Iterator[tuple[str, ...]]:
 
 
 def plain(number: float) -> str:
-    """Three digits, no powers of ten: 0.000123, 1.5, 22,400."""
+    """Write a number with three digits and without powers of ten: 0.000123, 1.5, 22,400."""
     if number == 0:
         return "0"
     if number >= 100:

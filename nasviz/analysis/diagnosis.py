@@ -1,7 +1,7 @@
-"""What is measured about a supernet and its architecture weights: sharpness, entropy, skips, gaps, gradients.
+"""Measurements of a supernet and its architecture weights: sharpness, entropy, skips, gaps, gradients.
 
-All that a loss is needed for takes ``loss(alphas) -> scalar tensor`` and α; `validation_loss` makes the one that a
-DARTS-like search descends:
+Functions that need a loss take ``loss(alphas) -> scalar tensor`` and α; `validation_loss` makes the loss that a search
+like DARTS descends:
 
     >>> search = replace(darts, start=step.state).begin()  # doctest: +SKIP
     >>> loss = validation_loss(darts, search)  # doctest: +SKIP
@@ -25,9 +25,9 @@ SKIP = "skip_connect"
 
 # ------------------------------------------------------------------------------------------------ the loss around alpha
 def validation_loss(strategy, search, images: int | None = None) -> Loss:
-    """``loss(alphas)`` on the first ``images`` of the search's validation half (None: all), at its present weights.
+    """Return ``loss(alphas)`` on the first ``images`` of the search's validation half (None: all), at present weights.
 
-    ``strategy``: a `nasviz.strategies.Darts`; ``search``: its `Bilevel`. The batch-norms see all images as one batch.
+    ``strategy``: a `nasviz.strategies.Darts`; ``search``: its `Bilevel`. For batch-norm, all images are one batch.
     """
     batch = type(search.valid)(*(part[:images] for part in search.valid))
 
@@ -39,9 +39,10 @@ def validation_loss(strategy, search, images: int | None = None) -> Loss:
 
 
 def hessian_product(loss: Loss, alphas) -> Callable:
-    """``product(vector) -> H vector`` with H the second derivatives of the loss at α; shapes as α.
+    """Return ``product(vector) -> H vector``, where H is the matrix of second derivatives of the loss at α.
 
-    The derivative of ⟨gradient, vector⟩ (Pearlmutter 1994), so that H is never written down.
+    Vectors have the shape of α. The product is the derivative of ⟨gradient, vector⟩ (Pearlmutter 1994), so that H
+    itself is never computed.
     """
     import torch
 
@@ -57,8 +58,10 @@ def hessian_product(loss: Loss, alphas) -> Callable:
 
 
 def hessian(loss: Loss, alphas) -> np.ndarray:
-    """The symmetric matrix of second derivatives of the loss in α, (numbers in α)². As many products as α has numbers:
-    some seconds for the 30 of NAS-Bench-201's cell."""
+    """Compute the symmetric matrix of second derivatives of the loss in α, of shape (numbers in α)².
+
+    This takes one Hessian product for each number in α: some seconds for the 30 numbers of NAS-Bench-201's cell.
+    """
     import torch
 
     product, size = hessian_product(loss, alphas), alphas.numel()
@@ -68,26 +71,28 @@ def hessian(loss: Loss, alphas) -> np.ndarray:
 
 
 def dominant_eigenvalue(loss: Loss, alphas, *, iterations: int = 30, tolerance: float = 1e-2, seed: int = 0) -> float:
-    """The eigenvalue of largest magnitude of the loss's Hessian in α, by power iteration: Zela et al. 2020, section 4.
+    """Find the eigenvalue of largest magnitude of the loss's Hessian in α: Zela et al. 2020, section 4.
 
-    It says how sharply the loss bends where it bends most: how much it can rise when α moves by a little, for instance
-    to a corner, where every edge keeps one operation.
+    The method is power iteration. The eigenvalue is the curvature of the loss in its most curved direction. If it is
+    large, the loss can rise a lot when α moves a little, for instance to a corner, where every edge keeps one
+    operation.
 
     Parameters
     ----------
     loss : callable
     alphas : Tensor
     iterations : int
-        At most so many Hessian-vector products.
+        Largest number of Hessian-vector products.
     tolerance : float
-        Ends when the value changes by less than this share of itself.
+        The iteration ends when the value changes by less than this share of itself.
     seed : int
-        Of the first direction.
+        Seed of the first direction.
 
     Returns
     -------
     float
-        With its sign. Where the two largest are close, of either: an estimate from inside, |value| never too large.
+        The eigenvalue with its sign. If the two largest are close, it may be near either of them; |value| is never too
+        large.
     """
     import torch
 
@@ -105,7 +110,7 @@ def dominant_eigenvalue(loss: Loss, alphas, *, iterations: int = 30, tolerance: 
 
 
 def directions(alphas, seed: int = 0):
-    """Two random directions at right angles, of length 1, shapes as α."""
+    """Draw two random directions at right angles, of length 1 and of the shape of α."""
     import torch
 
     draws = torch.randn(2, alphas.numel(), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
@@ -114,7 +119,7 @@ def directions(alphas, seed: int = 0):
 
 
 def sharpest(loss: Loss, alphas):
-    """The two directions in which the loss bends most, by `hessian`: eigenvectors of length 1, shapes as α."""
+    """Return the two directions of largest curvature, from `hessian`: eigenvectors of length 1, of the shape of α."""
     import torch
 
     values, vectors = np.linalg.eigh(hessian(loss, alphas))
@@ -129,10 +134,10 @@ class Surface:
     Attributes
     ----------
     steps : array (n,)
-        How far α is moved along each direction.
+        Distances by which α is moved along each direction.
     losses : array (n, n)
-        ``losses[i, j]``: moved by ``steps[j]`` along the first direction and ``steps[i]`` along the second; the middle
-        is α itself.
+        ``losses[i, j]``: the loss after a move by ``steps[j]`` along the first direction and ``steps[i]`` along the
+        second. The entry in the middle is the loss at α itself.
     """
 
     steps: np.ndarray
@@ -140,9 +145,10 @@ class Surface:
 
 
 def loss_surface(loss: Loss, alphas, along: Sequence | None = None, *, reach: float = 1.0, points: int = 11) -> Surface:
-    """The loss at ``points`` × ``points`` places around α, up to ``reach`` along two directions (None: `directions`).
+    """Compute the loss at ``points`` × ``points`` places around α, up to ``reach`` along two directions.
 
-    ValueError for an even number of points, or less than 3: α must be in the middle.
+    The default directions are `directions`. ValueError for an even number of points, or less than 3: α must be in the
+    middle.
     """
     import torch
 
@@ -157,24 +163,24 @@ def loss_surface(loss: Loss, alphas, along: Sequence | None = None, *, reach: fl
 
 # ----------------------------------------------------------------------------------------------- the weights themselves
 def entropy(weights) -> float:
-    """Mean entropy of the edges' weights, nats: ln(operations) at the start, 0 when every edge has decided."""
+    """Return the mean entropy of the edges' weights, nats: ln(operations) at the start, 0 if all edges are decided."""
     weights = np.asarray(weights, dtype=float)
     return float(-(weights * np.log(np.clip(weights, 1e-12, None))).sum(1).mean())
 
 
 def skip_share(space: SearchSpace, weights) -> float:
-    """Share of the skip connections in all weight, 0 to 1: the mean over the edges."""
+    """Return the share of the skip connections in the weights of an edge, 0 to 1: the mean over the edges."""
     rows = zip(np.asarray(weights, dtype=float), space.relaxed, strict=True)
     return float(np.mean([sum(w for w, op in zip(row, edge.options, strict=True) if op == SKIP) for row, edge in rows]))
 
 
 def skips(space: SearchSpace, arch: Arch) -> int:
-    """Edges of the architecture's cells that are skip connections."""
+    """Count the edges of the architecture's cells that are skip connections."""
     return sum(edge.op == SKIP for graph in space.cells(arch).values() for edge in graph.edges)
 
 
 def one_hot(space: SearchSpace, arch: Arch) -> np.ndarray:
-    """The architecture as weights of the supernet, (edges, operations): 1 for what it keeps, 0 for all else."""
+    """Return the architecture as weights of the supernet, (edges, operations): 1 for its own operations, else 0."""
     weights, open_cells = np.zeros((len(space.relaxed), len(space.relaxed[0].options)), np.float32), space.cells()
     for cell, graph in space.cells(arch).items():
         rows = {(edge.source, edge.target): edge.choice for edge in open_cells[cell].edges}
@@ -185,25 +191,25 @@ def one_hot(space: SearchSpace, arch: Arch) -> np.ndarray:
     return weights
 
 
-# ----------------------------------------------------------------------------------------------- what the supernet does
+# --------------------------------------------------------------------------------------------- outputs of the supernet
 @dataclass(frozen=True)
 class Gap:
-    """Accuracy (0 to 1) of the supernet's weights with the mixture and with the discretised cell alone."""
+    """The accuracies (0 to 1) of the same supernet weights with the mixture and with the discretised cell alone."""
 
     mixture: float
     discrete: float
 
     @property
     def points(self) -> float:
-        """What discretising costs, percentage points."""
+        """The loss of accuracy by discretisation, in percentage points."""
         return 100 * (self.mixture - self.discrete)
 
 
 def discretisation_gap(strategy, search, images: int | None = None) -> Gap:
-    """Accuracy on the first ``images`` of the validation half (None: all), just before and just after discretising.
+    """Measure accuracy on the first ``images`` of the validation half (None: all) before and after discretisation.
 
-    The weights stay those of the supernet: this says how far the mixture is from the cell that is read off it, not how
-    good that cell is once trained by itself.
+    The weights stay those of the supernet. The gap thus shows how far the mixture is from its discretised cell, not how
+    good this cell is after a training of its own.
     """
     import torch
 
@@ -220,9 +226,10 @@ def discretisation_gap(strategy, search, images: int | None = None) -> Gap:
 
 
 def operation_gradients(strategy, search, images: int | None = None) -> np.ndarray:
-    """How much each operation matters to first order: |∂ validation loss / ∂ its weight in the mixture|.
+    """Return the first-order importance of each operation: |∂ validation loss / ∂ its weight in the mixture|.
 
-    (edges, operations), nats for each unit of weight, at the first ``images`` of the validation half (None: all).
+    Shape (edges, operations), in nats for each unit of weight. The loss is that on the first ``images`` of the
+    validation half (None: all).
     """
     import torch
     from torch.nn import functional as F

@@ -1,4 +1,4 @@
-"""What nothing beats in both of two objectives: the front, and the area below it."""
+"""The Pareto front of two objectives, and the area that it dominates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import numpy as np
 
 
 def front(costs: Iterable[float], values: Iterable[float]) -> list[int]:
-    """Which are not dominated, cheapest first: none costs less or as much and is worth more, or costs less and as much.
+    """Return the indices of the points that are not dominated, cheapest first.
+
+    A point dominates another if it has at most the cost and at least the value of the other, and is better in one of
+    the two.
 
     Examples
     --------
@@ -24,10 +27,10 @@ def front(costs: Iterable[float], values: Iterable[float]) -> list[int]:
 
 
 def dominated(costs, values, corner: tuple[float, float]) -> float:
-    """The area that a set of points beats: of cost up to ``corner[0]`` and value down to ``corner[1]``.
+    """Compute the area that a set of points dominates, up to cost ``corner[0]`` and down to value ``corner[1]``.
 
-    Zitzler & Thiele's hypervolume (1998) for two objectives, cost small and value great. Points beyond the corner do
-    not count.
+    This is Zitzler & Thiele's hypervolume (1998) for two objectives, low cost and high value. Points beyond the corner
+    do not count.
     """
     pairs = [(c, v) for c, v in zip(costs, values, strict=True) if c <= corner[0] and v >= corner[1]]
     if not pairs:

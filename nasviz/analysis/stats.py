@@ -1,8 +1,8 @@
-"""What a sample says of a ranking: rank correlations with intervals, the top, the winner, bands of equal size; and what
-noise between seeds lets one say: contradictions, power.
+"""Statistics of rankings from a sample: rank correlations with intervals, the top, the winner, bands of equal size; and
+statistics of the noise between seeds: contradictions, power.
 
-Everywhere: higher is better, both in what an estimator says and in what is true; a NaN (a failed training, a failed
-estimate) is below every number. Arrays have one entry an architecture.
+In all functions higher is better, both for estimates and for true values; a NaN (a failed training, a failed estimate)
+is below every number. Arrays have one entry for each architecture.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CHUNK = 512  # rows of the matrix of pairs that are in memory at once
 
 @dataclass(frozen=True)
 class Interval:
-    """A number from a sample, and the range in which it lies with 95 % confidence (percentile bootstrap)."""
+    """A number from a sample, and its 95 % confidence interval (percentile bootstrap)."""
 
     value: float
     low: float = nan
@@ -31,7 +31,7 @@ class Interval:
 
 # ------------------------------------------------------------------------------------------------ rank correlations
 def ranks(values) -> np.ndarray:
-    """Ranks from 1 along the last axis, ties sharing their mean; NaN ranks as minus infinity."""
+    """Return ranks from 1 along the last axis; ties share their mean rank, and NaN ranks as minus infinity."""
     from scipy.stats import rankdata
 
     values = np.asarray(values, float)
@@ -39,21 +39,21 @@ def ranks(values) -> np.ndarray:
 
 
 def tau(estimated, truth, groups=None) -> float:
-    """Kendall's τ-b (Kendall 1945): pairs in the right order less pairs in the wrong one, as a share, −1 to 1.
+    """Compute Kendall's τ-b (Kendall 1945): share of pairs in the right order minus share in the wrong, −1 to 1.
 
-    A pair that is tied in one of the two counts in the denominator with that one's part only: what does not tell
-    architectures apart is not credited for guessing.
+    A pair that is tied in one array counts in the denominator only for the other array. An estimator that does not tell
+    architectures apart thus gains nothing.
 
     Parameters
     ----------
     estimated, truth : array of shape (n,)
     groups : array of int, shape (n,), optional
-        Only pairs within a group count: see `bands`.
+        If given, only pairs within a group count: see `bands`.
 
     Returns
     -------
     float
-        nan if no pair is left that both could tell apart.
+        nan if one of the arrays has no pair of different values (within a group).
     """
     x, y = _pair(estimated, truth)
     if groups is None:
@@ -64,11 +64,11 @@ def tau(estimated, truth, groups=None) -> float:
 
 
 def tau_interval(estimated, truth, groups=None, *, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
-    """`tau` and its bootstrap interval.
+    """Compute `tau` and its bootstrap interval.
 
-    A resample is how often each architecture was drawn, w. The pairs in the right order less those in the wrong one
-    are wᵀSw, with S the signs of all pairs of the sample, so that one matrix serves all resamples. An architecture
-    that was drawn twice makes no pair with itself.
+    A resample is a vector w: how often each architecture was drawn. The number of pairs in the right order minus the
+    number in the wrong order is wᵀSw, where S holds the signs of all pairs of the sample: one matrix serves all
+    resamples. An architecture that was drawn twice makes no pair with itself.
     """
     x, y = _pair(estimated, truth)
     value = tau(x, y, groups)
@@ -81,11 +81,11 @@ def tau_interval(estimated, truth, groups=None, *, resamples: int = RESAMPLES, s
 
 
 def tau_difference(first, second, truth, *, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
-    """τ of ``first`` less τ of ``second`` against the same truth, on the same architectures.
+    """Compute τ of ``first`` minus τ of ``second`` for the same truth and the same architectures.
 
-    The two are resampled together: what makes a sample of architectures easy to rank makes it easy for both, and
-    cancels. The interval is therefore narrower than what two intervals side by side suggest; where it holds 0, the
-    sample does not say which of the two ranks better.
+    Both are resampled together: a resample that is easy to rank is easy for both, and this effect cancels. The interval
+    is therefore narrower than two separate intervals suggest. If it includes 0, the sample does not show which of the
+    two ranks better.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def tau_difference(first, second, truth, *, resamples: int = RESAMPLES, seed: in
 
 
 def _taus(x, y, groups, weights) -> np.ndarray:
-    """τ-b for each row of weights (resamples, n)."""
+    """Compute τ-b for each row of weights (resamples, n)."""
     right, x_pairs, y_pairs = (np.zeros(len(weights)) for _ in range(3))
     for group in np.unique(groups):
         here = groups == group
@@ -117,7 +117,7 @@ def _taus(x, y, groups, weights) -> np.ndarray:
 
 
 def _untied(values, weights) -> np.ndarray:
-    """Twice the number of pairs of different values, for each row of weights."""
+    """Return twice the number of pairs of different values, for each row of weights."""
     order = np.argsort(values, kind="stable")
     starts = np.flatnonzero(np.diff(values[order], prepend=-np.inf))
     together = np.add.reduceat(weights[:, order].astype(float), starts, axis=1)
@@ -125,7 +125,7 @@ def _untied(values, weights) -> np.ndarray:
 
 
 def rho(estimated, truth):
-    """Spearman's ρ: the correlation of the ranks, −1 to 1; nan where one of the two is constant.
+    """Compute Spearman's ρ: the correlation of the ranks, −1 to 1; nan if one of the two arrays is constant.
 
     Arrays of shape (..., n) give (...): see `bootstrap`.
     """
@@ -136,9 +136,9 @@ def rho(estimated, truth):
 
 # ------------------------------------------------------------------------------------------------ the top of a ranking
 def precision(estimated, truth, top: float = 0.05):
-    """Share of the estimated best ``top`` (0 to 1, at least one architecture) that is among the true best as many.
+    """Return the share of the estimated best ``top`` (0 to 1, at least one) that is also among the true best ``top``.
 
-    Ties at the edge are broken by lot, and the expectation is returned: no order of the sample can help.
+    Ties at the edge are broken at random, and the expected value is returned: the order of the sample has no effect.
     Arrays of shape (..., n) give (...).
     """
     if not 0 < top <= 1:
@@ -149,16 +149,16 @@ def precision(estimated, truth, top: float = 0.05):
 
 
 def among(values, k: int) -> np.ndarray:
-    """The chance of each entry to be among the best k of the last axis, 0 or 1 but for ties at the edge."""
+    """Return each entry's probability to be among the best k of the last axis: 0 or 1, except for ties at the edge."""
     edge = np.partition(values, -k, axis=-1)[..., -k, None]
     above, level = values > edge, values == edge
     return above + level * (k - above.sum(-1, keepdims=True)) / level.sum(-1, keepdims=True)
 
 
 def regret(estimated, truth):
-    """How much worse than the best the estimated winner truly is, in the unit of ``truth``; the mean over tied winners.
+    """Return the true best value minus the estimated winner's true value, in the unit of ``truth``.
 
-    Arrays of shape (..., n) give (...). Infinite if the winner's training failed.
+    Tied winners are averaged. Arrays of shape (..., n) give (...). Infinite if the winner's training failed.
     """
     truth = np.asarray(truth, float)
     truth = np.where(np.isnan(truth), -np.inf, truth)
@@ -168,10 +168,10 @@ def regret(estimated, truth):
 
 # ------------------------------------------------------------------------------------------------ samples
 def bootstrap(statistic: Callable, estimated, truth, *, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
-    """``statistic(estimated, truth)`` and its 95 % percentile interval over resamples of the architectures.
+    """Compute ``statistic(estimated, truth)`` and its 95 % percentile interval over resamples of the architectures.
 
-    Efron 1979. The statistic takes arrays of shape (resamples, n). For a maximum (`regret`) the interval says how it
-    would be for other samples of this size, each against its own best. nan for fewer than three architectures.
+    Efron 1979. The statistic takes arrays of shape (resamples, n). For a statistic with a maximum (`regret`), each
+    resample is compared with its own best. The interval is nan for fewer than three architectures.
     """
     estimated, truth = np.asarray(estimated, float), np.asarray(truth, float)
     n, rng = len(estimated), np.random.default_rng(seed)
@@ -193,9 +193,9 @@ def _interval(value: float, resampled: np.ndarray) -> Interval:
 
 
 def bands(size, count: int = 4) -> np.ndarray:
-    """Number of the band of each architecture, smallest first: at most ``count`` bands of about as many architectures.
+    """Divide architectures by size into at most ``count`` bands of about equal numbers; number 0 is the smallest.
 
-    Equal sizes are never parted, so that there may be fewer bands than asked. int array of shape (n,).
+    The result is an int array of shape (n,). Equal sizes stay together, so that there may be fewer bands than asked.
     """
     _, place, many = np.unique(np.asarray(size, float), return_inverse=True, return_counts=True)
     middle = (np.cumsum(many) - many / 2) / max(1, many.sum())
@@ -203,14 +203,14 @@ def bands(size, count: int = 4) -> np.ndarray:
 
 
 def seed_ceiling(scores) -> float:
-    """τ between one seed and the mean of the others, the mean over seeds: what a full training could reach.
+    """Compute τ between one seed and the mean of the others, averaged over seeds: the τ of a full training.
 
-    No estimator of the truth can be expected above it, save one that is less noisy than a training.
+    An estimator of the truth is not expected to be better, unless it has less noise than a training.
 
     Parameters
     ----------
     scores : array of shape (n, seeds)
-        Two seeds at least. Architectures without a number for each seed are left out.
+        Scores of at least two seeds. Architectures without a number for each seed are left out.
     """
     scores = np.asarray(scores, float)
     if scores.ndim != 2 or scores.shape[1] < 2:
@@ -220,9 +220,9 @@ def seed_ceiling(scores) -> float:
 
 
 def seed_noise(scores) -> float:
-    """Standard deviation between seeds of one architecture, pooled over architectures, in the unit of ``scores``.
+    """Return the standard deviation between seeds, pooled over architectures, in the unit of ``scores``.
 
-    ``scores`` as for `seed_ceiling`; here architectures with two numbers count, others do not.
+    ``scores`` as for `seed_ceiling`; here all architectures with at least two numbers count.
     """
     scores = np.asarray(scores, float)
     scores = scores[(~np.isnan(scores)).sum(1) > 1]
@@ -234,23 +234,23 @@ def seed_noise(scores) -> float:
 def contradicted(
     first, second, low: float = 0.0, high: float = inf, *, resamples: int = 300, seed: int = 0
 ) -> Interval:
-    """How often a second training says the opposite of what a first one said, pair of architectures by pair.
+    """Return the share of pairs of architectures that a second training puts in the opposite order.
 
-    Of all pairs that ``first`` puts more than ``low`` and at most ``high`` apart: the share that ``second`` puts in the
-    other order; a tie there counts half. This is not how often the first was wrong, for the second may err as well:
-    see `wrong`.
+    Only pairs count whose scores in ``first`` differ by more than ``low`` and at most ``high``; a tie in ``second``
+    counts half. This is not how often the first training was wrong, because the second may also be wrong: see
+    `wrong`.
 
     Parameters
     ----------
     first, second : array of shape (n,)
         The same score from two seeds. Architectures without both are left out.
     low, high : float
-        In the unit of the scores, 0 ≤ low < high.
+        Limits of the difference, in the unit of the scores, 0 ≤ low < high.
 
     Returns
     -------
     Interval
-        0 to 1, over resamples of the architectures; nan if no pair is so far apart.
+        Share from 0 to 1, over resamples of the architectures; nan if no pair has such a difference.
     """
     if not 0 <= low < high:
         raise ValueError(f"a range of differences needs 0 <= low < high, got {low!r} and {high!r}")
@@ -277,17 +277,17 @@ def contradicted(
 
 
 def wrong(contradicted: float) -> tuple[float, float]:
-    """Between which shares the claims from one seed are wrong, if so many are contradicted by a second seed.
+    """Return the least and the largest share of wrong claims from one seed, given the share that a second contradicts.
 
-    For a pair of architectures that a training puts in the wrong order with probability p, two trainings contradict
-    each other with probability c = 2p(1 − p). One training is more often right than wrong, p ≤ 1/2, so that p ≤ c; and
-    over pairs of different p, the mean of 2p(1 − p) is at most that of the mean p (Jensen), so that the mean of p is at
-    least (1 − √(1 − 2c)) / 2.
+    If a training puts a pair of architectures in the wrong order with probability p, two trainings contradict each
+    other with probability c = 2p(1 − p). One training is more often right than wrong, p ≤ 1/2, so that p ≤ c. For pairs
+    of different p, the mean of 2p(1 − p) is at most its value at the mean p (Jensen), so that the mean of p is at least
+    (1 − √(1 − 2c)) / 2.
 
     Parameters
     ----------
     contradicted : float
-        Over all pairs, not over those of one range of differences, 0 to 1/2.
+        Share, 0 to 1/2, of all pairs, not only of the pairs in one range of differences.
     """
     if not 0 <= contradicted <= 0.5:
         raise ValueError(f"equal trainings contradict each other in 0 to half of the cases, not {contradicted}")
@@ -295,21 +295,21 @@ def wrong(contradicted: float) -> tuple[float, float]:
 
 
 def power(difference: float, noise: float, seeds, level: float = 0.05):
-    """The chance that a t-test finds the better one of two architectures, each trained with so many seeds.
+    """Return the probability that a t-test finds the better one of two architectures, each trained ``seeds`` times.
 
-    Student's test of two samples with equal variance, two-sided. Finding the *worse* one significantly better does not
-    count.
+    The test is Student's for two samples with equal variance, two-sided. It does not count as found if the *worse* one
+    is significantly better.
 
     Parameters
     ----------
     difference : float
-        By how much the one is truly better.
+        True difference of the two architectures.
     noise : float
         Standard deviation between seeds of one architecture, in the same unit, > 0: `seed_noise`.
     seeds : int or array of int
-        Trainings of each, at least 2.
+        Number of trainings of each architecture, at least 2.
     level : float
-        Of significance, 0 to 1: how often two equal architectures are called different.
+        Level of significance, 0 to 1: how often two equal architectures are called different.
 
     Returns
     -------
@@ -330,7 +330,7 @@ def power(difference: float, noise: float, seeds, level: float = 0.05):
 
 
 def seeds_needed(difference: float, noise: float, chance: float = 0.8, level: float = 0.05) -> int:
-    """The least number of seeds of each of two architectures with which `power` reaches ``chance``.
+    """Return the least number of seeds of each of two architectures for which `power` reaches ``chance``.
 
     ValueError for a difference that is not greater than 0: equal architectures cannot be told apart.
     """
@@ -354,10 +354,10 @@ def _pair(estimated, truth) -> tuple[np.ndarray, np.ndarray]:
 
 # ------------------------------------------------------------------------------------------------ several searches
 def mean_band(values, *, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
-    """The mean over the first axis and its 95 % percentile bootstrap interval: array (3, ...) of mean, low, high.
+    """Compute the mean over the first axis and its 95 % percentile bootstrap interval: array (3, ...): mean, low, high.
 
-    What is resampled is the first axis, all that belongs to a run together: the band of a curve. nan as long as one
-    run has no number; low and high are nan for fewer than three runs.
+    Whole runs (the first axis) are resampled; for curves this gives a band. A place is nan if any run has nan there;
+    low and high are nan for fewer than three runs.
     """
     values = np.asarray(values, float)
     n, mean = len(values), values.mean(0)
@@ -370,11 +370,11 @@ def mean_band(values, *, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarra
 
 
 def paired_permutation(first, second, *, resamples: int = 9999, seed: int = 0) -> float:
-    """How surprising the mean difference of pairs is, if which of the two is which were decided by lot: two-sided p.
+    """Return the two-sided p-value of the mean difference of pairs, if the sign of each difference were random.
 
-    Fisher's test: under the hypothesis the sign of each difference is a coin's. Exact, over all 2ⁿ signs, where these
-    are no more than ``resamples`` + 1; else over drawn ones and the observed one, so that p is never 0. Arrays of shape
-    (n,), pair by pair: to pair what has nothing in common is no mistake, the test keeps its level and gains nothing.
+    This is Fisher's test. It is exact, over all 2ⁿ signs, if these are at most ``resamples`` + 1; otherwise over drawn
+    signs and the observed ones, so that p is never 0. Arrays have shape (n,), one entry a pair. Pairs that have nothing
+    in common are no mistake: the test then keeps its level, but gains nothing.
     """
     d = np.asarray(first, float) - np.asarray(second, float)
     if d.ndim != 1 or not len(d) or np.isnan(d).any():
@@ -389,9 +389,9 @@ def paired_permutation(first, second, *, resamples: int = 9999, seed: int = 0) -
 
 
 def holm(p) -> np.ndarray:
-    """p-values corrected for their number: Holm 1979. All that stay below a level are true with that level's error.
+    """Correct p-values for their number (Holm 1979): a level then bounds the probability of any false discovery at all.
 
-    The smallest counts m times, the next m − 1 times, …; none below a smaller one's, none above 1.
+    The smallest p is multiplied by m, the next by m − 1, …; results never decrease in this order, nor exceed 1.
     """
     p = np.asarray(p, float)
     order = np.argsort(p, kind="stable")

@@ -1,4 +1,4 @@
-"""Estimators: objects that judge architectures. Loaded when first used, because some of them load torch."""
+"""Estimators: objects that judge architectures. Each is loaded when first used, because some of them load torch."""
 
 from importlib import import_module
 

@@ -1,22 +1,22 @@
 """Where will a learning curve end? Extrapolation of its first epochs, and rules that stop a training early.
 
 Domhan, Springenberg & Hutter 2015 ("Speeding up automatic hyperparameter optimization of deep neural networks by
-extrapolation of learning curves") fit parametric families to the first epochs and ask how probable it is that the end
-beats the best known. They draw curves from the posterior by Markov chain Monte Carlo. Here the same posterior is a sum
-over a grid, because the families are written so that the accuracy in question is itself a parameter: always the same
-answer, in milliseconds, nothing to converge.
+extrapolation of learning curves") fit parametric families to the first epochs. They compute the probability that the
+final accuracy beats the best known one, by Markov chain Monte Carlo. Here the same posterior is a sum over a grid,
+because the final accuracy is itself a parameter of the families. The result is deterministic, takes milliseconds, and
+nothing has to converge.
 
 With φ falling from its value at epoch 1, every curve is
 
     y(x) = y₁·w(x) + yₙ·(1 − w(x)),    w(x) = (φ(x) − φ(n)) / (φ(1) − φ(n)),
 
-which starts at y₁ and is at yₙ, the accuracy in question, at epoch n. Given a shape φ, y is linear in y₁ and yₙ.
+which starts at y₁ and reaches yₙ, the final accuracy, at epoch n. Given a shape φ, y is linear in y₁ and yₙ.
 
-A caution. The families describe training at a constant pace; under a cosine schedule the last epochs settle. On a
-hundred cells of NAS-Bench-201 trained by the full recipe, four of eight epochs predict the *level* of the end better
-than the fourth accuracy does (off by 2.6 to 3.8 points on average, seed by seed, where the fourth is off by 4.2 to
-4.7). But they *rank* worse (τ 0.32 against 0.52 with test accuracy): extrapolating multiplies the noise of early
-epochs. Lab 02 shows both; compare them before believing either.
+A caution. The families describe training at a constant learning rate; under a cosine schedule the last epochs settle.
+On a hundred cells of NAS-Bench-201 trained by the full recipe, a forecast from four of eight epochs predicts the
+*level* of the end better than the fourth accuracy does (off by 2.6 to 3.8 points on average, seed by seed, where the
+fourth is off by 4.2 to 4.7). But the forecast *ranks* worse (τ 0.32 against 0.52 with test accuracy): extrapolation
+multiplies the noise of early epochs. Lab 02 shows both; compare them before you trust either.
 """
 
 from __future__ import annotations
@@ -74,14 +74,14 @@ ENDS = np.linspace(0, 1, 201)  # half a point apart
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """What is believed about an accuracy to come.
+    """A probability distribution over a future accuracy.
 
     Parameters
     ----------
     ends : array of shape (201,)
         Accuracies, 0 to 1.
     probability : array of shape (201,)
-        Of each; sums to 1.
+        The probability of each accuracy; sums to 1.
     """
 
     ends: np.ndarray
@@ -98,27 +98,27 @@ class Forecast:
         return float(np.sqrt(self.probability @ (self.ends - self.mean) ** 2))
 
     def above(self, accuracy: float) -> float:
-        """The probability of more than ``accuracy``: each end stands for the half point around it."""
+        """Return the probability of more than ``accuracy``: each of `ends` stands for the half point around it."""
         half = (self.ends[1] - self.ends[0]) / 2
         below = np.interp(accuracy, [self.ends[0] - half, *(self.ends + half)], [0, *self.probability.cumsum()])
         return float(max(0, 1 - below))  # rounding
 
 
 def forecast(curve: Sequence[float], epochs: int, families: Mapping[str, tuple[Shape, ...]] = FAMILIES) -> Forecast:
-    """The accuracy after ``epochs`` epochs, from the first ones.
+    """Forecast the accuracy after ``epochs`` epochs from the first ones.
 
-    The posterior over yₙ: families, the shapes in a family, the noise σ and yₙ in 0…1 are equally probable beforehand,
-    and y₁ is anything up to yₙ, since curves rise. Given shape and noise, y₁ is Gaussian and is integrated out, the
-    bound as a normal distribution function. What is left is a sum over the grid.
+    The forecast is the posterior over yₙ. In the prior the families, the shapes in a family, the noise σ and yₙ in 0…1
+    are equally probable, and y₁ is any value up to yₙ, since curves rise. Given shape and noise, y₁ is Gaussian and is
+    integrated out; its bound yₙ gives a normal distribution function. The rest is a sum over the grid.
 
     Parameters
     ----------
     curve : sequence of float
         Accuracies after epoch 1, 2, …, 0 to 1: at least 2, fewer than ``epochs``.
     epochs : int
-        The epoch asked for, n. (Asked for each epoch from the next one on, the forecasts are a fan to draw.)
+        n, the epoch to forecast. (The forecasts of all later epochs together can be drawn as a fan.)
     families : mapping
-        Names to shapes; part of `FAMILIES`, or your own: φ(x) falls on x ≥ 1.
+        Maps names to shapes: a part of `FAMILIES`, or your own, where φ(x) falls on x ≥ 1.
 
     Returns
     -------
@@ -127,13 +127,13 @@ def forecast(curve: Sequence[float], epochs: int, families: Mapping[str, tuple[S
     Raises
     ------
     ValueError
-        A curve too short or too long, or not between 0 and 1 (a failed training holds nan).
+        If the curve is too short, too long, or not between 0 and 1 (a failed training holds nan).
     """
     seen = _checked(curve, epochs)
     x = np.arange(1, len(seen) + 1.0)
     share = np.concatenate([_shares(shapes, x, epochs) for shapes in families.values()])  # w: (shapes, epochs seen)
     prior = np.concatenate([np.full(len(shapes), -np.log(len(shapes))) for shapes in families.values()])
-    left = seen - ENDS[:, None] * (1 - share[:, None, :])  # what y₁·w has to explain, for each yₙ
+    left = seen - ENDS[:, None] * (1 - share[:, None, :])  # the part for y₁·w to explain, for each yₙ
     weight = (share**2).sum(-1)[:, None]
     start = np.einsum("se,sye->sy", share, left) / weight  # the y₁ that explains it best
     misfit = (left**2).sum(-1) - weight * start**2
@@ -162,18 +162,18 @@ def _checked(curve: Sequence[float], epochs: int) -> np.ndarray:
 
 # ------------------------------------------------------------------------------------------------------- stopping early
 def may_win(curve: Sequence[float], best: float, epochs: int, threshold: float = 0.05) -> bool:
-    """Whether to train on: the end beats ``best`` with a probability of at least ``threshold``.
+    """Return whether to continue a training: its end beats ``best`` with a probability of at least ``threshold``.
 
     The predictive termination of Domhan et al. 2015 (δ = 0.05). A failed training (nan) may not win.
 
     Parameters
     ----------
     curve, epochs
-        As `forecast` takes them; of a single epoch nothing can be said, so it may win.
+        As `forecast` takes them. A single epoch is too little for a forecast, so the result is then True.
     best : float
         Best final accuracy known, 0 to 1.
     threshold : float
-        0 stops nothing.
+        The least probability to continue; 0 stops nothing.
     """
     if np.isnan(curve).any():
         return False
@@ -181,11 +181,11 @@ def may_win(curve: Sequence[float], best: float, epochs: int, threshold: float =
 
 
 def above_median(curve: Sequence[float], others: Iterable[Sequence[float]]) -> bool:
-    """Whether to train on: the best epoch so far is no worse than the median of the others' means up to this epoch.
+    """Return whether to continue a training: its best epoch is no worse than the median of the others' means so far.
 
-    The median stopping rule of Google Vizier (Golovin et al. 2017), which fits no curve. Curves shorter than this one
-    do not count; where there is no other, training goes on. A failed training (nan) stops, and among the others counts
-    as 0. Means include the low first epochs: on steep curves the rule is gentle.
+    This is the median stopping rule of Google Vizier (Golovin et al. 2017), which fits no curve. Curves shorter than
+    this one do not count; without any other curve, training goes on. A failed training (nan) stops, and counts as 0
+    among the others. The means include the low first epochs, so on steep curves the rule stops few trainings.
     """
     means = [np.nan_to_num(other[: len(curve)]).mean() for other in others if len(other) >= len(curve)]
     if np.isnan(curve).any():
@@ -196,22 +196,22 @@ def above_median(curve: Sequence[float], others: Iterable[Sequence[float]]) -> b
 def survivors(
     curves: Sequence[Sequence[float]], keep: int, score: Callable[[Sequence[float]], float] | None = None
 ) -> list[int]:
-    """Which trainings go on: a rung of successive halving (Jamieson & Talwalkar 2016).
+    """Choose the trainings that continue: a rung of successive halving (Jamieson & Talwalkar 2016).
 
     Parameters
     ----------
     curves : sequence of curves
-        Of the trainings alive, all of the same epochs.
+        The curves of the present trainings, all of the same length.
     keep : int
-        How many go on, at least 1.
+        How many continue, at least 1.
     score : callable, optional
-        What is compared; the last accuracy if None, or ``lambda curve: forecast(curve, 8).mean``. A failed training
-        (nan in its curve) is not scored and comes last.
+        Function of a curve by which trainings are compared, such as ``lambda curve: forecast(curve, 8).mean``; None:
+        the last accuracy. A failed training (nan in its curve) is not scored and comes last.
 
     Returns
     -------
     list of int
-        Places in ``curves``, ascending; the earlier of two equal ones survives.
+        Their indices in ``curves``, ascending; of two equal trainings the earlier one continues.
     """
     if keep < 1:
         raise ValueError(f"at least 1 training must survive, got {keep}")
@@ -224,23 +224,23 @@ def survivors(
 # ------------------------------------------------------------------------------------------------------------ estimator
 @dataclass(frozen=True)
 class Extrapolated(Estimator):
-    """Trains the first epochs of the full recipe and predicts where the training would have ended.
+    """An estimator that trains the first epochs of the full recipe and predicts the final accuracy.
 
     Parameters
     ----------
     estimate : Estimator
-        Gives the scores ``"accuracy@1"``, ``"accuracy@2"``, …: ``Training(space, curve=True)``, or
+        The estimator that gives the scores ``"accuracy@1"``, ``"accuracy@2"``, …: ``Training(space, curve=True)``, or
         ``TableLookup(table, curve=True)``.
     after : int
-        Epochs trained; at least 2. A call's ``epochs`` takes its place.
+        Number of epochs trained, at least 2, unless a call gives ``epochs``.
     to : int, optional
         The epoch predicted; None: the last of the estimator's recipe or table.
 
     Notes
     -----
     Scores: ``"predicted"`` and ``"uncertainty"`` (mean and standard deviation of `forecast`, 0 to 1; nan for a failed
-    training), and what the estimator said besides, except the accuracy and losses at the end of the cut training:
-    ``"accuracy@4"`` says what that is, ``"accuracy"`` would pose as the final one.
+    training), and the estimator's other scores, except the accuracy and losses at the end of the short training. The
+    name ``"accuracy@4"`` says after which epoch; the name ``"accuracy"`` could be mistaken for the final accuracy.
 
     Examples
     --------
@@ -258,23 +258,23 @@ class Extrapolated(Estimator):
 
     @property
     def space(self) -> SearchSpace:
-        """The estimator's."""
+        """The space of the estimator."""
         return self.estimate.space
 
     @property
     def last(self) -> int:
-        """The epoch predicted."""
+        """The epoch that is predicted."""
         schedule = getattr(self.estimate, "recipe", None) or getattr(self.estimate, "table", None)
         if self.to is None and schedule is None:
             raise ValueError(f"{type(self.estimate).__name__} has no recipe: say to=, the epoch to be predicted")
         return self.to or schedule.epochs
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
-        """Train ``epochs`` (None: ``after``) epochs, and predict. ValueError for too few or too many."""
+        """Train ``epochs`` (None: ``after``) epochs, and predict. ValueError for too few or too many epochs."""
         return self._extrapolate(self.estimate(arch, epochs=self._after(epochs), seed=seed))
 
     def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
-        """As the estimator trains many."""
+        """Yield predictions in the order asked; the estimator trains several architectures in its own way."""
         return map(self._extrapolate, self.estimate.many(archs, epochs=self._after(epochs), seed=seed))
 
     def _after(self, epochs: int | None) -> int:

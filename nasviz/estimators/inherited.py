@@ -1,4 +1,4 @@
-"""Weight sharing: judge an architecture by how well it does on a supernet's weights, without training it."""
+"""Weight sharing: judge an architecture by its accuracy on a supernet's weights, without training it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ BATCH = 64  # images in a batch of the re-calibration, as in training
 
 @dataclass(frozen=True)
 class Inherited(Estimator):
-    """Validation accuracy with the weights of a trained single-path supernet (Guo et al. 2020, section 3.4).
+    """An estimator that validates with the weights of a trained single-path supernet (Guo et al. 2020, section 3.4).
 
-    The state is the one of any epoch of a `nasviz.strategies.TrainSupernet`; `of` takes the sizes over from it. How
-    far this number can be trusted to rank is the question of weight sharing: it is no accuracy of a trained network,
-    and not called one (Yu et al. 2020, "Evaluating the search phase of neural architecture search").
+    The state is that of any epoch of a `nasviz.strategies.TrainSupernet`; `of` copies the sizes from that strategy. The
+    accuracy is not that of a network trained alone, so the score has another name. Whether it ranks architectures well
+    is the open question of weight sharing (Yu et al. 2020, "Evaluating the search phase of neural architecture
+    search").
 
     Parameters
     ----------
@@ -36,8 +37,8 @@ class Inherited(Estimator):
     state : bytes
         `Step.state` of the supernet's training.
     recalibrate : int
-        Batches of 64 training images from which the batch-norms of the architecture take their statistics before it is
-        judged. 0: they keep those gathered in training, when other architectures ran through them too.
+        Number of batches of 64 training images from which the architecture's batch-norms take their statistics before
+        it is judged. 0 keeps the statistics from training, to which other architectures contributed too.
     dataset : str or Dataset
     size : int
         Height and width of the images, pixels.
@@ -47,13 +48,13 @@ class Inherited(Estimator):
     Raises
     ------
     ValueError
-        A state that is not of this supernet; more batches than there are training images for.
+        For a state of another supernet, or more batches than there are training images for.
 
     Notes
     -----
-    Scores: ``"inherited"`` (validation accuracy, 0 to 1) and ``"inherited_loss"`` (validation, nats). Any strategy
-    searches on it: ``RegularizedEvolution(space, inherited, objective=Score("inherited"))``. The seed of a call changes
-    nothing.
+    Scores: ``"inherited"`` (validation accuracy, 0 to 1) and ``"inherited_loss"`` (validation, nats). Any strategy can
+    search with this estimator: ``RegularizedEvolution(space, inherited, objective=Score("inherited"))``. The seed of a
+    call changes nothing.
 
     Examples
     --------
@@ -71,19 +72,19 @@ class Inherited(Estimator):
 
     @classmethod
     def of(cls, search, state: bytes, recalibrate: int = 10) -> Inherited:
-        """The estimator on the ``state`` that a step of the `TrainSupernet` ``search`` carried."""
+        """Return an estimator on the ``state`` that a step of ``search``, a `TrainSupernet`, carried."""
         return cls(search.space, state, recalibrate, search.data, search.size, size_of(search.network))
 
     def network_of(self, arch: Arch):
-        """``arch`` on its weights, re-calibrated, as a network of its own. Only from an elastic supernet.
+        """Return ``arch`` as a separate network, with inherited, re-calibrated weights. Only from an elastic supernet.
 
-        It is that of ``space.network``, in evaluation mode: to use as it is, to train on, to export.
+        The network is that of ``space.network``, in evaluation mode. It can be used as it is, trained or exported.
         """
         self(arch)
         return self.supernet.extract(arch)
 
     def cost(self, arch: Arch) -> dict[str, float]:
-        """``{"parameters": …, "madds": …}`` of ``arch`` as a network of its own, for one image."""
+        """Return ``{"parameters": …, "madds": …}`` of ``arch`` as a network of its own, for one image."""
         data = _data(self.dataset, self.size)
         network = self.space.network(arch, **self.network, colors=data.colors, classes=len(data.classes))
         return measured(network, data)
@@ -97,7 +98,7 @@ class Inherited(Estimator):
         return supernet
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
-        """Judge ``arch``; ``epochs`` is ignored, nothing is trained. ValueError for no architecture of the space."""
+        """Judge ``arch``. Nothing is trained, so ``epochs`` is ignored. ValueError if ``arch`` is not in the space."""
         arch = self.space.check(arch)
         supernet, images = self.supernet, tensors_of(self.dataset, self.size, "train")[0]
         if not 0 <= self.recalibrate * BATCH <= len(images):
@@ -113,12 +114,12 @@ class Inherited(Estimator):
 
 
 def elastic_supernet(recalibrate: int = 10) -> Inherited:
-    """The elastic supernet that comes with nasviz, ``data/elastic-supernet.safetensors``, trained as `BigNas` does.
+    """Load the elastic supernet that comes with nasviz, ``data/elastic-supernet.safetensors``, trained by `BigNas`.
 
     Raises
     ------
     FileNotFoundError
-        If it is not there, with the command that makes it.
+        If the file is missing; the message has the command that makes it.
     """
     path = data_dir() / "elastic-supernet.safetensors"
     if not path.exists():

@@ -1,4 +1,4 @@
-"""Weight inheritance: a child is not trained from scratch, it starts from the weights of its parent."""
+"""Weight inheritance: the training of a child starts from the weights of its parent, not from scratch."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ SHORT = replace(FULL, epochs=2, lr=0.02)  # the parent's weights are worth keepi
 
 @dataclass(frozen=True)
 class WeightInheritance(Estimator):
-    """Judges the children of one trained parent by a short training that starts where the parent ended.
+    """An estimator that judges the children of a trained parent by a short training from the parent's weights.
 
-    Elsken, Metzen & Hutter 2018 climb hills with it: train all neighbours for a few epochs, go on from the best. So
-    does ``estimate = estimate.child(best.arch)``, which is the estimator one generation later.
+    Elsken, Metzen & Hutter 2018 use it for hill climbing: they train all neighbours for a few epochs and move to the
+    best. ``estimate = estimate.child(best.arch)`` is such a move: it gives the estimator of the next generation.
 
     Parameters
     ----------
     space : SearchSpace
-        One whose networks are `nasviz.nn.cells.CellNetwork`.
+        A space whose networks are `nasviz.nn.cells.CellNetwork`.
     parent : tuple of int
     weights : bytes
-        The parent's, as safetensors. `root` trains them.
+        The parent's weights as safetensors. `root` trains them.
     recipe : Recipe
-        Of a child's training: short, and with the network's size as the parent's.
+        Recipe of a child's training: a short one, with the size of the parent's network.
     dataset : str or Dataset
 
     Raises
     ------
     ValueError
-        When called: weights that are not of the parent's network.
+        When called, if the weights are not those of the parent's network.
 
     Notes
     -----
     Scores: ``"morphed"``, validation accuracy (0 to 1) after the short training, ``"morphed_loss"`` (validation, nats);
     ``"preserved"``, 1 if the child began as its parent's function, 0 if the change could only be approximated (see
-    `nasviz.nn.morphism.inherit`); ``"parameters"``, ``"madds"``. What a child scores depends on its ancestors too: it
-    is no accuracy of a training from scratch.
+    `nasviz.nn.morphism.inherit`); ``"parameters"``, ``"madds"``. A child's scores depend on its ancestors too: they are
+    not those of a training from scratch.
 
     Examples
     --------
@@ -65,17 +65,17 @@ class WeightInheritance(Estimator):
     def root(
         cls, space: SearchSpace, arch: Arch, recipe: Recipe = FULL, children: Recipe = SHORT, seed: int = 0, **data
     ) -> WeightInheritance:
-        """Train the first parent from scratch by ``recipe``; ``children`` is how its children will be trained."""
+        """Train the first parent from scratch by ``recipe``. ``children`` is the recipe of its children's trainings."""
         first = _Watched(space)
         Training(first, recipe, **data)(arch, seed=seed)
         return cls(space, space.check(arch), first.packed(), children, **data)
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
-        """Train ``arch`` from the parent's weights; the seed draws those of what is new, and the images' order."""
+        """Train ``arch`` from the parent's weights. The seed draws weights of new operations and the images' order."""
         return self._trained(arch, epochs, seed)[0]
 
     def child(self, arch: Arch, *, seed: int = 0) -> WeightInheritance:
-        """The estimator whose parent is ``arch``, trained as a call with this seed trains it."""
+        """Return the estimator whose parent is ``arch``, trained as in a call with this seed."""
         return replace(self, parent=self.space.check(arch), weights=self._trained(arch, None, seed)[1].packed())
 
     def _trained(self, arch: Arch, epochs: int | None, seed: int) -> tuple[Evaluation, _Watched]:
@@ -93,7 +93,7 @@ class WeightInheritance(Estimator):
 
 
 class _Watched(SearchSpace):
-    """A space whose networks start from a parent's weights, if there is one, and that keeps the network it made."""
+    """A space whose networks start from the weights of a parent, if there is one. It keeps the last network made."""
 
     def __init__(self, space: SearchSpace, parent: Arch | None = None, weights: bytes = b""):
         self.name, self.choices, self.space = space.name, space.choices, space
@@ -111,7 +111,7 @@ class _Watched(SearchSpace):
         return self.made
 
     def packed(self) -> bytes:
-        """Weights of the network made last, as safetensors."""
+        """Return the weights of the network made last, as safetensors."""
         from safetensors.torch import save
 
         return save({name: tensor.contiguous() for name, tensor in self.made.state_dict().items()})

@@ -1,4 +1,4 @@
-"""Full trainings, hundreds packed into one network: for a GPU."""
+"""Full trainings on a GPU, with hundreds of networks packed into one."""
 
 from __future__ import annotations
 
@@ -23,26 +23,25 @@ from .training import EVALUATION_BATCH, SCORED, Nesterov, Training, _data, cosin
 
 @dataclass(frozen=True)
 class PackedTraining(Estimator):
-    """What `Training` answers, for many architectures at once, up to rounding.
+    """An estimator that gives the results of `Training` for many architectures at once, up to rounding.
 
-    The same initial weights, the same order of images, the same steps: `nasviz.nn.packed.PackedNetwork` computes them
-    for all networks together. Rounding differs, and a training amplifies it, so that a single accuracy is another draw
-    of the same noise as from another seed; there is no bias (`benchmarks/packed.py` tests it, paired). On a CPU this is
-    slower than processes are.
+    `nasviz.nn.packed.PackedNetwork` trains all networks together, with the initial weights, the order of images and the
+    steps of `Training`. Rounding differs, and a training amplifies it: a single accuracy differs as much as that of
+    another seed. There is no bias (`benchmarks/packed.py` tests it, paired). On a CPU this is slower than processes.
 
     Parameters
     ----------
     training : Training
-        Of a space whose networks are `CellNetwork`s.
+        A training on a space whose networks are `CellNetwork`s.
     device : str
-        Of torch.
+        Torch's name of the device.
     networks : int
-        So many side by side. 1,000 of the labs' networks take some 10 GB.
+        Number of networks in a pack. 1,000 of the labs' networks take some 10 GB.
 
     Notes
     -----
-    ``seconds`` of an evaluation is the time of the pack divided by its networks, the same for all of them: no measure
-    of what one costs. `Timing` measures that.
+    ``seconds`` of an evaluation is the time of the pack divided by its number of networks, the same for all of them. It
+    does not say what a single training costs: `Timing` measures that.
     """
 
     training: Training
@@ -51,22 +50,22 @@ class PackedTraining(Estimator):
 
     @property
     def space(self) -> SearchSpace:
-        """The training's."""
+        """The space of the training."""
         return self.training.space
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
-        """Train ``arch`` alone: to compare. Errors as of `Training`."""
+        """Train ``arch`` alone, for comparison. Raises the errors of `Training`."""
         return self.train([(arch, seed)], epochs)[0]
 
     def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
-        """Evaluations in the order asked, a pack at a time; the i-th has seed ``seed + i``."""
+        """Yield evaluations in the order asked, a pack at a time; the i-th has seed ``seed + i``."""
         asked = ((arch, seed + i) for i, arch in enumerate(archs))
         while pack := list(islice(asked, self.networks)):
             yield from self.train(pack, epochs)
 
     def train(self, asked: Sequence[tuple[Arch, int]], epochs: int | None = None) -> list[Evaluation]:
-        """One pack: architectures, each with its seed, however many. Errors as of `Training`, and ValueError for
-        networks that cannot be packed."""
+        """Train one pack of any number of architectures, each with its seed. Raises the errors of `Training`, and
+        ValueError for networks that cannot be packed."""
         training, epochs, start = self.training, self.training._epochs(epochs), time.perf_counter()
         data = _data(training.dataset, training.recipe.size)
         networks = [
@@ -85,7 +84,7 @@ class PackedTraining(Estimator):
         ]
 
     def _train(self, network: PackedNetwork, asked: Sequence[tuple[Arch, int]], epochs: int) -> list[dict]:
-        """`Training._train`, each number there a vector here: the scores of each network but for its size."""
+        """Do the work of `Training._train`, each number there a vector here. Return all networks' scores but sizes."""
         training, recipe = self.training, self.training.recipe
         images, labels = self._images("train")
         if recipe.images > len(images):
@@ -130,7 +129,7 @@ class PackedTraining(Estimator):
 
     @torch.no_grad()
     def _evaluated(self, network: PackedNetwork, count: int, part: str) -> tuple[Tensor, Tensor]:
-        """Accuracy and mean cross-entropy of each network, in evaluation mode."""
+        """Return accuracy and mean cross-entropy of each network, in evaluation mode."""
         network.eval()
         images, labels = self._images(part)
         right, loss = torch.zeros(count, dtype=torch.long, device=self.device), 0
@@ -146,10 +145,10 @@ class PackedTraining(Estimator):
 
 
 def _side_by_side(images: Tensor) -> Tensor:
-    """(networks, batch, colors, height, width), as images lie, to the order of `nasviz.nn.packed`."""
+    """Reorder images of shape (networks, batch, colors, height, width) for `nasviz.nn.packed`."""
     return images.transpose(1, 2)
 
 
 def _losses(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy (networks, batch) of logits (networks, batch, classes)."""
+    """Return the cross-entropy (networks, batch) of logits (networks, batch, classes)."""
     return cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)

@@ -1,9 +1,9 @@
-"""Predictors: learn from some evaluations what another architecture would score.
+"""Predictors: they learn from some evaluations and predict the score of other architectures.
 
-A predictor is fitted on n evaluations and then answers in microseconds to milliseconds. Its answer is named "predicted"
-and comes with an "uncertainty": the standard deviation of what it expects, in the unit of the score it learned. Whether
-that is honest is what `coverage` measures. White et al. 2021 ("How powerful are performance predictors in neural
-architecture search?") compare 31 of them.
+A predictor is fitted on n evaluations and then predicts in microseconds to milliseconds. Its score "predicted" comes
+with an "uncertainty": the standard deviation of the predicted distribution, in the unit of the learned score.
+`coverage` measures whether the uncertainty is realistic. White et al. 2021 ("How powerful are performance predictors in
+neural architecture search?") compare 31 predictors.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..step import Evaluation
 
 @dataclass
 class Predictor(Estimator):
-    """What all predictors share: ``predictor.fit(evaluations)``, then ``predictor(arch)``.
+    """The base of all predictors: first ``predictor.fit(evaluations)``, then ``predictor(arch)``.
 
     Subclasses write ``_fit(archs, targets)`` and ``_predict(archs) -> (mean, standard deviation)``, both for targets
     with mean 0 and standard deviation 1.
@@ -34,17 +34,17 @@ class Predictor(Estimator):
     ----------
     space : SearchSpace
     score : str
-        Which score to learn: ``"accuracy"``.
+        Name of the score to learn, such as ``"accuracy"``.
     seed : int
-        Of everything that a fit draws. A call's own seed changes nothing.
+        Seed of all random draws of a fit. The seed of a call changes nothing.
 
     Attributes
     ----------
     learned : str
-        Fingerprint of what it was fitted on, empty before: two predictors that learned other things are not equal, and
-        a recorded search on one is not resumed on the other.
+        Fingerprint of the fitted data, empty before a fit. Two predictors that learned from different data are not
+        equal, and a recorded search on one is not resumed on the other.
     seconds : float
-        What the last fit cost.
+        Duration of the last fit.
 
     Notes
     -----
@@ -57,14 +57,14 @@ class Predictor(Estimator):
     learned: str = field(default="", init=False)
 
     def fit(self, evaluations: Iterable[Evaluation]) -> Predictor:
-        """Learn from ``evaluations``, forgetting what was learned before; returns the predictor.
+        """Learn from ``evaluations`` alone, and forget any earlier fit; returns the predictor.
 
-        Failed trainings (nan) are left out. The order of the evaluations matters to some predictors, as a seed does.
+        Failed trainings (nan) are left out. The order of the evaluations changes some predictors, as a seed does.
 
         Raises
         ------
         ValueError
-            Fewer than three evaluations that did not fail, or one without the score.
+            If fewer than three evaluations did not fail, or one lacks the score.
         """
         start = time.perf_counter()
         evaluations = list(evaluations)
@@ -84,7 +84,7 @@ class Predictor(Estimator):
         return self
 
     def predict(self, archs: Sequence[Arch]) -> tuple[np.ndarray, np.ndarray]:
-        """Predicted scores and their uncertainties, one each an architecture. RuntimeError before `fit`."""
+        """Return the predicted score and the uncertainty of each architecture. RuntimeError before `fit`."""
         if not self.learned:
             raise RuntimeError(f"{type(self).__name__} has learned nothing yet: call fit(evaluations) first")
         if not len(archs):
@@ -93,11 +93,11 @@ class Predictor(Estimator):
         return self._mean + self._scale * mean, self._scale * deviation
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
-        """The prediction for ``arch``; ``epochs`` is ignored, nothing is trained."""
+        """Predict the score of ``arch``. Nothing is trained, so ``epochs`` is ignored."""
         return next(self.many([arch], seed=seed))
 
     def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
-        """Predictions for all ``archs`` at once, which is far cheaper than one after the other."""
+        """Predict all ``archs`` at once, which is far cheaper than one after the other."""
         archs, start = [self.space.check(arch) for arch in archs], time.perf_counter()
         means, deviations = self.predict(archs)
         each = (time.perf_counter() - start) / max(1, len(archs))
@@ -113,12 +113,12 @@ class Predictor(Estimator):
 
 @dataclass
 class LinearPredictor(Predictor):
-    """Bayesian linear regression: each feature adds its share, whatever the others are (MacKay 1992).
+    """Bayesian linear regression: each feature adds its share, independently of the others (MacKay 1992).
 
     Parameters
     ----------
     encoding : str
-        Of `nasviz.encodings.ENCODINGS`. One-hot: a number for each option of each choice, and their sum.
+        A name in `nasviz.encodings.ENCODINGS`. With one-hot the prediction is a sum of one number per chosen option.
     """
 
     encoding: str = "one-hot"
@@ -135,9 +135,9 @@ class LinearPredictor(Predictor):
 
 @dataclass
 class ForestPredictor(Predictor):
-    """Random forest: the mean of many trees, each grown on another draw of the evaluations (Breiman 2001).
+    """Random forest: the mean of many trees, each grown on its own random draw of the evaluations (Breiman 2001).
 
-    The uncertainty is the standard deviation of the trees' answers, as SMAC takes it (Hutter et al. 2011).
+    The uncertainty is the standard deviation of the trees' predictions, as in SMAC (Hutter et al. 2011).
     """
 
     encoding: str = "one-hot"
@@ -152,7 +152,8 @@ class ForestPredictor(Predictor):
 
     def _predict(self, archs):
         features = self._encode(archs)
-        said = np.stack([tree.tree_.predict(features)[:, 0] for tree in self._trees])  # their checks cost 70 ms a call
+        # each tree's own `predict` would check its input, which costs 70 ms a call
+        said = np.stack([tree.tree_.predict(features)[:, 0] for tree in self._trees])
         return said.mean(0), said.std(0)
 
 
@@ -161,8 +162,8 @@ class GaussianProcessPredictor(Predictor):
     """Gaussian process with a squared-exponential kernel (Rasmussen & Williams 2006, chapter 2) and noise.
 
     On one-hot vectors |x − x'|² is twice the number of choices that differ, so that the kernel is a function of the
-    Hamming distance: exp(−Hamming / length²). Length, amplitude and noise maximise the likelihood of the evaluations,
-    from the start given and from two random ones. Fitting takes n³ operations.
+    Hamming distance: exp(−Hamming / length²). Length, amplitude and noise maximise the likelihood of the evaluations:
+    the best of three optimisations, from fixed and from two random starting values. Fitting takes n³ operations.
     """
 
     encoding: str = "one-hot"
@@ -177,14 +178,14 @@ class GaussianProcessPredictor(Predictor):
         kernel = ConstantKernel(1.0, (1e-2, 1e3)) * RBF(2.0, (0.3, 100)) + WhiteKernel(0.1, (1e-4, 2.0))
         self._model = GaussianProcessRegressor(kernel, n_restarts_optimizer=2, random_state=self.seed)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # a parameter at its bound is an answer too
+            warnings.simplefilter("ignore", ConvergenceWarning)  # a parameter at its bound is a valid fit
             self._model.fit(features, targets)
 
     def _predict(self, archs):
         return self._model.predict(self._encode(archs), return_std=True)
 
     def beneath(self, archs: Sequence[Arch]) -> tuple[np.ndarray, np.ndarray]:
-        """As `predict`, but of the function beneath the noise: what the mean of many evaluations would be."""
+        """Predict the function without the noise, the mean of many evaluations, in the form of `predict`."""
         mean, deviation = self.predict(archs)
         noise = self._model.kernel_.k2.noise_level * self._scale**2
         return mean, np.sqrt(np.maximum(deviation**2 - noise, 0))
@@ -192,11 +193,11 @@ class GaussianProcessPredictor(Predictor):
 
 @dataclass
 class EnsemblePredictor(Predictor):
-    """Ensemble of perceptrons that differ in their first weights; their disagreement is the uncertainty.
+    """Ensemble of perceptrons that differ in their first weights; their standard deviation is the uncertainty.
 
-    White, Neiswanger & Savani 2021 (BANANAS), section 3.2: five members on path encodings. They may agree and be wrong:
-    after learning 100 of NAS-Bench-201's published accuracies (CIFAR-10), the intervals that should hold 80 % of the
-    others held 32 to 53 % of them, by encoding. See `nasviz.nn.surrogate`.
+    White, Neiswanger & Savani 2021 (BANANAS), section 3.2: five members on path encodings. The members may agree and be
+    wrong: after learning 100 of NAS-Bench-201's published accuracies (CIFAR-10), the intervals that should hold 80 % of
+    the others held 32 to 53 % of them, depending on the encoding. See `nasviz.nn.surrogate`.
     """
 
     encoding: str = "one-hot"
@@ -226,10 +227,10 @@ class EnsemblePredictor(Predictor):
 
 @dataclass
 class GraphPredictor(Predictor):
-    """Ensemble of small graph networks over the operations of the cell: it sees what reads what.
+    """Ensemble of small graph networks over the cell's operations: it sees which operation reads which.
 
-    Wen et al. 2020 ("Neural predictor for neural architecture search"), with an ensemble for the uncertainty. Only for
-    spaces with a graph. See `nasviz.nn.surrogate.GraphNetworks`.
+    Wen et al. 2020 ("Neural predictor for neural architecture search"), with an ensemble for the uncertainty. It needs
+    a space with a graph. See `nasviz.nn.surrogate.GraphNetworks`.
     """
 
     members: int = 5
@@ -262,7 +263,7 @@ def coverage(
     truth: Sequence[float],
     levels: Sequence[float] = (0.5, 0.8, 0.9, 0.95),
 ) -> Mapping[float, float]:
-    """Calibration: which share of the truths lies within the intervals that should hold ``level`` of them.
+    """Measure calibration: the share of true values within the intervals that should hold a share ``level`` of them.
 
     The interval of a level is predicted ± z · uncertainty, with z the normal distribution's (1 + level) / 2 quantile
     (Kuleshov et al. 2018, section 3). A predictor is overconfident where its share is less than the level.
@@ -270,9 +271,9 @@ def coverage(
     Parameters
     ----------
     predicted, uncertainty, truth : n numbers each, in one unit
-        Of architectures that the predictor was not fitted on; pairs with a nan are left out.
+        Numbers for architectures on which the predictor was not fitted; pairs with a nan are left out.
     levels : sequence of float
-        Between 0 and 1.
+        Shares between 0 and 1.
 
     Returns
     -------
@@ -281,7 +282,7 @@ def coverage(
     Raises
     ------
     ValueError
-        Other lengths, a negative uncertainty, a level outside (0, 1), nothing to compare.
+        For unequal lengths, a negative uncertainty, a level outside (0, 1), or no pair to compare.
     """
     mean, deviation, right = (np.asarray(values, float) for values in (predicted, uncertainty, truth))
     if not mean.shape == deviation.shape == right.shape or mean.ndim != 1:

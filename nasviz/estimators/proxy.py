@@ -1,4 +1,4 @@
-"""Cheaper trainings, the full recipe with less of something: ``Training(space, proxy_recipe(epochs=4))``."""
+"""Cheaper trainings by a reduced recipe: ``Training(space, proxy_recipe(epochs=4))``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..datasets import Dataset
 from ..space import Arch, SearchSpace
 from .training import FULL, Recipe, Training
 
-NETWORK = ("channels", "cells")  # what of the reductions is the network's
+NETWORK = ("channels", "cells")  # the reductions that change the network
 
 
 def proxy_recipe(
@@ -21,26 +21,26 @@ def proxy_recipe(
     channels: int | None = None,
     cells: int | None = None,
 ) -> Recipe:
-    """``recipe`` with less of what is named; None leaves it.
+    """Return ``recipe`` with smaller values for the named quantities; None keeps the recipe's value.
 
     Parameters
     ----------
     recipe : Recipe
     epochs : int
-        Of a schedule that *ends* there, the learning rate at 0. Other than ``estimate(arch, epochs=4)``, which stops
-        the full schedule while the learning rate is high: the same price, another ranking.
+        Length of a schedule that *ends* there with a learning rate of 0. ``estimate(arch, epochs=4)`` is different: it
+        stops the full schedule while the learning rate is high. The cost is the same, the ranking is not.
     images : int
-        Training images. Batches stay as large, so the network also takes fewer steps.
+        Training images. The batch size stays, so the network also takes fewer steps.
     size : int
         Height and width of the images, pixels. (``fashion16`` has 16 and 8; a `Dataset` is resized to any.)
     channels, cells : int
-        Of the network: width of the first stage, and cells in each stage; where the space's ``network`` takes them.
+        The network's width in the first stage, and its cells in each stage, if the space's ``network`` takes them.
 
     Raises
     ------
     ValueError
-        Not a whole number from 1 to what the recipe has. (Where the recipe leaves the network's size to the space, the
-        upper end is not known here: see what `proxy_cost` says.)
+        If a value is not a whole number from 1 to the recipe's value. (If the recipe leaves the network's size to the
+        space, there is no check of an upper end here: `proxy_cost` shows whether the network became smaller.)
 
     Examples
     --------
@@ -60,9 +60,9 @@ def proxy_recipe(
 def proxy_cost(
     space: SearchSpace, recipe: Recipe, archs: Iterable[Arch], full: Recipe = FULL, dataset: str | Dataset = "fashion16"
 ) -> float:
-    """What a training by ``recipe`` costs, as a share of one by ``full``: epochs × images × multiply-adds an image.
+    """Return the cost of a training by ``recipe`` as a share of ``full``'s: epochs × images × multiply-adds an image.
 
-    Both are summed over ``archs``, a sample that stands for the space. Seconds fall less than this says: a small
+    Both costs are summed over ``archs``, a sample that represents the space. Seconds fall less than this share: a small
     network spends its time on calls, not on arithmetic. ValueError without architectures.
     """
     archs = list(archs)

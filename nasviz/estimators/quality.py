@@ -1,8 +1,8 @@
-"""How good is an estimator? One function for any estimator on any sample, with what it must be compared with beside it.
+"""How good is an estimator? One function for any estimator on any sample; it judges the baselines beside it too.
 
 A rank correlation says nothing by itself. Counting convolutions ranks NAS-Bench-201 with τ ≈ 0.6, so an estimator is
-worth its seconds only above that; and among architectures of equal size that baseline tells little, so there it shows
-what an estimator knows beyond size. Noise between seeds caps every correlation, that of full trainings too.
+worth its seconds only above that. Among architectures of equal size this baseline says little: the correlation there
+shows what an estimator knows beyond size. Noise between seeds limits every correlation, that of full trainings too.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ SIZE, CEILING = "size", "another seed"
 
 @dataclass(frozen=True)
 class Band:
-    """τ among architectures of about equal size.
+    """A group of architectures of about equal size, and Kendall's τ within it.
 
     Attributes
     ----------
     low, high : float
-        Smallest and largest size in it.
+        Smallest and largest size in the band.
     count : int
-        Architectures in it.
+        Number of architectures in the band.
     tau : float
     """
 
@@ -40,24 +40,25 @@ class Band:
 
 @dataclass(frozen=True)
 class Quality:
-    """What an estimator's ranking of a sample is worth. Intervals: 95 %, bootstrap over architectures.
+    """Measures of an estimator's ranking of a sample. Intervals are 95 % bootstrap intervals over architectures.
 
     Attributes
     ----------
     name : str
     count : int
-        Architectures in the sample.
+        Number of architectures in the sample.
     seconds : float
         Mean cost of an estimate.
     tau, rho, precision, regret : Interval
-        Kendall's τ-b and Spearman's ρ; share of the estimated best ``top`` that is among the true best as many; how
-        much worse than the best of the sample the estimated winner truly is, in the unit of the truth.
+        Kendall's τ-b and Spearman's ρ. Precision: of the best share ``top`` by estimate, the part that is also in the
+        best share by truth. Regret: how much worse the estimated winner truly is than the best of the sample, in the
+        unit of the truth.
     within : Interval
         τ over pairs of the same size band only. nan without sizes.
     bands : tuple of Band
     top : float
     beside : mapping from str to Quality
-        The same of the baselines and of the ceiling, on the same sample.
+        The quality of the baselines and of the ceiling, on the same sample.
     """
 
     name: str
@@ -73,7 +74,7 @@ class Quality:
     beside: Mapping[str, Quality] = field(default_factory=dict)
 
     def table(self) -> list[tuple[str, ...]]:
-        """A line each for the estimator and for what stands beside it, as texts; the first line names the columns."""
+        """Return rows of text: the names of the columns, the estimator, then its baselines and ceiling."""
         head = ("", "s each", "τ", "τ, equal size", "ρ", f"best {100 * self.top:g} % found", "regret of its winner")
         lines = [head]
         for one in (self, *self.beside.values()):
@@ -102,30 +103,32 @@ def quality(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Quality:
-    """Judge what an estimator said of a sample by what is true of it.
+    """Judge an estimator's scores of a sample by the true values.
 
     Parameters
     ----------
     estimated : array of shape (n,), or evaluations
-        Higher is better (negate a loss). Evaluations must have one score, see `scores_of`, and bring their cost.
+        Scores, where higher is better (negate a loss). Evaluations must have one score, see `scores_of`; their seconds
+        are the cost.
     truth : array of shape (n,)
-        Of numbers that the estimator has not seen: `nasviz.estimators.Table.truth`. Without a nan that means "not
-        there": leave such architectures out. A failed training may stay, as nan, and ranks last.
+        True values that the estimator has not seen: `nasviz.estimators.Table.truth`. A nan is a failed training, which
+        ranks last; leave out architectures whose value is missing.
     cost : float or array of shape (n,)
         Seconds an estimate.
     size : array of shape (n,), optional
-        Parameters, multiply-adds, or a count of convolutions: a baseline of its own, and what the bands are cut by.
+        Parameters, multiply-adds, or a count of convolutions: a baseline of its own, which also defines the bands.
     ceiling : array of shape (n,), optional
-        What a full training with another seed says, ``table.column("accuracy")``: no more can be expected.
+        Scores of a full training with another seed, ``table.column("accuracy")``: no estimator can be expected to do
+        better.
     baselines : mapping from str to array, optional
-        More of them, by name.
+        More baselines, by name.
     name : str
     top : float
         Share of the sample that counts as the best, 0 to 1.
     parts : int
-        Size bands, at most.
+        Greatest number of size bands.
     resamples, seed : int
-        Of the bootstrap.
+        Number of resamples and seed of the bootstrap.
 
     Returns
     -------
@@ -135,7 +138,7 @@ def quality(
     Raises
     ------
     ValueError
-        If there are not as many numbers of everything as architectures, or fewer than three.
+        If the lengths differ, or there are fewer than three architectures.
 
     Examples
     --------
@@ -183,9 +186,9 @@ def _bands(values, truth, size, groups) -> Iterable[Band]:
 
 
 def scores_of(evaluations: Iterable[Evaluation], score: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """One score of many evaluations, and their seconds: two arrays of shape (n,).
+    """Return one score of many evaluations, and their seconds: two arrays of shape (n,).
 
-    ``score`` may be left out where there is one only. ValueError if there are several, or not the one asked for.
+    ``score`` may be left out if there is only one. ValueError if there are several, or ``score`` is missing.
     """
     evaluations = list(evaluations)
     for evaluation in evaluations:

@@ -1,4 +1,4 @@
-"""The ground truth as an estimator: what a training said, in microseconds. Loads no torch."""
+"""The ground truth as an estimator: recorded results of trainings, in microseconds. Loads no torch."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from .table import Table
 
 @dataclass(frozen=True)
 class TableLookup(Estimator):
-    """Answers from a table, with the seconds that the training took: a search that takes hours is done in a second.
+    """An estimator that looks scores up in a table, with the seconds of the training: hours of search take a second.
 
-    The seed of a call says which of an architecture's trainings answers: the ``seed``-th, counted round. Judge a
-    search's winner by the others: ``table.judge(best.arch, best.seed)``. Scores whose names begin with ``test_`` are
-    not shown to a search.
+    The seed of a call chooses one of an architecture's trainings: the ``seed``-th, modulo their number. Judge a
+    search's winner by the other trainings: ``table.judge(best.arch, best.seed)``. Scores whose names begin with
+    ``test_`` are not shown to a search.
 
     Parameters
     ----------
     table : Table
     seed : int, optional
-        Always this one's trainings, whatever the call says: the landscape that a search climbs then stands still.
+        The seed used in all calls, whatever seed they give. Each architecture then always has the same scores.
     curve : bool
-        Also the scores after each epoch up to the one asked: ``"accuracy@1"``, ``"accuracy@2"``, …, as `Training`
-        gives them: what `Extrapolated` extrapolates.
+        True also gives the scores after each epoch up to the one asked: ``"accuracy@1"``, ``"accuracy@2"``, …, as
+        `Training` does. `Extrapolated` needs them.
 
     Notes
     -----
-    ``estimate(arch, epochs=3)`` is the full recipe stopped after epoch 3, at 3 / `Table.epochs` of its seconds: the
-    free proxy. KeyError for an architecture without a row; ``table.known()`` is the space of those that have one.
+    ``estimate(arch, epochs=3)`` is the full recipe stopped after epoch 3, at 3 / `Table.epochs` of its seconds: a proxy
+    that needs no table of its own. KeyError for an architecture without a row; ``table.known()`` is the space of the
+    architectures that have one.
     """
 
     table: Table
@@ -42,7 +43,7 @@ class TableLookup(Estimator):
 
     @property
     def space(self) -> SearchSpace:
-        """The table's."""
+        """The space of the table."""
         return self.table.space
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
@@ -63,7 +64,7 @@ class TableLookup(Estimator):
         return self.table._answers.setdefault(self.curve, {})
 
     def _prepare(self, epochs: int | None) -> list[list[tuple[dict, float, int]]]:
-        """All answers for so many epochs, as a look-up finds them: of each row, its (scores, seconds, epochs)."""
+        """Prepare all results after ``epochs`` epochs: for each row, the (scores, seconds, epochs) of its trainings."""
         table, last = self.table, self.table.epochs
         if epochs is None:
             names = {name: name for name in table.columns if "@" not in name and not name.startswith("test_")}

@@ -1,4 +1,4 @@
-"""Train an architecture from scratch: the estimate that all cheaper ones imitate."""
+"""Train an architecture from scratch: the estimate that all cheaper ones approximate."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ SCORED = ("accuracy", "loss", "train_loss")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train: stochastic gradient descent with Nesterov momentum, cosine schedule to 0 over the whole training.
+    """Settings of a training: stochastic gradient descent with Nesterov momentum and a cosine schedule down to 0.
 
     Parameters
     ----------
     size : int
         Height and width of the images, pixels.
     images : int
-        Training images: the first so many of the data set's fixed draw.
+        Number of training images: the first so many of the data set's fixed draw.
     epochs, batch : int
     lr : float
         Learning rate of the first batch.
@@ -44,7 +44,7 @@ class Recipe:
         Decay is the L2 penalty on all weights (NAS-Bench-201: 5e-4).
     network : mapping
         Size of the network, as the space's ``network`` takes it: ``{"channels": 16, "cells": 2}``. Empty: the space's
-        own small one.
+        own small size.
     """
 
     size: int = 8
@@ -76,7 +76,7 @@ LARGE = Recipe(images=8000)
 
 @dataclass(frozen=True)
 class Training(Estimator):
-    """Trains on the first ``recipe.images`` training images, judges by accuracy on all validation images.
+    """An estimator that trains on the first ``recipe.images`` training images, and validates on all validation images.
 
     The seed of a call draws the initial weights and the order of the images; nothing else is random, and the result is
     the same in this process, in a thread, or in another process on this machine. No augmentation.
@@ -86,26 +86,26 @@ class Training(Estimator):
     space : SearchSpace
         Its ``network(arch, colors=, classes=, generator=, **recipe.network)`` is trained.
     recipe : Recipe
-        `FULL`, `FAST`, `LARGE`, or ``dataclasses.replace(FULL, epochs=4)``: a schedule that ends at epoch 4, other
-        than ``estimate(arch, epochs=4)``, which is the full schedule stopped there.
+        `FULL`, `FAST`, `LARGE`, or ``dataclasses.replace(FULL, epochs=4)``. The schedule of the latter ends at epoch 4,
+        while ``estimate(arch, epochs=4)`` stops the full schedule there.
     dataset : str or Dataset
         See `nasviz.datasets.load`.
     test : bool
-        Also measure accuracy on all test images, after training: ``"test_accuracy"``.
+        True also measures the accuracy on all test images, after training: ``"test_accuracy"``.
     curve : bool
-        Also score each epoch: validation accuracy and loss after it, training loss in it: ``"accuracy@1"``,
+        True also scores each epoch: validation accuracy and loss after it, training loss in it: ``"accuracy@1"``,
         ``"loss@1"``, ``"train_loss@1"``, ``"accuracy@2"``, …
     executor : concurrent.futures.Executor, optional
-        Where `many` trains; None: processes on all cores, kept warm (see `nasviz.workers.default_pool`), or this
-        process where there is one core only.
+        The executor on which `many` trains; None: processes on all cores, kept between calls (see
+        `nasviz.workers.default_pool`), or this process if there is only one core.
     progress : bool
-        Show a bar on standard error during `many`: for scripts.
+        True shows a bar on standard error during `many`: for scripts.
 
     Notes
     -----
     Scores: ``"accuracy"`` (validation, 0 to 1), ``"loss"`` (validation, nats), ``"train_loss"`` (mean of the last
     epoch, nats), ``"parameters"``, ``"madds"`` (multiplications of convolutions and linear layers for one image). If
-    the loss becomes infinite or NaN, training ends, and the losses and accuracies are nan: a failure on record.
+    the loss becomes infinite or NaN, training ends, and losses and accuracies are nan: the failure is recorded.
 
     Examples
     --------
@@ -125,7 +125,7 @@ class Training(Estimator):
     progress: bool = field(default=False, compare=False, repr=False)
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
-        """Train ``arch``, in this thread. ValueError for no architecture of the space, or epochs beyond the recipe."""
+        """Train ``arch``, in this thread. ValueError if it is not in the space, or for epochs beyond the recipe."""
         arch, epochs = self.space.check(arch), self._epochs(epochs)
         start = time.perf_counter()
         with one_thread():
@@ -133,13 +133,13 @@ class Training(Estimator):
         return Evaluation(arch, scores, time.perf_counter() - start, epochs, seed)
 
     def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
-        """Train several at once, on the executor; results in the order asked: see `nasviz.workers.spread`."""
+        """Train several at once, on the executor; yield results in the order asked: see `nasviz.workers.spread`."""
         epochs, total = self._epochs(epochs), len(archs) if hasattr(archs, "__len__") else None
         if self.executor is None and workers() == 1:
             results = super().many(archs, epochs=epochs, seed=seed)
         else:
             results = spread(
-                replace(self, executor=None),  # an executor does not travel to its own workers
+                replace(self, executor=None),  # an executor cannot be sent to its own workers
                 (self.space.check(arch) for arch in archs),
                 executor=self.executor,
                 epochs=epochs,
@@ -149,7 +149,7 @@ class Training(Estimator):
         return bar(results, total) if self.progress else results
 
     def size(self, arch: Arch) -> dict[str, float]:
-        """``{"parameters": …, "madds": …}`` of ``arch``, without training, in milliseconds."""
+        """Return ``{"parameters": …, "madds": …}`` of ``arch`` without training; this takes milliseconds."""
         data = _data(self.dataset, self.recipe.size)
         return measured(self.space.network(self.space.check(arch), **self._network(data)), data)
 
@@ -172,7 +172,7 @@ class Training(Estimator):
             raise ValueError(f"the recipe asks for {recipe.images} training images, {data.name} has {len(images)}")
         network = self.space.network(arch, **self._network(data), generator=torch.Generator().manual_seed(seed))
         descent = Nesterov(network, recipe.momentum, recipe.decay)
-        order = np.random.default_rng((seed, 1))  # other than the weights' generator: its draws depend on the network
+        order = np.random.default_rng((seed, 1))  # not the weights' generator, whose draws depend on the network
         batches = -(-recipe.images // recipe.batch)
         scores: dict[str, float] = {}
         accuracy = loss = train_loss = nan
@@ -204,7 +204,7 @@ class Training(Estimator):
         return scores
 
     def _failed(self, scores: dict[str, float], epoch: int, epochs: int) -> dict[str, float]:
-        """Scores of a training that broke down in ``epoch``: the same names, so that a table keeps its columns."""
+        """Return the scores of a training that failed in ``epoch``, with all usual names, as a table needs them."""
         if self.curve:
             scores |= {f"{name}@{e + 1}": nan for e in range(epoch, epochs) for name in SCORED}
         return scores | dict.fromkeys([*SCORED, *["test_accuracy"] * self.test], nan)
@@ -213,16 +213,16 @@ class Training(Estimator):
 class Nesterov:
     """Stochastic gradient descent with Nesterov momentum and an L2 penalty, on all weights of a network at once.
 
-    With gradient g of the loss: d = g + decay·w, v ← momentum·v + d, w ← w − lr·(d + momentum·v); Sutskever et al.
-    2013 in torch's form, whose results it has. The weights and their gradients become parts of two long vectors, so
-    that a step is a handful of operations, however many layers there are. (The first use of ``torch.optim`` imports
-    torch's compiler, which takes seconds in each worker.)
+    With gradient g of the loss: d = g + decay·w, v ← momentum·v + d, w ← w − lr·(d + momentum·v). This is Sutskever et
+    al. 2013 in torch's form, with the same results as torch's. The weights and their gradients become parts of two long
+    vectors, so that a step is a handful of operations, however many layers there are. (The first use of ``torch.optim``
+    imports torch's compiler, which takes seconds in each worker.)
     """
 
     def __init__(self, network: nn.Module, momentum: float, decay: float):
         self.momentum, self.decay = momentum, decay
         layers = list(network.parameters())
-        starts = np.cumsum([0] + [-(-w.numel() // 16) * 16 for w in layers]).tolist()  # on a cache line each
+        starts = np.cumsum([0] + [-(-w.numel() // 16) * 16 for w in layers]).tolist()  # each on a cache line
         like = layers[0].detach()
         self.weights, self.gradient, self.velocity = (like.new_zeros(starts[-1]) for _ in range(3))
         with torch.no_grad():
@@ -233,7 +233,7 @@ class Nesterov:
 
     @torch.no_grad()
     def step(self, lr: float) -> None:
-        """One descent along the accumulated gradient, which is zero afterwards."""
+        """Move the weights along the accumulated gradient, and set the gradient to zero."""
         d = self.gradient.add_(self.weights, alpha=self.decay)
         self.velocity.mul_(self.momentum).add_(d)
         self.weights.sub_(d.add_(self.velocity, alpha=self.momentum), alpha=lr)
@@ -241,13 +241,13 @@ class Nesterov:
 
 
 def cosine(step: int, steps: int) -> float:
-    """Loshchilov & Hutter 2017 without restarts: the factor on the learning rate, 1 at step 0, to 0 at ``steps``."""
+    """Return the learning rate's factor, 1 at step 0 to 0 at ``steps`` (Loshchilov & Hutter 2017, without restarts)."""
     return 0.5 * (1 + cos(pi * step / steps))
 
 
 @torch.no_grad()
 def evaluated(network: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, float]:
-    """Accuracy (0 to 1) and mean cross-entropy (nats) of ``network`` in evaluation mode."""
+    """Return accuracy (0 to 1) and mean cross-entropy (nats) of ``network`` in evaluation mode."""
     network.eval()
     right, loss = 0, 0.0
     for x, y in zip(images.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True):
@@ -258,7 +258,7 @@ def evaluated(network: nn.Module, images: Tensor, labels: Tensor) -> tuple[float
 
 
 def measured(network: nn.Module, data: datasets.Dataset) -> dict[str, float]:
-    """The scores that need no training: ``"parameters"`` and ``"madds"``."""
+    """Return the scores that need no training: ``"parameters"`` and ``"madds"``."""
     madds = count.madds(network, (data.colors, data.size, data.size))
     return {"parameters": float(count.parameters(network)), "madds": float(madds)}
 
@@ -270,7 +270,7 @@ def _data(dataset: str | datasets.Dataset, size: int) -> datasets.Dataset:
 
 @lru_cache(maxsize=8)
 def tensors_of(dataset: str | datasets.Dataset, size: int, part: str) -> tuple[Tensor, Tensor]:
-    """Normalised images and labels, kept for the next training: a worker normalises once."""
+    """Return normalised images and labels. They are cached, so that a worker normalises only once."""
     data = _data(dataset, size)
     images = torch.from_numpy(data.normalized(part)).contiguous(memory_format=torch.channels_last)
     return images, torch.from_numpy(getattr(data, f"{part}_labels").copy())

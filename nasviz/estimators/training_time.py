@@ -1,4 +1,4 @@
-"""What a training would take alone, and what an answer of the network takes: measured in half a second."""
+"""The time of a training without other load, and of the network's inference: measured in half a second."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from ..space import Arch, SearchSpace
 from ..step import Evaluation
 from .training import Nesterov, Training, _data, evaluated, tensors_of
 
-WARM = 3  # first steps and passes, which choose kernels and fill caches: not counted
+WARM = 3  # first steps and passes that are not counted, as they choose kernels and fill caches
 PASSES = 15
 
 
 @dataclass(frozen=True)
 class Timing(Estimator):
-    """How long `Training` would take on one core with nothing beside it, extrapolated from some steps.
+    """An estimator of the time that `Training` takes on one core without other load, extrapolated from some steps.
 
-    A training that shares its cores with others, or is packed with others, takes some other time; a search that pays
-    in seconds needs this one. ``seconds`` of the evaluation: the median of ``steps`` training steps times their number,
-    and the validation after each epoch, in processor time of one thread. Building the network, milliseconds, is left
-    out.
+    A training that shares its cores, or is packed with others, takes another time. A search whose budget is in seconds
+    needs the time without other load. ``seconds`` of the evaluation is processor time of one thread: the median of
+    ``steps`` training steps times the number of steps in a training, plus the validation after each epoch. Building the
+    network takes milliseconds and is left out.
 
     Parameters
     ----------
     training : Training
-        Of what: its space, recipe and images.
+        The training to be timed: its space, recipe and images.
     steps : int
-        How many steps are timed.
+        Number of timed steps.
 
     Notes
     -----
     Scores, in milliseconds, medians of wall-clock time on one thread: ``"latency_ms"`` of a batch of one image,
-    ``"latency_ms_64"`` of a batch of 64. Measured, so that the same question has not quite the same answer; to be asked
-    on a quiet machine. `benchmarks/timing.py` compares the seconds with whole trainings.
+    ``"latency_ms_64"`` of a batch of 64. These are measurements: repeated calls differ a little, and the machine should
+    be quiet. `benchmarks/timing.py` compares the seconds with whole trainings.
     """
 
     training: Training
@@ -48,11 +48,11 @@ class Timing(Estimator):
 
     @property
     def space(self) -> SearchSpace:
-        """The training's."""
+        """The space of the training."""
         return self.training.space
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
-        """Time ``arch``, in this thread. Errors as of `Training`."""
+        """Time ``arch``, in this thread. Raises the errors of `Training`."""
         arch, training = self.space.check(arch), self.training
         recipe, epochs = training.recipe, training._epochs(epochs)
         images, labels = tensors_of(training.dataset, recipe.size, "train")

@@ -1,14 +1,15 @@
-"""Zero-cost scores: what an untrained network says about itself on one batch.
+"""Zero-cost scores: scores of an untrained network, computed on one batch.
 
-Each score is a function ``score(network, images, labels) -> float`` beside its paper's equation, and greater is meant
-to be better. Conventions, those of Abdelfattah et al. 2021 ("Zero-cost proxies for lightweight NAS") unless said:
+Each score is a function ``score(network, images, labels) -> float`` with its paper's equation in the docstring. A
+greater score should be better. The conventions are those of Abdelfattah et al. 2021 ("Zero-cost proxies for lightweight
+NAS") unless a docstring says otherwise:
 
 - The network is at its initialisation. Batch-norm normalises by the batch at hand, as in the first step of a training;
   synflow is computed without batch-norm.
-- θ are the weights of convolutions and linear layers, neither biases nor batch-norm's scales; those of operations that
-  never run have no gradient and add nothing.
+- θ are the weights of convolutions and linear layers, without biases and batch-norm's scales. Weights of operations
+  that never run have no gradient and add nothing.
 - L is the mean cross-entropy over the batch, g = ∂L/∂θ.
-- A score leaves weights and their gradients as they were; running statistics of batch-norms move.
+- A score does not change weights and their gradients; it does change running statistics of batch-norms.
 """
 
 from __future__ import annotations
@@ -43,25 +44,26 @@ JACOV_JITTER = 1e-5  # k of the published code
 
 # ------------------------------------------------------------------------------------------------------- of the weights
 def grad_norm(network: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """Σ over layers of ‖g‖₂ (Abdelfattah et al. 2021): how hard the first step would pull."""
+    """Return Σ over layers of ‖g‖₂ (Abdelfattah et al. 2021): how much the first step would change the weights."""
     _, gradients = _gradients(network, images, labels)
     return _total(g.norm() for g in gradients)
 
 
 def snip(network: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """Σ |g ⊙ θ| (Lee et al. 2019, before it is normalised; Abdelfattah et al. 2021, equation 1).
+    """Return Σ |g ⊙ θ| (Lee et al. 2019, without their normalisation; Abdelfattah et al. 2021, equation 1).
 
-    |g·θ| is the first-order change of the loss when a weight is removed: the sum says how much the weights matter.
+    |g·θ| is the first-order change of the loss when a weight is removed. So the sum measures how much the weights
+    matter.
     """
     weights, gradients = _gradients(network, images, labels)
     return _total((g * w).abs() for g, w in zip(gradients, weights, strict=True))
 
 
 def grasp(network: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """−Σ θ ⊙ Hg (Wang et al. 2020; Abdelfattah et al. 2021, equation 1), H the Hessian of L.
+    """Return −Σ θ ⊙ Hg (Wang et al. 2020; Abdelfattah et al. 2021, equation 1), where H is the Hessian of L.
 
-    Hg is the gradient of gᵀ·stop(g): a product with the Hessian, never the matrix. As weights shrink, θ ← (1 − δ)θ,
-    gᵀg changes by 2δ times the score: it says how much gradient would flow through a network with less in it.
+    Hg is computed as the gradient of gᵀ·stop(g), without the matrix H. When weights shrink, θ ← (1 − δ)θ, gᵀg changes
+    by 2δ times the score. So the score says how much gradient would flow through a smaller network.
 
     ValueError for a network with a layer that torch cannot differentiate twice (hard sigmoid).
     """
@@ -75,10 +77,10 @@ def grasp(network: nn.Module, images: Tensor, labels: Tensor) -> float:
 
 
 def fisher(network: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """Σ over the channels z of all convolutions and linear layers of 1/2N Σₙ (Σ_hw z ∂L/∂z)² (Theis et al. 2018).
+    """Return Σ over channels z of all convolutions and linear layers of 1/2N Σₙ (Σ_hw z ∂L/∂z)² (Theis et al. 2018).
 
-    Removing a channel changes the loss by about this; Turner et al. 2020 rank blocks by it. n runs over the N images of
-    the batch. L is a mean here, so that an image's part of ∂L/∂z holds a factor 1/N.
+    Removing a channel changes the loss by about its term of the sum; Turner et al. 2020 rank blocks by it. n runs over
+    the N images of the batch. L is a mean here, so that an image's part of ∂L/∂z holds a factor 1/N.
     """
     outputs: list[Tensor] = []
     with ExitStack() as hooks:
@@ -92,11 +94,12 @@ def fisher(network: nn.Module, images: Tensor, labels: Tensor) -> float:
 
 
 def synflow(network: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """log Σ ∂R/∂θ ⊙ θ with R = 1ᵀ (Π |θ⁽ˡ⁾|) 1 (Tanaka et al. 2020); −∞ if nothing flows.
+    """Return log Σ ∂R/∂θ ⊙ θ with R = 1ᵀ (Π |θ⁽ˡ⁾|) 1 (Tanaka et al. 2020); −∞ if nothing flows.
 
     R is the sum of the outputs of the network whose weights and biases are replaced by their absolute values, for an
-    image of ones; of the images only the shape is used. Computed in float64 without batch-norm, which would undo the
-    weights' size. The logarithm, because R grows exponentially with depth; published tables hold it too.
+    image of ones; only the shape of ``images`` is used. R is computed in float64 and without batch-norm, which would
+    undo the weights' size. The logarithm is taken because R grows exponentially with depth; published tables have it
+    too.
     """
     absolute = _without_batch_norm(deepcopy(network)).double().eval()
     with torch.no_grad():
@@ -111,13 +114,13 @@ def synflow(network: nn.Module, images: Tensor, labels: Tensor) -> float:
 
 # --------------------------------------------------------------------------------------------------- of the activations
 def naswot(network: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """log |det K| (Mellor et al. 2021); −∞ if two images have the same code.
+    """Return log |det K| (Mellor et al. 2021); −∞ if two images have the same code.
 
-    The code cᵢ of image i says which ReLUs it switches on; K_ij = N_A − d_H(cᵢ, c_j), N_A the number of ReLUs, counts
-    those on which two images agree. If the codes tell all images apart, K is dominated by its diagonal, and its
-    determinant is great.
+    The code cᵢ of image i says which ReLUs it switches on. K_ij = N_A − d_H(cᵢ, c_j), where N_A is the number of ReLUs,
+    counts the ReLUs on which two images agree. If all images have very different codes, K is dominated by its diagonal,
+    and its determinant is great.
 
-    Only ReLUs (`torch.nn.ReLU`, ReLU6) have two states to read, h-swish has not: ValueError for a network without any.
+    Only ReLUs (`torch.nn.ReLU`, ReLU6) have two states, h-swish has not. ValueError for a network without any ReLU.
     """
     kernel = torch.zeros(len(images), len(images), dtype=torch.float64)
     relus = [layer for layer in network.modules() if isinstance(layer, nn.ReLU | nn.ReLU6)]
@@ -137,11 +140,12 @@ def naswot(network: nn.Module, images: Tensor, labels: Tensor) -> float:
 
 
 def jacov(network: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """−Σᵢ [log(λᵢ + k) + 1/(λᵢ + k)], k = 10⁻⁵ (Mellor et al. 2021, first preprint); −∞ if an image is ignored.
+    """Return −Σᵢ [log(λᵢ + k) + 1/(λᵢ + k)], k = 10⁻⁵ (Mellor et al. 2021, first preprint); −∞ if an image is ignored.
 
-    λ are the eigenvalues of the correlation matrix of the batch's Jacobians, row i the gradient of the summed outputs
-    with respect to image i. Images that the network treats alike have correlated rows, small eigenvalues, a low score.
-    With no fewer images than an image has pixels, as in the labs (64 of 8×8), one eigenvalue is always 0: a constant.
+    λ are the eigenvalues of the correlation matrix of the batch's Jacobians, whose row i is the gradient of the summed
+    outputs with respect to image i. Images that the network treats alike have correlated rows, which give small
+    eigenvalues and a low score. If there are at least as many images as an image has pixels, as in the labs (64 of
+    8×8), one eigenvalue is always 0 and adds a constant.
     """
     images = images.detach().requires_grad_()
     (jacobian,) = torch.autograd.grad(network.train()(images).sum(), images, allow_unused=True, materialize_grads=True)
@@ -154,12 +158,12 @@ def jacov(network: nn.Module, images: Tensor, labels: Tensor) -> float:
 
 # ---------------------------------------------------------------------------------------------------------- of the size
 def parameters(network: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """Learned numbers: see `nasviz.nn.count.parameters`."""
+    """Count the learned numbers: see `nasviz.nn.count.parameters`."""
     return float(count.parameters(network))
 
 
 def madds(network: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """Multiply-adds for one image: see `nasviz.nn.count.madds`."""
+    """Count the multiply-adds for one image: see `nasviz.nn.count.madds`."""
     return float(count.madds(network, tuple(images.shape[1:])))
 
 
@@ -174,7 +178,7 @@ def _layers(network: nn.Module) -> list[nn.Module]:
 
 
 def _gradients(network, images, labels, create_graph: bool = False) -> tuple[list[Tensor], tuple[Tensor, ...]]:
-    """θ and g, layer by layer; zeros for layers that do not run."""
+    """Return θ and g, layer by layer; g is zero for layers that do not run."""
     weights = [layer.weight for layer in _layers(network)]
     loss = cross_entropy(network.train()(images), labels)
     return weights, torch.autograd.grad(
@@ -197,32 +201,33 @@ def _without_batch_norm(network: nn.Module) -> nn.Module:
 # ------------------------------------------------------------------------------------------------------------ estimator
 @dataclass(frozen=True)
 class ZeroCost(Estimator):
-    """Scores the network that `Training` would train with the same recipe and seed, on its first batch.
+    """An estimator that scores the network of `Training` with the same recipe and seed, untrained, on its first batch.
 
     Parameters
     ----------
     space : SearchSpace
     scores : tuple of str
-        Names of `SCORES`, and of `COUNTED`, which need no network.
+        Names in `SCORES`, or in `COUNTED`, which need no network.
     recipe : Recipe
         Its size of images, batch and network are used.
     dataset : str or Dataset
         See `nasviz.datasets.load`.
     executor : concurrent.futures.Executor, optional
-        Where `many` computes; None: in this thread, since a score takes less time than sending it away.
+        The executor on which `many` computes; None: this thread, since a score takes less time than its transfer.
 
     Raises
     ------
     ValueError
-        At construction for an unknown score; in a call for no architecture of the space, or epochs other than 0.
+        At construction for an unknown score; in a call if ``arch`` is not in the space, or for epochs other than 0.
 
     Notes
     -----
-    The seconds of an evaluation are those of building the network and of all its scores: ask for one to know its cost.
+    The seconds of an evaluation are those of building the network and of all its scores. Ask for a single score to know
+    the cost of that score.
 
-    What to expect: on a hundred distinct cells of NAS-Bench-201 (lab 02), Kendall's τ with the test accuracy of a full
-    training was 0.65 for synflow, 0.54 naswot, 0.31 snip, 0.25 grad_norm, 0.20 jacov, 0.18 grasp, −0.26 fisher; and
-    0.66 for size. Within bands of equal size synflow had 0.35, naswot 0.23, size 0.22.
+    Results to expect: on a hundred distinct cells of NAS-Bench-201 (lab 02), Kendall's τ with the test accuracy of a
+    full training was 0.65 for synflow, 0.54 naswot, 0.31 snip, 0.25 grad_norm, 0.20 jacov, 0.18 grasp, −0.26 fisher;
+    and 0.66 for size. Within bands of equal size synflow had 0.35, naswot 0.23, size 0.22.
 
     Examples
     --------
@@ -251,10 +256,10 @@ class ZeroCost(Estimator):
         return Evaluation(arch, {name: values[name] for name in self.scores}, perf_counter() - start, 0, seed)
 
     def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
-        """Scores in the order asked, one after the other, or on the executor: see `nasviz.workers.spread`."""
+        """Yield scores in the order asked, one after the other, or on the executor: see `nasviz.workers.spread`."""
         if self.executor is None:
             return super().many(archs, epochs=epochs, seed=seed)
-        job = replace(self, executor=None)  # an executor does not travel to its own workers
+        job = replace(self, executor=None)  # an executor cannot be sent to its own workers
         return spread(job, archs, executor=self.executor, epochs=epochs, seed=seed, text=self.space.to_text)
 
     def _scores(self, arch: Arch, seed: int) -> dict[str, float]:
@@ -268,7 +273,7 @@ class ZeroCost(Estimator):
         return values
 
     def _batch(self, seed: int) -> tuple[Tensor, Tensor]:
-        """The first batch of the training with this seed."""
+        """Return the first batch of the training with this seed."""
         images, labels = tensors_of(self.dataset, self.recipe.size, "train")
         order = np.random.default_rng((seed, 1))
         chosen = order.permutation(self.recipe.images)[: self.recipe.batch]

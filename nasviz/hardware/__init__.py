@@ -1,4 +1,4 @@
-"""What runs where, and how fast: latency measured, looked up in a table, and compared between devices."""
+"""Hardware: latency measured, looked up in a table, and compared between devices."""
 
 from .devices import SIMULATED, Roofline, Target, target, times
 from .latency_table import LatencyTable, Overhead, by_choice, units

@@ -1,4 +1,4 @@
-"""The same architectures on several targets: which wins where?"""
+"""Latency of the same architectures on several devices, to compare which is fastest on which."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .latency_table import LatencyTable, units
 
 @dataclass(frozen=True)
 class Roofline:
-    """A made-up device: no operation is faster than its arithmetic, nor than its memory (Williams et al. 2009).
+    """A simulated device on which arithmetic or memory limits every operation: the roofline (Williams et al. 2009).
 
     An operation takes ``launch`` plus the longer of multiply-adds / ``madds`` and bytes moved / ``bandwidth``; weights,
-    input and output are moved once, in float32. **Simulated**: real devices differ, by caches, kernels and luck; it
-    shows what follows from three numbers.
+    input and output are moved once, in float32. **Simulated**: real devices differ, by caches, kernels and chance. The
+    simulation shows what follows from three numbers.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Roofline:
     bandwidth : float
         Billions of bytes a second.
     launch : float
-        Microseconds before each operation.
+        Microseconds to start each operation.
     """
 
     madds: float
@@ -36,7 +36,7 @@ class Roofline:
     launch: float
 
     def predict(self, network: nn.Module, image: Sequence[int], batch: int = 1) -> float:
-        """Milliseconds of ``batch`` images (colors, height, width); the network may be on the meta device."""
+        """Return the milliseconds for ``batch`` images (colors, height, width); a meta device may hold the network."""
         total = 0.0
         for unit in units(network, image, batch):
             work = batch * unit.madds / (1e9 * self.madds)
@@ -45,25 +45,25 @@ class Roofline:
         return float(total)
 
 
-# No product: round numbers, each chosen so that something else is the limit.
+# These are no real products. The round numbers are chosen so that each device has another limit.
 SIMULATED = {
-    "slow arithmetic": Roofline(madds=0.05, bandwidth=0.5, launch=1.0),  # as a microcontroller may be
+    "slow arithmetic": Roofline(madds=0.05, bandwidth=0.5, launch=1.0),  # like a microcontroller
     "slow memory": Roofline(madds=20.0, bandwidth=0.5, launch=0.5),
-    "slow start": Roofline(madds=10_000.0, bandwidth=500.0, launch=10.0),  # as a large accelerator may be
+    "slow start": Roofline(madds=10_000.0, bandwidth=500.0, launch=10.0),  # like a large accelerator
 }
 
 
 @dataclass(frozen=True)
 class Target:
-    """Somewhere to run.
+    """A device on which networks run, with their times on it.
 
     Attributes
     ----------
     name : str
     kind : {"measured", "simulated", "published"}
-        Where its milliseconds come from: shown wherever it is shown.
+        Source of its milliseconds; views always show it.
     ms : callable
-        Architecture -> milliseconds.
+        Function from an architecture to milliseconds.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Target:
         return f"{self.name} ({self.kind})"
 
     def cost(self, arch: Arch) -> dict[str, float]:
-        """``{"latency_ms": …}``, for `nasviz.estimators.WithCost`: a search then sees the latency."""
+        """Return ``{"latency_ms": …}``, for `nasviz.estimators.WithCost`, through which a search sees the latency."""
         return {"latency_ms": self.ms(arch)}
 
 
@@ -89,7 +89,7 @@ def target(
     image: Sequence[int],
     network: dict | None = None,
 ) -> Target:
-    """A target whose milliseconds a table or a simulated device says, architecture by architecture, remembered."""
+    """Return a target whose milliseconds come from a table or a simulated device; they are cached by architecture."""
     known: dict[Arch, float] = {}
 
     def ms(arch: Arch) -> float:
@@ -102,5 +102,5 @@ def target(
 
 
 def times(targets: Sequence[Target], archs: Sequence[Arch]) -> np.ndarray:
-    """Milliseconds, (targets, architectures)."""
+    """Return the milliseconds of each architecture on each target: (targets, architectures)."""
     return np.array([[one.ms(arch) for arch in archs] for one in targets])

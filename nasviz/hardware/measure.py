@@ -1,4 +1,4 @@
-"""How long a network or an operation takes on this machine: measured, or refused where the machine is too noisy."""
+"""Measure the time of a network or an operation on this machine. A measurement that is too noisy is refused."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from torch import Tensor, nn
 from ..nn.threads import threads as torch_threads
 from ..workers import processor
 
-SHORTEST = 1e-3  # seconds: a sample is as many passes as last so long, or the clock's own steps would show
-WARM = 0.02  # seconds of passes that choose kernels and fill caches: not counted
+SHORTEST = 1e-3  # seconds a sample lasts at least, in as many passes as needed: the clock's steps would disturb
+WARM = 0.02  # seconds of first passes that are not counted, as they choose kernels and fill caches
 
 
 class Noisy(RuntimeError):
-    """The machine does other things: what was measured says little."""
+    """An error: the machine was busy with other work, so that a measurement was too noisy."""
 
 
 @dataclass(frozen=True)
 class Latency:
-    """What was measured.
+    """A measured latency.
 
     Attributes
     ----------
     ms : float
         Median milliseconds of one pass.
     spread : float
-        Middle half of the samples, from its lower to its upper end, as a share of the median.
+        Width of the middle half of the samples, as a share of the median.
     samples : int
     """
 
@@ -51,20 +51,20 @@ def measure(
     tries: int = 3,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Latency:
-    """Time ``work`` again and again.
+    """Measure the time of ``work`` by many repetitions.
 
     Parameters
     ----------
     work : callable
-        One pass.
+        Function without arguments that does one pass.
     samples : int
-        How many times are taken, from 5. Each is of one pass, or of so many as last a millisecond.
+        Number of samples, at least 5. A sample is one pass, or as many passes as last a millisecond.
     tolerance : float
         Greatest `Latency.spread` that is accepted.
     tries : int
-        A noisy measurement is repeated so often before it is refused.
+        Number of attempts: when all are noisy, the measurement is refused.
     clock : callable
-        Seconds.
+        Function that returns the time in seconds.
 
     Raises
     ------
@@ -102,20 +102,20 @@ def measure(
 def latency(
     network: nn.Module, shape: Sequence[int], *, threads: int = 1, device: str = "cpu", **how
 ) -> Latency:
-    """Milliseconds of one forward pass in evaluation mode, by torch as it is (eager), on ``threads`` pinned threads.
+    """Measure one forward pass in evaluation mode, in milliseconds, by eager torch on ``threads`` pinned threads.
 
     Parameters
     ----------
     network : nn.Module
-        A whole network, or one operation. On a GPU it is moved there, and back; else left as it was.
+        A whole network, or one operation. For a GPU it is moved there and back; otherwise it stays as it was.
     shape : sequence of int
-        Of the input: (batch, colors, height, width).
+        Shape of the input: (batch, colors, height, width).
     threads : int
-        Of torch, within this call only.
+        Number of torch's threads, within this call only.
     device : str
-        ``"cpu"``, or what torch calls an accelerator: ``"cuda"``, ``"mps"``.
+        ``"cpu"``, or torch's name of an accelerator: ``"cuda"``, ``"mps"``.
     **how
-        As of `measure`, whose errors come through.
+        Arguments of `measure`, whose errors this function raises too.
     """
     with passes(network, shape, threads, device) as work:
         return measure(work, **how)
@@ -123,13 +123,13 @@ def latency(
 
 @contextmanager
 def passes(network: nn.Module, shape: Sequence[int], threads: int = 1, device: str = "cpu"):
-    """A function of nothing, which is one forward pass that has ended: see `latency`."""
+    """Return a function without arguments that does one complete forward pass: see `latency`."""
     images, was = _images(shape).to(device), network.training
     network.eval().to(device)
 
     def work() -> None:
         network(images)
-        if device != "cpu":  # an accelerator only queues what it is told: wait until it has computed
+        if device != "cpu":  # an accelerator only queues the work: wait until it is computed
             torch.accelerator.synchronize(device)
 
     try:
@@ -140,14 +140,14 @@ def passes(network: nn.Module, shape: Sequence[int], threads: int = 1, device: s
 
 
 def device_name(device: str = "cpu") -> str:
-    """What a table calls a device: the processor's name, or for ``"cuda"`` the graphics card's; else ``device``."""
+    """Return a device's name for tables: the processor's, for ``"cuda"`` the graphics card's, else just ``device``."""
     if device == "cpu":
         return processor()
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
 
 
 def _images(shape: Sequence[int]) -> Tensor:
-    """Normal noise, since zeros are faster on some machines; channels last, as our networks pass them on."""
+    """Draw images of normal noise, since zeros are faster on some machines; channels last, as in our networks."""
     if len(shape) not in (2, 4) or any(not isinstance(side, int) or side < 1 for side in shape):
         raise ValueError(f"an input has a shape like (batch, colors, height, width), got {tuple(shape)}")
     images = torch.randn(*shape, generator=torch.Generator().manual_seed(0))

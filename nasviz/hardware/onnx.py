@@ -1,4 +1,4 @@
-"""A network on ONNX Runtime, in float32 and int8: a second backend on the same processor. Optional: nasviz[onnx]."""
+"""Networks on ONNX Runtime, in float32 and int8: a second backend on the same processor. Needs nasviz[onnx]."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .measure import Latency, _images, measure
 
 
 def export(network: nn.Module, shape: Sequence[int], path: str | Path) -> Path:
-    """Write a network as an ONNX file, by way of `torch.export`: weights inside, evaluation mode, this batch only.
+    """Write a network as an ONNX file by `torch.export`: with weights, in evaluation mode, for this batch size only.
 
     Raises
     ------
     ModuleNotFoundError
-        Without the optional packages, with the command that installs them.
+        Without the optional packages; the message has the command that installs them.
     """
     _needs("onnx", "onnxscript")
     was, path = network.training, Path(path)
@@ -37,13 +37,13 @@ def export(network: nn.Module, shape: Sequence[int], path: str | Path) -> Path:
 
 
 def session(network: nn.Module, shape: Sequence[int], *, threads: int = 1, int8: bool = False):
-    """A function from a float32 array of ``shape`` to the network's output, computed by ONNX Runtime.
+    """Return a function from a float32 array of ``shape`` to the network's output, computed by ONNX Runtime.
 
     Parameters
     ----------
     int8 : bool
-        Activations in 8 bits, weights in 7 of 8, ranges taken from eight batches of normal noise (static, QDQ). It says
-        how fast such a network is, nothing of its accuracy.
+        True takes activations in 8 bits and weights in 7 of 8, with ranges from eight batches of normal noise (static,
+        QDQ). Such a network shows the speed of int8, not its accuracy.
     """
     _needs("onnx", "onnxscript", "onnxruntime")
     import onnxruntime
@@ -60,7 +60,7 @@ def session(network: nn.Module, shape: Sequence[int], *, threads: int = 1, int8:
 
 
 def latency(network: nn.Module, shape: Sequence[int], *, threads: int = 1, int8: bool = False, **how) -> Latency:
-    """Milliseconds of one forward pass by ONNX Runtime. As `nasviz.hardware.latency`, errors included."""
+    """Measure one forward pass by ONNX Runtime, in milliseconds. Arguments and errors as `nasviz.hardware.latency`."""
     run, images = session(network, shape, threads=threads, int8=int8), _images(shape).numpy()
     return measure(lambda: run(images), **how)
 
@@ -83,7 +83,7 @@ def _quantized(path: Path, shape: Sequence[int]) -> Path:
     with _quiet():
         quant_pre_process(str(path), str(ready), skip_symbolic_shape=True)
         noise = Noise(onnx.load(ready).graph.input[0].name)
-        # weights of 7 bits: processors without VNNI add two products in 16, which 8 bits overflow
+        # 7 bits, since processors without VNNI add two products in 16 bits, which 8-bit weights would overflow
         quantize_static(str(ready), str(out), noise, reduce_range=True)
     return out
 
@@ -97,7 +97,7 @@ def _needs(*names: str) -> None:
 
 @contextmanager
 def _quiet():
-    """The exporters talk much of what concerns nobody here."""
+    """Suppress the exporters' many messages, which concern no user of this package."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""What a pass takes besides time: memory, counted and measured, and energy where the machine tells it."""
+"""Resources of a forward pass besides time: memory, counted and measured, and energy where the machine reports it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .measure import _images, passes
 
 
 def memory(network: nn.Module, shape: Sequence[int]) -> dict[str, int]:
-    """Bytes of the weights, and of the largest input and output that one layer holds at once (a lower bound).
+    """Count the bytes of the weights, and of the largest input and output that one layer holds at once (a lower bound).
 
-    Counted from shapes, not measured: what a runtime holds besides is its own affair.
+    The bytes are counted from shapes, not measured: a runtime may hold more memory.
     """
     most = 0
 
@@ -42,19 +42,19 @@ def memory(network: nn.Module, shape: Sequence[int]) -> dict[str, int]:
 
 
 def peak_memory(network: nn.Module, shape: Sequence[int], *, device: str = "cpu") -> int:
-    """Bytes that one forward pass in evaluation mode takes at most, beyond the weights and the input.
+    """Measure the most bytes that one forward pass in evaluation mode takes, beyond the weights and the input.
 
-    On a graphics card what torch's allocator had given out at most. On the CPU, where nobody keeps that account, the
-    tensors that were alive at once, what lies between the layers and on skip connections included; not what a kernel
-    takes for itself and gives back, which for small images can be as much again.
+    On a graphics card this is the peak of torch's allocator. The CPU has no such record: there it is the peak of all
+    tensors alive at once, those between layers and on skip connections included. Memory that a kernel takes and frees
+    inside is not counted; for small images it can be as much again.
 
     Parameters
     ----------
     network, shape, device
-        As of `nasviz.hardware.latency`.
+        See `nasviz.hardware.latency`.
     """
     with passes(network, shape, device=device) as work:
-        work()  # what libraries take once is not this pass's
+        work()  # memory that libraries take once does not belong to the pass
         if device.startswith("cuda"):
             torch.cuda.reset_peak_memory_stats(device)
             before = torch.cuda.memory_allocated(device)
@@ -66,7 +66,7 @@ def peak_memory(network: nn.Module, shape: Sequence[int], *, device: str = "cpu"
 
 
 class _Alive(TorchDispatchMode):
-    """Counts the bytes of what operations make and nobody has let go: now, and at most."""
+    """A counter of the bytes of tensors that operations made and that are still in use: now, and at most."""
 
     def __init__(self):
         super().__init__()
@@ -74,7 +74,7 @@ class _Alive(TorchDispatchMode):
         self.now = self.most = 0
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        self.known.update(storage._cdata for storage in _storages((args, kwargs)))  # weights, images: not made here
+        self.known.update(storage._cdata for storage in _storages((args, kwargs)))  # weights, images: made elsewhere
         out = function(*args, **(kwargs or {}))
         for storage in _storages(out):
             if storage._cdata not in self.known:
@@ -90,7 +90,7 @@ class _Alive(TorchDispatchMode):
 
 
 def _storages(values) -> list:
-    """The memory behind the tensors among ``values``; two views of one have the same."""
+    """Return the storages of the tensors among ``values``; two views of a tensor share one."""
     return [value.untyped_storage() for value in tree_leaves(values) if isinstance(value, Tensor)]
 
 
@@ -102,24 +102,24 @@ def energy(
     seconds: float = 1.0,
     root: Path = POWERCAP,
 ) -> float | None:
-    """Joules of one forward pass on the CPU, by the processor's own counter; None where the machine does not tell.
+    """Measure the joules of one forward pass on the CPU by the processor's counter; None where there is no counter.
 
-    What the whole processor drew while the passes ran, idle cores included, divided by their number: on a machine that
-    does other things it is too much. No graphics card is counted. Whether a machine tells:
-        `nasviz.analysis.cost.joules`.
+    The energy that the whole processor used while the passes ran, idle cores included, is divided by the number of
+    passes. On a machine with other work the result is too large. The energy of a graphics card is not included.
+    `nasviz.analysis.cost.joules` tells whether a machine has a counter.
 
     Parameters
     ----------
     network, shape, threads
-        As of `nasviz.hardware.latency`.
+        See `nasviz.hardware.latency`.
     seconds : float
-        How long the passes go on, at least: the counter moves once a millisecond.
+        The least duration of all passes together: the counter moves once a millisecond.
     root : Path
-        Where the counters are.
+        Directory of the counters.
 
     Examples
     --------
-    A table of millijoules by operation, for a machine that tells them::
+    A table of millijoules by operation, for a machine with counters::
 
         LatencyTable.build(networks, image, timed=lambda module, shape: 1000 * energy(module, shape))
     """

@@ -219,7 +219,7 @@ class Controller(nn.Module):
         on = None if one.when is None else torch.tensor([bool(one.when(prefix)) for prefix in prefixes])
         if self._open:
             return on, torch.tensor([[(*prefix, o) in self._open for o in options] for prefix in prefixes])
-        return on, None if on is None else on[:, None] | (torch.arange(len(options)) == 0)  # if inactive, only 0
+        return on, None if on is None else on[:, None] | (torch.arange(len(options)) == 0)  # inactive: 0 only
 
 
 def _where(on: Tensor, new: Tensor, old: Tensor) -> Tensor:

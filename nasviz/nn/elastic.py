@@ -30,7 +30,7 @@ Unit = tuple[Layers, int, int, bool]  # layers, channels, stride, whether it has
 
 @dataclass(frozen=True)
 class Place:
-    """The place of a layer in the network: those of its properties that are not searched.
+    """The place of a layer in the network, with all properties of the layer that are not searched.
 
     Attributes
     ----------

@@ -1,10 +1,10 @@
 """The DARTS supernet: every candidate operation on every edge at once, mixed by architecture weights.
 
-On an edge, the mixed operation is the sum of all operations, each times its weight (Liu et al. 2019, eq. 2). Written as
-it reads, that is one small kernel after the other, most of them bound by memory. Here the candidates on all edges that
-leave one node are computed together: they share the node's ReLU and its pooling, and one convolution a kernel size has
-the filters of all edges side by side. Normalising and mixing is one operation with a gradient of its own; a zero costs
-nothing. `benchmarks/darts_step.py` measures it against the loop.
+On an edge, the mixed operation is the sum of all operations, each times its weight (Liu et al. 2019, eq. 2). A plain
+loop over them runs one small kernel after the other, most of them bound by memory. Here the candidates on all edges
+that leave one node are computed together: they share the node's ReLU and its pooling, and for each kernel size one
+convolution has the filters of all edges side by side. Normalising and mixing are one operation with its own gradient.
+The operation "none" costs nothing. `benchmarks/darts_step.py` measures this against the loop.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .cells import CellNetwork
 from .ops import Conv2d
 
 NORMED = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}  # ReLU, convolution of this kernel size, batch-norm
-SEPARABLE = "sep_conv_3x3"  # ReLU, depthwise and pointwise convolution, batch-norm, all that twice
-LINEAR = ("skip_connect", "avg_pool_3x3")  # linear in the node, and without weights
+SEPARABLE = "sep_conv_3x3"  # ReLU, depthwise and pointwise convolution, batch-norm; this sequence twice
+LINEAR = ("skip_connect", "avg_pool_3x3")  # linear functions of the node, without weights
 ZERO = "none"
 EPSILON = 1e-5  # of the batch-norm, as everywhere in torch
 
@@ -30,22 +30,22 @@ class MixedNetwork(CellNetwork):
     """A `CellNetwork` whose cells hold all operations on all edges: ``network(images, weights)``.
 
     Batch-norm in the mixed operations has no learned scale, so that it cannot undo an architecture weight (Liu et al.
-    2019, section 3.1). No batch-norm of the supernet keeps running statistics: the batch itself normalises, in
-    evaluation too, since statistics gathered under other architecture weights would be of no use.
+    2019, section 3.1). No batch-norm of the supernet keeps running statistics: it uses the statistics of the batch, in
+    evaluation too, because statistics gathered under other architecture weights would be of no use.
 
     Parameters
     ----------
     graph : Graph
         The cell with its edges undecided.
     operations : sequence of str
-        The candidates on each edge, in the order of the weights' columns: of `NORMED`, `SEPARABLE`, `LINEAR`, `ZERO`.
+        The candidates on each edge, from `NORMED`, `SEPARABLE`, `LINEAR`, `ZERO`; in the order of the weights' columns.
     **size
         ``channels``, ``cells``, ``stages``, ``reduction``, ``colors``, ``classes``, ``generator`` of `CellNetwork`.
 
     Raises
     ------
     ValueError
-        An operation that is none of the known, or twice there; a size as in `CellNetwork`.
+        An unknown operation, an operation that is named twice; a size as in `CellNetwork`.
 
     Examples
     --------
@@ -68,17 +68,17 @@ class MixedNetwork(CellNetwork):
                 layer.running_mean = layer.running_var = layer.num_batches_tracked = None
 
     def cell(self, graph: Graph, operations: Sequence[str], channels: int) -> MixedCell:
-        """What is stacked."""
+        """Build one cell of the stack, with all candidates on each edge."""
         return MixedCell([(edge.source, edge.target) for edge in graph.edges], operations, channels)
 
     def forward(self, images: Tensor, weights: Tensor) -> Tensor:
-        """Logits of a batch.
+        """Return the logits (batch, classes) of a batch.
 
         Parameters
         ----------
         images : float (batch, colors, height, width)
         weights : (edges, operations)
-            Already softmaxed; all cells share them. They may lie on another device.
+            Weights after the softmax, the same for all cells. They may be on another device than the images.
         """
         weights = weights.to(images.device)
         x = self.stem(images).contiguous(memory_format=torch.channels_last)
@@ -98,7 +98,7 @@ class MixedCell(nn.Module):
     operations : sequence of str
         The candidates on each edge.
     channels : int
-        Of every node.
+        Channels of every node.
     """
 
     def __init__(self, edges: Sequence[tuple[int, int]], operations: Sequence[str], channels: int):
@@ -109,9 +109,10 @@ class MixedCell(nn.Module):
         self.fans = nn.ModuleList(MixedFan(len(leaving), operations, channels) for leaving in self.leaving)
 
     def forward(self, inputs: Sequence[Tensor], weights: Tensor) -> list[Tensor]:
-        """Values of the nodes after the inputs, in order: the last is NAS-Bench-201's output, DARTS joins them all.
+        """Return the values of the nodes after the inputs, in order.
 
-        ``inputs``: float (batch, channels, height, width) each; ``weights``: (edges, operations), as in the graph.
+        The last value is the output of a NAS-Bench-201 cell; a DARTS cell concatenates all of them. ``inputs``: float
+        (batch, channels, height, width) each; ``weights``: (edges, operations), edges in the order of the graph.
         """
         nodes = dict(enumerate(inputs))
         pool = AveragePool3x3(inputs[0])
@@ -131,15 +132,16 @@ class MixedFan(nn.Module):
     Parameters
     ----------
     edges : int
-        How many leave.
+        Number of edges that leave the node.
     operations : sequence of str
-        The candidates on each.
+        The candidates on each edge.
     channels : int
 
     Attributes
     ----------
     convolutions : ModuleDict
-        By name of the operation: what computes it on all edges, edge after edge, up to the last batch-norm.
+        Module for each operation's name. It computes the operation on all edges, up to the last batch-norm; the
+        channels of its output are in the order of the edges.
     """
 
     def __init__(self, edges: int, operations: Sequence[str], channels: int):
@@ -154,7 +156,10 @@ class MixedFan(nn.Module):
                 self.convolutions[name] = SeparableFan(edges, channels)
 
     def forward(self, x: Tensor, weights: Tensor, pool: AveragePool3x3) -> list[Tensor]:
-        """What each edge carries, for the node ``x`` (batch, channels, height, width); weights (edges, operations)."""
+        """Return the mixture on each edge, for the node ``x`` (batch, channels, height, width).
+
+        ``weights``: (edges, operations); ``pool`` is made for images shaped like ``x``.
+        """
         of = dict(zip(self.operations, weights.unbind(1), strict=True))
         out: list[Tensor | None] = [None] * len(weights)
         if self.convolutions:
@@ -177,9 +182,9 @@ def _add(total: Tensor | None, more: Tensor) -> Tensor:
 class SeparableFan(nn.Module):
     """DARTS's separable convolution on all edges that leave one node, up to its last batch-norm.
 
-    Nothing comes between a depthwise convolution and the pointwise one after it, so that the two are one full
-    convolution with filters pointwise × depthwise. For the few channels of a lab that is twice as fast as computing
-    them one after the other; from 16 channels on no longer.
+    There is no operation between a depthwise convolution and the pointwise one after it. The two are thus one full
+    convolution with filters pointwise × depthwise. For the few channels of a lab this is twice as fast as computing
+    them one after the other; from 16 channels on it is no longer faster.
     """
 
     def __init__(self, edges: int, channels: int):
@@ -189,7 +194,7 @@ class SeparableFan(nn.Module):
         self.pointwise = nn.ModuleList(Conv2d(wide, wide, 1, groups=edges, bias=False) for _ in range(2))
 
     def forward(self, active: Tensor) -> Tensor:
-        """(batch, edges · channels, height, width) of the node after its ReLU, (batch, channels, height, width)."""
+        """Map a node after its ReLU, (batch, channels, height, width), to (batch, edges · channels, height, width)."""
         first = F.conv2d(active, self._filters(0), padding=1)
         middle = F.batch_norm(first, None, None, training=True, eps=EPSILON).relu_()
         return F.conv2d(middle, self._filters(1), padding=1, groups=self.edges)
@@ -203,7 +208,8 @@ class SeparableFan(nn.Module):
 class AveragePool3x3:
     """Mean of the 3×3 neighbours inside the image, as `nasviz.nn.ops.average_pool3x3`, for images shaped like ``like``.
 
-    As a convolution of each channel with ones: a third of torch's own pooling's time on channels-last images.
+    It is a convolution of each channel with ones: on channels-last images this takes a third of the time of torch's
+    own pooling.
     """
 
     def __init__(self, like: Tensor):
@@ -220,23 +226,27 @@ class AveragePool3x3:
 
 # ------------------------------------------------------------------------------------------------- normalise and mix
 def normed_mixture(weights: Tensor, *branches: Tensor) -> Tensor:
-    """Σ over branches of weight × batch-norm without scale and shift, the weight one number an edge.
+    """Return Σ weight × batch-norm over branches. The batch-norms have no scale and no shift.
 
     Parameters
     ----------
     weights : (branches, edges)
+        One number for each branch on each edge.
     *branches : (batch, edges · channels, height, width) each
         Normalised by the batch's mean and variance (divided by n), epsilon 1e-5, each channel for itself.
 
     Returns
     -------
-    tensor like one branch. Differentiable twice.
+    tensor of the shape of one branch. It can be differentiated twice.
     """
     return _NormedMixture.apply(weights, *branches)
 
 
 class _NormedMixture(torch.autograd.Function):
-    """Torch's batch-norms, then a weighted sum, took twice as long: most of it passing over memory."""
+    """The function `normed_mixture` and its gradient.
+
+    Torch's batch-norms and then a weighted sum took twice as long, most of it for memory access.
+    """
 
     @staticmethod
     def forward(ctx, weights, *branches):
@@ -259,7 +269,7 @@ class _NormedMixture(torch.autograd.Function):
         of_weights, of_branches = [], []
         for i, weight in enumerate(_per_channel(weights, grad)):
             rows = _rows(branches[i])
-            if torch.is_grad_enabled():  # a second derivative is wanted: it goes through the statistics too
+            if torch.is_grad_enabled():  # for a second derivative, the statistics need gradients too
                 centred, _, scale = _statistics(rows)
             else:
                 centred, scale = rows - statistics[2 * i], statistics[2 * i + 1]
@@ -275,7 +285,7 @@ class _NormedMixture(torch.autograd.Function):
 
 
 def _statistics(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows minus their mean, the mean, and 1/√(variance + ε)."""
+    """Return the rows minus their mean, the mean, and 1/√(variance + ε)."""
     mean = rows.mean(0)
     centred = rows - mean
     return centred, mean, torch.rsqrt((centred * centred).mean(0) + EPSILON)
@@ -287,7 +297,7 @@ def _per_channel(weights: Tensor, images: Tensor) -> Tensor:
 
 
 def _rows(images: Tensor) -> Tensor:
-    """(batch · height · width, channels): a view of channels-last images."""
+    """Return a view (batch · height · width, channels) of channels-last images."""
     return images.permute(0, 2, 3, 1).reshape(-1, images.shape[1])
 
 

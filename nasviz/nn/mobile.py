@@ -1,8 +1,8 @@
-"""Layers of the networks for phones: inverted bottlenecks, squeeze-excitation, what is added around them.
+"""Layers of the networks for phones: inverted bottlenecks, squeeze-excitation, and the skips around them.
 
 An inverted bottleneck (MBConv; Sandler et al. 2018) widens with a 1×1 convolution, filters each channel alone with a
-k×k one, and narrows with a 1×1 convolution that no activation follows. With expansion 1 the first is left out, and a
-depthwise separable convolution remains.
+k×k one, and narrows with a 1×1 convolution without activation. With expansion 1 there is no first convolution: the rest
+is a depthwise separable convolution.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Skip = Callable[[int, int, int], nn.Module]  # inputs, outputs, stride
 
 
 def divisible(channels: float, divisor: int = 8) -> int:
-    """``channels`` rounded to a multiple of ``divisor``, at least one, and never more than 10 % down.
+    """Round ``channels`` to a multiple of ``divisor``, at least ``divisor``, and at most 10 % down.
 
-    The rounding of the MobileNets' published code, and of all that descend from it.
+    This is the rounding in the published code of the MobileNets, and of the networks that derive from them.
     """
     rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
     return rounded if rounded >= 0.9 * channels else rounded + divisor
@@ -44,19 +44,19 @@ def conv_bn(
 class Depthwise(Conv2d):
     """A depthwise convolution that trains fast on tiny images too.
 
-    torch's backward pass on a CPU takes three to five times as long where the kernel is larger than the image, as a 7×7
-    one is on the labs' images of 2×2 to 4×4. There, while training, each channel is multiplied by the matrix that its
-    filter is. The same sums, in another order.
+    torch's backward pass on a CPU takes three to five times as long if the kernel is larger than the image, such as a
+    7×7 kernel on the labs' images of 2×2 to 4×4. For such images, in training, each channel is multiplied by a matrix
+    that does the same as its filter. The sums are the same, in another order.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, height, width) to (batch, channels, ⌈height/stride⌉, ⌈width/stride⌉)."""
+        """Map (batch, channels, height, width) to (batch, channels, ⌈height/stride⌉, ⌈width/stride⌉)."""
         height, width = x.shape[-2:]
         kernel, stride = self.kernel_size[0], self.stride[0]
         if x.device.type != "cpu" or not self.training or kernel <= min(height, width):
             return super().forward(x)
         taken, size = _taken(height, width, kernel, stride)
-        filters = F.pad(self.weight.flatten(1), (0, 1))  # one more value, 0, for what lies beyond the filter
+        filters = F.pad(self.weight.flatten(1), (0, 1))  # one more value, 0, for pixels outside the filter
         matrices = filters.index_select(1, taken).view(len(filters), -1, height * width)
         y = x.transpose(0, 1).flatten(2) @ matrices.transpose(1, 2)
         return y.view(len(filters), -1, *size).transpose(0, 1).contiguous(memory_format=torch.channels_last)
@@ -64,7 +64,10 @@ class Depthwise(Conv2d):
 
 @lru_cache(maxsize=64)
 def _taken(height: int, width: int, kernel: int, stride: int) -> tuple[Tensor, tuple[int, int]]:
-    """Which value of a padded kernel multiplies each input (fast) for each output, k² for none; the output's size."""
+    """Return the filter's value for each pair (output, input), inputs fastest, and the output's size.
+
+    A value is given by its place in the flat filter; k² stands for an input outside the filter.
+    """
     size = -(-height // stride), -(-width // stride)
     rows, columns = (
         torch.arange(side) - stride * torch.arange(out)[:, None] + kernel // 2
@@ -77,14 +80,14 @@ def _taken(height: int, width: int, kernel: int, stride: int) -> tuple[Tensor, t
 
 
 class SqueezeExcite(nn.Module):
-    """Weights each channel by what the whole image holds (Hu et al. 2018): x · gate(W₂ relu(W₁ mean(x))).
+    """A layer that weights each channel, from the whole image (Hu et al. 2018): x · gate(W₂ relu(W₁ mean(x))).
 
     Parameters
     ----------
     channels, squeezed : int
-        Of the input, and between the two linear maps.
+        Channels of the input, and channels between the two linear maps.
     gate : class of nn.Module
-        To [0, 1]: nn.Sigmoid, or nn.Hardsigmoid in MobileNetV3.
+        Activation to [0, 1]: nn.Sigmoid, or nn.Hardsigmoid in MobileNetV3.
     """
 
     def __init__(self, channels: int, squeezed: int, gate: type[nn.Module] = nn.Sigmoid):
@@ -94,7 +97,7 @@ class SqueezeExcite(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x`` and the result: float (batch, channels, height, width)."""
+        """Return the weighted channels; ``x`` and the result are float (batch, channels, height, width)."""
         return x * self.weights(x)
 
 
@@ -109,10 +112,10 @@ def mbconv(
     activation: type[nn.Module] = nn.ReLU,
     gate: type[nn.Module] = nn.Sigmoid,
 ) -> nn.Sequential:
-    """An inverted bottleneck without what is added around it.
+    """Build an inverted bottleneck without a skip around it.
 
-    ``middle`` channels inside; as many as ``inputs``: nothing is widened. ``squeezed`` channels inside the
-    squeeze-excitation behind the depthwise convolution; 0: none.
+    It has ``middle`` channels inside; if these are as many as ``inputs``, there is no widening convolution. The
+    squeeze-excitation behind the depthwise convolution has ``squeezed`` channels inside; 0 leaves it out.
     """
     widen = [conv_bn(inputs, middle, 1, activation=activation)] if middle != inputs else []
     excite = [SqueezeExcite(middle, squeezed, gate)] if squeezed else []
@@ -124,14 +127,14 @@ def mbconv(
     )
 
 
-# ------------------------------------------------------------------------------------------- what MnasNet chooses from
+# ------------------------------------------------------------------------------------------------- MnasNet's candidates
 def _squeezed(inputs: int, ratio: float) -> int:
-    """Of the channels that enter the block, not of the widened ones; 0 for ratio 0."""
+    """Return ``ratio`` times the channels that enter the block (not the widened channels); 0 for ratio 0."""
     return max(1, int(inputs * ratio)) if ratio else 0
 
 
 def full_conv(inputs: int, outputs: int, kernel: int, stride: int, ratio: float) -> nn.Module:
-    """k×k convolution over all channels, batch-norm, ReLU."""
+    """Build a k×k convolution over all channels, batch-norm, ReLU, and squeeze-excitation unless ``ratio`` is 0."""
     convolution = conv_bn(inputs, outputs, kernel, stride)
     if ratio:
         convolution.append(SqueezeExcite(outputs, _squeezed(inputs, ratio)))
@@ -139,7 +142,7 @@ def full_conv(inputs: int, outputs: int, kernel: int, stride: int, ratio: float)
 
 
 def expanded(expansion: int, inputs: int, outputs: int, kernel: int, stride: int, ratio: float) -> nn.Module:
-    """Inverted bottleneck with ReLU, ``expansion`` times the inputs' channels inside."""
+    """Build an inverted bottleneck with ReLU, and ``expansion`` times the inputs' channels inside."""
     middle = expansion * inputs
     return mbconv(inputs, outputs, kernel, stride, middle=middle, squeezed=_squeezed(inputs, ratio))
 
@@ -155,7 +158,7 @@ MNASNET: Mapping[str, Layer] = MappingProxyType(
 
 
 class PooledSkip(nn.Module):
-    """Mean of the 3×3 neighbours at the layer's stride; channels beyond the input's are zero, those too many cut."""
+    """The mean of the 3×3 neighbours at the layer's stride; missing channels are zero, surplus channels are cut."""
 
     def __init__(self, inputs: int, outputs: int, stride: int):
         super().__init__()
@@ -163,37 +166,37 @@ class PooledSkip(nn.Module):
         self.more = outputs - inputs
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, inputs, height, width) to (batch, outputs, ⌈height/stride⌉, ⌈width/stride⌉)."""
+        """Map (batch, inputs, height, width) to (batch, outputs, ⌈height/stride⌉, ⌈width/stride⌉)."""
         return F.pad(self.pool(x), (0, 0, 0, 0, 0, self.more))  # a negative padding cuts
 
 
 class Skipped(nn.Module):
-    """A layer plus what leads around it."""
+    """The sum of a layer and of a skip around it."""
 
     def __init__(self, body: nn.Module, around: nn.Module):
         super().__init__()
         self.body, self.around = body, around
 
     def forward(self, x: Tensor) -> Tensor:
-        """``body(x) + around(x)``."""
+        """Return ``body(x) + around(x)``."""
         return self.body(x) + self.around(x)
 
 
 def with_identity(layer: nn.Module) -> nn.Module:
-    """A layer that keeps resolution and channels, plus its input."""
+    """Add a layer's input to its output; the layer must keep resolution and channels."""
     return Skipped(layer, nn.Identity())
 
 
 # ------------------------------------------------------------------------------------------------------ whole networks
 class Resize(nn.Module):
-    """Images at ``share`` of their height and width, rounded, bilinear: the elastic resolution of Once-for-all."""
+    """Bilinear scaling of images to ``share`` of their height and width, rounded: Once-for-all's elastic resolution."""
 
     def __init__(self, share: float):
         super().__init__()
         self.share = share
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, colors, height, width) to the same at the smaller size."""
+        """Scale images (batch, colors, height, width)."""
         size = [max(1, round(side * self.share)) for side in x.shape[-2:]]
         if size == list(x.shape[-2:]):
             return x
@@ -201,26 +204,26 @@ class Resize(nn.Module):
 
 
 def classifier(inputs: int, head: int, classes: int) -> nn.Sequential:
-    """1×1 convolution to ``head`` channels, batch-norm, ReLU, mean over the image, linear."""
+    """Build a 1×1 convolution to ``head`` channels, batch-norm, ReLU, mean over the image, linear classifier."""
     return nn.Sequential(conv_bn(inputs, head, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), Linear(head, classes))
 
 
 def finished(layers: list[nn.Module], generator: torch.Generator | None) -> nn.Sequential:
-    """The layers in sequence, weights drawn from ``generator`` (None: one with seed 0), in the faster memory format."""
+    """Join the layers in sequence; draw weights from ``generator`` (None: seed 0); set the faster memory format."""
     network = nn.Sequential(*layers)
     initialize(network, generator or torch.Generator().manual_seed(0))
     return network.to(memory_format=torch.channels_last)
 
 
 def bottlenecks(blocks, stem: int, head: int, classes: int) -> list[nn.Module]:
-    """A published network of MnasNet's kind, from its table, for images of three colors.
+    """Build the layers of a published network like MnasNet from its table, for images of three colors.
 
     Parameters
     ----------
     blocks : iterable of (kind, kernel, squeeze ratio, outputs, strides)
-        One a layer, ``kind`` of `MNASNET`. Where a layer keeps channels and resolution, its input is added.
+        One entry a layer, ``kind`` of `MNASNET`. If a layer keeps channels and resolution, its input is added.
     stem, head, classes : int
-        Channels of the 3×3 convolution of stride 2 that begins, of the 1×1 convolution that ends, and classes.
+        Channels of the first convolution (3×3, stride 2), channels of the last convolution (1×1), number of classes.
     """
     layers: list[nn.Module] = [conv_bn(3, stem, 3, 2)]
     inputs = stem

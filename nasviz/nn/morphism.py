@@ -6,7 +6,7 @@ weights of a trained `CellNetwork` to a new one that differs in one respect:
 
 ============  =====================================  ==================================================
 `inherit`     other operations in the cell           new branches start silent, 1×1 kernels become 3×3
-`widen`       more channels                          channels are doubled, what reads them divides
+`widen`       more channels                          channels are copied, their readers' weights divided
 `deepen`      more cells a stage                     new cells start as the identity
 ============  =====================================  ==================================================
 
@@ -26,10 +26,10 @@ from .ops import Zero
 def inherit(child: CellNetwork, parent: CellNetwork) -> bool:
     """Give ``child`` the weights of ``parent``, whose cell has other operations on the same edges.
 
-    The function is preserved where operations were only added or grown: a convolution where nothing was (it starts
-    silent), a 3×3 convolution where a 1×1 was (a kernel that is zero around its middle). Any other change starts from
-    the parent too, but as another function: a skip that becomes a convolution cannot stay one, because a ReLU comes
-    first in the operations of NAS-Bench-201.
+    The function is preserved if operations were only added or grown. A convolution on an edge without operation starts
+    silent; a 3×3 convolution in place of a 1×1 has a kernel that is zero around its middle. After any other change the
+    child also starts from the parent's weights, but as another function: for example, a convolution cannot start as the
+    skip that it replaces, because a ReLU comes first in the operations of NAS-Bench-201.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def inherit(child: CellNetwork, parent: CellNetwork) -> bool:
     Raises
     ------
     ValueError
-        Networks of other sizes.
+        Networks of different sizes.
     """
     if [type(layer) for layer in child.body] != [type(layer) for layer in parent.body]:
         raise ValueError("inherit needs two networks with the same number of cells and stages")
@@ -72,7 +72,7 @@ def _inherit_cell(child: Cell, parent: Cell) -> bool:
 
 
 def _preserved(child: Cell, parent: Cell) -> bool:
-    """Whether the output is the parent's, node by node: is it the same as there, and is it zero?"""
+    """Return whether both cells have the same output; for each node in order, find if it is the same, and if zero."""
     same, zero = [True], [False]
     for node in range(1, child.nodes):
         is_same = is_zero = True
@@ -83,7 +83,7 @@ def _preserved(child: Cell, parent: Cell) -> bool:
             elif i in parent.live:
                 is_same &= same[source] and (_kind(mine) == _kind(its) or _grown(mine, its))
                 is_zero = False
-            elif not _is_convolution(mine):  # a new one is silent; a new skip or pooling of zero is zero
+            elif not _is_convolution(mine):  # a new convolution is silent; a new skip or pooling of zero is zero
                 is_same &= zero[source]
                 is_zero &= zero[source]
         same.append(is_same)
@@ -100,12 +100,12 @@ def _is_convolution(operation: nn.Module) -> bool:
 
 
 def _kind(operation: nn.Module):
-    """What two operations of one kind have in common: the kernel of a convolution, the class of the others."""
+    """Return the kind of an operation: the kernel size of a convolution, the class of any other."""
     return operation[1].kernel_size if _is_convolution(operation) else type(operation)
 
 
 def silence(operation: nn.Module) -> None:
-    """Let a ReLU-convolution-batch-norm add nothing, until it learns to."""
+    """Set the batch-norm of a ReLU-convolution-batch-norm to zero, so that it adds nothing before it is trained."""
     nn.init.zeros_(operation[2].weight)
     nn.init.zeros_(operation[2].bias)
 
@@ -114,15 +114,15 @@ def silence(operation: nn.Module) -> None:
 def widen(child: CellNetwork, parent: CellNetwork, generator: torch.Generator) -> None:
     """Give ``child``, which has the same cell and more channels, the function of ``parent``: Net2WiderNet.
 
-    Chen et al. 2016, section 2.3: each new channel copies an old one, drawn by ``generator``, and what reads a channel
-    divides its weights by the number of copies. Preserved with the batch's statistics as well as with the running ones.
-    Copies have the same gradients and would stay copies for ever: before training, whoever calls this adds a little
-    noise to the weights, as the paper does.
+    Chen et al. 2016, section 2.3: each new channel copies an old one, drawn by ``generator``; the layers that read a
+    channel divide its weights by the number of copies. The function is preserved with the batch's statistics as well as
+    with the running ones. Copies have the same gradients and would stay copies for ever: before training, the caller
+    must add a little noise to the weights, as the paper does.
 
     Raises
     ------
     ValueError
-        A child with fewer channels, or with other cells, stages or images.
+        A child with fewer channels, or with other cells, stages or image channels.
     """
     old, new = parent.stem[0].out_channels, child.stem[0].out_channels
     if new < old:
@@ -130,7 +130,7 @@ def widen(child: CellNetwork, parent: CellNetwork, generator: torch.Generator) -
     names = [{name: type(layer) for name, layer in network.named_modules()} for network in (child, parent)]
     if names[0] != names[1] or child.stem[0].in_channels != parent.stem[0].in_channels:
         raise ValueError("widen needs two networks that differ in their channels only")
-    copied = {}  # by the parent's width at a stage: which old channel each new one copies
+    copied = {}  # the parent's width at a stage -> for each new channel, the old channel that it copies
     stages = sum(not isinstance(layer, Cell) for layer in parent.body) + 1
     for width, wider in ((old << stage, new << stage) for stage in range(stages)):
         drawn = torch.randint(width, (wider - width,), generator=generator)
@@ -148,7 +148,7 @@ def widen(child: CellNetwork, parent: CellNetwork, generator: torch.Generator) -
 
 
 def _read(weight: Tensor, copied: Tensor) -> Tensor:
-    """Weights that read copied channels: each copy brings its share."""
+    """Return weights that read the copied channels; copies of one channel share its weight equally."""
     shares = copied.bincount()[copied].to(weight.dtype)
     return weight[:, copied] / shares.view(1, -1, *[1] * (weight.ndim - 2))
 
@@ -157,8 +157,8 @@ def _read(weight: Tensor, copied: Tensor) -> Tensor:
 def deepen(child: CellNetwork, parent: CellNetwork) -> None:
     """Give ``child``, which has the same cell and more cells a stage, the function of ``parent``.
 
-    The new cells stand at the end of each stage, and all their convolutions start silent: what is left is the identity,
-    if exactly one way of skips leads through the cell, and none with a pooling.
+    The new cells are at the end of each stage, and all their convolutions start silent. Such a cell is the identity if
+    exactly one path of skips leads through it, and no path with a pooling.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def deepen(child: CellNetwork, parent: CellNetwork) -> None:
 
 
 def _stages(network: CellNetwork) -> list[list[nn.Module]]:
-    """The body, divided before each reduction: a stage begins with its reduction, the first with a cell."""
+    """Split the body before each reduction: a stage begins with its reduction, the first stage with a cell."""
     stages: list[list[nn.Module]] = [[]]
     for layer in network.body:
         if not isinstance(layer, Cell):
@@ -195,9 +195,9 @@ def _stages(network: CellNetwork) -> list[list[nn.Module]]:
 
 
 def _passed(cell: Cell) -> tuple[int, int]:
-    """How many ways lead through a cell over skips only, and how many over skips and poolings."""
+    """Count the paths through a cell that have skips only, and the paths of skips with at least one pooling."""
     ways = {0: (1, 0)}
-    for i in sorted(cell.live, key=lambda i: cell.edges[i]):  # by source: each is complete before it is read
+    for i in sorted(cell.live, key=lambda i: cell.edges[i]):  # by source, so that a node is complete before it is read
         (source, target), operation = cell.edges[i], cell.operations[i]
         if _is_convolution(operation) or isinstance(operation, Zero):
             continue

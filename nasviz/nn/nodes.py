@@ -1,4 +1,4 @@
-"""Networks of cells whose operations sit on nodes: NAS-Bench-101."""
+"""Networks of cells with operations on nodes: NAS-Bench-101."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .ops import Conv2d, Factory, Linear
 
 
 def conv1x1_bn_relu(channels: int) -> nn.Module:
-    """1×1 convolution, batch-norm, ReLU (Ying et al. 2019, section 2.1)."""
+    """Build a 1×1 convolution, batch-norm, ReLU (Ying et al. 2019, section 2.1)."""
     return _conv_bn_relu(channels, channels, 1)
 
 
 def conv3x3_bn_relu(channels: int) -> nn.Module:
-    """3×3 convolution, batch-norm, ReLU (Ying et al. 2019, section 2.1)."""
+    """Build a 3×3 convolution, batch-norm, ReLU (Ying et al. 2019, section 2.1)."""
     return _conv_bn_relu(channels, channels, 3)
 
 
 def max_pool3x3(channels: int) -> nn.Module:
-    """The largest of the 3×3 neighbours."""
+    """Build the maximum of the 3×3 neighbours."""
     return nn.MaxPool2d(3, stride=1, padding=1)
 
 
@@ -35,21 +35,22 @@ NASBENCH101: Mapping[str, Factory] = MappingProxyType(
 
 
 def node_channels(graph: Graph, channels: int) -> list[int]:
-    """Channels of each node between input and output: the published rule (``compute_vertex_channels``).
+    """Return the channels of each node between input and output by the published rule (``compute_vertex_channels``).
 
-    The nodes that feed the output share its channels, which are their concatenation; where they do not divide, nodes
-    of lower number get one more. Any other node has as many as the largest node that it feeds.
+    The output concatenates the nodes that feed it, so these nodes share its channels. If they do not divide evenly, the
+    nodes with lower numbers get one channel more. Any other node has as many channels as the largest node that it
+    feeds.
 
     Parameters
     ----------
     graph : Graph
         Node 0 is the input, the last the output; every node is on a path between them.
     channels : int
-        Of the output.
+        Channels of the output.
 
     Returns
     -------
-    list of int, one a node; ``channels`` for the output, 0 for the input, which is not the rule's business.
+    list of int, one a node; ``channels`` for the output, 0 for the input, which the rule does not concern.
 
     Raises
     ------
@@ -70,10 +71,11 @@ def node_channels(graph: Graph, channels: int) -> list[int]:
 
 
 class NodeCell(nn.Module):
-    """One cell: a node computes its operation of the sum of its inputs; the output concatenates its own.
+    """One cell: a node applies its operation to the sum of its inputs; the output node concatenates its inputs.
 
-    The cell's input reaches a node through a 1×1 convolution with batch-norm and ReLU, and is *added* to the output so.
-    A node with more channels than the one it feeds is cut to the first ones (Ying et al. 2019, as its code has it).
+    The cell's input passes a 1×1 convolution with batch-norm and ReLU on each of its edges; at the output it is *added*
+    to the concatenation. If a node has more channels than the node it feeds, only its first channels are read (as in
+    the code of Ying et al. 2019).
 
     Parameters
     ----------
@@ -81,7 +83,7 @@ class NodeCell(nn.Module):
         Every node on a path from node 0, the input, to the last, the output; ``ops`` names ``operations``.
     operations : mapping from str to factory
     inputs, channels : int
-        Channels in, and out.
+        Channels of the cell's input, and of its output.
     """
 
     def __init__(self, graph: Graph, operations: Mapping[str, Factory], inputs: int, channels: int):
@@ -98,7 +100,7 @@ class NodeCell(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x``: float (batch, inputs, height, width); the result has ``channels``."""
+        """Return the output, with ``channels`` channels, for ``x``: float (batch, inputs, height, width)."""
         values, last = [x], len(self.widths) - 1
         for node in range(1, last):
             parts = [values[source][:, : self.widths[node]] for source in self.sources[node] if source]
@@ -127,17 +129,17 @@ class NodeNetwork(nn.Module):
     graph : Graph
         The cell: see `NodeCell`.
     operations : mapping from str to factory
-        What the names on the nodes mean: `NASBENCH101`.
+        The factory for each name on the nodes: `NASBENCH101`.
     channels : int
-        Of the first stack. With a multiple of 12, isomorphic cells are the same function.
+        Channels of the first stack. With a multiple of 12, isomorphic cells are the same function.
     modules : int
-        Cells in each stack.
+        Number of cells in each stack.
     stacks : int
     colors : int
         Channels of the images.
     classes : int
     generator : torch.Generator, optional
-        Draws the weights, of torch's default distributions; nothing else is drawn from. None: one with seed 0.
+        The only source of the weights, which have torch's default distributions. None: a generator with seed 0.
 
     Raises
     ------
@@ -171,10 +173,10 @@ class NodeNetwork(nn.Module):
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.classifier = Linear(channels, classes)
         initialize(self, generator or torch.Generator().manual_seed(0))
-        self.to(memory_format=torch.channels_last)  # as `CellNetwork`
+        self.to(memory_format=torch.channels_last)  # for speed, as in `CellNetwork`
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (batch, classes) of float images (batch, colors, height, width)."""
+        """Return logits (batch, classes) for float images (batch, colors, height, width)."""
         return self.classifier(self.head(self.body(self.stem(images))))
 
 

@@ -1,10 +1,11 @@
-"""Many networks of one space as one: for a GPU, which a small network leaves idle.
+"""Many networks of one space packed into one network, because a small network leaves a GPU idle.
 
-The networks of a space are alike but for their cells' operations. Packed, they stand side by side in one tensor of
-shape (networks, channels, batch, height, width), and a layer of all of them is one call: batch-norm with as many
-channels as all have together, a convolution as one batched product of matrices (Chellapilla et al. 2006 unrolled
-convolutions so). On an edge where they differ, those with the same operation are brought together, computed, and added
-to where they belong. Each keeps its own weights and its own batch-norm: none can tell that there are others.
+The networks of a space differ only in their cells' operations. Packed, their values are one tensor of shape (networks,
+channels, batch, height, width), and the same layer of all networks is one call. A batch-norm has the channels of all
+networks together; a convolution is one batched matrix product (Chellapilla et al. 2006 unrolled convolutions in this
+way). On an edge where the networks differ, those with the same operation are gathered and computed together, and the
+results are added to their own networks. Each network keeps its own weights and its own batch-norm statistics: the
+others have no influence on it.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from .cells import Cell, CellNetwork
 
 
 class PackedNetwork(nn.Module):
-    """`CellNetwork`s side by side, each with its own copies of the weights that they had.
+    """Several `CellNetwork`s side by side, with copies of their weights.
 
     Parameters
     ----------
     networks : sequence of CellNetwork
-        K of them, of the same sizes; their cells have the same nodes and edges, and any of the operations that `packed`
+        K networks of the same sizes. Their cells have the same nodes and edges, and any operations that `packed`
         knows.
 
     Raises
@@ -43,13 +44,13 @@ class PackedNetwork(nn.Module):
         self.classifier = packed([network.classifier for network in networks])
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (K, batch, classes) of images (K, colors, batch, height, width), a batch for each network."""
+        """Return logits (K, batch, classes) for images (K, colors, batch, height, width): a batch for each network."""
         x = self.norm(self.body(self.stem(images))).relu().mean((3, 4))
         return self.classifier(x)
 
 
 class PackedCell(nn.Module):
-    """`Cell`s with the same edges, whose operations may differ. As there, only live operations run."""
+    """Several `Cell`s with the same edges; their operations may differ. As in a `Cell`, only live operations run."""
 
     def __init__(self, cells: Sequence[Cell]):
         super().__init__()
@@ -82,7 +83,7 @@ class PackedCell(nn.Module):
 
 
 class Convolutions(nn.Module):
-    """Convolutions of the same shape: every window of the image a column, then one product of matrices a network."""
+    """Convolutions of the same shape: each window of the image is a column; each network is one matrix product."""
 
     def __init__(self, layers: Sequence[nn.Conv2d]):
         super().__init__()
@@ -97,7 +98,7 @@ class Convolutions(nn.Module):
         (down, across), (tall, wide) = self.padding, self.kernel
         if down or across:
             x = F.pad(x, (across, across, down, down))
-        if (tall, wide, *self.stride) != (1, 1, 1, 1):  # there each window is a pixel
+        if (tall, wide, *self.stride) != (1, 1, 1, 1):  # otherwise each window is a single pixel
             x = x.unfold(3, tall, self.stride[0]).unfold(4, wide, self.stride[1]).permute(0, 1, 5, 6, 2, 3, 4)
             x = x.flatten(1, 3)                         # (networks, channels · window, batch, height, width)
         columns = x.reshape(len(x) * self.groups, -1, x[0, 0].numel())
@@ -106,7 +107,7 @@ class Convolutions(nn.Module):
 
 
 class BatchNorms(nn.Module):
-    """Batch-norms of as many channels."""
+    """Batch-norms with the same number of channels, computed as one."""
 
     def __init__(self, layers: Sequence[nn.BatchNorm2d]):
         super().__init__()
@@ -127,7 +128,7 @@ class BatchNorms(nn.Module):
 
 
 class Poolings(nn.Module):
-    """Average poolings, which have no weights."""
+    """Average poolings, which have no weights: one module serves all networks."""
 
     def __init__(self, layers: Sequence[nn.AvgPool2d]):
         super().__init__()
@@ -138,7 +139,7 @@ class Poolings(nn.Module):
 
 
 class Linears(nn.Module):
-    """Linear layers: (networks, inputs, batch) to (networks, batch, outputs)."""
+    """Linear layers, which map (networks, inputs, batch) to (networks, batch, outputs)."""
 
     def __init__(self, layers: Sequence[nn.Linear]):
         super().__init__()
@@ -150,9 +151,9 @@ class Linears(nn.Module):
 
 
 def packed(layers: Sequence[nn.Module]) -> nn.Module:
-    """One layer that does what each of ``layers``, all of them alike, does to its own network's values.
+    """Pack the same layer of several networks into one layer, which applies each to its own network's values.
 
-    ValueError for a kind of layer that cannot be packed, or if they are not alike.
+    ValueError for a kind of layer that cannot be packed, or if the layers differ in kind or shape.
     """
     first = layers[0]
     _alike([type(layer) for layer in layers], "their layers")

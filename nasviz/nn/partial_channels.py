@@ -1,4 +1,4 @@
-"""PC-DARTS's supernet: of each node only some channels pass through the mixed operations."""
+"""PC-DARTS's supernet: only some channels of each node pass through the mixed operations."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .mixed import AveragePool3x3, MixedCell, MixedNetwork
 class PartialNetwork(MixedNetwork):
     """A `MixedNetwork` whose edges mix operations on one channel in ``share``: ``network(images, weights)``.
 
-    Xu et al. 2020, section 3.2. ``weights`` has one column more than there are operations: the last says how much each
-    edge counts among those that enter its node (their edge normalisation, section 3.3).
+    Xu et al. 2020, section 3.2. ``weights`` has one more column than there are operations. The last column holds the
+    weight of each edge among all edges that enter the same node (the paper's edge normalisation, section 3.3).
 
     Raises
     ------
@@ -28,12 +28,12 @@ class PartialNetwork(MixedNetwork):
         super().__init__(graph, operations, **size)
 
     def cell(self, graph: Graph, operations: Sequence[str], channels: int) -> PartialCell:
-        """What is stacked."""
+        """Build one cell of the stack, which mixes one channel in ``share``."""
         return PartialCell([(edge.source, edge.target) for edge in graph.edges], operations, channels, self.share)
 
 
 class PartialCell(MixedCell):
-    """A `MixedCell` in which the first of ``share`` parts of the channels is mixed, and the others pass as they are."""
+    """A `MixedCell` that mixes the first of ``share`` equal parts of the channels; the others pass unchanged."""
 
     def __init__(self, edges: Sequence[tuple[int, int]], operations: Sequence[str], channels: int, share: int):
         if share < 1 or channels % share:
@@ -42,7 +42,7 @@ class PartialCell(MixedCell):
         self.share = share
 
     def forward(self, inputs: Sequence[Tensor], weights: Tensor) -> list[Tensor]:
-        """As `MixedCell`; ``weights``: (edges, operations + 1)."""
+        """Return the values of the nodes as `MixedCell` does; ``weights``: (edges, operations + 1)."""
         nodes = dict(enumerate(inputs))
         mixed = inputs[0].shape[1] // self.share
         pool, rows, counts = AveragePool3x3(inputs[0][:, :mixed]), weights[:, :-1].unbind(), weights[:, -1].unbind()
@@ -57,7 +57,7 @@ class PartialCell(MixedCell):
 
 
 def shuffle(images: Tensor, groups: int) -> Tensor:
-    """Channels dealt out in turn (Zhang et al. 2018, ShuffleNet): those of one of ``groups`` groups end up apart.
+    """Shuffle the channels of ``groups`` equal groups: take one from each in turn (Zhang et al. 2018, ShuffleNet).
 
     ``shuffle(shuffle(x, g), channels // g)`` is ``x``.
     """

@@ -1,4 +1,4 @@
-"""Saved weights: safetensors in memory, checked name by name before anything is changed."""
+"""Load saved weights from safetensors in memory; all names are checked before any tensor is changed."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from torch import Tensor
 
 
 def take_over(state: bytes, mine: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Copy what ``state`` holds into the tensors of ``mine``, and return it.
+    """Copy saved tensors into the tensors of ``mine``, and return all saved tensors.
 
     Parameters
     ----------
     state : bytes
         Safetensors.
     mine : mapping from name to tensor
-        All of these must be there, with the same shape and type; what else the state holds stays unused.
+        The state must hold all of these names, with the same shapes and types. Other tensors of the state stay unused.
 
     Raises
     ------
     ValueError
-        If the state is damaged, or lacks a tensor or has it in another shape. Nothing is changed then.
+        If the state is damaged, or a tensor is missing or has another shape or type. No tensor is changed then.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load

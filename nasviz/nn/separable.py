@@ -1,8 +1,8 @@
 """Operations of the two-input cells, DARTS's and NASNet's: ``factory(channels, stride, inputs) -> Module``.
 
-A factory makes ``channels`` channels out of ``inputs`` (by default as many), at the resolution divided by ``stride``, 1
-or 2, rounded up. The two tables say what the papers' names mean: `DARTS` for Liu et al. 2019 and its successors,
-`NASNET` for the 13 operations of Zoph et al. 2018, from which ENAS and AmoebaNet take theirs.
+The module of a factory maps ``inputs`` channels (by default ``channels``) to ``channels``; it divides the resolution by
+``stride``, 1 or 2, rounded up. Two tables hold the factories for the papers' names: `DARTS` for Liu et al. 2019 and its
+successors, `NASNET` for the 13 operations of Zoph et al. 2018. ENAS and AmoebaNet use some of these 13.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from .ops import Conv2d, Zero, in_layout
 Factory = Callable[..., nn.Module]
 
 
-# ------------------------------------------------------------------------------------------------------ building bricks
+# ------------------------------------------------------------------------------------------------------ building blocks
 def relu_conv_bn(inputs: int, outputs: int, kernel: int | tuple[int, int] = 1, **how) -> nn.Sequential:
-    """ReLU, convolution, batch-norm; padded so that stride 1 keeps the resolution. ``how``: stride, dilation."""
+    """Build ReLU, convolution, batch-norm, padded so that stride 1 keeps the resolution. ``how``: stride, dilation."""
     height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
     dilation = how.get("dilation", 1)
     padding = (height // 2 * dilation, width // 2 * dilation)
@@ -30,7 +30,7 @@ def relu_conv_bn(inputs: int, outputs: int, kernel: int | tuple[int, int] = 1, *
 
 
 def relu_separable_bn(inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
-    """ReLU, a depthwise convolution of each channel, a 1×1 convolution across channels, batch-norm."""
+    """Build ReLU, a depthwise convolution of each channel, a 1×1 convolution across channels, batch-norm."""
     padding = kernel // 2 * dilation
     kind = Conv2d if dilation == 1 else DilatedDepthwise
     depthwise = kind(inputs, inputs, kernel, stride, padding, dilation, groups=inputs, bias=False)
@@ -38,11 +38,12 @@ def relu_separable_bn(inputs: int, outputs: int, kernel: int, stride: int = 1, d
 
 
 class DilatedDepthwise(Conv2d):
-    """A depthwise convolution over every second pixel, computed as an ordinary one.
+    """A depthwise convolution with dilation 2, computed as ordinary convolutions.
 
-    With dilation 2, pixels of even and of odd rows and columns never meet: four images of half the size are convolved
-    without dilation. Torch's gradient of a dilated depthwise convolution takes several times as long on a CPU.
-    With stride 2 only the image of even rows and columns is asked for. A GPU does what torch does.
+    With dilation 2, pixels of even and of odd rows never meet, and columns likewise. The image is thus split into four
+    images of half the size, which are convolved without dilation. Torch's gradient of a dilated depthwise convolution
+    takes several times as long on a CPU. With stride 2 only the image of even rows and columns is needed. On a GPU,
+    torch's own dilated convolution is used.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -65,8 +66,8 @@ class FactorizedReduce(nn.Module):
     """Half the resolution: ReLU; two 1×1 convolutions of stride 2, the second shifted by one pixel in both directions,
     each to half of the channels; batch-norm.
 
-    Authors' code of DARTS; the same as NASNet's path of two shifted subsamplings. At an odd resolution the shifted
-    image is padded by a row and a column of zeros (the code of DARTS stops with an error there).
+    It follows the code of DARTS's authors, and equals NASNet's path of two shifted subsamplings. At an odd resolution
+    the shifted image is padded by a row and a column of zeros (the code of DARTS stops with an error there).
     """
 
     def __init__(self, inputs: int, outputs: int):
@@ -85,10 +86,10 @@ class FactorizedReduce(nn.Module):
 
 
 class Subsampled(nn.Module):
-    """Every second pixel in both directions: before a 1×1 convolution, what a stride of 2 in it would do.
+    """Every second pixel in both directions. Before a 1×1 convolution it has the effect of a stride of 2 in it.
 
-    That stride is avoided: with fewer than 8 channels, channels last, on a CPU, the gradient of such a convolution
-    writes outside of its memory (torch 2.14).
+    A stride of 2 in the convolution itself is avoided: its gradient writes outside of its memory, with fewer than 8
+    channels, channels last, on a CPU (torch 2.14).
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -96,14 +97,14 @@ class Subsampled(nn.Module):
 
 
 class Noise(nn.Module):
-    """In place of the input, standard normal noise of its shape: the operation of RobustDARTS's S4 (Zela et al. 2020).
+    """Standard normal noise in the shape of the input: an operation of RobustDARTS's space S4 (Zela et al. 2020).
 
     Attributes
     ----------
     generator : torch.Generator or None
-        Of the CPU, from which each call draws, in evaluation too. The network sets it to the generator of its weights,
-        so that a search which keeps that generator's state draws the same noise after a resume. A call without one is a
-        RuntimeError.
+        Generator on the CPU, from which each call draws, in evaluation too. The network sets it to the generator of its
+        weights. A search that keeps that generator's state thus draws the same noise after a resume. A call without a
+        generator raises RuntimeError.
     """
 
     generator: torch.Generator | None = None
@@ -118,23 +119,23 @@ class Noise(nn.Module):
 
 # ------------------------------------------------------------------------------------------------------------ factories
 def zero(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
-    """No connection: zeros."""
+    """Build the missing connection, whose output is zero."""
     if (inputs or channels) != channels:
         raise ValueError(f"zero keeps the number of channels, it cannot make {channels} of {inputs}")
     return Zero() if stride == 1 else nn.Sequential(Subsampled(), Zero())
 
 
 def noise(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
-    """Noise instead of the input: see `Noise`."""
+    """Build noise that replaces the input: see `Noise`."""
     if (inputs or channels) != channels:
         raise ValueError(f"noise keeps the number of channels, it cannot make {channels} of {inputs}")
     return Noise() if stride == 1 else nn.Sequential(Subsampled(), Noise())
 
 
 def skip(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
-    """The input as it is; where resolution or channels must change, the least that does so.
+    """Build the identity, or the simplest layer that changes resolution or channels if they must change.
 
-    At stride 2 a `FactorizedReduce` (DARTS, ENAS), for other channels a ReLU, 1×1 convolution, batch-norm.
+    At stride 2 this is a `FactorizedReduce` (DARTS, ENAS), for other channels ReLU, 1×1 convolution, batch-norm.
     """
     inputs = inputs or channels
     if stride == 2:
@@ -143,12 +144,12 @@ def skip(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module
 
 
 def average_pool3x3(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
-    """Mean of the 3×3 neighbours inside the image: at a border over fewer, not over padded zeros."""
+    """Build the mean of the 3×3 neighbours inside the image: at a border there are fewer, and no padded zeros."""
     return _widened(nn.AvgPool2d(3, stride, padding=1, count_include_pad=False), channels, inputs)
 
 
 def max_pool(kernel: int) -> Factory:
-    """Factory of the maximum of ``kernel``×``kernel`` neighbours."""
+    """Return a factory of the maximum of ``kernel``×``kernel`` neighbours."""
 
     def factory(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
         return _widened(nn.MaxPool2d(kernel, stride, padding=kernel // 2), channels, inputs)
@@ -157,7 +158,7 @@ def max_pool(kernel: int) -> Factory:
 
 
 def separable_twice(kernel: int) -> Factory:
-    """Factory of the separable convolution, twice, as all of these papers apply it; only the first has the stride."""
+    """Return a factory of two separable convolutions in a row, as in all papers; only the first has the stride."""
 
     def factory(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
         first = relu_separable_bn(inputs or channels, channels, kernel, stride)
@@ -167,7 +168,7 @@ def separable_twice(kernel: int) -> Factory:
 
 
 def dilated_separable(kernel: int) -> Factory:
-    """Factory of the separable convolution, once, over every second pixel (dilation 2): DARTS."""
+    """Return a factory of one separable convolution with dilation 2 (DARTS)."""
 
     def factory(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
         return relu_separable_bn(inputs or channels, channels, kernel, stride, dilation=2)
@@ -176,7 +177,7 @@ def dilated_separable(kernel: int) -> Factory:
 
 
 def convolution(kernel: int, dilation: int = 1) -> Factory:
-    """Factory of ReLU, a full convolution, batch-norm."""
+    """Return a factory of ReLU, a full convolution, batch-norm."""
 
     def factory(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
         if kernel == 1 and stride == 2:
@@ -187,7 +188,7 @@ def convolution(kernel: int, dilation: int = 1) -> Factory:
 
 
 def factorized(kernel: int) -> Factory:
-    """Factory of a 1×``kernel`` and then a ``kernel``×1 convolution, each ReLU, convolution, batch-norm."""
+    """Return a factory of a 1×``kernel`` and then a ``kernel``×1 convolution, each ReLU, convolution, batch-norm."""
 
     def factory(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
         row = relu_conv_bn(inputs or channels, channels, (1, kernel), stride=(1, stride))
@@ -197,7 +198,7 @@ def factorized(kernel: int) -> Factory:
 
 
 def _widened(pool: nn.Module, channels: int, inputs: int | None) -> nn.Module:
-    """The pooling; where it has to change the channels, a ReLU, 1×1 convolution, batch-norm behind it."""
+    """Return the pooling; if the channels must change, a ReLU, 1×1 convolution and batch-norm follow it."""
     return pool if inputs in (None, channels) else nn.Sequential(pool, *relu_conv_bn(inputs, channels))
 
 

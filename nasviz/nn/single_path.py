@@ -1,7 +1,7 @@
 """The single-path supernet: all operations on all edges hold weights, and one architecture at a time runs on them.
 
 Guo et al. 2020 ("Single path one-shot neural architecture search with uniform sampling"). A DARTS supernet computes
-all operations at each step (`nasviz.nn.mixed`); this one as much as the architecture that was asked for.
+all operations at each step (`nasviz.nn.mixed`); a single-path supernet computes only those of one architecture.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from .ops import Factory
 
 
 class PathCell(Cell):
-    """A `Cell` that becomes the cell of any architecture: `select` says which.
+    """A `Cell` that can become the cell of any architecture; `select` sets the architecture.
 
     Attributes
     ----------
     candidates : ModuleList of ModuleList
-        By edge, then by option: the operations with their weights.
+        The operations with their weights: a list of the options for each edge.
     """
 
     def __init__(self, graph: Graph, operations: Mapping[str, Factory], channels: int):
@@ -36,15 +36,15 @@ class PathCell(Cell):
         self.select((0,) * len(self.edges))
 
     def select(self, arch: Arch) -> None:
-        """From now on, be the cell of ``arch``: an option an edge."""
+        """Make this the cell of ``arch``, which holds one option for each edge."""
         self.operations = [candidates[option] for candidates, option in zip(self.candidates, arch, strict=True)]
         self.live = self._live()
 
 
 class PathNetwork(CellNetwork):
-    """A `CellNetwork` whose cells hold all operations on all edges, one of which runs: ``network(images, arch)``.
+    """A `CellNetwork` with all operations on all edges, of which one runs on each edge: ``network(images, arch)``.
 
-    Every architecture is the network that `CellNetwork` would build, on the shared weights.
+    Every architecture computes as the network that `CellNetwork` would build, but on the shared weights.
 
     Parameters
     ----------
@@ -66,14 +66,14 @@ class PathNetwork(CellNetwork):
     cell = PathCell
 
     def select(self, arch: Arch) -> PathNetwork:
-        """Be the network of ``arch`` until told otherwise; returns this network."""
+        """Select ``arch`` as the architecture that later calls compute; return this network."""
         for layer in self.body:
             if isinstance(layer, PathCell):
                 layer.select(arch)
         return self
 
     def forward(self, images: Tensor, arch: Arch | None = None) -> Tensor:
-        """Logits (batch, classes) of images (batch, colors, height, width); None: of the architecture selected last."""
+        """Return logits (batch, classes) for images (batch, colors, height, width); ``arch`` None: the selected one."""
         if arch is not None:
             self.select(arch)
         return super().forward(images)
@@ -81,16 +81,16 @@ class PathNetwork(CellNetwork):
 
 @torch.no_grad()
 def recalibrate(network: PathNetwork, arch: Arch, batches: Iterable[Tensor]) -> None:
-    """Give the batch-norms the statistics of ``arch``: the mean of those of ``batches`` of training images.
+    """Set the statistics of the batch-norms to those of ``arch``: the mean over ``batches`` of training images.
 
-    The statistics gathered while the supernet trained are a mixture over all architectures that ran (Guo et al. 2020,
-    section 3.4). Those of operations that ``arch`` does not use are reset.
+    The statistics from the supernet's training are a mixture over all architectures that ran (Guo et al. 2020, section
+    3.4). The statistics of operations that ``arch`` does not use are reset.
     """
     layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     momenta = [layer.momentum for layer in layers]
     for layer in layers:
         layer.reset_running_stats()
-        layer.momentum = None  # torch's name for a plain mean over all batches
+        layer.momentum = None  # in torch, None means a plain mean over all batches
     network.train()
     for images in batches:
         network(images, arch)

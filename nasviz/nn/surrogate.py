@@ -21,7 +21,7 @@ from .threads import one_thread
 class Layers(nn.Module):
     """A linear layer for each of ``members``: (members, n, inputs) to (members, n, outputs). Zero biases, He's weights.
 
-    Shapes in between, such as the nodes of a graph, are kept.
+    More axes between n and the last one, such as the nodes of a graph, are kept.
     """
 
     def __init__(self, members: int, inputs: int, outputs: int, generator: torch.Generator):
@@ -53,10 +53,10 @@ class Perceptrons(nn.Module):
 class GraphNetworks(nn.Module):
     """Ensemble of graph convolutional networks: ``network(operations, readers)`` to (members, n).
 
-    Each operation has a learned vector. In each of three layers a node averages, over itself and the nodes it reads,
-    one linear map, over itself and the nodes that read it, another; ReLU of both, averaged (Wen et al. 2020, eq. 3 and
-    4). A linear layer reads the sum of all nodes' vectors. (The paper: their mean, in a space where all graphs have
-    equally many nodes. A sum can count.)
+    Each operation has a learned vector. Each of three layers has two linear maps (Wen et al. 2020, eq. 3 and 4). A node
+    averages the first map over itself and the nodes that it reads, and the second map over itself and the nodes that
+    read it; its new vector is the mean of the ReLUs of both. At the end a linear layer reads the sum of all nodes'
+    vectors. (The paper takes their mean, in a space where all graphs have equally many nodes. A sum can count nodes.)
     """
 
     def __init__(self, members: int, operations: int, hidden: int, generator: torch.Generator):
@@ -67,12 +67,12 @@ class GraphNetworks(nn.Module):
         self.last = Layers(members, hidden, 1, generator)
 
     def forward(self, operations: Tensor, reads: Tensor) -> Tensor:
-        """Scores.
+        """Return the scores (members, n).
 
         Parameters
         ----------
         operations : int (n, nodes)
-            Which operation each node has; −1 where there is no node.
+            Number of the operation of each node; −1 where there is no node.
         reads : float (n, nodes, nodes)
             1 where the node of the row reads the node of the column.
         """
@@ -86,9 +86,9 @@ class GraphNetworks(nn.Module):
 
 
 def graphs(flows: Sequence[Flow], known: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Operations (n, nodes) and who reads whom (n, nodes, nodes), as `GraphNetworks` takes them.
+    """Return the operations (n, nodes) and the reading matrices (n, nodes, nodes) that `GraphNetworks` takes.
 
-    An operation's number is its place in ``known``; all others share the number after the last.
+    The number of an operation is its place in ``known``; all unknown operations share the number after the last.
     """
     place = {label: i for i, label in enumerate(known)}
     nodes = max(len(flow.labels) for flow in flows)
@@ -104,15 +104,15 @@ def graphs(flows: Sequence[Flow], known: Sequence[str]) -> tuple[Tensor, Tensor]
 def descend(network: nn.Module, inputs: Sequence[Tensor], targets: Tensor, epochs: int, lr: float, decay: float):
     """Fit every member to ``targets`` (n,) by squared error: Adam on all data at once, decoupled decay, cosine to 0.
 
-    Kingma & Ba 2015, algorithm 1; Loshchilov & Hutter 2019, algorithm 2. Written out because the first use of
-    ``torch.optim`` imports torch's compiler, which takes longer than the whole fit.
+    Kingma & Ba 2015, algorithm 1; Loshchilov & Hutter 2019, algorithm 2. The algorithm is written out here because the
+    first use of ``torch.optim`` imports torch's compiler, and this import takes longer than the whole fit.
     """
     weights = list(network.parameters())
     moments = [(torch.zeros_like(w), torch.zeros_like(w)) for w in weights]
     with one_thread():
         for step in range(1, epochs + 1):
             losses = F.mse_loss(network(*inputs), targets.expand(len(weights[0]), -1), reduction="none").mean(1)
-            gradients = torch.autograd.grad(losses.sum(), weights)  # of each member its own: they share no weight
+            gradients = torch.autograd.grad(losses.sum(), weights)  # as if each were alone: members share no weights
             rate = lr * (1 + np.cos(np.pi * (step - 1) / epochs)) / 2
             with torch.no_grad():
                 for w, g, (mean, square) in zip(weights, gradients, moments, strict=True):
@@ -123,6 +123,6 @@ def descend(network: nn.Module, inputs: Sequence[Tensor], targets: Tensor, epoch
 
 
 def opinions(network: nn.Module, inputs: Sequence[Tensor]) -> np.ndarray:
-    """What each member says: float64 (members, n)."""
+    """Return the prediction of each member: float64 (members, n)."""
     with one_thread(), torch.no_grad():
         return network(*inputs).double().numpy()

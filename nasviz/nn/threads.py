@@ -1,4 +1,4 @@
-"""How many threads torch computes with."""
+"""Set the number of threads that torch computes with."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -8,7 +8,7 @@ import torch
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """``count`` torch threads within, as many as before afterwards."""
+    """Use ``count`` torch threads inside the ``with`` block, and the earlier number after it."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -18,9 +18,9 @@ def threads(count: int) -> Iterator[None]:
 
 
 def one_thread() -> AbstractContextManager[None]:
-    """One torch thread within.
+    """Use one torch thread inside the ``with`` block.
 
-    On small networks more threads only wait for each other, and another number of threads adds in another order, which
-    would make a result depend on the machine's cores.
+    On small networks more threads only wait for each other. Another number of threads also adds in another order, so
+    that a result would depend on the machine's cores.
     """
     return threads(1)

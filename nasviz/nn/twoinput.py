@@ -1,9 +1,9 @@
 """Networks of cells with two inputs: the outputs of the two cells before (Zoph et al. 2018, Liu et al. 2019).
 
 A cell is drawn and built from one `Graph`: nodes 0 and 1 are the inputs c_{k-2} and c_{k-1}, the last node is the
-output, those between are states. Edges with an operation lead into states, which add or concatenate what they get;
-edges without one lead to the output, which concatenates. A normal cell keeps the resolution, a reduction cell halves
-it: there the operations on the inputs have stride 2.
+output, and the nodes between are states. Edges with an operation lead into states, which add or concatenate their
+inputs; edges without operation lead to the output, which concatenates its inputs. A normal cell keeps the resolution.
+A reduction cell halves it: its operations on the inputs have stride 2.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from .cells import check_sizes
 from .ops import Conv2d, Linear, in_layout
 from .separable import FactorizedReduce, Factory, Noise, relu_conv_bn
 
-CONCAT = "concat"  # the entry of Graph.ops of a state that concatenates
+CONCAT = "concat"  # marks, in Graph.ops, a state that concatenates
 
 
 class Cell(nn.Module):
-    """One cell.
+    """One cell with two inputs, normal or reduction.
 
     Parameters
     ----------
     graph : Graph
-        As above; every state that an operation reads comes before the state that it leads to.
+        The cell as described at the head of this file; an edge leads from an earlier state to a later one.
     operations : mapping from str to factory
-        What the names on the edges mean: ``factory(channels, stride, inputs)``.
+        The factory for each name on the edges: ``factory(channels, stride, inputs)``.
     widths : (int, int)
         Channels of c_{k-2} and c_{k-1}.
     channels : int
-        What an operation makes.
+        Number of channels that each operation returns.
     stride : {1, 2}
         2 in a reduction cell.
     previous : nn.Module, optional
-        What brings c_{k-2} to ``channels`` and to the resolution of c_{k-1}. None: it stays as it is, with its
-        ``widths[0]`` channels. c_{k-1} always passes a ReLU, 1×1 convolution and batch-norm.
+        Layer that brings c_{k-2} to ``channels`` and to the resolution of c_{k-1}. None: c_{k-2} stays unchanged, with
+        its ``widths[0]`` channels. c_{k-1} always passes a ReLU, 1×1 convolution and batch-norm.
 
     Attributes
     ----------
@@ -85,13 +85,13 @@ class Cell(nn.Module):
         self.width = sum(channels if str(i) in self.reduced else width[i] for i in self.joined)
 
     def operation(self, edge: Edge, operations, channels: int, stride: int, inputs: int) -> nn.Module:
-        """What an edge computes."""
+        """Build the operation of an edge."""
         if edge.op not in operations:
             raise ValueError(f"no operation {edge.op!r}, only {list(operations)}")
         return operations[edge.op](channels, stride, inputs)
 
     def states_of(self, values: list[Tensor], weights: Tensor | None) -> list[Tensor]:
-        """Both inputs and, after them, the states. ``weights``: None, but of a mixed cell."""
+        """Return both inputs, followed by the states. Only a mixed cell uses ``weights``; otherwise they are None."""
         values = list(values)
         for entering, concatenates in self.states:
             carried = [self.operations[i](values[self.edges[i][0]]) for i in entering]
@@ -99,7 +99,10 @@ class Cell(nn.Module):
         return values
 
     def forward(self, previous: Tensor, current: Tensor, weights: Tensor | None = None) -> Tensor:
-        """The output (batch, width, height, width / stride) of c_{k-2} and c_{k-1}; ``weights`` of a mixed cell."""
+        """Return the output (batch, width, height / stride, width / stride) for c_{k-2} and c_{k-1}.
+
+        Only a mixed cell uses ``weights``.
+        """
         values = [previous if self.previous is None else self.previous(previous), self.current(current)]
         values = self.states_of(values, weights)
         joined = [self.reduced[str(i)](values[i]) if str(i) in self.reduced else values[i] for i in self.joined]
@@ -107,27 +110,27 @@ class Cell(nn.Module):
 
 
 class Network(nn.Module):
-    """A stem, cells each of which sees the two before it, the mean over the image, a linear classifier.
+    """A stem, cells that each read the two cells before, the mean over the image, a linear classifier.
 
     Parameters
     ----------
     cells : mapping from str to Graph
-        "normal" and "reduction".
+        The cells "normal" and "reduction".
     operations
-        What ``cell`` takes.
+        The operations in the form that ``cell`` takes.
     layout : tuple
-        A stem and the sequence of cells: what `darts_cifar` and the other layouts of this file return.
+        A stem and the sequence of cells, as `darts_cifar` and the other layouts of this file return them.
     last : nn.Module
-        Before the mean: an identity (DARTS) or a ReLU (NASNet).
+        Layer before the mean: an identity (DARTS) or a ReLU (NASNet).
     classes : int
     generator : torch.Generator, optional
-        Draws the weights, and later the noise of `Noise`. None: one with seed 0.
+        Source of the weights, and later of the noise of `Noise`. None: a generator with seed 0.
     cell : type
-        `Cell`, or `MixedCell`, which `Supernet` stacks (`nasviz.nn.twoinput_mixed`).
+        Class of the cells: `Cell`, or `MixedCell` in a `Supernet` (`nasviz.nn.twoinput_mixed`).
 
     Notes
     -----
-    Neither drop-path nor an auxiliary classifier: both serve the papers' long trainings only.
+    There is no drop-path and no auxiliary classifier: both help only in the papers' long trainings.
     """
 
     cell: type[Cell] = Cell
@@ -146,7 +149,7 @@ class Network(nn.Module):
             raise ValueError(f"classes must be a whole number from 1, got {classes!r}")
         self.stem, plan = layout
         self.body = nn.ModuleList()
-        states = list(self.stem.outputs)  # (channels, how often halved) of the two cells before; one at the very start
+        states = list(self.stem.outputs)  # (channels, times halved) of the two cells before; one at the start
         for kind, channels in plan:
             (before, halved_before), (now, halved) = states[0], states[-1]
             previous = None
@@ -168,7 +171,10 @@ class Network(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor, weights: Tensor | None = None) -> Tensor:
-        """Logits (batch, classes) of float images (batch, colors, height, width); ``weights`` only of a `Supernet`."""
+        """Return logits (batch, classes) for float images (batch, colors, height, width).
+
+        Only a `Supernet` takes ``weights``.
+        """
         states = self.stem(images)
         for cell in self.body:
             states = [states[-1], cell(states[0], states[-1], weights)]
@@ -187,22 +193,22 @@ def darts_network(
     generator: torch.Generator | None = None,
     network: type[Network] = Network,
 ) -> Network:
-    """DARTS's network of normal and reduction cells.
+    """Build DARTS's network of normal and reduction cells.
 
     Parameters
     ----------
     graphs : mapping from str to Graph
         The normal and the reduction cell.
     operations
-        What ``network`` takes: a table of factories, or those of a `Supernet`.
+        The operations in the form that ``network`` takes: a table of factories, or those of a `Supernet`.
     channels : int
-        Of a node of the first cells. The paper: 16 while searching, 36 (CIFAR-10), 48 (ImageNet).
+        Channels of a node of the first cells. The paper: 16 while searching, 36 (CIFAR-10), 48 (ImageNet).
     cells : int
-        Cells in all. The paper: 8 while searching, 20 (CIFAR-10), 14 (ImageNet).
+        Number of all cells. The paper: 8 while searching, 20 (CIFAR-10), 14 (ImageNet).
     layout : {"cifar", "imagenet"}
         See `darts_cifar`, `darts_imagenet`.
     colors, classes, generator
-        As everywhere.
+        Channels of the images, number of classes, and source of the weights, as in all networks.
 
     Raises
     ------
@@ -227,7 +233,7 @@ def nasnet_network(
     classes: int = 10,
     generator: torch.Generator | None = None,
 ) -> Network:
-    """NASNet's network of normal and reduction cells.
+    """Build NASNet's network of normal and reduction cells.
 
     Parameters
     ----------
@@ -235,16 +241,16 @@ def nasnet_network(
         The normal and the reduction cell.
     operations : mapping from str to factory
     channels : int
-        F, of a state of the first normal cells. NASNet-A (6 @ 4032): 168, (4 @ 1056): 44. (The number in the name is
-        that of the last cell's output.)
+        F, the channels of a state in the first normal cells. NASNet-A (6 @ 4032): 168, (4 @ 1056): 44. (The number in
+        the name is the number of channels of the last cell's output.)
     normal : int
-        N, normal cells in each of three groups.
+        N, the number of normal cells in each of three groups.
     layout : {"cifar", "imagenet"}
         See `nasnet_cifar`, `nasnet_imagenet`.
     stem : int
-        Channels of the stem's convolution, layout "imagenet" only: 96, in (4 @ 1056) 32.
+        Channels of the stem's convolution, for the layout "imagenet" only: 96, but 32 in (4 @ 1056).
     colors, classes, generator
-        As everywhere.
+        Channels of the images, number of classes, and source of the weights, as in all networks.
 
     Raises
     ------
@@ -261,15 +267,16 @@ def nasnet_network(
 
 # -------------------------------------------------------------------------------------------------------------- layouts
 class Stem(nn.Module):
-    """What comes before the cells.
+    """The layers before the cells.
 
     Parameters
     ----------
     outputs : sequence of (int, int)
-        Channels, and how often the resolution was halved, of the one or two states that the first cell sees.
+        For each of the one or two states that the first cell reads: channels, and how often the resolution was halved.
     first : nn.Module
+        Layer that computes the first state from the images.
     second : nn.Module, optional
-        Computes the second state from the first. None, with two ``outputs``: both states are the same.
+        Layer that computes the second state from the first. None, with two ``outputs``: both states are the same.
     """
 
     def __init__(self, outputs: Sequence[tuple[int, int]], first: nn.Module, second: nn.Module | None = None):
@@ -282,16 +289,17 @@ class Stem(nn.Module):
 
 
 def darts_cifar(channels: int, cells: int, colors: int):
-    """A 3×3 convolution to three times the channels; of ``cells`` cells those at 1/3 and 2/3 of the depth reduce and
-    double the channels (Liu et al. 2019, section 3.1 and authors' code). ENAS's networks have this shape too."""
+    """Return stem and cells: a 3×3 convolution to three times the channels, then ``cells`` cells. Those at 1/3 and 2/3
+    of the depth are reductions and double the channels (Liu et al. 2019, section 3.1 and authors' code). ENAS's
+    networks have this shape too."""
     check_sizes(channels=channels, cells=cells, colors=colors)
     stem = Stem([(3 * channels, 0)] * 2, nn.Sequential(*_conv_bn(colors, 3 * channels)))
     return stem, _thirds(channels, cells)
 
 
 def darts_imagenet(channels: int, cells: int, colors: int):
-    """Three 3×3 convolutions of stride 2, then cells as in `darts_cifar`: 224×224 pixels come to the cells as 28×28
-    (Liu et al. 2019, section 3.4 and authors' code)."""
+    """Return stem and cells: three 3×3 convolutions of stride 2, then cells as in `darts_cifar`. Images of 224×224
+    pixels thus reach the cells as 28×28 (Liu et al. 2019, section 3.4 and authors' code)."""
     check_sizes(channels=channels, cells=cells, colors=colors)
     half = max(1, channels // 2)
     first = nn.Sequential(*_conv_bn(colors, half, 2), nn.ReLU(), *_conv_bn(half, channels, 2))
@@ -300,17 +308,17 @@ def darts_imagenet(channels: int, cells: int, colors: int):
 
 
 def nasnet_cifar(channels: int, cells: int, colors: int):
-    """A 3×3 convolution to three times the channels; three groups of ``cells`` normal cells, between them a reduction
-    that doubles the channels (Zoph et al. 2018, figure 2 left)."""
+    """Return stem and cells: a 3×3 convolution to three times the channels, then three groups of ``cells`` normal
+    cells. Between groups a reduction doubles the channels (Zoph et al. 2018, figure 2 left)."""
     check_sizes(channels=channels, cells=cells, colors=colors)
     stem = Stem([(3 * channels, 0)] * 2, nn.Sequential(*_conv_bn(colors, 3 * channels)))
     return stem, _groups(channels, cells)
 
 
 def nasnet_imagenet(channels: int, cells: int, colors: int, stem: int = 96):
-    """A 3×3 convolution of stride 2 to ``stem`` channels, without padding, and two reduction cells with a quarter and a
-    half of the channels come first (Zoph et al. 2018, figure 2 right; released code). The very first cell has no cell
-    before the one before it: both of its inputs are the stem's output, and c_{k-2} keeps its channels."""
+    """Return stem and cells: a 3×3 convolution of stride 2 to ``stem`` channels, without padding; two reduction cells
+    with a quarter and a half of the channels; then cells as in `nasnet_cifar` (Zoph et al. 2018, figure 2 right;
+    released code). Both inputs of the first cell are the stem's output, and c_{k-2} keeps its channels there."""
     check_sizes(channels=channels, cells=cells, colors=colors, stem=stem)
     first = nn.Sequential(Conv2d(colors, stem, 3, stride=2, bias=False), nn.BatchNorm2d(stem))
     stems = [("reduction", max(1, channels // 4)), ("reduction", max(1, channels // 2))]

@@ -1,8 +1,8 @@
 """The supernet of two-input cells: every candidate operation on every edge, mixed by architecture weights.
 
-What the edges that leave one node have in common is computed once, and the last batch-norms of all convolutions that
-enter one node are normalised, weighted and added in one operation. On a GPU, all edges that leave a node are computed
-at once (`nasviz.nn.grouped_edges`). `benchmarks/darts_step.py` measures both against the loop over operations.
+The edges that leave one node share its ReLU and its poolings, which are computed once. One operation normalises, scales
+and adds the results of all convolutions that enter one node. On a GPU, all edges that leave a node are computed at once
+(`nasviz.nn.grouped_edges`). `benchmarks/darts_step.py` measures both against the loop over operations.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from .twoinput import Cell, Network
 class MixedEdge(nn.Module):
     """All candidates of an edge, mixed: Σ weight × operation (Liu et al. 2019, eq. 2).
 
-    As in the authors' code no batch-norm has a learned scale, which could undo a weight, and a pooling is followed by a
-    batch-norm. Zero is not computed: it adds nothing.
+    As in the authors' code, no batch-norm has a learned scale, which could undo a weight, and a batch-norm follows each
+    pooling. The operation zero is not computed, because it adds nothing.
 
     Attributes
     ----------
     convolved, pooled, others : list of int
-        Candidates by what they are: ReLU, convolutions, batch-norm; a pooling; anything else but zero.
+        Numbers of the candidates of each kind: ReLU, convolutions and batch-norm; a pooling; any other but zero.
     """
 
     def __init__(self, factories: Sequence[Factory], channels: int, stride: int, inputs: int):
@@ -45,25 +45,25 @@ class MixedEdge(nn.Module):
                 self.convolved.append(i)
                 for layer in layers[1:]:
                     if isinstance(layer, nn.ReLU):
-                        layer.inplace = True  # after a batch-norm, whose gradient does not need what came out of it
+                        layer.inplace = True  # safe: the gradient of the batch-norm before does not need its output
             elif not any(isinstance(layer, Zero) for layer in candidate.modules()):
                 self.others.append(i)
 
 
 class Shared:
-    """What the edges that leave one node have in common, computed when first asked for: its ReLU, its poolings."""
+    """The values that all edges leaving a node share: its ReLU and its poolings. Each is computed at its first use."""
 
     def __init__(self, x: Tensor):
         self.x, self._made = x, {}
 
     def active(self) -> Tensor:
-        """The node after its ReLU."""
+        """Return the node's value after a ReLU."""
         if nn.ReLU not in self._made:
             self._made[nn.ReLU] = self.x.relu()
         return self._made[nn.ReLU]
 
     def pooled(self, pool: nn.Module) -> Tensor:
-        """The node after the pooling, normalised. All edges that leave a node have the same stride."""
+        """Return the node's value after pooling and batch-norm. All edges that leave a node have the same stride."""
         if type(pool) not in self._made:
             self._made[type(pool)] = F.batch_norm(pool(self.x), None, None, training=True, eps=EPSILON)
         return self._made[type(pool)]
@@ -73,22 +73,22 @@ class MixedCell(Cell):
     """A cell that holds all candidates on all edges.
 
     ``operations``: for each row of the weights, the factories of its columns; an edge's row is its `Edge.choice`.
-    ``grouped_on``: on which kinds of device all edges that leave a node are computed at once, if they are alike.
+    ``grouped_on``: the kinds of device on which all edges that leave a node are computed at once, if they are alike.
     """
 
     grouped_on = ("cuda",)
 
     @cached_property
     def alike(self) -> bool:
-        """Whether all edges that leave one node have the same candidates."""
+        """Return whether all edges that leave one node have the same candidates."""
         return alike(self)
 
     def operation(self, edge, operations, channels, stride, inputs):
-        """The mixture on an edge."""
+        """Build the mixture of an edge."""
         return MixedEdge(operations[edge.choice], channels, stride, inputs)
 
     def states_of(self, values: list[Tensor], weights: Tensor | None) -> list[Tensor]:
-        """The states, each a sum over all candidates of all edges that enter it."""
+        """Return both inputs and the states; a state is the sum over all candidates of all edges that enter it."""
         if values[0].device.type in self.grouped_on and self.alike:
             return grouped_states(self, values, weights)
         shared = [Shared(value) for value in values]
@@ -113,16 +113,17 @@ class MixedCell(Cell):
         total = normed_mixture(torch.stack(of_branches)[:, None], *branches) if branches else None
         for weight, x in terms:
             total = weight * x if total is None else torch.addcmul(total, weight, x)
-        if total is None:  # nothing but zeros
+        if total is None:  # all candidates are zero
             total = sum(self.operations[edge].candidates[0](shared[self.edges[edge][0]].x) for edge in entering)
         return total
 
 
 class Supernet(Network):
-    """All candidates on all edges: ``network(images, weights)``, weights (edges, candidates) softmaxed, normal first.
+    """A network with all candidates on all edges: ``network(images, weights)``.
 
-    No batch-norm of cells has a learned scale (Liu et al. 2019, section 3.1), and none keeps running statistics, which
-    would be of other weights: the batch itself normalises, in evaluation too.
+    ``weights``: (edges, candidates) after the softmax, the normal cell's edges first. No batch-norm of the cells has a
+    learned scale (Liu et al. 2019, section 3.1). No batch-norm keeps running statistics, because they would belong to
+    other weights: it uses the statistics of the batch, in evaluation too.
     """
 
     cell = MixedCell
@@ -139,5 +140,5 @@ class Supernet(Network):
                 layer.weight = layer.bias = None
 
     def forward(self, images: Tensor, weights: Tensor) -> Tensor:
-        """Logits (batch, classes) of float images (batch, colors, height, width); weights may lie on another device."""
+        """Return logits (batch, classes) for float images (batch, colors, height, width); weights on any device."""
         return super().forward(images, weights.to(images.device))

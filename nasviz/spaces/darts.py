@@ -1,8 +1,8 @@
 """DARTS: a normal and a reduction cell of two inputs and four nodes (Liu, Simonyan & Yang 2019).
 
-While it is searched, every node is fed by all nodes before it: 14 edges a cell, eight operations each. In the cell that
-is found, every node keeps two of them. The one is `DartsSpace.relaxed`, the other `DartsSpace.choices`, and
-`DartsSpace.discretize` leads from the one to the other.
+During the search, every node reads all states before it: 14 edges a cell, eight operations each. In the final cell,
+every node keeps two of its edges. `DartsSpace.relaxed` describes the cells during the search, `DartsSpace.choices` the
+final cells; `DartsSpace.discretize` turns the weights of a search into final cells.
 """
 
 from __future__ import annotations
@@ -58,26 +58,26 @@ RESTRICTIONS: Mapping[str, Sequence] = {
 class DartsSpace(SearchSpace):
     """The cells of DARTS.
 
-    An architecture is, for each node of the normal and then of the reduction cell, three entries: which pair of earlier
-    states it adds, and the operation on each of the two.
+    An architecture has three entries for each node, first of the normal, then of the reduction cell: the pair of
+    earlier states that the node adds, and the operation on each of the two.
 
     Parameters
     ----------
     operations : sequence of str, or of 28 such sequences
-        The candidates: the same on every edge, or a set of its own for each, in the order of `relaxed` and all of one
-        length. They may include "none", which takes part in a search but not in a cell that is found.
+        The candidates: one list for all edges, or a list for each edge, in the order of `relaxed` and all of the same
+        length. They may include "none", which takes part in a search but not in a final cell.
     name : str
-        Identifies the space in recorded runs: give two spaces two names.
+        Name of the space in recorded runs: give two spaces two names.
 
     Attributes
     ----------
     relaxed : tuple of Choice
-        The edges of a supernet, normal cell first, with their candidates: what architecture weights are given for.
+        The edges of a supernet, normal cell first, with their candidates. An edge has one row of architecture weights.
 
     Raises
     ------
     ValueError
-        An operation that does not exist or is there twice, sets of several lengths, no operation but "none".
+        An operation that does not exist or is named twice, lists of different lengths, no operation but "none".
 
     Examples
     --------
@@ -102,7 +102,8 @@ class DartsSpace(SearchSpace):
             for c, cell in enumerate(CELLS)
             for e, (a, b) in enumerate(EDGES)
         )
-        # Where each edge has its own candidates, an option is their number: which edge it is, the pair decides.
+        # If edges have different candidates, an option is a candidate's number: the node's pair of states decides the
+        # edge, and with it the candidates.
         options = kept[0] if len(set(kept)) == 1 else tuple(range(len(kept[0])))
         self.choices = tuple(
             choice
@@ -117,11 +118,11 @@ class DartsSpace(SearchSpace):
 
     @classmethod
     def restricted(cls, which: str) -> DartsSpace:
-        """One of RobustDARTS's spaces S1 to S4 (Zela et al. 2020, section 3).
+        """Build one of RobustDARTS's spaces S1 to S4 (Zela et al. 2020, section 3).
 
         S2: skip or separable 3×3 convolution on every edge; S3: also none; S4: noise or separable 3×3 convolution.
-        S1: two candidates on each edge, left over from a search that dropped the weakest; its 28 pairs are those of the
-        released code (automl/RobustDARTS, src/spaces.py). ValueError for another name.
+        S1: two candidates on each edge, left over after a search that dropped the weakest; the 28 pairs are those of
+        the released code (automl/RobustDARTS, src/spaces.py). ValueError for another name.
         """
         if which not in RESTRICTIONS:
             raise ValueError(f"RobustDARTS has the spaces {', '.join(RESTRICTIONS)}, not {which!r}")
@@ -135,7 +136,7 @@ class DartsSpace(SearchSpace):
 
     # ------------------------------------------------------------------------------------------------------------ text
     def nodes(self, arch: Arch) -> dict[str, tuple]:
-        """By cell: for each of the four nodes its two ``(operation, state)``, in the order of the states."""
+        """Return the two ``(operation, state)`` of each of the four nodes of each cell, in the order of the states."""
         entries, cells = iter(self.check(arch)), {}
         for cell in CELLS:
             cells[cell] = tuple(
@@ -145,7 +146,7 @@ class DartsSpace(SearchSpace):
         return cells
 
     def arch(self, cells: Mapping[str, Sequence]) -> Arch:
-        """The architecture of what `nodes` says; the two of a node in any order."""
+        """Build the architecture from cells in the form that `nodes` returns; the two pairs of a node in any order."""
         out = []
         for cell in CELLS:
             for node, pair in enumerate(cells[cell], 2):
@@ -155,21 +156,21 @@ class DartsSpace(SearchSpace):
         return tuple(out)
 
     def to_text(self, arch: Arch) -> str:
-        """The published text: ``Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=range(2, 6), reduce=…)``."""
+        """Write the published text: ``Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=range(2, 6), …)``."""
         normal, reduction = ([one for pair in cell for one in pair] for cell in self.nodes(arch).values())
         concat = "concat=range(2, 6)"
         return f"Genotype(normal={normal}, normal_{concat}, reduce={reduction}, reduce_{concat})"
 
     def from_text(self, text: str) -> Arch:
-        """The architecture of a published genotype.
+        """Read the architecture from a published genotype.
 
-        The two inputs of a node may stand in either order, ``range(2, 6)`` may be ``[2, 3, 4, 5]``, and white space may
-        stand between words.
+        The two inputs of a node can be in either order, ``range(2, 6)`` may be ``[2, 3, 4, 5]``, and white space is
+        allowed between words.
 
         Raises
         ------
         ValueError
-            Naming the position (from 0) and what was expected there.
+            For malformed text. The message gives the position (from 0) and the expected text.
         """
         reader, cells = _Words(text, f"a genotype of {self.name}"), {}
         reader.words("Genotype", "(")
@@ -186,7 +187,7 @@ class DartsSpace(SearchSpace):
         return self.arch(cells)
 
     def _edge(self, reader: _Words, cell: str, node: int, other: int | None) -> tuple[str, int]:
-        """One ``('operation', state)``, which is not the node's ``other`` state."""
+        """Read one ``('operation', state)``; its state must differ from ``other``, the state of the node's first."""
         if node > 2 or other is not None:
             reader.words(",")
         reader.words("(")
@@ -206,7 +207,7 @@ class DartsSpace(SearchSpace):
 
     # ----------------------------------------------------------------------------------------------- cells and networks
     def cells(self, arch: Arch | None = None) -> dict[str, Graph]:
-        """The normal and the reduction cell; without an architecture, with all 14 edges, undecided."""
+        """Return the graphs of the normal and the reduction cell; without ``arch``, with all 14 edges, undecided."""
         names, out = (*STATES, "c_{k}"), {}
         for c, cell in enumerate(CELLS):
             if arch is None:
@@ -221,18 +222,18 @@ class DartsSpace(SearchSpace):
         return out
 
     def graph(self, arch: Arch) -> Graph:
-        """Both cells as one graph of two parts."""
+        """Return both cells as one graph of two parts."""
         return disjoint(self.cells(arch))
 
     def network(self, arch: Arch, **size):
-        """The network of ``arch``: see `nasviz.nn.twoinput.darts_network`. By default four channels, three cells."""
+        """Build the network of ``arch``: see `nasviz.nn.twoinput.darts_network`. Default: 4 channels, 3 cells."""
         from ..nn.separable import DARTS
         from ..nn.twoinput import darts_network
 
         return darts_network(self.cells(arch), DARTS, **size)
 
     def supernet(self, **size):
-        """All candidates on all edges, mixed: ``network(images, weights)``, ``weights`` as `discretize` takes them."""
+        """Build the network that mixes all candidates: ``network(images, weights)``, ``weights`` as in `discretize`."""
         from ..nn.separable import DARTS
         from ..nn.twoinput import darts_network
         from ..nn.twoinput_mixed import Supernet
@@ -241,8 +242,8 @@ class DartsSpace(SearchSpace):
         return darts_network(self.cells(), operations, **size, network=Supernet)
 
     def discretize(self, weights) -> Arch:
-        """DARTS's rule (Liu et al. 2019, section 2.4): each edge keeps its strongest operation that is not none, each
-        node those two edges whose kept operation is strongest; of equals the first.
+        """Apply DARTS's rule (Liu et al. 2019, section 2.4): each edge keeps its strongest operation that is not none;
+        each node keeps the two edges whose operations are strongest. Of equal weights, the first wins.
 
         Parameters
         ----------
@@ -264,14 +265,14 @@ class DartsSpace(SearchSpace):
                 cells[cell].append([(best[state, node][1], state) for state in states])
         return self.arch(cells)
 
-    # ------------------------------------------------------------------------------------------------- what is the same
+    # ---------------------------------------------------------------------------------------------- equality and counts
     def canonical(self, arch: Arch) -> str:
-        """The text of the architecture among those that differ in the numbering of nodes only which comes first.
+        """Return the first text of all architectures that differ from ``arch`` only in the numbering of nodes.
 
-        Conventions. Renaming nodes permutes blocks of the cell's output; the 1×1 convolutions that read it absorb that,
-        so equal means equal after renaming weights. c_{k-2} and c_{k-1} are not interchangeable. Beyond that nothing is
-        simplified: two nodes that compute the same without weights (from the same states, by pooling and skips) stay
-        two nodes. Where each edge has candidates of its own (S1), only renamings that stay in the space count.
+        Conventions. Renaming nodes permutes blocks of the cell's output. The 1×1 convolutions that read the output
+        absorb this, so equal means equal after renaming weights. c_{k-2} and c_{k-1} are not interchangeable. Nothing
+        else is simplified: two nodes that compute the same without weights (from the same states, by pooling and skips)
+        stay two nodes. If edges have different candidates (S1), only renamings that stay in the space count.
         """
         return self.to_text(self.arch({cell: min(self._renamed(cell, n)) for cell, n in self.nodes(arch).items()}))
 
@@ -281,7 +282,7 @@ class DartsSpace(SearchSpace):
                 yield other
 
     def counting(self) -> str:
-        """Why so many: relaxed, discrete, and how many cells are left when nodes have no numbers."""
+        """Explain the number of cells: during the search, after it, and with renumbered cells counted once."""
         candidates, kept = len(self.relaxed[0].options), len(self._kept["normal", 0, 2])
         cell = prod(len(pairs) * kept**2 for pairs in PAIRS.values())
         pairs = " · ".join(f"{len(pairs)} · {kept}^2" for pairs in PAIRS.values())
@@ -305,16 +306,16 @@ class DartsSpace(SearchSpace):
 
 
 def _strongest(row: np.ndarray, options: Sequence[str]) -> tuple[float, str]:
-    """Weight and name of the strongest operation that is not none, of equals the first."""
+    """Return weight and name of the strongest operation that is not none; of equal weights, the first wins."""
     best = max((i for i, op in enumerate(options) if op != NONE), key=lambda i: (row[i], -i))
     return float(row[best]), options[best]
 
 
 def renamed(nodes: Sequence[tuple]) -> Iterator[tuple]:
-    """The same cell with its nodes numbered in every other order in which each comes after those it reads.
+    """Yield the cell with every numbering of its nodes in which each node comes after the nodes that it reads.
 
-    ``nodes``: for each its two ``(operation, state)``, states 0 and 1 being the cell's inputs. Pairs come back in the
-    order of states, then operations.
+    ``nodes``: for each node its two ``(operation, state)``; states 0 and 1 are the cell's inputs. In the result, the
+    pairs are in the order of states, then operations.
     """
     count = len(nodes)
     for order in permutations(range(count)):  # order[new] = old
@@ -325,12 +326,13 @@ def renamed(nodes: Sequence[tuple]) -> Iterator[tuple]:
 
 
 def count_cells(nodes: int, operations: int) -> int:
-    """How many cells of so many nodes there are when nodes have no numbers, by counting orbits.
+    """Count the cells with ``nodes`` nodes, where renumbered cells are the same cell: each orbit counts once.
 
-    A cell with r valid numberings that differ is met r times among the numbered ones. Over a wiring w (who reads whom),
-    r = (numberings of w) / (numberings that leave the labelled cell as it is); summed over labellings, a renaming that
-    maps w onto itself fixes operations^(cycles it makes of the edges) of them. So the number of cells is
-    Σ_w Σ_{renamings π of w onto itself} operations^cycles(π) / numberings(w): Burnside's lemma, one wiring at a time.
+    Among the numbered cells, a cell with r different valid numberings occurs r times. A wiring w is a cell without
+    operations. For a cell on w, r = (numberings of w) / (numberings that leave the cell with its operations unchanged).
+    A renaming that maps w onto itself leaves operations^(its cycles on the edges) choices of operations unchanged. So
+    the number of cells is Σ_w Σ_{renamings π of w onto itself} operations^cycles(π) / numberings(w): Burnside's lemma,
+    one wiring at a time.
     """
     total: dict[int, int] = {}
     for wiring in product(*(combinations(range(node), 2) for node in range(2, nodes + 2))):
@@ -347,7 +349,7 @@ def count_cells(nodes: int, operations: int) -> int:
 
 
 def _cycles(image: Mapping) -> int:
-    """Cycles of a permutation."""
+    """Count the cycles of a permutation."""
     seen, count = set(), 0
     for start in image:
         count += start not in seen
@@ -358,7 +360,7 @@ def _cycles(image: Mapping) -> int:
 
 
 def disjoint(cells: Mapping[str, Graph]) -> Graph:
-    """Several cells as one graph of unconnected parts, nodes named after their cells."""
+    """Join several cells into one graph of unconnected parts; a node's name begins with the name of its cell."""
     nodes, edges, ops = [], [], []
     for cell, graph in cells.items():
         edges += [Edge(e.source + len(nodes), e.target + len(nodes), e.op, e.choice) for e in graph.edges]
@@ -368,21 +370,21 @@ def disjoint(cells: Mapping[str, Graph]) -> Graph:
 
 
 class _Words(Reader):
-    """A reader of words between which white space may stand."""
+    """A reader that allows white space between words."""
 
     def space(self) -> None:
         """Go past white space."""
         self.at = re.compile(r"\s*").match(self.text, self.at).end()
 
     def words(self, *words: str) -> None:
-        """Go past these words."""
+        """Go past these words in order. ValueError if one is missing."""
         for word in words:
             self.space()
             self.expect(word)
         self.space()
 
     def concat(self) -> None:
-        """``range(2, 6)`` or ``[2, 3, 4, 5]``."""
+        """Go past ``range(2, 6)`` or ``[2, 3, 4, 5]``."""
         self.space()
         if not (self.sees("range") or self.sees("[")):
             raise self.unexpected("range(2, 6) or [2, 3, 4, 5]")

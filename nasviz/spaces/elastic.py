@@ -1,10 +1,10 @@
 """Once-for-all's elastic space: depth, width, kernel and resolution of a MobileNetV3 (Cai et al. 2020).
 
-Five units of two to four inverted bottlenecks. A unit chooses its depth, each of its layers a kernel and how far it
-widens; the image's resolution is chosen too. Layers beyond the depth are inactive. Channels between units, strides,
-activations and where squeeze-excitation sits are MobileNetV3-Large's and are not searched.
+A network has five units of two to four inverted bottlenecks. The choices are the image's resolution, the depth of each
+unit, and the kernel and the expansion of each layer. Layers beyond the depth are inactive. The channels between units,
+the strides, the activations and the places of squeeze-excitation are those of MobileNetV3-Large and are not searched.
 
-In Once-for-all all members share the weights of the largest (``single_path``); ``network`` is one that stands alone.
+In Once-for-all all members share the weights of the largest (``single_path``); ``network`` builds a single member.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DIMENSIONS = ("resolution", "depth", "kernel", "expansion")
 EXPANSIONS = (3, 4, 6)
 UNITS, MOST = 5, max(DEPTHS)
 FILTERS = (24, 40, 80, 112, 160)
-EXCITED = (False, True, False, True, True)  # which units have squeeze-excitation
+EXCITED = (False, True, False, True, True)  # whether each unit has squeeze-excitation
 STRIDES = (2, 2, 2, 2, 1, 2)  # of the stem and the units
 LAB_STRIDES = (1, 2, 1, 2, 1, 2)  # for images of 8 to 16 pixels
 FIELDS = 1 + 2 * MOST  # choices a unit
@@ -47,10 +47,10 @@ def _unit(number: int) -> tuple[Choice, ...]:
 class ElasticSpace(SearchSpace):
     """The space of Once-for-all over MobileNetV3-Large.
 
-    Choices: the resolution, 128 to 224 in steps of 4, at which an image of 224 pixels enters the network (others are
-    scaled by the same share); then unit by unit the depth and, for each of four layers, kernel and expansion.
-    Sampling draws each active choice uniformly, as Once-for-all does: each depth is equally likely, so that a shallow
-    architecture is likelier than a deep one.
+    The first choice is the resolution, 128 to 224 in steps of 4, at which an image of 224 pixels enters the network;
+    other images are scaled by the same share. Then follow, for each unit, the depth and, for each of four layers,
+    kernel and expansion. Sampling draws each active choice uniformly, as Once-for-all does. Each depth is thus equally
+    likely, and a given shallow architecture is likelier than a given deep one.
 
     Examples
     --------
@@ -65,12 +65,12 @@ class ElasticSpace(SearchSpace):
 
     @property
     def size(self) -> int:
-        """Number of architectures: tuples in normal form."""
+        """The number of architectures: tuples in normal form."""
         layer = len(KERNELS) * len(EXPANSIONS)
         return len(RESOLUTIONS) * sum(layer**depth for depth in DEPTHS) ** UNITS
 
     def counting(self) -> str:
-        """How many there are, step by step."""
+        """Explain the number of architectures, step by step."""
         return f"""A layer chooses one of 3 kernels and 3 expansions: $3 \\cdot 3 = 9$.
 
 A unit has 2, 3 or 4 layers, and what is beyond its depth is no choice: $9^2 + 9^3 + 9^4 = 7371$.
@@ -83,30 +83,30 @@ entries alone are one architecture.
 Each at {len(RESOLUTIONS)} resolutions (128 to 224 in steps of 4): $25 \\cdot 7371^5$ = **{self.size:,}**"""
 
     def units(self, arch: Arch) -> list[list[tuple[int, int]]]:
-        """``(kernel, expansion)`` of each layer of each unit."""
+        """Return ``(kernel, expansion)`` of each layer of each unit."""
         options = [choice.options[i] for choice, i in zip(self.choices, self.check(arch), strict=True)]
         units = (options[1 + unit * FIELDS : 1 + (unit + 1) * FIELDS] for unit in range(UNITS))
         return [[(unit[1 + 2 * i], unit[2 + 2 * i]) for i in range(unit[0])] for unit in units]
 
     @cached_property
     def largest(self) -> Arch:
-        """The architecture of which all others are parts: the last option of each choice."""
+        """The architecture that contains all others as parts: the last option of each choice."""
         return tuple(len(choice.options) - 1 for choice in self.choices)
 
     @cached_property
     def smallest(self) -> Arch:
-        """The part of all others: the first option of each choice."""
+        """The architecture that is a part of all others: the first option of each choice."""
         return (0,) * len(self.choices)
 
     def sample(self, rng: np.random.Generator, least: Mapping[str, int] | None = None) -> Arch:
-        """Every active choice drawn uniformly, of the options from ``least`` on.
+        """Draw an architecture: every active choice uniformly, from the options that ``least`` allows.
 
         Parameters
         ----------
         rng : numpy.random.Generator
         least : mapping, optional
-            ``{"depth": 1}``: the index of the smallest option allowed, by `DIMENSIONS`; 0 where nothing is said. The
-            stages of progressive shrinking are such bounds.
+            Index of the smallest allowed option for names in `DIMENSIONS`, such as ``{"depth": 1}``; 0 for the others.
+            The stages of progressive shrinking are such bounds.
         """
         if unknown := set(least or ()) - set(DIMENSIONS):
             raise ValueError(f"elastic are {', '.join(DIMENSIONS)}, not {', '.join(sorted(unknown))}")
@@ -115,20 +115,20 @@ Each at {len(RESOLUTIONS)} resolutions (128 to 224 in steps of 4): $25 \\cdot 73
         return self.normal(rng.integers(lowest, counts).tolist())
 
     def share(self, arch: Arch) -> float:
-        """Of the images' sides, as which they enter."""
+        """Return the factor by which the sides of the images are scaled at the input."""
         return RESOLUTIONS[arch[0]] / max(RESOLUTIONS)
 
     def plan(self, arch: Arch, strides) -> list[tuple]:
-        """``(layers, channels, stride, squeeze-excitation)`` of each unit, layers as in `units`."""
+        """Return ``(layers, channels, stride, squeeze-excitation)`` of each unit, layers as in `units`."""
         return list(zip(self.units(arch), FILTERS, strides[1:], EXCITED, strict=True))
 
     def to_text(self, arch: Arch) -> str:
-        """Resolution and units, bars between them, a layer as kernel and expansion: ``r160 | k5e3 k3e3 | …``."""
+        """Write resolution and units with bars between them, a layer as kernel, expansion: ``r160 | k5e3 k3e3 | …``."""
         units = [" ".join(f"k{kernel}e{expansion}" for kernel, expansion in unit) for unit in self.units(arch)]
         return " | ".join([f"r{RESOLUTIONS[arch[0]]}", *units])
 
     def from_text(self, text: str) -> Arch:
-        """The architecture that `to_text` wrote. ValueError with the position of what is wrong."""
+        """Read the architecture that `to_text` wrote. A ValueError names the position of an error in the text."""
         reader = Reader(text, "an elastic architecture")
         reader.expect("r")
         arch = [reader.option([str(r) for r in RESOLUTIONS])]
@@ -148,9 +148,9 @@ Each at {len(RESOLUTIONS)} resolutions (128 to 224 in steps of 4): $25 \\cdot 73
         return tuple(arch)
 
     def graph(self, arch: Arch | None = None) -> Graph:
-        """A chain, ``unit.layer`` the names; without an architecture all layers there can be, undecided.
+        """Return a chain of layers named ``unit.layer``; without an architecture, all possible layers, undecided.
 
-        Operations read ``mbconv_k5_e6_se``. The edge into a layer carries the layer's choice of a kernel.
+        Operations have names such as ``mbconv_k5_e6_se``. The edge into a layer has the layer's kernel as its choice.
         """
         units = [[None] * MOST] * UNITS if arch is None else self.units(arch)
         nodes, ops = ["image", "stem"], [None if arch is None else f"resize_{RESOLUTIONS[arch[0]]}", "conv_k3"]
@@ -164,7 +164,7 @@ Each at {len(RESOLUTIONS)} resolutions (128 to 224 in steps of 4): $25 \\cdot 73
         return Graph((*nodes, "classes"), tuple(edges), (*ops, None))
 
     def cells(self, arch: Arch | None = None):
-        """The whole network: it repeats no cell."""
+        """Return the whole network as one graph, since no cell is repeated."""
         return {"network": self.graph(arch)}
 
     def network(
@@ -177,16 +177,16 @@ Each at {len(RESOLUTIONS)} resolutions (128 to 224 in steps of 4): $25 \\cdot 73
         classes: int = 10,
         generator=None,
     ):
-        """The network of ``arch``, standing alone.
+        """Build ``arch`` as a network with its own weights.
 
         Parameters
         ----------
         width : float
-            Times all channels, rounded to multiples of 8. Once-for-all's are 1 and 1.2.
+            Factor of all numbers of channels, rounded to multiples of 8. Once-for-all uses 1 and 1.2.
         strides : sequence of six ints
-            Of the stem and the units: `STRIDES` is the paper's, for 224 pixels.
+            Strides of the stem and the units: `STRIDES` is the paper's, for 224 pixels.
         generator : torch.Generator, optional
-            Draws the weights; None: one with seed 0.
+            Source of the weights. None: a generator with seed 0.
 
         Raises
         ------
@@ -201,9 +201,9 @@ Each at {len(RESOLUTIONS)} resolutions (128 to 224 in steps of 4): $25 \\cdot 73
         return mobilenet_v3(units, share, strides[0], width, colors, classes, generator)
 
     def single_path(self, *, width: float = 0.25, strides=LAB_STRIDES, **size):
-        """The largest network, parts of which are all others, of which one runs at a time.
+        """Build the supernet: the largest network, which contains all others as parts; one of them runs at a time.
 
-        Sizes as of `network`. See `nasviz.nn.elastic.ElasticNetwork`.
+        Sizes are those of `network`. See `nasviz.nn.elastic.ElasticNetwork`.
         """
         from ..nn.elastic import ElasticNetwork
 

@@ -1,12 +1,12 @@
 """MnasNet's factorised hierarchical space: seven blocks, each with layers of its own kind (Tan et al. 2019).
 
-A cell space repeats one cell everywhere. Here each block chooses for itself, since early blocks (many pixels) and late
-ones (many channels) want other layers; within a block all layers are alike, which keeps the space small.
+A cell space repeats one cell everywhere. Here each block has its own choices, because early blocks (many pixels) and
+late blocks (many channels) need different layers. Within a block all layers are alike, which keeps the space small.
 
-The paper (section 4.1) lists what a block chooses: convolution, kernel, squeeze-excitation, skip, and channels and
+The paper (section 4.1) lists the choices of a block: convolution, kernel, squeeze-excitation, skip, and channels and
 number of layers relative to MobileNetV2's. It does not list the expansion of inverted bottlenecks, but its own networks
-have 3 and 6 in different blocks; taken as two kinds of convolution, a block has 4·2·2·3·3·3 = 432 members, which is the
-paper's own example of a block's size. Strides are not searched: they are MobileNetV2's.
+have 3 and 6 in different blocks. If these count as two kinds of convolution, a block has 4·2·2·3·3·3 = 432 members,
+which is the paper's own example of a block's size. Strides are not searched: they are MobileNetV2's.
 """
 
 from __future__ import annotations
@@ -45,11 +45,12 @@ def _block(number: int) -> tuple[Choice, ...]:
 class MobileSpace(SearchSpace):
     """The space of MnasNet.
 
-    Six choices a block, seven blocks: kind of convolution (`KINDS`), kernel, squeeze ratio, skip, channels (3/4, 1 and
-    5/4 of MobileNetV2's), layers (one less, as many, one more than MobileNetV2; a block of one layer has no less).
+    It has seven blocks with six choices each: kind of convolution (`KINDS`), kernel, squeeze ratio, skip, channels
+    (3/4, 1 and 5/4 of MobileNetV2's), layers (one less, as many, one more than MobileNetV2; at least one).
 
-    What the paper leaves open, and we chose: *identity* adds the input of each layer but the first of a block, where
-    channels and resolution change; *pool* adds the 3×3 mean of each layer's input, channels cut or filled with zeros.
+    The paper does not define the skips, so these are our choice. *identity* adds the input of each layer except the
+    first of a block, where channels and resolution change. *pool* adds the 3×3 mean of each layer's input, with
+    channels cut or filled with zeros.
 
     MnasNet-A1 has six of its blocks in this space; its fifth has 112 channels, and 96 · {3/4, 1, 5/4} is 72, 96, 120.
     `MNASNET_A1` is the nearest member, with 120; the zoo builds the published one.
@@ -65,12 +66,12 @@ class MobileSpace(SearchSpace):
     choices = tuple(choice for number in range(7) for choice in _block(number))
 
     def blocks(self, arch: Arch) -> list[tuple]:
-        """``(kind, kernel, squeeze ratio, skip, channels, layers)`` of each block."""
+        """Return ``(kind, kernel, squeeze ratio, skip, channels, layers)`` of each block."""
         options = [choice.options[i] for choice, i in zip(self.choices, self.check(arch), strict=True)]
         return [tuple(options[i : i + FIELDS]) for i in range(0, len(options), FIELDS)]
 
     def counting(self) -> str:
-        """How many there are, step by step."""
+        """Explain the number of architectures, step by step."""
         return f"""A block chooses one of 4 convolutions, 2 kernels, 2 squeeze ratios, 3 skips, 3 channel counts and
 3 numbers of layers:
 
@@ -91,11 +92,11 @@ $48 \\cdot 8 = 384$ differ, and $240^2 \\cdot 384 \\cdot 432^4 = {240**2 * 384 *
 Architectures: **{self.size:,}**"""
 
     def to_text(self, arch: Arch) -> str:
-        """Blocks with bars between them: ``sepconv k3 se0.0 identity f16 n1 | mbconv6 k3 …``."""
+        """Write the blocks with bars between them: ``sepconv k3 se0.0 identity f16 n1 | mbconv6 k3 …``."""
         return " | ".join(f"{kind} k{k} se{se} {skip} f{f} n{n}" for kind, k, se, skip, f, n in self.blocks(arch))
 
     def from_text(self, text: str) -> Arch:
-        """The architecture that `to_text` wrote. ValueError with the position of what is wrong."""
+        """Read the architecture that `to_text` wrote. A ValueError names the position of an error in the text."""
         reader, arch = Reader(text, "a mobile architecture"), []
         before = ("", " k", " se", " ", " f", " n")
         for i, choice in enumerate(self.choices):
@@ -105,19 +106,19 @@ Architectures: **{self.size:,}**"""
         return tuple(arch)
 
     def canonical(self, arch: Arch) -> str:
-        """The text, with *none* for an *identity* that no layer has: in a block of one layer.
+        """Return the text, with *none* in place of *identity* in blocks of one layer, which have no identity skip.
 
-        Equal exactly for equal functions, in the sense that copied weights give equal outputs; architectures that
-        could be made equal by particular weights (a 5×5 filter with a border of zeros) are not.
+        Texts are equal exactly for equal functions: copied weights then give equal outputs. Architectures that only
+        particular weights make equal (a 5×5 filter with a border of zeros) have different texts.
         """
         parts = [part if not part.endswith("n1") else part.replace("identity", "none")
                  for part in self.to_text(arch).split(" | ")]  # fmt: skip
         return " | ".join(parts)
 
     def graph(self, arch: Arch | None = None) -> Graph:
-        """A chain, ``block.layer`` the names; without an architecture one undecided node a block.
+        """Return a chain of layers named ``block.layer``; without an architecture, one undecided node a block.
 
-        Operations read ``mbconv_k5_e6_se_f40_id``: kernel, expansion, squeeze-excitation, channels, skip.
+        Operations have names such as ``mbconv_k5_e6_se_f40_id``: kernel, expansion, squeeze-excitation, channels, skip.
         """
         nodes: list[str] = ["image"]
         ops: list[str | None] = [None]
@@ -137,7 +138,7 @@ Architectures: **{self.size:,}**"""
         return Graph((*nodes, "classes"), tuple(edges), (*ops, None))
 
     def cells(self, arch: Arch | None = None):
-        """The whole network: it repeats no cell."""
+        """Return the whole network as one graph, since no cell is repeated."""
         return {"network": self.graph(arch)}
 
     def network(
@@ -151,18 +152,18 @@ Architectures: **{self.size:,}**"""
         classes: int = 10,
         generator=None,
     ):
-        """The network of ``arch``.
+        """Build the network of ``arch``.
 
         Parameters
         ----------
         width : float
-            Times the channels of the stem (32) and the blocks, rounded. The paper's is 1.
+            Factor of the channels of the stem (32) and the blocks; the products are rounded. In the paper it is 1.
         strides : sequence of eight ints
-            Of the stem and the blocks: `STRIDES` is the paper's, for 224 pixels.
+            Strides of the stem and the blocks: `STRIDES` is the paper's, for 224 pixels.
         head : int
-            Channels before the classifier; the paper's 1280.
+            Channels before the classifier; the paper has 1280.
         generator : torch.Generator, optional
-            Draws the weights; None: one with seed 0.
+            Source of the weights. None: a generator with seed 0.
 
         Raises
         ------
@@ -190,7 +191,7 @@ Architectures: **{self.size:,}**"""
 
 
 def scaled(channels: int, width: float) -> int:
-    """``channels`` times ``width``, rounded half up, at least 1."""
+    """Return ``channels`` times ``width``, rounded half up, at least 1."""
     return max(1, int(channels * width + 0.5))
 
 

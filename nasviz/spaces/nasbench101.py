@@ -4,10 +4,10 @@ A cell is a directed graph of at most 7 nodes and 9 edges. Node 0 is its input, 
 nodes between them is one of three operations. Edges lead from lower to higher numbers.
 
 An architecture is the published encoding: the 21 bits above the diagonal of the adjacency matrix, row by row, and five
-operations. Smaller cells are in it too: a node on no path from input to output is *pruned*, with its edges and its
-operation, before anything is counted or built. So one cell has many tuples, because pruned nodes may say anything and
-because nodes may be numbered otherwise; `NasBench101.canonical` is equal for all of them. The free entries are kept
-free on purpose: were they forced to 0, no single change could bring a node back, since it takes two edges to do so.
+operations. It includes smaller cells: a node that is on no path from input to output is *pruned*, with its edges and
+its operation, before edges are counted or a network is built. One cell thus has many tuples, because the entries of
+pruned nodes are free and because nodes can be renumbered; `NasBench101.canonical` is equal for all of them. The free
+entries are not set to 0 on purpose: otherwise no single change could bring a node back, since this takes two edges.
 
 ==========================================  ===========
 tuples                                      509,607,936
@@ -36,8 +36,8 @@ class NasBench101(SearchSpace):
     """The cell space of NAS-Bench-101.
 
     An architecture is 26 option indices: 21 bits for the edges `EDGES`, 0→1, 0→2, … 5→6, then the operations of nodes
-    1 to 5 over `OPS`. Sampling is uniform over valid tuples; cells that many tuples mean are therefore drawn more
-    often: 2,000 samples are some 900 cells.
+    1 to 5 over `OPS`. Sampling is uniform over valid tuples, so that cells with many tuples are drawn more often: 2,000
+    samples are about 900 cells.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class NasBench101(SearchSpace):
     )
 
     def rule(self, arch: Arch) -> str | None:
-        """Output reached; at most 9 edges once pruned."""
+        """Return the broken rule, or None: a path must lead to the output, and the pruned cell has at most 9 edges."""
         rows = _rows(arch)
         live = _live(rows)
         if not live:
@@ -66,7 +66,7 @@ class NasBench101(SearchSpace):
         return None
 
     def graph(self, arch: Arch) -> Graph:
-        """The pruned cell of ``arch``; nodes keep their numbers as names, ``ops`` are theirs."""
+        """Return the pruned cell of ``arch``; the names of nodes are their numbers, ``ops`` their operations."""
         rows = _rows(self.check(arch))
         live = _live(rows)
         nodes = [node for node in range(NODES) if live >> node & 1]
@@ -79,18 +79,19 @@ class NasBench101(SearchSpace):
         return Graph(("in", *map(str, nodes[1:-1]), "out"), tuple(edges), (None, *ops, None))
 
     def canonical(self, arch: Arch) -> str:
-        """The published hash of the pruned cell: equal exactly for isomorphic cells.
+        """Return the published hash of the pruned cell: equal exactly for isomorphic cells.
 
-        Isomorphic cells are the same function if the channels divide evenly among the nodes that feed the output: of
-        42⅔ channels the published rule gives 43 to the nodes of lower number. Any multiple of 12 does, as the network's
-        default. Not all functions that are the same are isomorphic cells: two poolings of one node are the same node.
+        Isomorphic cells are the same function if the channels divide evenly among the nodes that feed the output. If
+        they do not, as with 42⅔ channels, the published rule gives one more (43) to the nodes of lower number. They
+        always divide for multiples of 12, such as the network's default. Different hashes can still be the same
+        function: two nodes that pool the same node compute the same.
         """
         cell = self.graph(arch)
         labels = [-1, *(OPS.index(op) for op in cell.ops[1:-1]), -2]
         return hash_cell([(edge.source, edge.target) for edge in cell.edges], labels)
 
     def counting(self) -> str:
-        """From 510 million encodings to 423,624 cells."""
+        """Explain the way from 510 million encodings to 423,624 cells."""
         sizes = " + ".join(f"{count:,}" for count in CELLS.values())
         return (
             "A cell of 7 nodes has 7·6/2 = 21 possible edges, each there or not, and 5 nodes of 3 operations each:\n\n"
@@ -103,7 +104,7 @@ class NasBench101(SearchSpace):
         )
 
     def to_text(self, arch: Arch) -> str:
-        """The published specification in a line: the rows of the matrix, then the operations of all nodes."""
+        """Write the published specification in one line: the rows of the matrix, then the operations of all nodes."""
         arch = self.check(arch)
         there = {edge for edge, bit in zip(EDGES, arch, strict=False) if bit}
         rows = ("".join(str(int((i, j) in there)) for j in range(NODES)) for i in range(NODES))
@@ -111,12 +112,12 @@ class NasBench101(SearchSpace):
         return "/".join(rows) + " " + ",".join(ops)
 
     def from_text(self, text: str) -> Arch:
-        """The architecture of a matrix and its operations; fewer than 7 nodes may be given.
+        """Read the architecture from a matrix and its operations; fewer than 7 nodes are allowed.
 
         Raises
         ------
         ValueError
-            Naming the position (from 0) and what was expected there, or the rule that the cell breaks.
+            For malformed text, with the position (from 0) and the expected text; or with the rule that the cell breaks.
         """
         reader = Reader(text, "a NAS-Bench-101 cell")
         nodes = len(re.match(r"[01]*", text)[0])
@@ -142,25 +143,27 @@ class NasBench101(SearchSpace):
         return self.check(tuple(arch))
 
     def network(self, arch: Arch, **size):
-        """The network of ``arch``: see `nasviz.nn.nodes.NodeNetwork` for what ``size`` may say."""
+        """Build the network of ``arch``: see `nasviz.nn.nodes.NodeNetwork` for the names in ``size``."""
         from ..nn.nodes import NASBENCH101, NodeNetwork
 
         return NodeNetwork(self.graph(arch), NASBENCH101, **size)
 
 
 def hash_cell(edges, labels) -> str:
-    """The published isomorphism hash of a directed graph: 32 hexadecimal digits, equal for isomorphic graphs.
+    """Compute the published isomorphism hash of a directed graph: 32 hexadecimal digits, equal for isomorphic graphs.
 
-    Each node starts as the hash of its out-degree, in-degree and label, and takes in, as often as there are nodes, the
-    sorted hashes of its predecessors and successors: Weisfeiler–Lehman refinement. On all cells of NAS-Bench-101 no two
-    that differ get the same hash (`benchmarks/nasbench101_count.py`). The algorithm of the code of Ying et al. 2019
-    (``hash_module``); its digests were not compared with those in the published table, which is not at hand.
+    Each node starts as the hash of its out-degree, in-degree and label. In as many rounds as there are nodes, it is
+    hashed again with the sorted hashes of its predecessors and successors: Weisfeiler–Lehman refinement. No two cells
+    of NAS-Bench-101 that differ have the same hash (`benchmarks/nasbench101_count.py`). The algorithm is that of the
+    code of Ying et al. 2019 (``hash_module``); its digests were not compared with the published table, which is not at
+    hand.
 
     Parameters
     ----------
     edges : sequence of (source, target)
     labels : sequence of int
-        One a node; published: −1 for the input, −2 for the output, the operation's index in `OPS` between.
+        One label a node. The published labels: −1 for the input, −2 for the output, else the operation's index in
+        `OPS`.
     """
     before, after = [[] for _ in labels], [[] for _ in labels]
     for source, target in edges:
@@ -180,7 +183,7 @@ def _md5(text: str) -> str:
 
 
 def _rows(arch: Arch) -> list[int]:
-    """For each node the bit set of the nodes it feeds."""
+    """Return, for each node, the set of the nodes that it feeds, as bits."""
     rows = [0] * NODES
     for (source, target), bit in zip(EDGES, arch, strict=False):
         rows[source] |= bit << target
@@ -188,7 +191,7 @@ def _rows(arch: Arch) -> list[int]:
 
 
 def _live(rows: list[int]) -> int:
-    """The bit set of the nodes on a path from input to output; 0 if there is none."""
+    """Return the set of the nodes on a path from input to output, as bits; 0 if there is none."""
     reached, reaching = 1, 1 << NODES - 1
     for node in range(NODES - 1):
         if reached >> node & 1:

@@ -1,19 +1,19 @@
 """NAS-Bench-201: one cell of four nodes, six edges, five operations each (Dong & Yang 2020).
 
-Node 0 is the cell's input, node 3 its output; node j is the sum of what its incoming edges carry. 5^6 = 15,625 strings.
-Many of them are the same network. How many networks there are depends on what one calls the same:
+Node 0 is the cell's input, node 3 its output; node j is the sum of the results of its incoming edges. There are 5^6 =
+15,625 strings, and many of them are the same network. The number of networks depends on the definition of "the same":
 
 ==========================================================  ======
 strings                                                     15,625
-distinct by the published rule, only skips honoured         12,751
-distinct by the published rule, skips and zeros honoured     6,466
+distinct by the published rule, only skips simplified       12,751
+distinct by the published rule, skips, zeros simplified      6,466
 distinct functions (`canonical`), pooling not distributed    5,260
 distinct functions (`canonical`)                             5,044
 ==========================================================  ======
 
-The published rule (its code's ``to_unique_str``) writes each node as the sorted sum of its edges' texts. It misses that
-a sum in a sum can be flattened and that what comes from a dead node is nothing, and it takes a convolution that is used
-twice for two convolutions: 792 functions have several of its texts, 430 of its texts mean several functions.
+The published rule (its code's ``to_unique_str``) writes each node as the sorted sum of its edges' texts. It does not
+flatten a sum in a sum, it does not see that a dead node adds nothing, and it takes a convolution that is used twice for
+two convolutions. 792 functions have several of its texts, and 430 of its texts mean several functions.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ from ..space import Arch, Choice, SearchSpace
 OPS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = tuple((source, target) for target in (1, 2, 3) for source in range(target))
 SHORT = {"nor_conv_1x1": "conv1×1", "nor_conv_3x3": "conv3×3", "sep_conv_3x3": "sepconv3×3", "avg_pool_3x3": "pool"}
-COSTLY = ("nor_conv_3x3", "sep_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")  # from most work to least
+COSTLY = ("nor_conv_3x3", "sep_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")  # from most to least computation
 
 
 class NasBench201(SearchSpace):
     """The cell space of NAS-Bench-201.
 
-    An architecture is six option indices, one an edge, in the published order 0→1, 0→2, 1→2, 0→3, 1→3, 2→3, over the
-    operations `OPS`, or over those that are given: ("skip_connect", "sep_conv_3x3") is RobustDARTS's S2 in small, with
-    64 cells.
+    An architecture is six option indices, one for each edge, in the published order 0→1, 0→2, 1→2, 0→3, 1→3, 2→3. The
+    options are `OPS`, or the given operations: ("skip_connect", "sep_conv_3x3") makes a small version of RobustDARTS's
+    S2, with 64 cells.
 
     Parameters
     ----------
     operations : sequence of str
-        The candidates on every edge: of `OPS`, and DARTS's "sep_conv_3x3".
+        The candidates on every edge, from `OPS` and DARTS's "sep_conv_3x3".
 
     Raises
     ------
     ValueError
-        An operation that does not exist or is there twice; none but "none".
+        An operation that does not exist or is named twice; no operation but "none".
 
     Examples
     --------
@@ -74,17 +74,17 @@ class NasBench201(SearchSpace):
         self.relaxed = self.choices         # DARTS relaxes each edge into a softmax over the same operations
 
     def to_text(self, arch: Arch) -> str:
-        """The published string: ``|op~source|`` an edge, nodes joined by ``+``."""
+        """Write the published string: ``|op~source|`` for each edge, nodes joined by ``+``."""
         ops = (self.operations[option] for option in self.check(arch))
         return "+".join("".join(f"|{next(ops)}~{s}" for s in range(target)) + "|" for target in (1, 2, 3))
 
     def from_text(self, text: str) -> Arch:
-        """The architecture of a published string.
+        """Read the architecture from a published string.
 
         Raises
         ------
         ValueError
-            Naming the position (from 0) and what was expected there.
+            For malformed text. The message gives the position (from 0) and the expected text.
         """
         if not isinstance(text, str):
             raise ValueError(f"a NAS-Bench-201 architecture is a text, got {type(text).__name__}")
@@ -103,25 +103,25 @@ class NasBench201(SearchSpace):
         return tuple(arch)
 
     def graph(self, arch: Arch | None = None) -> Graph:
-        """The cell of ``arch``; without one, the cell with its edges undecided."""
+        """Return the cell of ``arch``; without an architecture, the cell with its edges undecided."""
         ops = [None] * 6 if arch is None else [self.operations[option] for option in self.check(arch)]
         edges = (Edge(*EDGES[i], op, i) for i, op in enumerate(ops))
         return Graph(("in", "1", "2", "out"), tuple(edges))
 
     def network(self, arch: Arch, **size):
-        """The network of ``arch``: see `nasviz.nn.cells.CellNetwork` for what ``size`` may say."""
+        """Build the network of ``arch``: see `nasviz.nn.cells.CellNetwork` for the names in ``size``."""
         from ..nn.cells import CellNetwork
 
         return CellNetwork(self.graph(arch), self._factories(), **size)
 
     def supernet(self, **size):
-        """All operations on all edges, mixed by weights: see `nasviz.nn.mixed.MixedNetwork`."""
+        """Build the network that mixes all operations on all edges by weights: see `nasviz.nn.mixed.MixedNetwork`."""
         from ..nn.mixed import MixedNetwork
 
         return MixedNetwork(self.graph(), self.operations, **size)
 
     def single_path(self, **size):
-        """All operations on all edges, of which one path runs at a time: see `nasviz.nn.single_path.PathNetwork`."""
+        """Build the supernet in which one architecture runs at a time: see `nasviz.nn.single_path.PathNetwork`."""
         from ..nn.single_path import PathNetwork
 
         return PathNetwork(self.graph(), self._factories(), **size)
@@ -134,11 +134,11 @@ class NasBench201(SearchSpace):
         return {name: known[name] for name in self.operations}
 
     def discretize(self, weights) -> Arch:
-        """The strongest operation on each edge that is not zero: DARTS's rule (Liu et al. 2019, section 2.4).
+        """Keep the strongest operation on each edge, zero excluded: DARTS's rule (Liu et al. 2019, section 2.4).
 
-        Zero takes part in the search but cannot win: its weight only scales a node, which the batch-norms behind it
-        undo, so that its size says nothing. (Dong & Yang's runs of DARTS on this space let zero win. Where it wins on
-        all edges that leave the input, as on one of three seeds of our lab 00, the cell that is left computes nothing.)
+        Zero takes part in the search but cannot win: its weight only scales a node, and the batch-norms behind the node
+        undo the scale, so that the weight has no meaning. (Dong & Yang's runs of DARTS on this space let zero win. If
+        it wins on all edges that leave the input, as on one of three seeds of our lab 00, the cell computes nothing.)
 
         Parameters
         ----------
@@ -153,10 +153,9 @@ class NasBench201(SearchSpace):
         return tuple(weights.argmax(1).tolist())
 
     def distinct(self) -> list[Arch]:
-        """One architecture for each function (5,044 in the whole space): of those that compute it, the one with the
-        least work.
+        """Return one architecture for each function (5,044 in the whole space): the one with the least computation.
 
-        Least work: fewest 3×3 convolutions, then 1×1, then poolings; so that nothing in it is dead.
+        Least computation means: fewest 3×3 convolutions, then 1×1, then poolings. No operation in it is thus dead.
         """
         best: dict[str, tuple] = {}
         costly = [self.operations.index(op) for op in COSTLY if op in self.operations]
@@ -167,21 +166,22 @@ class NasBench201(SearchSpace):
         return sorted(work[-1] for work in best.values())
 
     def canonical(self, arch: Arch) -> str:
-        """The function that the cell computes, as a formula; equal exactly for equal functions.
+        """Return the function that the cell computes, as a formula; equal exactly for equal functions.
 
-        A cell is a sum of terms. A term is the input ``x`` or the result of one convolution, pooled so many times:
-        skips are spliced out, zeros and what only they feed removed, sums flattened, average pooling distributed over
-        sums (it is linear). A convolution that is used in several terms keeps one set of weights and one letter:
-        ``a + conv1×1(a), a = conv3×3(x)`` is not ``conv3×3(x) + conv1×1(conv3×3(x))``. Conventions: a convolution is
-        ReLU, convolution, batch-norm, each with weights of its own, so equal means equal after renaming weights; a
-        factor in front of a batch-norm is kept (it is ignored only up to the epsilon); an operation on a dead node is
-        skipped, as `CellNetwork` does (the published code runs it, and a convolution of zero gives β; that would
-        give 5,234 functions).
+        A cell is a sum of terms. A term is the input ``x`` or the result of one convolution, pooled a number of times.
+        To get there, skips are spliced out, zeros and nodes that only they feed are removed, sums are flattened, and
+        average pooling is distributed over sums (it is linear). A convolution that is used in several terms keeps one
+        set of weights and one letter: ``a + conv1×1(a), a = conv3×3(x)`` is not ``conv3×3(x) + conv1×1(conv3×3(x))``.
+
+        Conventions. A convolution is ReLU, convolution, batch-norm, each with its own weights, so equal means equal
+        after renaming weights. A factor in front of a batch-norm is kept (the batch-norm removes it only up to the
+        epsilon). An operation on a dead node is skipped, as in `CellNetwork`. (The published code runs it, and a
+        convolution of zero gives β; that would give 5,234 functions.)
         """
         return self._canonical(tuple(arch), pooling_is_linear=True)
 
     def _canonical(self, arch: Arch, pooling_is_linear: bool) -> str:
-        convs: list[tuple[str, Counter]] = []       # kernel and input of each convolution: its number is its identity
+        convs: list[tuple[str, Counter]] = []       # kernel and input of each convolution, which is known by its number
         nodes = [Counter({("x", 0): 1})]            # node: how often each term (atom, times pooled) is added
         for target in (1, 2, 3):
             total: Counter = Counter()
@@ -201,7 +201,7 @@ class NasBench201(SearchSpace):
 
 
 def _formula(convs, output) -> str:
-    """The smallest of the texts that name shared convolutions in any order: independent of how edges were numbered."""
+    """Return the smallest text over all orders of naming shared convolutions: it does not depend on edge numbers."""
     live, todo = set(), [output]
     while todo:
         for atom, _ in todo.pop():
@@ -230,12 +230,12 @@ def _formula(convs, output) -> str:
 
 
 def published_unique(arch: Arch, zeros: bool) -> str:
-    """The published rule for "the same": each node as the sorted sum of its edges' texts, skips spliced out.
+    """Return the text of the published rule for "the same": a node is the sorted sum of its edges' texts; skips vanish.
 
-    With ``zeros`` a zero also annihilates what is behind it; without, it is an operation as any other. (The paper
-    calls the second count, 12,751, the one that does not know about skips and zeros; counting shows that its rule
-    does splice skips: with neither honoured, all 15,625 texts differ.) Dong & Yang 2020, section 2.1. Not exact: see
-    `NasBench201.canonical`.
+    With ``zeros`` a zero also removes everything behind it; without, it is an operation like any other. (The paper
+    calls the second count, 12,751, the one that does not know about skips and zeros. Counting shows that its rule does
+    simplify skips: if neither is simplified, all 15,625 texts differ.) Dong & Yang 2020, section 2.1. The rule is not
+    exact: see `NasBench201.canonical`.
     """
     nodes = ["0"]
     for target in (1, 2, 3):

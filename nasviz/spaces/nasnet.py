@@ -1,8 +1,8 @@
 """NASNet: a normal and a reduction cell of five blocks (Zoph, Vasudevan, Shlens & Le 2018).
 
-A block takes two hidden states, applies an operation to each, and adds or concatenates the results, which makes a new
-hidden state. States that no block takes are concatenated into the cell's output. ENAS's micro space and AmoebaNet's are
-this one with fewer operations, and addition only.
+A block takes two hidden states, applies an operation to each, and adds or concatenates the results; this is a new
+hidden state. States that no block takes are concatenated into the cell's output. ENAS's micro space and AmoebaNet's
+space are this space with fewer operations, and with addition only.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ OPS = (
 COMBINE = ("add", "concat")
 SIGNS = {"add": " + ", "concat": " & "}
 BLOCKS = 5
-IDENTITY = 0.05  # as we remember the paper's supplement; its main text names the mutation without a number
+IDENTITY = 0.05  # from memory of the paper's supplement; the main text names the mutation without a number
 INPUTS = ("c_{k-2}", "c_{k-1}")  # states 0 and 1; block b makes state b + 2
 
 Block = tuple  # (state, state, operation, operation, combine): states as numbers, the rest as words
@@ -45,9 +45,9 @@ Block = tuple  # (state, state, operation, operation, combine): states as number
 class NasNetSpace(SearchSpace):
     """The cells of NASNet.
 
-    An architecture is what the paper's controller emits: for each block of the normal and then of the reduction cell
-    five tokens, two states, two operations, how they combine (Zoph et al. 2018, section 3, steps 1 to 5). A token is an
-    option's index.
+    An architecture is the tokens that the paper's controller emits: five for each block, first of the normal, then of
+    the reduction cell. They are two states, two operations, and the way to combine the results (Zoph et al. 2018,
+    section 3, steps 1 to 5). A token is an option's index.
 
     Examples
     --------
@@ -71,26 +71,26 @@ class NasNetSpace(SearchSpace):
     )
 
     def blocks(self, arch: Arch) -> dict[str, tuple[Block, ...]]:
-        """By cell: its blocks, each ``(state, state, operation, operation, combine)``."""
+        """Return the blocks of each cell, each as ``(state, state, operation, operation, combine)``."""
         options = [choice.options[entry] for choice, entry in zip(self.choices, self.check(arch), strict=True)]
         blocks = [tuple(options[at : at + 5]) for at in range(0, len(options), 5)]
         return {cell: tuple(blocks[i * BLOCKS : (i + 1) * BLOCKS]) for i, cell in enumerate(CELLS)}
 
     def arch(self, blocks: Mapping[str, Sequence[Block]]) -> Arch:
-        """The architecture of what `blocks` says."""
+        """Build the architecture from cells in the form that `blocks` returns."""
         words = [word for cell in CELLS for block in blocks[cell] for word in block]
         return tuple(choice.options.index(word) for choice, word in zip(self.choices, words, strict=True))
 
     def to_text(self, arch: Arch) -> str:
-        """``normal: sep_conv_5x5(1) + sep_conv_3x3(0); … | reduction: …``: blocks in order, ``+`` adds, ``&``
-        concatenates. There is no published text."""
+        """Write ``normal: sep_conv_5x5(1) + sep_conv_3x3(0); … | reduction: …``: blocks in order, ``+`` adds, ``&``
+        concatenates. There is no published text format."""
         return " | ".join(
             f"{cell}: " + "; ".join(f"{a}({i}){SIGNS[how]}{b}({j})" for i, j, a, b, how in blocks)
             for cell, blocks in self.blocks(arch).items()
         )
 
     def from_text(self, text: str) -> Arch:
-        """The architecture that `to_text` wrote. ValueError with the position and what was expected there."""
+        """Read the architecture that `to_text` wrote. A ValueError gives the position and the expected text."""
         reader, arch = Reader(text, "a NASNet architecture"), ()
         for cell in CELLS:
             reader.expect(f"{cell}: " if cell == CELLS[0] else f" | {cell}: ")
@@ -113,11 +113,11 @@ class NasNetSpace(SearchSpace):
         return op, state
 
     def cells(self, arch: Arch | None = None, joined: Mapping[str, Sequence[int]] | None = None) -> dict[str, Graph]:
-        """The normal and the reduction cell.
+        """Return the graphs of the normal and the reduction cell.
 
-        ``joined``, by cell: the states that the output concatenates, where a released network joins others than those
-        that no block takes. NotImplementedError without an architecture: which states a block takes is itself a choice
-        here, and the paper relaxes nothing.
+        ``joined``: for each cell, the states that the output concatenates; by default those that no block takes. Some
+        released networks join other states. Without an architecture there is no graph (NotImplementedError): the states
+        that a block takes are themselves choices, and the paper does not relax them.
         """
         if arch is None:
             raise NotImplementedError("NASNet's cells have no relaxed form: give an architecture")
@@ -134,27 +134,27 @@ class NasNetSpace(SearchSpace):
         return out
 
     def graph(self, arch: Arch) -> Graph:
-        """Both cells as one graph of two parts."""
+        """Return both cells as one graph of two parts."""
         cells = self.cells(arch)
         return disjoint({cell: Graph(g.nodes, g.edges, g.ops or (None,) * len(g.nodes)) for cell, g in cells.items()})
 
     def network(self, arch: Arch, *, joined: Mapping[str, Sequence[int]] | None = None, **size):
-        """The network of ``arch``: see `nasviz.nn.twoinput.nasnet_network`. By default four channels, one normal cell a
-        group. ``joined`` as `cells` takes it."""
+        """Build the network of ``arch``: see `nasviz.nn.twoinput.nasnet_network`. By default it has four channels and
+        one normal cell a group. ``joined`` is that of `cells`."""
         from ..nn.separable import NASNET
         from ..nn.twoinput import nasnet_network
 
         return nasnet_network(self.cells(arch, joined), NASNET, **size)
 
     def mutate_as_published(self, arch: Arch, rng: np.random.Generator) -> Arch:
-        """A child as AmoebaNet's search makes it: Real et al. 2019, "Architecture Evolution" and figure 2.
+        """Make a child as in AmoebaNet's search: Real et al. 2019, "Architecture Evolution" and figure 2.
 
-        With chance `IDENTITY` the child is its parent, which is then evaluated once more. Else, with equal chances, a
-        *hidden state mutation* or an *operation mutation*: one cell, one of its blocks, one of the block's two halves,
-        all uniform; the half takes another state that comes before it, or another operation. How the block combines
-        never changes: the paper's blocks only add.
+        With probability `IDENTITY` the child is its parent, which is then evaluated once more. Otherwise a *hidden
+        state mutation* or an *operation mutation* is made, with equal probability. One cell, one of its blocks and one
+        of the block's two halves are drawn uniformly; the half takes another earlier state, or another operation. The
+        way a block combines its halves never changes: the paper's blocks only add.
 
-        `mutate` differs in what it favours: it draws among all 50 entries alike, and never returns its argument.
+        `mutate` has other probabilities: it draws among all 50 entries alike, and never returns its argument.
         """
         if rng.random() < IDENTITY:
             return arch
@@ -163,20 +163,20 @@ class NasNetSpace(SearchSpace):
         return arch[:at] + (option + (option >= arch[at]),) + arch[at + 1 :]
 
     def canonical(self, arch: Arch) -> str:
-        """The text of the architecture that comes first among those that differ in numbering only.
+        """Return the first text of all architectures that differ from ``arch`` only in numbering.
 
-        Conventions. The blocks of a cell may be renumbered, and the two halves of a block exchanged: that permutes
-        channels, which the convolutions that read them absorb, so equal means equal after renaming weights. Exchanging
-        the halves of a block that concatenates permutes its channels, and so those of poolings and skips behind it. A
-        block that adds is not changed. c_{k-2} and c_{k-1} are not interchangeable, and nothing is simplified.
+        Conventions. The blocks of a cell may be renumbered, and the two halves of a block exchanged. This permutes
+        channels, and the convolutions that read them absorb it, so equal means equal after renaming weights. Exchanging
+        the halves of a block that concatenates permutes its channels, and the channels of poolings and skips behind it.
+        A block that adds is not changed. c_{k-2} and c_{k-1} are not interchangeable, and nothing is simplified.
         """
         return self.to_text(self.arch({cell: min(_renumbered(blocks)) for cell, blocks in self.blocks(arch).items()}))
 
     def counting(self) -> str:
-        """How the number of architectures comes about."""
+        """Explain the number of architectures."""
         factors = " · ".join(f"({block + 2}^2 · 13^2 · 2)" for block in range(BLOCKS))
         cell = round(self.size**0.5)
-        while cell * cell != self.size:  # a float has 16 digits of the 19
+        while cell * cell != self.size:  # a float holds 16 of the 19 digits
             cell += 1 if cell * cell < self.size else -1
         return (
             f"Block $b$ (from 0) takes two of $b+2$ states, the same twice allowed, one of 13 operations on each, and "
@@ -188,7 +188,7 @@ class NasNetSpace(SearchSpace):
 
 
 def _renumbered(blocks: Sequence[Block]) -> Iterator[tuple[Block, ...]]:
-    """The cell with its blocks in every order in which each comes after those it takes; halves in order."""
+    """Yield the cell with its blocks in every order in which a block comes after those it takes; halves are sorted."""
     for order in permutations(range(len(blocks))):  # order[new] = old
         number, out = {0: 0, 1: 1}, []
         for old in order:
@@ -204,14 +204,14 @@ def _renumbered(blocks: Sequence[Block]) -> Iterator[tuple[Block, ...]]:
 
 @dataclass(frozen=True)
 class Published:
-    """A cell that a paper found, and what its released network joins besides the states that no block takes.
+    """A published pair of cells, and the states that its released network joins at the outputs.
 
     Attributes
     ----------
     text : str
-        In the format of `NasNetSpace.to_text`.
+        The cells in the format of `NasNetSpace.to_text`.
     joined : mapping
-        As `NasNetSpace.network` takes it; empty where unused states are joined, as the papers describe it.
+        The joined states, as in `NasNetSpace.network`; empty if only unused states are joined, as the papers describe.
     """
 
     text: str
@@ -231,8 +231,8 @@ AMOEBANET_A = Published(
     "reduction: avg_pool_3x3(0) + sep_conv_3x3(1); max_pool_3x3(0) + sep_conv_7x7(2); "
     "sep_conv_7x7(0) + avg_pool_3x3(1); max_pool_3x3(0) + max_pool_3x3(1); conv_1x7_7x1(0) + sep_conv_3x3(5)",
 )
-# The released script's arcs, four numbers a block: state, operation, state, operation; operations 0 to 4 are
-# separable 3×3 and 5×5, average pooling, max pooling, identity.
+# The cells from the released script, with four numbers a block: state, operation, state, operation. Operations 0 to 4
+# are separable 3×3 and 5×5, average pooling, max pooling, identity.
 _ENAS_NORMAL = "0 2 0 0  0 4 0 1  0 4 1 1  1 0 0 1  0 2 1 1"
 _ENAS_REDUCTION = "1 0 1 0  0 3 0 2  1 1 3 1  1 0 0 4  0 3 1 1"
 _ENAS_OPS = ("sep_conv_3x3", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3", "identity")

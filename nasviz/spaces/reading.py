@@ -1,4 +1,4 @@
-"""Reading an architecture from a text, with errors that say where and what was expected."""
+"""Read an architecture from a text; errors name the position and the expected text."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 
 class Reader:
-    """A text and a place in it.
+    """A text and the current place in it.
 
     Parameters
     ----------
     text : str
-        ValueError for anything else.
+        The text to read. ValueError for an object of another type.
     what : str
-        What the text should be, for messages.
+        Description of the expected text, for messages.
     """
 
     def __init__(self, text: str, what: str):
@@ -22,17 +22,17 @@ class Reader:
         self.text, self.what, self.at = text, what, 0
 
     def sees(self, word: str) -> bool:
-        """Whether ``word`` stands here."""
+        """Return whether the text continues with ``word``."""
         return self.text.startswith(word, self.at)
 
     def expect(self, word: str) -> None:
-        """Go past ``word``, or ValueError."""
+        """Go past ``word``. ValueError if the text does not continue with it."""
         if not self.sees(word):
             raise self.unexpected(repr(word))
         self.at += len(word)
 
     def option(self, options: Sequence[str]) -> int:
-        """Index of the longest of ``options`` that stands here, and go past it; ValueError if none does."""
+        """Go past the longest of ``options`` that is found here, and return its index. ValueError if there is none."""
         found = max((word for word in options if self.sees(word)), key=len, default=None)
         if found is None:
             raise self.unexpected("one of " + ", ".join(options))
@@ -40,12 +40,12 @@ class Reader:
         return options.index(found)
 
     def end(self) -> None:
-        """ValueError if more follows."""
+        """Raise a ValueError unless the text ends here."""
         if self.at != len(self.text):
             raise self.unexpected("the end")
 
     def unexpected(self, expected: str) -> ValueError:
-        """The error that says that ``expected`` does not stand here."""
+        """Return the error for a text that does not continue with ``expected``."""
         found = repr(self.text[self.at : self.at + 12]) if self.at < len(self.text) else "the end"
         return ValueError(
             f"{self.what}, position {self.at}: expected {expected}, found {found} in {self.text[:120]!r}"

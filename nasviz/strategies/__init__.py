@@ -1,4 +1,4 @@
-"""Search strategies, one algorithm a file. Imported when first named: those without a network load no torch."""
+"""Search strategies, one algorithm per file, imported when first named: those without a network load no torch."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""Bayesian optimisation: learn what is known, ask where it may be best. BANANAS, and what all such searches share."""
+"""Bayesian optimisation: a model chooses which architectures to evaluate next. The shared loop, and BANANAS."""
 
 from __future__ import annotations
 
@@ -17,54 +17,55 @@ from ..objectives import accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 
-PARENTS = 5  # of so many best ones the candidates are mutations, as in BANANAS's published code
-TRIES = 1000  # draws of an architecture that is new and keeps to the bound, before any is taken
+PARENTS = 5  # candidates are mutations of this many best architectures, as in BANANAS's published code
+TRIES = 1000  # draws for an architecture that is new and keeps to the bound, before any other is accepted
 
 
 @dataclass
 class ModelBased:
-    """What Bayesian searches share: random architectures first, then rounds of model, candidates, acquisition, batch.
+    """The loop that Bayesian searches share: random architectures, then rounds of model, candidates and a batch.
 
     Subclasses write ``acquisition(told, candidates, rng)``. Candidates are found as in White, Neiswanger & Savani 2021,
-    algorithm 1: mutations of the best architectures so far. (Their published code: 100 mutations of the best, and as
-    many of the next best, up to the fifth, until there are 100 new ones.) Where these are too few, as inside a table
-    that knows few neighbours, random ones join them. The ``batch`` candidates with the highest
-    acquisition are evaluated, then the model learns again.
+    algorithm 1: they are mutations of the best architectures so far. (Their published code makes 100 mutations of the
+    best, then of the next best, up to the fifth, until there are 100 new ones.) Where a round finds too few, as inside
+    a table that knows few neighbours, random architectures are added. The ``batch`` candidates with the highest
+    acquisition are evaluated, then the model is fitted again.
 
     Parameters
     ----------
     space, estimate
-        Where to search, and who answers; its executor may evaluate a batch at once.
+        The space to search, and the estimator that evaluates; its executor may evaluate a batch in parallel.
     evaluations : int
-        How many architectures are evaluated, the random ones included.
+        Number of architectures evaluated, the random ones included.
     initial : int
-        How many of them are random, before there is a model.
+        Number of random architectures that are evaluated before the first model.
     batch : int
-        How many are evaluated before the model learns again: the candidates with the highest acquisition, taken
+        Number of candidates evaluated before the model is fitted again: those with the highest acquisition, chosen
         independently of each other.
     candidates : int
-        How many are sought in each round.
+        Number of candidates sought in each round.
     encoding : str, optional
-        How the model sees an architecture: see `nasviz.encodings`. By default the subclass's.
+        How an architecture is encoded for the model: see `nasviz.encodings`. The default is the subclass's.
     cost : callable, optional
         ``cost(arch)``, in the unit of the bound, for an ``objective`` with a ``limit`` (`nasviz.objectives.Bounded`):
-        what can be counted before anything is trained. Architectures over the limit are then never evaluated, and the
-        model learns accuracy alone.
+        a cost that can be counted before anything is trained. Architectures over the limit are then never evaluated,
+        and the model learns accuracy alone.
     objective : callable
-        What is maximised, and modelled: a function of an `Evaluation`. A bound without ``cost`` is modelled too: minus
-        the relative excess, with a jump at the bound, of which the model can only learn a rough picture.
+        The function of an `Evaluation` that is maximised and modelled. A bound without ``cost`` is modelled too: as
+        minus the relative excess, with a jump at the bound. The model can learn this jump only roughly.
     seed : int
 
     Raises
     ------
     ValueError
-        When iterated: a ``cost`` with an objective that has no limit, or a ``batch`` below 1.
+        When iterated, if a ``cost`` comes with an objective that has no limit, or ``batch`` is below 1.
 
     Notes
     -----
-    Duplicates: as in the published code, nothing is a candidate, random ones included, that is the same function as
-    something evaluated (`SearchSpace.canonical`). Only when 1,000 draws find nothing new is something evaluated again.
-    Failed trainings are not learned. Each step shows all candidates of its round, and which of them it evaluated.
+    Duplicates: as in the published code, an architecture is no candidate, not even at random, if it computes the same
+    function as one already evaluated (`SearchSpace.canonical`). Only when 1,000 draws find nothing new is a known one
+    evaluated again. Failed trainings are not learned. Each step shows all candidates of its round, and which one it
+    evaluated.
     """
 
     shows: ClassVar = ("evaluation", "candidates", "predicted", "uncertainty", "acquisition", "chosen")
@@ -111,11 +112,11 @@ class ModelBased:
     def acquisition(
         self, told: Sequence[Evaluation], candidates: Sequence[Arch], rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Predicted objective, its uncertainty and the acquisition value, the greater the better, of each candidate."""
+        """Return each candidate's predicted objective, its uncertainty and its acquisition value (greatest is best)."""
         raise NotImplementedError(f"{type(self).__name__} has no model: write acquisition(told, candidates, rng)")
 
     def targets(self, told: Sequence[Evaluation]) -> list[Evaluation]:
-        """What a predictor with ``score="objective"`` is fitted on."""
+        """Return the data on which a predictor with ``score="objective"`` is fitted."""
         return [Evaluation(e.arch, {"objective": value}) for e in told if isfinite(value := self.objective(e))]
 
     def _mutations(self, told, known, key, rng) -> list[Arch]:
@@ -130,7 +131,7 @@ class ModelBased:
         return list(found.values())
 
     def _fill(self, found, least, most, known, key, rng) -> list[Arch]:
-        """``found``, with random architectures added: ``most``, or as many as are new, but ``least`` in any case."""
+        """Add random architectures to ``found``: up to ``most`` while new ones turn up, but at least to ``least``."""
         taken, exhausted = known | {key(arch) for arch in found}, False
         while len(found) < (least if exhausted else most):
             arch = self.space.sample(rng)
@@ -160,32 +161,32 @@ class ModelBased:
 class Bananas(ModelBased):
     """BANANAS: White, Neiswanger & Savani 2021, "BANANAS: Bayesian optimization with neural architectures", alg. 1.
 
-    The model is an ensemble of perceptrons on path encodings. Independent Thompson sampling turns what they say into a
-    choice: for each candidate one number is drawn from the normal distribution with the ensemble's mean and standard
-    deviation, independently of the other candidates, and the highest numbers win. What is uncertain so wins now and
-    then.
+    The model is an ensemble of perceptrons on path encodings. Independent Thompson sampling turns its predictions into
+    a choice: for each candidate one number is drawn from the normal distribution with the ensemble's mean and standard
+    deviation, independently of the other candidates, and the highest numbers win. In this way uncertain candidates win
+    now and then.
 
-    Scaled: 10 random ones, batches of 10, 100 candidates, 5 members and 150 evaluations are the published code's
-    defaults. Its members have ten layers of 20 units and minimise a relative error; ours are those of
+    Scale: 10 random architectures, batches of 10, 100 candidates, 5 members and 150 evaluations are the published
+    code's defaults. Its members have ten layers of 20 units and minimise a relative error; ours are those of
     `nasviz.estimators.EnsemblePredictor`, two layers of 64 units and squared error, and paths are not truncated.
 
     Parameters
     ----------
     encoding : str, optional
-        Of `nasviz.encodings.ENCODINGS`. By default paths, or one-hot where the space has no graph.
+        A name in `nasviz.encodings.ENCODINGS`. By default paths, or one-hot where the space has no graph.
     members : int
-        Of the ensemble, 2 or more.
+        Number of ensemble members, 2 or more.
     epochs : int
-        Of its training, each round from new weights.
+        Training epochs of the ensemble; each round starts from new weights.
 
-    See `ModelBased` for the others.
+    See `ModelBased` for the other parameters.
     """
 
     members: int = 5
     epochs: int = 100
 
     def acquisition(self, told, candidates, rng):
-        """Mean and standard deviation of the ensemble, and one draw for each candidate."""
+        """Return the ensemble's mean and standard deviation, and one draw for each candidate."""
         encoding = self.encoding or ("paths" if _has_graph(self.space, candidates[0]) else "one-hot")
         seed = int(rng.integers(2**31))
         model = EnsemblePredictor(self.space, "objective", seed, encoding, self.members, self.epochs)
@@ -194,7 +195,7 @@ class Bananas(ModelBased):
 
 
 def thompson(mean: np.ndarray, deviation: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Independent Thompson sampling: one draw from Normal(mean, deviation²) for each candidate.
+    """Draw one number from Normal(mean, deviation²) for each candidate: independent Thompson sampling.
 
     White et al. 2021, algorithm 1. (Thompson sampling proper draws one *function* from the posterior, so that similar
     candidates rise and fall together.)

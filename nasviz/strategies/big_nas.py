@@ -1,4 +1,4 @@
-"""BigNAS: train all sub-networks at once, held together by the largest and the smallest."""
+"""BigNAS: train all sub-networks at once; every step trains the largest and the smallest of them too."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from ..knobs import knob
 from .elastic_training import MOST, ElasticTraining
 from .shared_weights import Shared
 
-FALL, FLOOR = 4.0, 0.05  # of the learning rate: e-foldings over the whole training, and where it stays
+FALL, FLOOR = 4.0, 0.05  # of the learning rate: e-foldings over the whole training, and its least share
 
 
 @dataclass
 class BigNas(ElasticTraining):
     """One-stage training with the sandwich rule and in-place distillation: Yu et al. 2020 ("BigNAS").
 
-    At each step the largest sub-network, the smallest and two drawn ones add up their gradients on the same batch. The
-    largest learns from the labels, the others from what the largest has just said. Afterwards children are used as they
-    are, without training them again.
+    At each step the gradients of the largest sub-network, the smallest and two drawn ones are summed on the same batch.
+    The largest learns from the labels, the others from the largest's outputs on that batch. Afterwards sub-networks are
+    used as they are, without training them again.
 
     Parameters
     ----------
     epochs : int
     sandwich : bool
-        False: four drawn ones instead, which learn from the labels, as there is no largest to learn from.
+        False trains four drawn sub-networks instead. They learn from the labels, as there is no largest to learn from.
     distillation : float
-        The paper's is 1: labels for the largest alone.
+        The share of the largest's outputs in the others' loss. The paper: 1, so that only the largest sees labels.
     lr : float
-        Falls exponentially to a twentieth, where it stays, as the paper has it.
+        The learning rate at the start. It falls exponentially to a twentieth and stays there, as in the paper.
     space, data, size, images, batch, weight_decay, network, seed, start
         See `SharedTraining`.
 
     Notes
     -----
-    The paper's other measures are left out: an initialisation that makes residual branches silent, and dropout and
-    decay for the largest alone. Its space is elastic in the channels between the units too.
+    The paper's other measures are left out: an initialisation with residual branches that output 0, and dropout and
+    weight decay for the largest alone. In the paper's space the channels between the units are elastic too.
 
     ``losses`` are those of the largest, the smallest and the drawn ones, in this order.
     """
@@ -52,7 +52,7 @@ class BigNas(ElasticTraining):
     distillation: float = knob(1.0, 0.0, 1.0, help="Share of the largest's answers, not the labels, in others' loss")
 
     def losses(self, shared: Shared, chosen: Tensor, rng: np.random.Generator) -> Iterator[Tensor]:
-        """The sandwich: largest, smallest, two drawn; or four drawn."""
+        """Yield the losses of the largest, the smallest and two drawn sub-networks, or of four drawn ones."""
         archs = [self.space.largest, self.space.smallest] if self.sandwich else []
         archs += [self.space.sample(rng) for _ in range(MOST - len(archs))]
         teacher = None
@@ -63,5 +63,5 @@ class BigNas(ElasticTraining):
                 teacher = logits.detach().softmax(1)
 
     def rate(self, step: int) -> float:
-        """Exponentially to the floor."""
+        """Return the learning rate of a step: it falls exponentially until it reaches `FLOOR`."""
         return self.lr * max(FLOOR, exp(-FALL * step / len(self)))

@@ -1,4 +1,4 @@
-"""What every DARTS-like search has: two halves of the data, a supernet's weights, α, and how both descend."""
+"""The state of a DARTS-like search: two halves of the data, the supernet's weights, α, and the descent of both."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Batch(NamedTuple):
 
 
 class Bilevel:
-    """All that changes while a search goes on: weights, α, the memory of both descents, the generator, epochs done.
+    """Everything that changes during a search: weights, α, the state of both optimisers, the generator, epochs done.
 
-    The network's weights, and their gradients, are parts of one vector each: a descent is a handful of operations,
+    The network's weights are parts of one vector, and so are their gradients: a descent is a handful of operations,
     whatever the number of layers. (``torch.optim``, at its first use, takes seconds to import torch's compiler.)
 
     Parameters
@@ -36,10 +36,10 @@ class Bilevel:
     alphas : Tensor
         The architecture parameters at the start.
     train, valid : Batch
-        The halves on which w and α learn. The network, w and their momentum are where these are; α, a few hundred
-        numbers with which strategies do as they like, stays on the CPU.
+        The halves on which w and α learn. The network, w and its momentum are on the device of these tensors; α, a few
+        hundred numbers that strategies change freely, stays on the CPU.
     generator : torch.Generator
-        Of everything that is drawn from here on.
+        The source of every random number from here on.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Bilevel:
     steps, epoch : int
         Descents of α so far; epochs done.
     memory : dict of str to Tensor
-        What a strategy wants to know again after a kill: of fixed shapes, filled before the first step.
+        What a strategy must still know after the process was killed: of fixed shapes, filled before the first step.
     """
 
     def __init__(self, network: nn.Module, alphas: Tensor, train: Batch, valid: Batch, generator: torch.Generator):
@@ -67,7 +67,7 @@ class Bilevel:
             layer.grad = grad
 
     def parts(self, vector: Tensor) -> list[Tensor]:
-        """A vector like `weights` in the shapes of the network's layers: views."""
+        """Return views of a vector like `weights`, in the shapes of the network's layers."""
         layers = self.network.parameters()
         return [
             vector.as_strided(layer.shape, layer.stride(), start)
@@ -75,14 +75,14 @@ class Bilevel:
         ]
 
     def slopes(self, loss: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
-        """The gradient of a loss in all weights, as one vector like `weights`, then in ``others``."""
+        """Return a loss's gradient in all weights, as one vector like `weights`, then its gradients in ``others``."""
         layers, vector = list(self.network.parameters()), torch.zeros_like(self.weights)
         gradients = torch.autograd.grad(loss, [*layers, *others])
         torch._foreach_copy_(self.parts(vector), gradients[: len(layers)])
         return vector, *gradients[len(layers) :]
 
     def batches(self, size: int) -> Iterator[tuple[Batch, Batch]]:
-        """An epoch: both halves in orders drawn anew, divided into whole batches (train, valid)."""
+        """Yield the batches of an epoch (train, valid): each half in a newly drawn order, in whole batches."""
         orders = []
         for half in (self.train, self.valid):
             order = torch.randperm(len(half.labels), generator=self.generator)
@@ -95,7 +95,7 @@ class Bilevel:
 
     @torch.no_grad()
     def descend_alphas(self, gradient: Tensor, lr: float) -> None:
-        """A step of Adam (Kingma & Ba 2015, algorithm 1) with an L2 penalty."""
+        """Move α by one step of Adam (Kingma & Ba 2015, algorithm 1) with an L2 penalty."""
         gradient, (beta1, beta2) = gradient + ALPHA_DECAY * self.alphas, ALPHA_BETAS
         self.steps += 1
         self.mean.mul_(beta1).add_(gradient, alpha=1 - beta1)
@@ -105,8 +105,8 @@ class Bilevel:
 
     @torch.no_grad()
     def descend_weights(self, lr: float, decay: float) -> None:
-        """A step of gradient descent with momentum and L2 penalty. Empties the gradient, to which backward() adds."""
-        self.gradient *= (CLIP / self.gradient.norm()).clamp(max=1)  # a GPU would wait for the answer of an `if`
+        """Move w by a step of gradient descent with momentum and L2 penalty, and set the gradient to 0 again."""
+        self.gradient *= (CLIP / self.gradient.norm()).clamp(max=1)  # not an `if`, for which a GPU would have to wait
         self.velocity.mul_(MOMENTUM).add_(self.gradient.add_(self.weights, alpha=decay))
         self.weights.sub_(self.velocity, alpha=lr)
         self.gradient.zero_()
@@ -118,13 +118,13 @@ class Bilevel:
         return tensors | {"steps, epoch": counts, "generator": self.generator.get_state()}
 
     def pack(self) -> bytes:
-        """The state as safetensors."""
+        """Return the state as safetensors."""
         from safetensors.torch import save
 
         return save(self._tensors())
 
     def unpack(self, state: bytes) -> None:
-        """Take over a packed state; ValueError if it is none of this search."""
+        """Restore a state that `pack` made. ValueError if the state belongs to another search."""
         from safetensors import SafetensorError
         from safetensors.torch import load
 
@@ -143,5 +143,5 @@ class Bilevel:
 
 
 def cosine(first: float, last: float, share: float) -> float:
-    """From ``first`` at share 0 to ``last`` at share 1 along half a cosine (Loshchilov & Hutter 2017, eq. 5)."""
+    """Go from ``first`` at share 0 to ``last`` at share 1 along half a cosine (Loshchilov & Hutter 2017, eq. 5)."""
     return last + (first - last) * (1 + math.cos(math.pi * share)) / 2

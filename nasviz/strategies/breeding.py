@@ -1,4 +1,4 @@
-"""How two architectures make a third, and one another: what the strategies with crossover share."""
+"""Crossover and mutation of architectures, for the strategies that use crossover."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from ..space import Arch, SearchSpace
 
 
 def crossed(one: Arch, other: Arch, rng: np.random.Generator) -> Arch:
-    """Uniform crossover: each choice is that of either parent, at random. It may break a rule of the space."""
+    """Return a uniform crossover: each choice comes from either parent, at random. It may break a rule of the space."""
     return tuple(pair[int(rng.random() < 0.5)] for pair in zip(one, other, strict=True))
 
 
 def mutated(space: SearchSpace, arch: Arch, rng: np.random.Generator, chance: float | None = None) -> Arch:
-    """Each active choice becomes another option with a ``chance``; by default one in the number of such choices.
+    """Change each active choice to another option with a ``chance``; by default one in the number of such choices.
 
-    In normal form; it may break a rule of the space, or be the same as before.
+    The result is in normal form. It may break a rule of the space, or be the same as before.
     """
     arch = space.normal(arch)
     places = [i for i, on in enumerate(space.active(arch)) if on and len(space.choices[i].options) > 1]

@@ -29,53 +29,53 @@ class Darts:
     Every edge computes all operations, weighted by a softmax over architecture weights α (eq. 2). Half of the training
     images trains the network's weights w, the other half trains α, in turn: a step is one batch of each. The bilevel
     problem min L_valid(w*(α), α) (eq. 3, 4) is approximated by taking the present w for the optimal w*(α) (eq. 5 to 7
-    with ξ = 0). What was found is ``space.discretize(step.shows["alphas"])``.
+    with ξ = 0). The architecture that was found is ``space.discretize(step.shows["alphas"])``.
 
     Parameters
     ----------
     space : SearchSpace
-        One with a ``supernet``.
+        A space with a ``supernet``.
     data : str or Dataset
         As `nasviz.datasets.load` takes it. Only its training images are used.
     size : int
         Height and width of the images, pixels.
     images : int
-        In each half. The paper: 25,000 (CIFAR-10).
+        Number of images in each half. The paper: 25,000 (CIFAR-10).
     epochs : int
-        The paper: 50.
+        Epochs of the search. The paper: 50.
     batch : int
-        As in the paper. What is left over at the end of an epoch is dropped.
+        Images in a batch, as in the paper. An incomplete batch at the end of an epoch is dropped.
     weight_lr, weight_decay : float
-        Of the stochastic gradient descent on w, whose learning rate falls as a cosine over the epochs, to 0.001; with
-        momentum 0.9, gradients cut to norm 5. The paper: 0.025 and 3e-4; here w has to get somewhere in fewer steps.
+        Learning rate and L2 penalty of the stochastic gradient descent on w. The rate falls as a cosine to 0.001 over
+        the epochs; momentum is 0.9, gradients are cut to norm 5. The paper: 0.025 and 3e-4; here w has fewer steps.
     alpha_lr : float
-        Of Adam on α, with betas 0.5 and 0.999 and weight decay 0.001. The paper: 3e-4, for 50 epochs of 390 steps;
-        here α has thirty times fewer steps to get somewhere.
+        Learning rate of Adam on α, with betas 0.5 and 0.999 and weight decay 0.001. The paper: 3e-4, for 50 epochs of
+        390 steps; here α has thirty times fewer steps.
     network : mapping
         Size of the supernet, as ``space.supernet`` takes it: ``{"channels": 16, "cells": 2}``. The paper: 16 channels,
-        8 cells in all; here by default 8 channels, one cell a stage. Besides, ``"device": "cuda"``: where it computes.
+        8 cells in all; here by default 8 channels, one cell a stage. ``"device": "cuda"`` makes a GPU compute it.
     seed : int
-        Of the network's weights, α and the order of the images.
+        Seed of the network's weights, of α and of the order of the images.
     start : bytes, optional
-        A `Step.state` of the same search, after which to go on.
+        A `Step.state` of the same search; the search continues after that step.
 
     Raises
     ------
     ValueError
-        When iterated: too few images, a batch larger than a half, a ``start`` that is not of this search.
+        When iterated: too few images, a batch larger than a half, or a ``start`` of another search.
     FloatingPointError
-        A loss is no longer finite. The step in which it happened comes first.
+        If a loss is no longer finite. The step in which this happened is yielded first.
 
     Notes
     -----
     Steps show α after the softmax, the losses of both batches (nats) before their updates, and the accuracy on the
-    validation batch. The last step of an epoch carries a ``state``. One thread of torch, whatever is set outside: small
-    steps are five times slower on two.
+    validation batch. The last step of an epoch carries a ``state``. Torch uses one thread, whatever is set outside:
+    small steps are five times slower on two.
 
-    A variant that differs in one term is a subclass that overrides one method: `mixture` (by what the operations are
-    multiplied), `strengths` (what a step shows), `alpha_loss`, `weight_loss`, `alpha_gradient` (the second order),
-    `rate`, `decay`, `alphas_learn`, `first_alphas`, `supernet`, `before_epoch`, `after_epoch` or `over`. What it keeps
-    in `Bilevel.memory` (see `first_memory`) survives a kill.
+    A variant that differs in one term is a subclass that overrides one method: `mixture` (the factors of the
+    operations), `strengths` (what a step shows), `alpha_loss`, `weight_loss`, `alpha_gradient` (the second order),
+    `rate`, `decay`, `alphas_learn`, `first_alphas`, `supernet`, `before_epoch`, `after_epoch` or `over`. The values
+    that it keeps in `Bilevel.memory` (see `first_memory`) survive when the process is killed.
     """
 
     shows: ClassVar = ("alphas", "loss", "valid_loss", "valid_accuracy", "epoch")
@@ -120,8 +120,8 @@ class Darts:
                     )
 
     def step(self, search: Bilevel, train: Batch, valid: Batch) -> Step:
-        """One batch of each half: α first, then w, as in algorithm 1."""
-        # α descends the validation loss at the present w, taken for w*(α).
+        """Train on one batch of each half: first α, then w, as in algorithm 1."""
+        # α descends the validation loss at the present w, which stands for w*(α).
         gradient, valid_loss, logits = self.alpha_gradient(search, train, valid)
         if self.alphas_learn(search):
             search.descend_alphas(gradient, self.alpha_lr)
@@ -136,78 +136,78 @@ class Darts:
             epoch=search.epoch,
         )
 
-    # ------------------------------------------------------------------------------ the terms: what a remedy overrides
+    # ------------------------------------------------------------------------------ the terms: a variant overrides them
     def strengths(self, alphas: Tensor) -> Tensor:
-        """How strong each operation is on each edge: what a step shows, and what is discretised."""
+        """Return the strength of each operation on each edge. Steps show the strengths, and `discretize` reads them."""
         return alphas.softmax(1)
 
     def mixture(self, search: Bilevel, alphas: Tensor) -> Tensor:
-        """What the operations of the supernet are multiplied by, (edges, operations), differentiable in ``alphas``."""
+        """Return the factors of the supernet's operations, (edges, operations), differentiable in ``alphas``."""
         return self.strengths(alphas)
 
     def alpha_loss(self, search: Bilevel, alphas: Tensor, valid: Batch) -> tuple[Tensor, Tensor]:
-        """What α descends, and the logits: the validation loss (eq. 3)."""
+        """Return the loss that α descends, the validation loss (eq. 3), and the logits."""
         logits = search.network(valid.images, self.mixture(search, alphas))
         return F.cross_entropy(logits, valid.labels), logits
 
     def weight_loss(self, search: Bilevel, alphas: Tensor, train: Batch) -> Tensor:
-        """What w descends: the training loss (eq. 4)."""
+        """Return the loss that w descends: the training loss (eq. 4)."""
         return F.cross_entropy(search.network(train.images, self.mixture(search, alphas)), train.labels)
 
     def alpha_gradient(self, search: Bilevel, train: Batch, valid: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """The gradient of α, the validation loss, the logits: eq. 7 with ξ = 0. No gradient of w is computed."""
+        """Return the gradient in α, the validation loss and the logits: eq. 7 with ξ = 0. w gets no gradient."""
         loss, logits = self.alpha_loss(search, search.alphas, valid)
         (gradient,) = torch.autograd.grad(loss, [search.alphas])
         return gradient, loss, logits
 
     def weight_gradient(self, search: Bilevel, train: Batch) -> Tensor:
-        """The training loss; its gradient in w is added to ``search.gradient``."""
+        """Return the training loss, and add its gradient in w to ``search.gradient``."""
         loss = self.weight_loss(search, search.alphas.detach(), train)
         loss.backward()
         return loss
 
     def rate(self, search: Bilevel) -> float:
-        """The learning rate of w in this epoch."""
+        """Return the learning rate of w in this epoch."""
         return cosine(self.weight_lr, FLOOR, search.epoch / self.epochs)
 
     def decay(self, search: Bilevel) -> float:
-        """The L2 penalty on w in this epoch."""
+        """Return the L2 penalty on w in this epoch."""
         return self.weight_decay
 
     def alphas_learn(self, search: Bilevel) -> bool:
-        """Whether α descends in this epoch."""
+        """Return whether α learns in this epoch."""
         return True
 
-    # -------------------------------------------------------------------------------- the loop: what a remedy overrides
+    # ------------------------------------------------------------------------------ the loop: a variant overrides these
     def first_alphas(self, generator: torch.Generator) -> Tensor:
-        """α at the start: nearly all the same."""
+        """Return α at the start: nearly equal numbers."""
         return 1e-3 * torch.randn(len(self.space.relaxed), len(self.space.relaxed[0].options), generator=generator)
 
     def first_memory(self) -> dict[str, Tensor]:
-        """`Bilevel.memory` at the start."""
+        """Return the `Bilevel.memory` at the start."""
         return {}
 
     def supernet(self, **size) -> nn.Module:
-        """The network whose operations are mixed."""
+        """Return the network whose operations are mixed."""
         return self.space.supernet(**size)
 
     @property
     def passes(self) -> int:
-        """Epochs in all: more than ``epochs`` where something follows the search."""
+        """Number of epochs in all: more than ``epochs`` where further training follows the search."""
         return self.epochs
 
     def before_epoch(self, search: Bilevel) -> None:
-        """Called before an epoch; again, if the search goes on from the state before."""
+        """Prepare an epoch. This is called once more if the search is continued from the state before that epoch."""
 
     def over(self, search: Bilevel) -> bool:
-        """Whether the search ends here, asked before each epoch: a function of what `Bilevel.pack` keeps."""
+        """Return whether the search ends before this epoch. The answer depends only on what `Bilevel.pack` keeps."""
         return False
 
     def after_epoch(self, search: Bilevel, step: Step) -> None:
-        """Called before an epoch's last step is yielded: may add to ``step.shows`` and to ``search.memory``."""
+        """Finish an epoch, before its last step is yielded: may add to ``step.shows`` and to ``search.memory``."""
 
     def begin(self) -> Bilevel:
-        """The search as it stands before its first step, or as ``start`` left it. ValueError as in the class."""
+        """Return the search before its first step, or as it was packed in ``start``. ValueError as in the class."""
         data = datasets.load(self.data, size=self.size)
         if not 1 <= self.batch <= self.images or 2 * self.images > len(data.train_labels):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""DARTS on a GPU, its gradients recorded as CUDA graphs: a step does not launch each of its thousands of kernels."""
+"""DARTS on a GPU with gradients recorded as CUDA graphs, so that a step need not launch thousands of kernels singly."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .second_order import SecondOrderDarts
 
 
 class Recorded:
-    """Put before a strategy: ``class Mine(Recorded, Darts)``. Its two gradients are recorded anew in each epoch.
+    """A mixin that records a strategy's two gradients anew in each epoch: ``class Mine(Recorded, Darts)``.
 
-    For strategies whose gradients draw nothing at random, and depend on nothing but batches, α, w, their momenta and
-    the epoch: a recorded draw would be the same in every step. A knob turned within an epoch acts on the descents at
-    once, on the gradients from the next epoch on.
+    It is for strategies whose gradients draw nothing at random, and depend only on the batches, α, w, their momenta and
+    the epoch: a recorded random draw would be the same in every step. A knob turned within an epoch acts on the
+    descents at once, and on the gradients from the next epoch on.
 
     Raises
     ------
     ValueError
-        When iterated: ``network`` does not say ``"device": "cuda"``; otherwise as the strategy.
+        When iterated, if ``network`` does not say ``"device": "cuda"``, and the strategy's own errors.
     """
 
     def begin(self) -> Bilevel:
-        """The search, with α on the GPU too."""
+        """Return the search, with α on the GPU too."""
         if device_of(self.network) == "cpu":
             raise ValueError(
                 'CUDA graphs are of a GPU: say network={"device": "cuda", ...}, or take the strategy itself'
@@ -39,12 +39,12 @@ class Recorded:
         return search
 
     def before_epoch(self, search: Bilevel) -> None:
-        """Forget what was recorded in the epoch before."""
+        """Forget the graphs that were recorded in the epoch before."""
         super().before_epoch(search)
         search.recorded.clear()
 
     def alpha_gradient(self, search: Bilevel, train: Batch, valid: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """That of the strategy, replayed."""
+        """Replay the strategy's own `alpha_gradient`."""
         compute = super().alpha_gradient
         if "alphas" not in search.recorded:
             search.recorded["alphas"] = Graphed(
@@ -53,7 +53,7 @@ class Recorded:
         return search.recorded["alphas"](*train, *valid)
 
     def weight_gradient(self, search: Bilevel, train: Batch) -> Tensor:
-        """That of the strategy, replayed."""
+        """Replay the strategy's own `weight_gradient`."""
 
         def compute(*parts):
             loss = self.weight_loss(search, search.alphas.detach(), Batch(*parts))
@@ -68,9 +68,9 @@ class Recorded:
 
 @dataclass
 class RecordedDarts(Recorded, Darts):
-    """First-order `Darts`, recorded."""
+    """First-order `Darts` with recorded gradients."""
 
 
 @dataclass
 class RecordedSecondOrderDarts(Recorded, SecondOrderDarts):
-    """`SecondOrderDarts`, recorded."""
+    """`SecondOrderDarts` with recorded gradients."""

@@ -13,18 +13,18 @@ from .darts import Darts
 class DartsPlus(Darts):
     """DARTS with early stopping by counting: Liang et al. 2019, "DARTS+", criterion 1.
 
-    The search ends after the first epoch at whose end the discretised cell has ``most`` skip connections. Everything
-    before is DARTS, so that a result differs from it only in when one looked.
+    The search ends after the first epoch at whose end the discretised cell has ``most`` skip connections. Until then
+    the search is DARTS, so that the two results differ only in the epoch in which the search stopped.
 
     Parameters
     ----------
     most : int
-        The paper: 2 of the 8 edges that DARTS's cell keeps.
+        Number of skip connections that ends the search. The paper: 2 of the 8 edges that DARTS's cell keeps.
     """
 
     most: int = 3
 
     def over(self, search: Bilevel) -> bool:
-        """Whether the cell found so far has too many skips."""
+        """Return whether the cell found so far has too many skip connections."""
         found = self.space.discretize(self.strengths(search.alphas.detach()).numpy())
         return search.epoch > 0 and skips(self.space, found) >= self.most

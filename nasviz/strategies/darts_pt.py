@@ -1,4 +1,4 @@
-"""DARTS-PT: what an operation is worth is measured by taking it away, not read off its weight."""
+"""DARTS-PT: the value of an operation is measured by removing it, instead of reading it from its weight."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ from .darts import Darts
 class DartsPT(Darts):
     """DARTS with perturbation-based selection: Wang et al. 2021, algorithm 1.
 
-    First the search of `Darts`. Then the edges are decided in random order: on the edge at hand each operation in turn
-    is taken out of the supernet (its weight set to zero, the others kept), and the operation without which the accuracy
-    on the validation half is lowest stays, alone. After each decision the supernet is trained on.
+    The search of `Darts` comes first. Then the edges are decided in random order: on an edge each operation in turn is
+    removed from the supernet (its weight is set to zero, the other weights are kept). If removing an operation gives
+    the lowest accuracy on the validation half, this operation alone stays. After each decision the supernet is trained.
 
     Parameters
     ----------
     tuning : int
-        Epochs of training after each decision, the learning rate of w a tenth of ``weight_lr``. The paper: 5.
+        Epochs of training after each decision, at a learning rate of w of a tenth of ``weight_lr``. The paper: 5.
 
     Raises
     ------
     ValueError
-        When iterated: a space that chooses edges as well (`DartsSpace`), for which the paper has one more rule.
+        When iterated on a space that chooses edges as well (`DartsSpace`), for which the paper has one more rule.
 
     Notes
     -----
-    The other fields are those of `Darts`; the steps after the search show the strengths with decided edges one-hot, so
-    that ``space.discretize`` of the last step's is what was selected. As in the authors' code for NAS-Bench-201, α goes
-    on learning, on the edges that are left, and taking out an operation does not raise the weights of the others; there
-    "none" can be selected, here not, as in `NasBench201.discretize`.
+    The other fields are those of `Darts`. The steps after the search show the strengths with decided edges one-hot, so
+    that ``space.discretize`` of the last step's strengths is the selected architecture. As in the authors' code for
+    NAS-Bench-201, α goes on learning on the undecided edges, and removing an operation does not raise the weights of
+    the others. In that code "none" can be selected; here it cannot, as in `NasBench201.discretize`.
     """
 
     tuning: int = 1
 
     @property
     def passes(self) -> int:
-        """Epochs in all: of the search, then ``tuning`` for each edge."""
+        """Number of epochs in all: those of the search, then ``tuning`` for each edge."""
         return self.epochs + self.tuning * len(self.space.relaxed)
 
     def first_memory(self) -> dict[str, Tensor]:
-        """Which operation was selected on each edge, -1 for none yet."""
+        """Return a memory with the operation selected on each edge, -1 where there is none yet."""
         if len(self.space.choices) != len(self.space.relaxed):
             raise ValueError(f"{self.space.name} also chooses edges: perturbations decide only operations here")
         return {"selected": torch.full((len(self.space.relaxed),), -1)}
 
     def mixture(self, search: Bilevel, alphas: Tensor) -> Tensor:
-        """The strengths, one-hot on decided edges."""
+        """Return the strengths, one-hot on decided edges."""
         strengths, selected = self.strengths(alphas), search.memory["selected"]
         one_hot = F.one_hot(selected.clamp(min=0), strengths.shape[1]).to(strengths)
         return torch.where(selected[:, None] >= 0, one_hot, strengths)
@@ -85,11 +85,11 @@ class DartsPT(Darts):
         return right / len(search.valid.labels)
 
     def rate(self, search: Bilevel) -> float:
-        """That of `Darts`, then a tenth of ``weight_lr``."""
+        """Return the learning rate of `Darts` during the search, then a tenth of ``weight_lr``."""
         return super().rate(search) if search.epoch < self.epochs else self.weight_lr / 10
 
     def step(self, search: Bilevel, train: Batch, valid: Batch) -> Step:
-        """That of `Darts`, which shows the decided edges one-hot."""
+        """Do the step of `Darts`, but show the decided edges as one-hot."""
         step = super().step(search, train, valid)
         step.shows["alphas"] = self.mixture(search, search.alphas.detach()).numpy()
         return step

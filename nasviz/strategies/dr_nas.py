@@ -14,34 +14,34 @@ from .darts import Darts
 
 @dataclass
 class DrNas(Darts):
-    """Each row of architecture weights is a draw from a Dirichlet distribution: Chen et al. 2021, "DrNAS".
+    """DARTS whose architecture weights are drawn, each row from a Dirichlet distribution: Chen et al. 2021, "DrNAS".
 
     Its concentrations are elu(α) + 1, so that α = 0 is the uniform distribution over all mixtures; the gradient goes
-    through the draw (pathwise derivative). Concentrations above 1 draw mixtures, below 1 nearly one operation: how much
-    is tried out is learned too. The paper's penalty on the distance from concentration 1 is the L2 penalty on α that
-    DARTS has anyway.
+    through the draw (pathwise derivative). Concentrations above 1 draw mixtures, those below 1 nearly one operation:
+    so the amount of exploration is learned too. The paper's penalty on the distance from concentration 1 is the L2
+    penalty on α that DARTS has anyway.
 
     Notes
     -----
-    Steps show the mean of the distribution. Without the paper's partial channels and progressive pruning.
+    Steps show the mean of the distribution. The paper's partial channels and progressive pruning are left out.
     """
 
     def concentrations(self, alphas: Tensor) -> Tensor:
-        """Positive, (edges, operations)."""
+        """Return the concentrations of the distributions: positive, (edges, operations)."""
         return F.elu(alphas) + 1
 
     def strengths(self, alphas: Tensor) -> Tensor:
-        """The mean: concentrations by their row's sum."""
+        """Return the mean of the distribution: each row of concentrations divided by its sum."""
         concentrations = self.concentrations(alphas)
         return concentrations / concentrations.sum(1, keepdim=True)
 
     def mixture(self, search: Bilevel, alphas: Tensor) -> Tensor:
-        """A draw, differentiable in α."""
+        """Draw from the distribution, differentiably in α."""
         return _Draw.apply(self.concentrations(alphas), search.generator)
 
 
 class _Draw(torch.autograd.Function):
-    """What ``torch.distributions.Dirichlet.rsample`` computes, with a generator of one's own."""
+    """The draw of ``torch.distributions.Dirichlet.rsample``, from a generator that the caller gives."""
 
     @staticmethod
     def forward(ctx, concentrations, generator):

@@ -1,4 +1,4 @@
-"""What the trainings of an elastic supernet share: distillation, and an eye on a few of the children."""
+"""The base of trainings of an elastic supernet: distillation, and the accuracy of a few sub-networks ("children")."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ..nn.single_path import recalibrate
 from ..space import Arch
 from .shared_weights import Shared, SharedTraining, nesterov, same_statistics
 
-MOST = 4  # sub-networks a step
-WATCHED, JUDGED, BATCHES = 3, 1000, 4  # sampled children, validation images, batches of the re-calibration
+MOST = 4  # the most sub-networks that are trained in a step
+WATCHED, JUDGED, BATCHES = 3, 1000, 4  # drawn children that are watched, validation images, re-calibration batches
 
 
 @dataclass
 class ElasticTraining(SharedTraining):
-    """A training of `nasviz.nn.elastic.ElasticNetwork`. Subclasses say which sub-networks learn what, stage by stage.
+    """A training of `nasviz.nn.elastic.ElasticNetwork`. Subclasses choose the sub-networks and losses of each stage.
 
     Notes
     -----
     Steps show the mean ``loss`` and all ``losses`` (nats), the ``epoch``, the ``stage`` (its number in ``stages``) and,
-    at the end of an epoch, the validation accuracies of the ``children`` that are `watched`, re-calibrated, on the
-    first 1,000 validation images. The last step of an epoch carries a ``state``.
+    at the end of an epoch, the validation accuracies of the `watched` sub-networks (``children``) after re-calibration,
+    on the first 1,000 validation images. The last step of an epoch carries a ``state``.
     """
 
     shows: ClassVar = ("loss", "losses", "epoch", "stage", "children")
@@ -40,16 +40,16 @@ class ElasticTraining(SharedTraining):
 
     @property
     def watched(self) -> list[Arch]:
-        """The children whose accuracy is shown: the largest, the smallest, and three drawn, the same in every run."""
+        """The children whose accuracy is shown: the largest, the smallest, and three random ones, the same each run."""
         rng = np.random.default_rng(0)
         return [self.space.largest, self.space.smallest, *(self.space.sample(rng) for _ in range(WATCHED))]
 
     def stage(self, epoch: int) -> int:
-        """In which stage an epoch is: here there is one."""
+        """Return the number of the stage to which an epoch belongs: here there is one stage."""
         return 0
 
     def shown(self, shared: Shared, losses: list[float], done: bool) -> dict:
-        """Losses, stage, and the children's accuracies."""
+        """Return the losses, the stage and the children's accuracies."""
         padded = np.full(MOST, np.nan, "<f4")
         padded[: len(losses)] = losses
         children = np.full(len(self.watched), np.nan, "<f4")
@@ -59,24 +59,24 @@ class ElasticTraining(SharedTraining):
         return {"losses": padded, "stage": self.stage(shared.epoch), "children": children}
 
     def accuracy(self, shared: Shared, arch: Arch) -> float:
-        """Validation accuracy of a child as it is now, 0 to 1; changes the batch-norms' statistics."""
+        """Return the present validation accuracy of a child, 0 to 1. This changes the batch-norms' statistics."""
         self.recalibrate(shared, arch)
         return evaluated(shared.network.select(arch), *shared.valid)[0]
 
     def recalibrate(self, shared: Shared, arch: Arch) -> None:
-        """Let the batch-norms take their statistics from a few training batches through ``arch``."""
+        """Compute the batch-norms' statistics from a few training batches that pass through ``arch``."""
         recalibrate(shared.network, arch, shared.images[: BATCHES * self.batch].split(self.batch))
 
     def loss(self, logits: Tensor, labels: Tensor, teacher: Tensor | None) -> Tensor:
-        """Cross-entropy with the labels, and in a share of `distillation` with the teacher's probabilities (rows)."""
+        """Return cross-entropy with labels, and in a share `distillation` with the teacher's probabilities (rows)."""
         loss = cross_entropy(logits, labels)
         if teacher is None:
             return loss
         return (1 - self.distillation) * loss + self.distillation * cross_entropy(logits, teacher)
 
     def begin(self) -> Shared:
-        """As `SharedTraining`, with validation images to judge children on."""
-        _ = self.space.largest  # a space without says so, before anything is loaded
+        """Begin as `SharedTraining` does, and load the validation images on which children are judged."""
+        _ = self.space.largest  # a space without a largest architecture raises here, before anything is loaded
         shared = super().begin()
         shared.valid = tuple(part[:JUDGED].to(self.device) for part in tensors_of(self.data, self.size, "valid"))
         return shared

@@ -22,7 +22,7 @@ from ..step import Step
 from .reinforce import surrogate
 from .shared_weights import Shared, SharedTraining, same_statistics
 
-HIDDEN, DECAY, ENTROPY = 100, 0.95, 1e-4  # of the controller: its units, the past in the baseline, the entropy's weight
+HIDDEN, DECAY, ENTROPY = 100, 0.95, 1e-4  # the controller's units, decay of the baseline, weight of the entropy
 CHILDREN, UPDATES = 0, 1  # the two stages
 
 
@@ -32,36 +32,36 @@ class Enas(SharedTraining):
 
     Two things learn in turns. For one pass over the training images the shared weights descend, each batch on one
     architecture that the controller draws. Then, with the weights fixed, the controller follows REINFORCE's gradient
-    for some updates; the reward of an architecture is its accuracy on a batch of *validation* images, with what it
-    inherits. That is `nasviz.strategies.Reinforce` with a reward that costs milliseconds.
+    for some updates; the reward of an architecture is its accuracy on a batch of *validation* images, with the weights
+    that it inherits. So ENAS is `nasviz.strategies.Reinforce` with a reward that costs milliseconds.
 
     Parameters
     ----------
     space, data, size, images, epochs, batch, lr, weight_decay, network, seed, start
         See `SharedTraining`. The weights' learning rate falls linearly here; the paper's rises again, five times.
     updates : int
-        Of the controller, after each pass. The paper: 2,000 steps.
+        Updates of the controller after each pass. The paper: 2,000 steps.
     samples : int
         Architectures of one update, all judged on the same validation batch. 1 to 100.
     controller_lr : float
-        Of Adam. The paper: 3.5e-4; larger here, as there are fewer updates.
+        Learning rate of Adam on the controller. The paper: 3.5e-4; larger here, as there are fewer updates.
 
     Raises
     ------
     ValueError
-        When iterated: what `SharedTraining` refuses.
+        When iterated, in the cases of `SharedTraining`.
     FloatingPointError
-        A loss is no longer finite. The step in which it happened comes first.
+        If a loss is no longer finite. The step in which this happened is yielded first.
 
     Notes
     -----
     Steps of stage 0 move the weights and show their ``loss``; those of stage 1 move the controller and show the mean
-    ``reward`` of an update (0 to 1). Each has nan for what it has not. All show ``marginals`` and ``entropy`` of the
-    architectures they drew, and the ``baseline``, a moving average of the rewards, the first its own. The last step of
-    an epoch carries a ``state``.
+    ``reward`` of an update (0 to 1). The missing one of the two is nan. All steps show ``marginals`` and ``entropy`` of
+    the architectures they drew, and the ``baseline``, a moving average of the rewards; the first update's baseline is
+    its own mean reward. The last step of an epoch carries a ``state``.
 
-    While it is rewarded an architecture has its batch-norms normalise by the batch, as in training and as in the
-    authors' code; the statistics that are kept do not see validation images.
+    While an architecture is rewarded its batch-norms normalise by the batch, as in training and as in the authors'
+    code; the statistics that are kept do not see validation images.
 
     Examples
     --------
@@ -79,26 +79,26 @@ class Enas(SharedTraining):
 
     @property
     def steps(self) -> int:
-        """Steps an epoch: batches of the weights, then updates of the controller."""
+        """Number of steps in an epoch: batches for the weights, then updates of the controller."""
         return self.batches + self.updates
 
     def rate(self, step: int) -> float:
-        """The learning rate of the weights: it falls linearly to 0."""
+        """Return the learning rate of the weights: it falls linearly to 0."""
         return self.lr * (1 - step / (self.epochs * self.batches))
 
     def losses(self, shared: Shared, chosen: Tensor, rng: np.random.Generator) -> Iterator[Tensor]:
-        """Cross-entropy of one architecture that the controller draws (the paper's M = 1)."""
+        """Yield the cross-entropy of one architecture that the controller draws (the paper's M = 1)."""
         with torch.no_grad():
             shared.drawn = shared.controller.sample(1, rng)
         (arch,) = shared.drawn.archs
         yield cross_entropy(shared.network(shared.images[chosen], arch), shared.labels[chosen])
 
     def shown(self, shared: Shared, losses: list[float], done: bool) -> dict:
-        """What a step of the weights shows besides the loss."""
+        """Return what a step of the weights shows besides the loss."""
         return {"reward": nan, "baseline": float(shared.memory["baseline"])} | policy(shared.drawn, CHILDREN)
 
     def after_epoch(self, shared: Shared, rng: np.random.Generator) -> Iterator[Step]:
-        """The controller's turn."""
+        """Train the controller for its updates, with the shared weights fixed."""
         for number in range(self.updates):
             with one_thread():
                 drawn, rewards = self.rewarded(shared, rng)
@@ -113,7 +113,7 @@ class Enas(SharedTraining):
             yield Step(state=state, loss=nan, epoch=shared.epoch - 1, **shown)
 
     def rewarded(self, shared: Shared, rng: np.random.Generator) -> tuple[Sequences, Tensor]:
-        """Architectures of the policy, and the accuracy (samples,) of each on one batch of validation images."""
+        """Draw architectures from the policy; also return each one's accuracy (samples,) on one validation batch."""
         drawn = shared.controller.sample(self.samples, rng)
         images, labels = shared.valid
         chosen = torch.from_numpy(rng.choice(len(labels), min(self.batch, len(labels)), replace=False))
@@ -122,9 +122,9 @@ class Enas(SharedTraining):
         return drawn, torch.stack(right).float().mean(1).cpu()
 
     def derive(self, state: bytes, count: int = 10, seed: int = 0) -> list[Arch]:
-        """Architectures drawn from the controller of a ``state``: of these, the one that inherits most is the result.
+        """Draw architectures from the controller of a ``state``; the one best with inherited weights is the result.
 
-        Pham et al. 2018, section 2.2, "Deriving architectures". ValueError if the state is not of this search.
+        Pham et al. 2018, section 2.2, "Deriving architectures". ValueError if the state belongs to another search.
         """
         controller = Controller(self.space, HIDDEN)
         take_over(state, {f"memory.{name}": tensor for name, tensor in controller.tensors().items()})
@@ -132,21 +132,21 @@ class Enas(SharedTraining):
             return controller.sample(count, np.random.default_rng(seed)).archs
 
     def begin(self) -> Shared:
-        """As `SharedTraining`, with a controller and images to reward it on."""
+        """Begin as `SharedTraining` does, and add a controller and the validation images for its rewards."""
         shared = super().begin()
         shared.controller = Controller(self.space, HIDDEN)
-        for name, tensor in shared.controller.tensors().items():  # from now on these are the memory
+        for name, tensor in shared.controller.tensors().items():  # the controller's weights are the memory from now on
             shared.memory[name] = tensor.copy_(shared.memory[name])
         shared.valid = tuple(part.to(self.device) for part in tensors_of(self.data, self.size, "valid"))
         return shared
 
     def remembered(self, classes: int) -> dict[str, Tensor]:
-        """The controller at the start, and the baseline, nan before there is one."""
+        """Return the controller's weights at the start, and the baseline, which is nan before the first update."""
         controller = Controller(self.space, HIDDEN, torch.Generator().manual_seed(self.seed))
         return controller.tensors() | {"baseline": torch.tensor(nan)}
 
 
 def policy(drawn: Sequences, stage: int) -> dict:
-    """What steps show of the policy that drew these architectures."""
+    """Return what steps show of the policy that drew these architectures."""
     marginals = drawn.probabilities.mean(0).numpy().astype("<f4")
     return {"stage": stage, "marginals": marginals, "entropy": float(drawn.entropies.detach().sum(1).mean())}

@@ -1,4 +1,4 @@
-"""Regularised evolution, and its twin that lets the best live for ever."""
+"""Regularised evolution, with and without aging."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..objectives import accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 
-_fitness, _number = itemgetter(0), itemgetter(1)  # of one that lives
+_fitness, _number = itemgetter(0), itemgetter(1)  # of a member of the population
 
 @dataclass
 class RegularizedEvolution:
@@ -28,28 +28,28 @@ class RegularizedEvolution:
     Parameters
     ----------
     space, estimate
-        Where to search, and who answers; with ``batch`` > 1 its executor may evaluate several at once.
+        The space to search, and the estimator that evaluates; with ``batch`` > 1 its executor may work in parallel.
     population : int
-        P. The paper: 100 with 20,000 evaluations; here scaled down.
+        P, the size of the population. The paper: 100 with 20,000 evaluations; here scaled down.
     tournament : int
-        S, the sample of which the best becomes the parent: drawn with replacement. The paper: 25. With S = 1 there is
-        no selection, and evolution is a random walk.
+        S, the number of members drawn, with replacement; the best of them becomes the parent. The paper: 25. With S = 1
+        there is no selection, and evolution is a random walk.
     evaluations : int
         C, the number of architectures evaluated, the random first population included.
     aging : bool
         False removes the *worst* instead of the oldest: tournament selection without aging (Goldberg & Deb 1991),
         the paper's comparison.
     batch : int
-        How many children are bred before the first of them is evaluated. 1 is algorithm 1 as printed. More changes the
-        algorithm: all parents of a batch are drawn from the population before it, so that a child can breed only after
-        its batch, and information comes up to ``batch`` - 1 evaluations late; births and deaths stay one by one, in
-        order. (The paper's workers run asynchronously: there, too, a parent may be dead before its child is born.
-        Here everything follows from the seed, whatever the number of workers.)
+        How many children are bred before the first of them is evaluated. 1 is algorithm 1 as printed. A larger batch
+        changes the algorithm: all its parents are drawn from the population before it. A child can breed only after its
+        batch, and information comes up to ``batch`` - 1 evaluations late; births and deaths stay one by one, in order.
+        (The paper's workers run asynchronously: there, too, a parent may be dead before its child is born. Here
+        everything follows from the seed, whatever the number of workers.)
     mutation : str
-        The method of the space that mutates, ``(arch, rng) -> arch``. `SearchSpace.mutate` changes one choice at
+        The name of the space's method that mutates, ``(arch, rng) -> arch``. `SearchSpace.mutate` changes one choice at
         random; ``"mutate_as_published"`` is the paper's on its own space, `NasNetSpace.mutate_as_published`.
     objective : callable
-        What is maximised: a function of an `Evaluation`.
+        The function of an `Evaluation` that is maximised.
     seed : int
 
     Raises
@@ -59,7 +59,7 @@ class RegularizedEvolution:
 
     Notes
     -----
-    Duplicates are evaluated again, as in the paper: under noisy evaluations that is what aging is about.
+    Duplicates are evaluated again, as in the paper: under noisy evaluations, aging works through such repetitions.
     """
 
     shows: ClassVar = ("evaluation", "parent", "population")
@@ -92,18 +92,18 @@ class RegularizedEvolution:
                 answers = self.estimate.many([arch for _, arch in born], seed=number)
             for (parent, _), evaluation in zip(born, answers, strict=True):
                 alive.append((self.objective(evaluation), number, evaluation.arch))
-                while len(alive) > self.population:            # more than once where the slider was moved down
+                while len(alive) > self.population:            # more than one where the slider was moved down
                     del alive[0 if self.aging else alive.index(min(alive, key=_fitness))]
                 number += 1
                 yield Step(evaluation, parent=parent, population=np.fromiter(map(_number, alive), "<i4", len(alive)))
 
     def _litter(self, alive: int, number: int) -> int:
-        """How many are bred now: a batch, but no mixture of random ones and children."""
+        """Return how many to breed now: a batch, but never random architectures and children together."""
         missing = self.population - alive
         return min(self.batch, self.evaluations - number, missing if missing > 0 else self.batch)
 
     def _breed(self, alive: list[tuple], rng: np.random.Generator) -> tuple[int, Arch]:
-        """The number of a parent (-1: none) and an architecture to evaluate."""
+        """Return the number of a parent (-1: none) and an architecture to evaluate."""
         if len(alive) < self.population:
             return -1, self.space.sample(rng)
         drawn = rng.integers(len(alive), size=self.tournament).tolist()

@@ -16,9 +16,9 @@ from .darts import Darts
 class FairDarts(Darts):
     """DARTS with a sigmoid for each operation in place of a softmax over all: Chu et al. 2020, "Fair DARTS".
 
-    Under a softmax, what one operation wins the others lose. Under sigmoids each stands for itself, and several may be
-    near 1. A term is added to what α descends that is lowest when every sigmoid is 0 or 1 (`zero_one`), so that little
-    is lost when the others are taken away.
+    Under a softmax one operation gains weight only if the others lose it. Sigmoids are independent, so that several may
+    be near 1. The loss that α descends gets one more term (`zero_one`), lowest when every sigmoid is 0 or 1, so that
+    little accuracy is lost when the weaker operations are removed.
 
     Parameters
     ----------
@@ -33,11 +33,11 @@ class FairDarts(Darts):
     zero_one_weight: float = 10.0
 
     def strengths(self, alphas: Tensor) -> Tensor:
-        """σ(α)."""
+        """Return σ(α)."""
         return alphas.sigmoid()
 
     def alpha_gradient(self, search: Bilevel, train: Batch, valid: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """The gradient of the validation loss plus the weighted zero-one loss; the former, and the logits."""
+        """Return the gradient of validation loss plus weighted zero-one loss, then validation loss and logits."""
         loss, logits = self.alpha_loss(search, search.alphas, valid)
         total = loss + self.zero_one_weight * zero_one(self.strengths(search.alphas))
         (gradient,) = torch.autograd.grad(total, [search.alphas])
@@ -45,14 +45,14 @@ class FairDarts(Darts):
 
 
 def zero_one(strengths: Tensor) -> Tensor:
-    """−mean (σ − ½)²: 0 where all are ½, −¼ where each is 0 or 1 (Chu et al. 2020, eq. 4)."""
+    """Return −mean (σ − ½)²: 0 where all strengths are ½, −¼ where each is 0 or 1 (Chu et al. 2020, eq. 4)."""
     return -torch.mean((strengths - 0.5) ** 2)
 
 
 def kept(strengths, threshold: float = 0.85) -> np.ndarray:
-    """Which operations the paper keeps, bool (edges, operations): those above the threshold.
+    """Return a mask of the operations that the paper keeps, bool (edges, operations): those above the threshold.
 
-    There may be several on an edge, or none. `SearchSpace.discretize` takes the strongest instead, where a space wants
-    one on each.
+    An edge may keep several operations, or none. Where a space needs one on each edge, `SearchSpace.discretize` takes
+    the strongest instead.
     """
     return np.asarray(strengths) > threshold

@@ -1,4 +1,4 @@
-"""Bayesian optimisation as it was before neural predictors: a Gaussian process and expected improvement."""
+"""Classic Bayesian optimisation, without a neural predictor: a Gaussian process and expected improvement."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .bayesian import ModelBased
 class GaussianProcess(ModelBased):
     """Bayesian optimisation with a Gaussian process and expected improvement (Jones, Schonlau & Welch 1998).
 
-    The model is scikit-learn's: `nasviz.estimators.GaussianProcessPredictor`. Evaluations are noisy, so what must be
-    improved on is not the best number seen but the highest posterior mean among the architectures evaluated, and the
+    The model is scikit-learn's: `nasviz.estimators.GaussianProcessPredictor`. Evaluations are noisy, so improvement is
+    measured from the highest posterior mean among the evaluated architectures, not from the best number seen. The
     uncertainty is that of the function, without the noise of an evaluation (the "plug-in" of Picheny, Wagner &
     Ginsbourger 2013). Candidates, duplicates and bounds: see `ModelBased`.
 
@@ -26,14 +26,14 @@ class GaussianProcess(ModelBased):
         By default one-hot, on which the kernel is a function of the Hamming distance. On Weisfeiler–Lehman counts it is
         a squared exponential of their distance, not the linear kernel of Ru et al. 2021.
     batch : int
-        The candidates with the highest expected improvement *each*: nothing accounts for what the others of the batch
-        would teach.
+        Number of candidates evaluated in a round. Each is chosen for its own expected improvement, as if the others of
+        the batch were not evaluated.
     """
 
     batch: int = knob(5, 1, 50, help="How many are evaluated before the model learns again")
 
     def acquisition(self, told, candidates, rng):
-        """Mean and standard deviation of the function under the noise, and the expected improvement."""
+        """Return mean and standard deviation of the function without the noise, and the expected improvement."""
         model = GaussianProcessPredictor(self.space, "objective", int(rng.integers(2**31)), self.encoding or "one-hot")
         learned = self.targets(told)
         model.fit(learned)
@@ -43,16 +43,16 @@ class GaussianProcess(ModelBased):
 
 
 def expected_improvement(mean: np.ndarray, deviation: np.ndarray, best: float) -> np.ndarray:
-    """E[max(f − best, 0)] for f ~ Normal(mean, deviation²): Jones, Schonlau & Welch 1998, equation 15, for a maximum.
+    """Return E[max(f − best, 0)] for f ~ Normal(mean, deviation²): Jones, Schonlau & Welch 1998, eq. 15, for a maximum.
 
-    With z = (mean − best) / deviation it is (mean − best) Φ(z) + deviation φ(z); without deviation, max(mean − best,
-    0).
+    With z = (mean − best) / deviation it is (mean − best) Φ(z) + deviation φ(z); with deviation 0, it is
+    max(mean − best, 0).
 
     Parameters
     ----------
     mean, deviation : arrays of one shape, in the unit of what is maximised; deviation >= 0
     best : float
-        What is to be improved on.
+        The value from which improvement is measured.
     """
     from scipy.special import ndtr
 

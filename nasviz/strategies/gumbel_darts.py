@@ -1,4 +1,4 @@
-"""GDAS and SNAS: architectures are sampled by the Gumbel trick, so that a gradient gets through the draw."""
+"""GDAS and SNAS: architectures are sampled by the Gumbel trick, so that a gradient passes through the draw."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .darts import Darts
 
 @dataclass
 class Gdas(Darts):
-    """Each step runs one sampled cell: Dong & Yang 2019, "GDAS".
+    """DARTS that runs one sampled cell in each step: Dong & Yang 2019, "GDAS".
 
     On each edge one operation is drawn with the softmax of α as probabilities: the largest of log p + Gumbel noise
     (eq. 3). Forward, the chosen one has weight 1 and the others 0; backward, the gradient is that of the softmax of the
@@ -23,55 +23,55 @@ class Gdas(Darts):
     Parameters
     ----------
     first_temperature, last_temperature : float
-        The authors' code: 10 to 0.1.
+        Temperature in the first and in the last epoch. The authors' code: 10 to 0.1.
 
     Notes
     -----
-    The paper skips the operations that were not drawn. Here all are computed and multiplied by 0: the same numbers at
-    more cost, on a supernet that computes them together anyway.
+    The paper skips the operations that were not drawn. Here they are computed and multiplied by 0: this gives the same
+    numbers at more cost, on a supernet that computes all operations together anyway.
     """
 
     first_temperature: float = 10.0
     last_temperature: float = 0.1
 
     def temperature(self, search: Bilevel) -> float:
-        """In this epoch."""
+        """Return the temperature in this epoch."""
         share = search.epoch / max(1, self.epochs - 1)
         return self.first_temperature + (self.last_temperature - self.first_temperature) * share
 
     def soft(self, search: Bilevel, alphas: Tensor) -> Tensor:
-        """A draw from the concrete distribution, (edges, operations): the softmax of noisy log-probabilities."""
+        """Draw from the concrete distribution, (edges, operations): the softmax of noisy log-probabilities."""
         draws = torch.rand(alphas.shape, generator=search.generator).clamp(1e-10, 1 - 1e-7)
         noise = -torch.log(-torch.log(draws))
         return ((alphas.log_softmax(1) + noise) / self.temperature(search)).softmax(1)
 
     def mixture(self, search: Bilevel, alphas: Tensor) -> Tensor:
-        """One-hot rows, with the gradient of the soft ones."""
+        """Return one-hot rows that have the gradient of the soft rows."""
         soft = self.soft(search, alphas)
         return F.one_hot(soft.argmax(1), soft.shape[1]).to(soft) + (soft - soft.detach())
 
 
 @dataclass
 class Snas(Gdas):
-    """α and w learn from the same batch, at soft samples: Xie et al. 2019, "SNAS".
+    """DARTS whose α and w learn from the same batch, at soft samples: Xie et al. 2019, "SNAS".
 
     The mixture is itself a draw from the concrete distribution, whose rows come close to one-hot as the temperature
     falls, and the search has one level: α descends the *training* loss.
 
     Notes
     -----
-    Without the paper's penalty on the cost of the cell. Our temperature falls in a straight line, from 1 to 0.1. The
-    validation batch is only looked at: its loss is shown.
+    The paper's penalty on the cost of the cell is left out. Our temperature falls in a straight line, from 1 to 0.1.
+    Nothing learns from the validation batch: its loss is only shown.
     """
 
     first_temperature: float = 1.0
 
     def mixture(self, search: Bilevel, alphas: Tensor) -> Tensor:
-        """The soft draw."""
+        """Return the soft draw."""
         return self.soft(search, alphas)
 
     def alpha_gradient(self, search: Bilevel, train: Batch, valid: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """The training loss's gradient of α; loss and logits of the validation batch."""
+        """Return the gradient of the training loss in α, then loss and logits of the validation batch."""
         (gradient,) = torch.autograd.grad(self.weight_loss(search, search.alphas, train), [search.alphas])
         with torch.no_grad():
             return gradient, *self.alpha_loss(search, search.alphas, valid)

@@ -1,4 +1,4 @@
-"""DARTS that pays for time: ProxylessNAS's differentiable latency."""
+"""DARTS with a penalty on latency: ProxylessNAS's differentiable latency."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from .darts import Darts
 class LatencyDarts(Darts):
     """DARTS whose α also descends the expected latency: Cai, Zhu & Han 2019, "ProxylessNAS", section 3.3.
 
-    Latency as such has no gradient. With the time of each operation from a look-up table, the time of an edge whose
-    operations are drawn with probabilities p is Σ p · time in expectation, and the network's is the sum over the edges:
-    differentiable in α. α descends the validation loss plus ``latency_weight`` times that.
+    Measured latency has no gradient. A look-up table gives the time of each operation. The expected time of an edge
+    whose operations are drawn with probabilities p is then Σ p · time, and the network's expected latency, the sum over
+    the edges, is differentiable in α. α descends the validation loss plus ``latency_weight`` times this latency.
 
     (ProxylessNAS trains one sampled path at a time; this is its latency term on DARTS's mixture.)
 
     Parameters
     ----------
     latency : sequence of sequences of float
-        Milliseconds, (edges, operations): `nasviz.hardware.by_choice` makes it of a table.
+        Milliseconds, (edges, operations): `nasviz.hardware.by_choice` makes them from a table.
     latency_weight : float
         Loss in nats that a millisecond is worth: λ₂ in the paper.
 
     Raises
     ------
     ValueError
-        When iterated, if ``latency`` has not the shape of the space's relaxed choices; else as of `Darts`.
+        When iterated, if ``latency`` does not have the shape of the space's relaxed choices, or as in `Darts`.
     """
 
     latency: Sequence[Sequence[float]] = ()
     latency_weight: float = knob(1.0, 0.0, 20.0, help="Loss that a millisecond of latency is worth: λ₂ in the paper")
 
     def expected(self, search: Bilevel) -> Tensor:
-        """The expected milliseconds of the mixture: Σ over edges of Σ p · time."""
+        """Return the expected milliseconds of the mixture: Σ over edges of Σ p · time."""
         strengths = self.strengths(search.alphas)
         times = torch.tensor(self.latency, dtype=strengths.dtype)
         if times.shape != strengths.shape:
@@ -51,7 +51,7 @@ class LatencyDarts(Darts):
         return (strengths * times).sum()
 
     def alpha_gradient(self, search: Bilevel, train: Batch, valid: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """The gradient of the validation loss plus the weighted latency; the former, and the logits."""
+        """Return the gradient of validation loss plus weighted latency; then the validation loss and the logits."""
         loss, logits = self.alpha_loss(search, search.alphas, valid)
         total = loss + self.latency_weight * self.expected(search)
         (gradient,) = torch.autograd.grad(total, [search.alphas])

@@ -13,30 +13,30 @@ from ..objectives import accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 
-MISSES = 200  # random starts in a row that are known already: hardly anything is left
+MISSES = 200  # known random starts in a row after which the search ends: hardly anything new is left
 
 
 @dataclass
 class LocalSearch:
     """Hill climbing over one-edit neighbours, with restarts: White, Nolen & Savani 2021, algorithm 1.
 
-    Start at a random architecture and evaluate all that differ from it in one choice; move to the best of them; repeat
-    until none is better. Then start again elsewhere, until the budget is spent.
+    The search starts at a random architecture and evaluates all that differ from it in one choice. It moves to the best
+    of them, and repeats this until none is better. Then it starts again elsewhere, until the budget is spent.
 
     Parameters
     ----------
     space, estimate
-        Where to search, and who answers; with ``batch`` > 1 its executor may evaluate several at once.
+        The space to search, and the estimator that evaluates; with ``batch`` > 1 its executor may work in parallel.
     evaluations : int
-        The budget. The search ends earlier where 200 random starts in a row are known already.
+        Number of evaluations. The search ends earlier if 200 random starts in a row are known already.
     first : bool
         True moves to the first better neighbour, in random order, instead of the best of all ("query until lower" in
         the paper).
     batch : int
-        How many neighbours are evaluated at once. It changes nothing but the order of waiting if ``first`` is False;
-        if True, the best better one of a batch is taken.
+        How many neighbours are evaluated at once. If ``first`` is False, this changes only the waiting time. If True,
+        the search moves to the best of the first batch that contains a better neighbour.
     objective : callable
-        What is maximised: a function of an `Evaluation`.
+        The function of an `Evaluation` that is maximised.
     seed : int
 
     Raises
@@ -46,10 +46,10 @@ class LocalSearch:
 
     Notes
     -----
-    An architecture is evaluated once, as in the paper: what is known of a neighbour is remembered. So under noisy
-    evaluations a lucky one is a peak that the search does not leave except by restarting. Two tuples that compute the
-    same function are two architectures to it. Steps show ``parent``, the number of the evaluation whose neighbour this
-    is (-1: a random start), and ``position``, that of the evaluation where the search stands after the step.
+    An architecture is evaluated once, as in the paper: its value is remembered. So with noisy evaluations a lucky
+    architecture is a peak that the search leaves only by a restart. Two tuples that compute the same function count as
+    two architectures. Steps show two numbers of evaluations: ``parent``, of the architecture whose neighbour this is
+    (-1: a random start), and ``position``, of the architecture where the search stands after the step.
     """
 
     shows: ClassVar = ("evaluation", "parent", "position")
@@ -74,19 +74,19 @@ class LocalSearch:
             at = known[start] = len(known), self.objective(evaluation)
             yield Step(evaluation, parent=-1, position=at[0])
             here = None
-            while here != start and len(known) < self.evaluations:    # until it stays where it is
+            while here != start and len(known) < self.evaluations:    # until no neighbour is better
                 here = start
                 start = yield from self._climb(here, known, rng)
 
     def _unknown(self, known: dict, rng: np.random.Generator) -> Arch | None:
-        """A random architecture not yet evaluated, or None."""
+        """Return a random architecture that is not yet evaluated, or None."""
         for _ in range(MISSES):
             if (arch := self.space.sample(rng)) not in known:
                 return arch
         return None
 
     def _climb(self, here: Arch, known: dict, rng: np.random.Generator) -> Iterator[Step]:
-        """Evaluate what is not known of the neighbourhood. Returns the neighbour to go to, or ``here``."""
+        """Evaluate the neighbours that are not known yet. Return the neighbour to move to, or ``here``."""
         around = list(self.space.neighbors(here))
         around = [around[i] for i in rng.permutation(len(around)).tolist()]
         best = max([here, *(arch for arch in around if arch in known)], key=lambda arch: known[arch][1])

@@ -1,4 +1,4 @@
-"""NSGA-II: a population that spreads along the front of two objectives."""
+"""NSGA-II: evolution of a population that spreads along the Pareto front of two objectives."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .breeding import crossed, mutated
 
 
 def nondominated_sort(values) -> np.ndarray:
-    """The front of each point: 0 for those that none dominates, 1 for those that only front 0 dominates, and so on.
+    """Return each point's front: 0 for points that no other dominates, 1 for those that only front 0 dominates, etc.
 
-    One point dominates another if it is nowhere worse and somewhere better (Deb et al. 2002, section III-A, whose
-    bookkeeping this is: how many dominate a point, less those of the fronts already named).
+    One point dominates another if it is nowhere worse and somewhere better. The method is that of Deb et al. 2002,
+    section III-A: count how many points dominate each point, then subtract those of the fronts already found.
 
     Parameters
     ----------
@@ -43,15 +43,15 @@ def nondominated_sort(values) -> np.ndarray:
 
 
 def crowding(values) -> np.ndarray:
-    """The crowding distance of each point of one front: how much room its neighbours leave (Deb et al. 2002, III-B).
+    """Return the crowding distance of each point of one front: the gap between its neighbours (Deb et al. 2002, III-B).
 
-    Per objective, the gap between the neighbours on either side as a share of the front's range, summed over the
-    objectives; infinite for a first and a last one.
+    For each objective, the gap between the neighbours on either side is a share of the front's range. The distance is
+    the sum of these shares; it is infinite for the first and the last point of an objective.
 
     Parameters
     ----------
     values : array of shape (n, objectives)
-        Infinite ones count as no gap.
+        A gap to an infinite value counts as no gap.
 
     Returns
     -------
@@ -73,26 +73,26 @@ def crowding(values) -> np.ndarray:
 class Nsga2:
     """NSGA-II: Deb, Pratap, Agarwal & Meyarivan 2002; on architectures: Lu et al. 2019 (NSGA-Net).
 
-    A generation of children is bred by binary tournaments, crossover and mutation; of parents and children together
-    the best live on: front by front, and within the front that does not fit whole, those with the most room around
-    them. What is found is not one architecture but the front: `nondominated_sort` of all evaluations.
+    A generation of children is bred by binary tournaments, crossover and mutation. Then the best of parents and
+    children together survive, front by front. Where a front does not fit as a whole, its points with the greatest
+    crowding distance survive. The result is not one architecture but a front: `nondominated_sort` of all evaluations.
 
     Parameters
     ----------
     space, estimate
-        Where to search, and who answers: the children of a generation in one call, so that its executor may evaluate
-        several at once.
+        The space to search, and the estimator that evaluates. It gets the children of a generation in one call, so that
+        its executor may evaluate several in parallel.
     objectives : sequence of two (or more) callables
-        Functions of an `Evaluation`, all maximised; `nasviz.objectives.Less` turns a cost round.
+        Functions of an `Evaluation`, all maximised; `nasviz.objectives.Less` reverses the sign of a cost.
     population : int
-        N. The paper: 100 for 25,000 evaluations.
+        N, the size of the population. The paper: 100 for 25,000 evaluations.
     batch : int
-        Children a generation. The paper: N. 1 is the steady-state variant: each child can breed at once.
+        Number of children in a generation. The paper: N. 1 is the steady-state variant: each child can breed at once.
     crossover : float
         The chance that a child has two parents: each choice is then one of either parent's, at random (uniform
         crossover; the paper's is for numbers or bits, where neighbours matter). The paper: 0.9.
     evaluations : int
-        The random first population included.
+        Number of evaluations, the random first population included.
     seed : int
 
     Raises
@@ -102,11 +102,11 @@ class Nsga2:
 
     Notes
     -----
-    Mutation: each active choice with a chance of one in their number becomes another option, the paper's rate. A child
-    that breaks a rule of the space is bred again; after 100 tries it is a single mutation of its first parent.
-    Duplicates are evaluated again, as in the paper; of equals on a front all but the outer ones have no room, so
-    they die first. Steps show ``parents`` (-1: none), ``population`` and ``rank``, the front of each of it: within a
-    generation, the survivors of the last and the children so far.
+    Mutation changes each active choice to another option with a chance of one in the number of such choices, the
+    paper's rate. A child that breaks a rule of the space is bred again; after 100 tries it is a single mutation of its
+    first parent. Duplicates are evaluated again, as in the paper. Of equal points on a front all but the outer ones
+    have crowding distance 0, so they die first. Steps show ``parents`` (-1: none), ``population`` (within a generation:
+    the survivors of the last one and the children so far) and ``rank``, the front of each member.
     """
 
     shows: ClassVar = ("evaluation", "parents", "population", "rank")
@@ -128,7 +128,7 @@ class Nsga2:
             raise ValueError(f"two objectives and a batch of 1: got {len(self.objectives)} and {self.batch}")
         rng, number = np.random.default_rng(self.seed), 0
         alive: list[tuple[int, Arch]] = []                    # (number of the evaluation, architecture), oldest first
-        values: dict[int, list[float]] = {}                   # of each living one, by its number
+        values: dict[int, list[float]] = {}                   # of each member of the population, by its number
         while number < self.evaluations:
             room = self.evaluations - number
             if not alive:
@@ -152,7 +152,7 @@ class Nsga2:
                 )
 
     def _fitness(self, values: list[list[float]]) -> list[tuple[int, float]]:
-        """Of each: minus its front, then the room around it. The greater wins (the crowded-comparison operator)."""
+        """Return each one's minus front, then crowding distance. The greater wins (the crowded-comparison operator)."""
         points = np.array(values)
         ranks, space = nondominated_sort(points), np.zeros(len(points))
         for rank in range(ranks.max() + 1):
@@ -165,7 +165,7 @@ class Nsga2:
         return [alive[i] for i in sorted(best)]
 
     def _breed(self, alive: list, fitness: list, rng: np.random.Generator) -> tuple[tuple[int, int], Arch]:
-        """A child and its parents, each the better of two drawn at random."""
+        """Breed a child; return its parents too, each of them the better of two drawn at random."""
         first, second = (max(rng.integers(len(alive), size=2).tolist(), key=lambda i: fitness[i]) for _ in range(2))
         if rng.random() >= self.crossover:
             second = first

@@ -1,4 +1,4 @@
-"""Once-for-all: train one network for all sub-networks, the largest first."""
+"""Once-for-all: train one network that serves all its sub-networks, the largest first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .elastic_training import MOST, ElasticTraining
 from .shared_weights import Shared, same_statistics
 
 LATER = 0.5  # of the learning rate, in the stages after the first
-FIXED = (  # stage by stage, what is not elastic yet (the least option that may be drawn), in its two halves
+FIXED = (  # for both halves of each stage: the least option that may be drawn, for each property still restricted
     ({"kernel": 2, "depth": 2, "expansion": 2},) * 2,
     ({"depth": 2, "expansion": 2},) * 2,
     ({"depth": 1, "expansion": 2}, {"expansion": 2}),
@@ -29,31 +29,32 @@ class OnceForAll(ElasticTraining):
     """Progressive shrinking: Cai et al. 2020, section 3.3.
 
     The largest network is trained first. Then, stage by stage, smaller ones are drawn too: smaller kernels, then
-    shallower units (first 3 layers, then 2), then narrower layers (first expansion 4, then 3), for which the channels
-    are sorted by importance before. All but the largest network's own training learn from its answers as well as from
-    the labels. The resolution is drawn all the time.
+    shallower units (first 3 layers, then 2), then narrower layers (first expansion 4, then 3). The channels are sorted
+    by importance before they become narrower. After the first stage, sub-networks learn from the largest network's
+    outputs as well as from the labels. The resolution is drawn at random in all stages.
 
     Parameters
     ----------
     epochs : four ints
-        Of the stages. The paper on ImageNet: 180, 125, 145 and 145 (its release: 180, 120, 25 + 120, 25 + 120); the
-        first at least 1, others may be 0.
+        Epochs of the four stages: the first at least 1, the others may be 0. The paper on ImageNet: 180, 125, 145 and
+        145 (its release: 180, 120, 25 + 120, 25 + 120).
     children : int
-        Sub-networks drawn at each step after the first stage, 1 to 4; their gradients add up. (The first draws one, as
-        nothing but the resolution differs.)
+        Sub-networks drawn at each step after the first stage, 1 to 4; their gradients add up. (The first stage draws
+        one, as only the resolution differs there.)
     distillation : float
-        The released code adds both losses, equally; here they are averaged.
+        Share of the largest network's outputs in the loss. The released code adds both losses with equal weight; here
+        they are averaged.
     lr : float
-        Of the first stage; half of it in the others. Falls along a cosine in each.
+        Learning rate of the first stage; the others have half of it. It falls along a cosine in each stage.
     space, data, size, images, batch, weight_decay, network, seed, start
         See `SharedTraining`.
 
     Raises
     ------
     ValueError
-        When iterated: other numbers of epochs, and what `SharedTraining` refuses.
+        When iterated with other numbers of epochs, and in the cases of `SharedTraining`.
     FloatingPointError
-        A loss is no longer finite. The step in which it happened comes first.
+        If a loss is no longer finite. The step in which this happened is yielded first.
     """
 
     stages: ClassVar = ("full", "kernel", "depth", "width")
@@ -65,7 +66,7 @@ class OnceForAll(ElasticTraining):
         return sum(self.epochs) * self.batches
 
     def losses(self, shared: Shared, chosen: Tensor, rng: np.random.Generator) -> Iterator[Tensor]:
-        """Each sub-network drawn in this stage: labels, and after the first stage the largest network's answers."""
+        """Yield the loss of each drawn sub-network: on labels, after the first stage also on the largest's outputs."""
         stage, share = self._place(shared.epoch)
         teacher = shared.memory["teacher"][chosen] if stage else None
         for _ in range(self.children if stage else 1):
@@ -73,7 +74,7 @@ class OnceForAll(ElasticTraining):
             yield self.loss(shared.network(shared.images[chosen], arch), shared.labels[chosen], teacher)
 
     def before_epoch(self, shared: Shared) -> None:
-        """At the start of a stage: a fresh descent, the teacher's answers, channels in order."""
+        """Reset the momentum, store the teacher's outputs and sort the channels, where a stage begins."""
         stage, share = self._place(shared.epoch)
         if share or not stage:
             return
@@ -85,27 +86,27 @@ class OnceForAll(ElasticTraining):
             shared.network.sort_channels()
 
     def rate(self, step: int) -> float:
-        """A cosine in each stage."""
+        """Return the learning rate of a step: a cosine in each stage."""
         stage, share = self._place(step // self.batches)
         share += step % self.batches / self.batches / self.epochs[stage]
         return self.lr * (LATER if stage else 1) * cosine(share, 1)
 
     def stage(self, epoch: int) -> int:
-        """In which stage an epoch is."""
+        """Return the number of the stage to which an epoch belongs."""
         return self._place(epoch)[0]
 
     def begin(self) -> Shared:
-        """As `ElasticTraining`, with room for the teacher's answers."""
+        """Begin as `ElasticTraining` does, after a check of the numbers of epochs."""
         if len(self.epochs) != len(self.stages) or min(self.epochs) < 0 or self.epochs[0] < 1:
             raise ValueError(f"epochs are those of {', '.join(self.stages)}, the first from 1: got {self.epochs}")
         return super().begin()
 
     def remembered(self, classes: int) -> dict[str, Tensor]:
-        """The largest network's probabilities on all training images, nan before it is trained."""
+        """Return memory for the largest network's probabilities on all training images: nan before it is trained."""
         return {"teacher": torch.full((self.images, classes), torch.nan, device=self.device)}
 
     def _place(self, epoch: int) -> tuple[int, float]:
-        """The stage of an epoch, and which share of the stage was done before it."""
+        """Return the stage of an epoch, and the share of the stage that was done before it."""
         for stage, epochs in enumerate(self.epochs):
             if epoch < epochs:
                 return stage, epoch / epochs
@@ -114,7 +115,7 @@ class OnceForAll(ElasticTraining):
 
     @torch.no_grad()
     def _answers(self, shared: Shared) -> Tensor:
-        """What the largest network says of each training image. (No augmentation: once is enough.)"""
+        """Return the largest network's outputs on each training image. (Once is enough: there is no augmentation.)"""
         with same_statistics(shared):
             self.recalibrate(shared, self.space.largest)
             return torch.cat([shared.network(part).softmax(1) for part in shared.images.split(500)])

@@ -15,37 +15,37 @@ from ..step import Step
 from .bilevel import Batch, Bilevel, cosine
 from .darts import FLOOR, Darts
 
-STILL, FALL = 0.4, 5.0  # the share of a stage in which only w learns; how fast the rate then falls
+STILL, FALL = 0.4, 5.0  # the share of a stage in which only w learns; how fast the drop rate falls afterwards
 
 
 @dataclass
 class PDarts(Darts):
     """Progressive DARTS: Chen et al. 2019, sections 3.2 and 3.3.
 
-    A stage is a search of its own, of ``epochs`` epochs: new weights, new α, a deeper supernet, so that the last one is
-    nearer in depth to the network that is built in the end. After a stage each edge loses the candidates of least
-    weight. Skip connections, which a deep supernet favours since it learns faster through them, are dropped at random,
-    at a rate that falls within a stage; in a stage's first epochs only w learns.
+    A stage is a search of its own, of ``epochs`` epochs, with new weights, new α and a deeper supernet. So the last
+    supernet is nearer in depth to the network that is built in the end. After a stage each edge loses the candidates of
+    least weight. A deep supernet favours skip connections, as it learns faster through them. So these are dropped at
+    random, at a rate that falls within a stage. In a stage's first epochs only w learns.
 
     Parameters
     ----------
     depths : sequence of int
-        Cells in each stage of the network, one a stage of the search (it replaces ``network["cells"]``). The paper: 5,
-        11 and 17 cells in all.
+        One number for each stage of the search: the cells in each stage of its network, in place of
+        ``network["cells"]``. The paper: 5, 11 and 17 cells in all.
     keep : sequence of int
-        Candidates that each edge has in a stage. The paper: 8, 5, 3.
+        Number of candidates on each edge in a stage. The paper: 8, 5, 3.
     dropout : sequence of float
-        At what rate skip connections are dropped at the start of each stage. The paper, for CIFAR-10: 0, 0.4, 0.7.
+        Rate at which skip connections are dropped at the start of each stage. The paper, for CIFAR-10: 0, 0.4, 0.7.
 
     Raises
     ------
     ValueError
-        When iterated: the three have not the same length, or ``keep`` rises, or says more than there are operations.
+        When iterated, if the three lengths differ, ``keep`` rises, or ``keep`` exceeds the number of operations.
 
     Notes
     -----
-    A skip connection is dropped on all images of a batch at once, and the rest scaled up; the paper drops single
-    numbers of what it carries. Its last rule, at most two skip connections in the cell, is left to who reads α.
+    A skip connection is dropped on all images of a batch at once, and kept ones are scaled up; the paper drops single
+    numbers of its output. The paper's last rule, at most two skip connections in the cell, is not applied here.
     """
 
     depths: Sequence[int] = (1, 2, 3)
@@ -54,11 +54,11 @@ class PDarts(Darts):
 
     @property
     def passes(self) -> int:
-        """Epochs in all: as many for each stage."""
+        """Number of epochs in all: ``epochs`` for each stage."""
         return self.epochs * len(self.depths)
 
     def first_memory(self) -> dict[str, Tensor]:
-        """Which candidates are left, and the stage."""
+        """Return a memory of the candidates that are left, and of the stage."""
         options = len(self.space.relaxed[0].options)
         same, falls = len({len(self.depths), len(self.keep), len(self.dropout)}) == 1, sorted(self.keep, reverse=True)
         if not same or list(self.keep) != falls or falls[0] != options or falls[-1] < 1:
@@ -70,7 +70,7 @@ class PDarts(Darts):
         return {"left": left, "stage": torch.zeros(1, dtype=torch.long)}
 
     def begin(self) -> Bilevel:
-        """The search, with the network of the stage in which it stands."""
+        """Return the search, with the network of its present stage."""
         search = super(PDarts, replace(self, start=None)).begin()
         if self.start is not None:
             if stage := _stage_of(self.start):
@@ -79,11 +79,11 @@ class PDarts(Darts):
         return search
 
     def supernet(self, **size):
-        """That of the first stage."""
+        """Return the supernet of the first stage."""
         return super().supernet(**size | {"cells": self.depths[0]})
 
     def before_epoch(self, search: Bilevel) -> None:
-        """At the start of a stage: prune, and begin again on a deeper network."""
+        """Remove candidates and begin again on a deeper network, where a stage begins."""
         stage = search.epoch // self.epochs
         if stage == search.memory["stage"]:
             return
@@ -93,7 +93,7 @@ class PDarts(Darts):
         self._deepen(search, stage)
 
     def _deepen(self, search: Bilevel, stage: int) -> None:
-        """New weights and α, for the network of a stage; data, generator, epoch and what is left stay."""
+        """Replace weights and α for the network of a stage. Data, generator, epoch and remaining candidates stay."""
         sizes = {"colors": search.train.images.shape[1], "classes": search.network.classifier.out_features}
         sizes |= size_of(self.network) | {"cells": self.depths[stage]}
         network = self.space.supernet(**sizes, generator=search.generator)
@@ -105,17 +105,17 @@ class PDarts(Darts):
         search.__dict__.update(fresh.__dict__)
 
     def step(self, search: Bilevel, train: Batch, valid: Batch) -> Step:
-        """That of `Darts`, which shows candidates that are gone as 0."""
+        """Do the step of `Darts`, but show the strength of removed candidates as 0."""
         step = super().step(search, train, valid)
         step.shows["alphas"] = self.among(search, search.alphas.detach()).numpy()
         return step
 
     def among(self, search: Bilevel, alphas: Tensor) -> Tensor:
-        """The softmax over what is left."""
+        """Return the softmax over the remaining candidates."""
         return alphas.masked_fill(~search.memory["left"], -math.inf).softmax(1)
 
     def mixture(self, search: Bilevel, alphas: Tensor) -> Tensor:
-        """The softmax over what is left, skip connections dropped at random."""
+        """Return the softmax over the remaining candidates, with skip connections dropped at random."""
         strengths = self.among(search, alphas)
         rate = self.drop_rate(search)
         if not rate:
@@ -126,22 +126,22 @@ class PDarts(Darts):
         return strengths * factor
 
     def drop_rate(self, search: Bilevel) -> float:
-        """At which skip connections are dropped in this epoch: falls slowly while α waits, then exponentially."""
+        """Return the drop rate of skip connections in this epoch: it falls slowly while α waits, then exponentially."""
         epoch, first = search.epoch % self.epochs, self.dropout[search.epoch // self.epochs]
         since = epoch - STILL * self.epochs
         return first * (1 - (epoch + 1) / self.epochs if since < 0 else math.exp(-FALL * since / self.epochs))
 
     def alphas_learn(self, search: Bilevel) -> bool:
-        """Not in the first epochs of a stage."""
+        """Return whether α learns in this epoch: it does not in the first epochs of a stage."""
         return search.epoch % self.epochs >= STILL * self.epochs
 
     def rate(self, search: Bilevel) -> float:
-        """A cosine for each stage."""
+        """Return the learning rate of w: a cosine in each stage."""
         return cosine(self.weight_lr, FLOOR, search.epoch % self.epochs / self.epochs)
 
 
 def _stage_of(state: bytes) -> int:
-    """In which stage a packed search is; 0 if it is none of this kind, as `Bilevel.unpack` will say."""
+    """Return the stage of a packed search, or 0 if the state is of another kind: `Bilevel.unpack` then raises."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 

@@ -21,14 +21,14 @@ class RandomSearch:
     Parameters
     ----------
     space, estimate
-        Where to search, and who answers; the estimator's executor may evaluate several at once.
+        The space to search, and the estimator that evaluates; its executor may evaluate several in parallel.
     evaluations : int
-        How many architectures.
+        Number of architectures evaluated.
     replacement : bool
         True draws each architecture anew, so that the same function may come twice. False never evaluates two
         architectures with the same canonical form, and ends early when the space has no further one.
     objective : callable
-        By what `Run` names the best; random search itself never looks.
+        The function by which `Run` names the best; random search itself does not use it.
     seed : int
     """
 

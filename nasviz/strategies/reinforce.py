@@ -19,7 +19,7 @@ from ..objectives import accuracy
 from ..space import SearchSpace
 from ..step import Evaluation, Step
 
-PASSES = 4  # over each batch with clipping; without it a batch is used once, since afterwards the policy is another
+PASSES = 4  # over each batch with clipping; without clipping a batch serves once, as the policy changes afterwards
 
 
 @dataclass
@@ -34,13 +34,13 @@ class Reinforce:
     Parameters
     ----------
     space, estimate
-        Where to search, and who answers; the estimator's executor may evaluate a batch at once.
+        The space to search, and the estimator that evaluates; its executor may evaluate a batch in parallel.
     evaluations : int
-        Architectures evaluated. The paper: 12,800.
+        Number of architectures evaluated. The paper: 12,800.
     batch : int
-        m, the architectures of one update. The paper: 8 a replica of the controller, of which there are 100.
+        m, the architectures of one update. The paper: 8 for each of 100 replicas of the controller.
     lr : float
-        Of Adam. The paper: 6e-4 (NASNet: 3.5e-4); larger here, as there are fewer updates.
+        Learning rate of Adam. The paper: 6e-4 (NASNet: 3.5e-4); larger here, as there are fewer updates.
     baseline : {0, 1}
         1 subtracts b, the exponential moving average of the mean rewards of earlier batches; 0 subtracts nothing. It
         changes the variance of the estimate, not its mean. The first batch has no earlier one and subtracts its own
@@ -48,24 +48,25 @@ class Reinforce:
     decay : float
         Weight of the past in that average, 0 to 1. (NASNet: 0.95.)
     entropy : float
-        β: the objective becomes J + β · H, H the entropy of the choices along the sampled sequences, nats. 0: the paper
-        has none (NASNet: 1e-5).
+        β: the objective becomes J + β · H, where H is the entropy of the choices along the sampled sequences, in nats.
+        0: the paper has no such term (NASNet: 1e-5).
     clip : float
-        ε of proximal policy optimisation's clipped objective (Schulman et al. 2017, equation 7), each token an action,
-        four passes over a batch: NASNet's and MnasNet's way. 0 is plain REINFORCE, one pass.
+        ε of proximal policy optimisation's clipped objective (Schulman et al. 2017, equation 7), where each token is an
+        action and a batch gets four passes, as in NASNet and MnasNet. 0 is plain REINFORCE with one pass.
     hidden : int
         Units of the controller's LSTM. The paper: two layers of 35; NASNet: one layer of 100, as here.
     objective : callable
         The reward. The paper: `nasviz.objectives.CubedBest`.
     seed : int
-        Of the controller's first weights, and of what it draws.
+        Seed of the controller's first weights, and of its draws.
 
     Notes
     -----
-    Duplicates are evaluated again, as in the paper. Inactive choices emit no token. What breaks a rule of the space is
-    never evaluated: see `nasviz.nn.controller.Controller`. Where the space is too large to be listed, the gradient then
-    is that of the policy *given* validity, for which the batch's mean reward must be subtracted, whatever ``baseline``
-    says. A failed training, or any reward that is not finite, counts as the lowest reward so far (0 in the beginning).
+    Duplicates are evaluated again, as in the paper. Inactive choices emit no token. An architecture that breaks a rule
+    of the space is never evaluated: see `nasviz.nn.controller.Controller`. In a space too large to be listed, the
+    gradient is then that of the policy *given* validity. For this gradient the batch's mean reward must be subtracted,
+    whatever ``baseline`` says. A failed training, or any reward that is not finite, counts as the lowest reward so far
+    (0 in the beginning).
     """
 
     shows: ClassVar = ("evaluation", "policy", "marginals", "entropy", "reward", "baseline")
@@ -110,7 +111,7 @@ class Reinforce:
             number += len(rewards)
 
     def _learn(self, controller: Controller, batch: Sequences, advantages: Tensor) -> None:
-        """Up the gradient of `surrogate`, once, or with clipping several times."""
+        """Move the controller up the gradient of `surrogate`: once, or several times with clipping."""
         before, now = batch.logs.detach(), batch
         for left in reversed(range(PASSES if self.clip else 1)):
             controller.descend(-surrogate(now, before, advantages, self.clip, self.entropy), self.lr)
@@ -127,14 +128,14 @@ class Reinforce:
 
 
 def surrogate(now: Sequences, before: Tensor, advantages: Tensor, clip: float = 0.0, entropy: float = 0.0) -> Tensor:
-    """What is differentiated: its gradient is the estimate of that of J, its value means nothing.
+    """Return a number whose gradient estimates that of J, the expected reward. The number itself has no meaning.
 
     Parameters
     ----------
     now : Sequences
         The batch under the present weights.
     before : Tensor (m, choices)
-        Log-probabilities of its tokens when it was drawn; only clipping looks at them.
+        Log-probabilities of the batch's tokens when it was drawn; only clipping uses them.
     advantages : Tensor (m,)
         R − b.
     clip, entropy : float

@@ -1,4 +1,4 @@
-"""RobustDARTS: the sharpness of the validation loss in α says when to stop, or to regularise more."""
+"""RobustDARTS: the sharpness of the validation loss in α decides when to stop, or to regularise more."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from ..step import Step
 from .bilevel import Bilevel
 from .darts import Darts
 
-WINDOW, BACK = 5, 5  # epochs: over which eigenvalues are averaged, which means are compared
-EXACT = 36  # numbers in α up to which the whole Hessian is computed: no dearer than power iteration
-HARDEST = 3e-2  # L2 penalty up to which it is raised
+WINDOW, BACK = 5, 5  # epochs: length of an average of eigenvalues, and distance between two averages compared
+EXACT = 36  # greatest size of α for which the whole Hessian is computed: it costs no more than power iteration
+HARDEST = 3e-2  # the greatest L2 penalty
 
 
 @dataclass
 class WatchedDarts(Darts):
-    """DARTS, and at the end of each epoch what a diagnosis says of it.
+    """DARTS with a diagnosis at the end of each epoch.
 
-    Steps that end an epoch also show ``eigenvalue``, the dominant one of the validation loss's Hessian in α, and
-    ``discrete_accuracy``, that of the supernet when each edge keeps its strongest operation only, both on the first
-    ``watched`` images of the validation half. α and w do not notice.
+    Steps that end an epoch also show two measurements: ``eigenvalue``, the dominant eigenvalue of the validation loss's
+    Hessian in α, and ``discrete_accuracy``, the accuracy of the supernet when each edge keeps its strongest operation
+    only. The measurements do not change α and w.
 
     Parameters
     ----------
     watched : int
+        Both are measured on the first so many images of the validation half.
     """
 
     watched: int = 128
 
     def after_epoch(self, search: Bilevel, step: Step) -> None:
-        """Measure."""
+        """Measure the eigenvalue and the discrete accuracy."""
         loss, alphas = validation_loss(self, search, self.watched), search.alphas
         small = alphas.numel() <= EXACT
         eigenvalue = np.linalg.eigvalsh(hessian(loss, alphas))[-1] if small else dominant_eigenvalue(loss, alphas)
@@ -46,23 +47,23 @@ class WatchedDarts(Darts):
 class RobustDarts(WatchedDarts):
     """DARTS that stops where the dominant eigenvalue starts to rise: Zela et al. 2020, "DARTS-ES".
 
-    With λ̄(i) the mean of the last five epochs' eigenvalues: the search ends when λ̄(i - 5) / λ̄(i) < ``ratio``, and what
-    it found is α as it was five epochs before. The last step shows that α.
+    λ̄(i) is the mean of the last five epochs' eigenvalues. The search ends when λ̄(i - 5) / λ̄(i) < ``ratio``, and its
+    result is α as it was five epochs before. The last step shows this α.
 
     Parameters
     ----------
     ratio : float
-        The paper: 0.75.
+        The search ends below this ratio. The paper: 0.75.
 
     Notes
     -----
-    The paper's other remedy without a change of the loop, stronger L2 regularisation, is ``Darts(weight_decay=…)``.
+    The paper's other remedy, stronger L2 regularisation, needs no other loop: it is ``Darts(weight_decay=…)``.
     """
 
     ratio: float = 0.75
 
     def first_memory(self) -> dict[str, Tensor]:
-        """The eigenvalues so far, all that learns as it was in the last six epochs, and whether the search ended."""
+        """Return a memory of the eigenvalues, of the `learned` tensors in the last six epochs, and of an early end."""
         return {
             "eigenvalues": torch.full((self.passes,), torch.nan),
             "past": torch.zeros(BACK + 1, 0),
@@ -70,7 +71,7 @@ class RobustDarts(WatchedDarts):
         }
 
     def begin(self) -> Bilevel:
-        """The search, with room for its past."""
+        """Return the search, with memory for the last six epochs."""
         search = super(RobustDarts, replace(self, start=None)).begin()
         search.memory["past"] = torch.zeros(BACK + 1, sum(part.numel() for part in learned(search)))
         if self.start is not None:
@@ -78,7 +79,7 @@ class RobustDarts(WatchedDarts):
         return search
 
     def after_epoch(self, search: Bilevel, step: Step) -> None:
-        """Measure; end the search if the loss became sharp."""
+        """Measure, and call `sharp` if the loss became sharp."""
         super().after_epoch(search, step)
         memory = search.memory
         memory["eigenvalues"][search.epoch] = step.shows["eigenvalue"]
@@ -88,13 +89,13 @@ class RobustDarts(WatchedDarts):
             self.sharp(search, step)
 
     def sharp(self, search: Bilevel, step: Step) -> None:
-        """The answer is α as it was."""
+        """End the search, and show α as it was five epochs before."""
         search.memory["ended"].fill_(True)
         before = search.memory["past"][0, : search.alphas.numel()].view(search.alphas.shape)
         step.shows["alphas"] = self.strengths(before).numpy()
 
     def over(self, search: Bilevel) -> bool:
-        """Whether it ended."""
+        """Return whether the search has ended."""
         return bool(search.memory["ended"])
 
 
@@ -102,25 +103,25 @@ class RobustDarts(WatchedDarts):
 class AdaptiveDarts(RobustDarts):
     """DARTS that regularises more where the dominant eigenvalue rises: Zela et al. 2020, "DARTS-ADA".
 
-    In place of stopping, α, w and their momenta go back to what they were five epochs before, and the L2 penalty on w
-    becomes ten times as large, up to 0.03.
+    Instead of stopping, the search restores α, w and their momenta of five epochs before, and makes the L2 penalty on w
+    ten times as large, up to 0.03.
 
     Notes
     -----
-    The epochs that are undone are not given back, other than in the paper: the search does as many steps as DARTS.
+    Undone epochs still count, unlike in the paper: the search does as many steps as DARTS.
     """
 
     def first_memory(self) -> dict[str, Tensor]:
-        """That of `RobustDarts`, and the factor on the penalty."""
+        """Return the memory of `RobustDarts`, and the factor on the penalty."""
         return super().first_memory() | {"factor": torch.ones(1)}
 
     def decay(self, search: Bilevel) -> float:
-        """The L2 penalty in this epoch."""
+        """Return the L2 penalty in this epoch."""
         factor = float(search.memory["factor"])
         return self.weight_decay if factor == 1 else min(HARDEST, self.weight_decay * factor)
 
     def sharp(self, search: Bilevel, step: Step) -> None:
-        """Go back, regularise ten times as much, forget the eigenvalues that were undone."""
+        """Restore the state of five epochs before, make the penalty ten times as large, and forget the eigenvalues."""
         if self.decay(search) >= HARDEST:
             return
         search.memory["factor"] *= 10
@@ -132,14 +133,14 @@ class AdaptiveDarts(RobustDarts):
 
 
 def learned(search: Bilevel) -> tuple[Tensor, ...]:
-    """What a search may go back to: α, w and their momenta."""
+    """Return the tensors that learn in a search: α, w and their momenta."""
     return search.alphas.detach(), search.mean, search.square, search.weights, search.velocity
 
 
 def sharpened(eigenvalues: Tensor, ratio: float) -> bool:
-    """Whether the mean of the last eigenvalues, against that of five epochs before, has risen by more than 1 / ratio.
+    """Return whether the mean of the last five eigenvalues is over 1 / ratio times the mean five epochs before.
 
-    ``eigenvalues``: one an epoch, the last epoch's last; nan where there is none. False while there are too few.
+    ``eigenvalues`` has one number per epoch, oldest first, and nan for a missing one. False while there are too few.
     """
     if len(eigenvalues) < WINDOW + BACK or eigenvalues[-WINDOW - BACK :].isnan().any():
         return False

@@ -1,4 +1,4 @@
-"""Second-order DARTS: α looks one step of the weights ahead."""
+"""Second-order DARTS: α descends the loss after one further step of the weights."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ class SecondOrderDarts(Darts):
     Parameters
     ----------
     exact : bool
-        The product by differentiating twice instead: what the finite difference approximates. Slower, and it keeps all
-        of the first derivative's intermediate results.
+        True computes the product by differentiating twice, not by the finite difference that approximates it. This is
+        slower, and keeps all of the first derivative's intermediate results in memory.
 
     Notes
     -----
-    As in the authors' code, ξ is the learning rate of w, and w' the step that w would take: with momentum and weight
-    decay, but without the limit on the gradient's norm. The other fields are those of `Darts`; the validation loss and
-    accuracy that a step shows are those at w'.
+    As in the authors' code, ξ is the learning rate of w, and w' is w after the step that it would take: with momentum
+    and weight decay, but without the limit on the gradient's norm. The other fields are those of `Darts`. Steps show
+    the validation loss and accuracy at w'.
     """
 
     exact: bool = False
 
     def alpha_gradient(self, search: Bilevel, train: Batch, valid: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """The gradient of α by eq. 7, the validation loss and the logits at w'."""
+        """Return the gradient in α by eq. 7, and the validation loss and the logits at w'."""
         rate, before = self.rate(search), search.weights.clone()
         (slope,) = search.slopes(self.weight_loss(search, search.alphas.detach(), train))
         search.weights.sub_(slope + MOMENTUM * search.velocity + self.weight_decay * before, alpha=rate)
@@ -53,7 +53,7 @@ class SecondOrderDarts(Darts):
         return gradient - rate * product(search, train, vector), loss.detach(), logits.detach()
 
     def _difference(self, search: Bilevel, train: Batch, vector: Tensor) -> Tensor:
-        """∇²_{α,w} L_train(w, α) · vector by eq. 8."""
+        """Return ∇²_{α,w} L_train(w, α) · vector by eq. 8."""
         before, epsilon, gradients = search.weights.clone(), RADIUS / vector.norm(), []
         for sign in (1, -1):
             search.weights.copy_(before + sign * epsilon * vector)
@@ -63,7 +63,7 @@ class SecondOrderDarts(Darts):
         return (gradients[0] - gradients[1]) / (2 * epsilon.to(gradients[0].device))
 
     def _exact(self, search: Bilevel, train: Batch, vector: Tensor) -> Tensor:
-        """The same by the derivative of ⟨∇_w L_train(w, α), vector⟩ in α."""
+        """Return the same product as `_difference`, by the derivative of ⟨∇_w L_train(w, α), vector⟩ in α."""
         layers = list(search.network.parameters())
         loss = self.weight_loss(search, search.alphas, train)
         slopes = torch.autograd.grad(loss, layers, create_graph=True)

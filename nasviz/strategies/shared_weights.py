@@ -1,4 +1,4 @@
-"""What every training of a supernet has: one network whose weights all architectures share, and how it descends."""
+"""The base of every supernet training: one network whose weights all architectures share, and its descent."""
 
 from __future__ import annotations
 
@@ -24,50 +24,50 @@ MOMENTUM, CLIP = 0.9, 5.0  # of the descent: momentum, greatest gradient norm
 
 
 def heavy_ball(velocity: Tensor, gradient: Tensor) -> Tensor:
-    """Polyak 1964: the velocity takes the gradient up, and is where to go. Changes ``velocity``."""
+    """Add the gradient to the velocity, and return it as the direction (Polyak 1964). Changes ``velocity``."""
     return velocity.mul_(MOMENTUM).add_(gradient)
 
 
 def nesterov(velocity: Tensor, gradient: Tensor) -> Tensor:
-    """Nesterov's momentum as of `nasviz.estimators.training.Nesterov`. Changes ``velocity``."""
+    """Return the direction of Nesterov's momentum, as `nasviz.estimators.training.Nesterov`. Changes ``velocity``."""
     return gradient.add(heavy_ball(velocity, gradient), alpha=MOMENTUM)
 
 
 @dataclass
 class SharedTraining:
-    """The loop of a training of shared weights. Which losses a batch has is what the trainings differ in.
+    """The training loop of shared weights. The trainings differ in the losses of a batch.
 
     A subclass writes `losses`; it may override `rate`, `before_epoch`, `after_epoch`, `shown`.
 
     Parameters
     ----------
     space : SearchSpace
-        One with a network for single paths: ``single_path``.
+        A space with a network for single paths: ``single_path``.
     data : str or Dataset
         As `nasviz.datasets.load` takes it. Weights descend on its training images only.
     size : int
         Height and width of the images, pixels.
     images : int
-        The first so many training images.
+        Number of training images: the first so many are used.
     epochs, batch : int
-        What is left over at the end of an epoch is dropped.
+        Number of epochs, and images in a batch. An incomplete batch at the end of an epoch is dropped.
     lr, weight_decay : float
-        Of stochastic gradient descent with momentum 0.9 (a subclass's ``momentum`` says which) and gradients cut to
-        norm 5.
+        Learning rate and L2 penalty of stochastic gradient descent, with momentum 0.9 (a subclass's ``momentum`` says
+        of which kind) and gradients cut to norm 5.
     network : mapping
-        Size of the supernet, as ``space.single_path`` takes it. Besides, ``"device": "cuda"``: where it computes; its
-        states do not tell.
+        Size of the supernet, as ``space.single_path`` takes it. ``"device": "cuda"`` makes a GPU compute it; states do
+        not depend on the device.
     seed : int
-        Of the first weights, the architectures and the order of the images.
+        Seed of the first weights, the architectures and the order of the images.
     start : bytes, optional
-        A `Step.state` of the same search, after which to go on.
+        A `Step.state` of the same search; the training continues after that step.
 
     Raises
     ------
     ValueError
-        When iterated: too few images, a space without such a network, a ``start`` that is not of this search.
+        When iterated: too few images, a space without such a network, or a ``start`` of another search.
     FloatingPointError
-        A loss is no longer finite. The step in which it happened comes first.
+        If a loss is no longer finite. The step in which this happened is yielded first.
     """
 
     shows: ClassVar = ("loss", "epoch")
@@ -90,24 +90,24 @@ class SharedTraining:
 
     @property
     def device(self) -> str:
-        """Where weights and images are."""
+        """The device that holds the weights and the images."""
         return device_of(self.network)
 
     @property
     def batches(self) -> int:
-        """Steps of the shared weights in an epoch."""
+        """Number of steps of the shared weights in an epoch."""
         return self.images // self.batch
 
     @property
     def steps(self) -> int:
-        """Steps an epoch, with those of `after_epoch`."""
+        """Number of steps in an epoch, those of `after_epoch` included."""
         return self.batches
 
     def __iter__(self) -> Iterator[Step]:
         with one_thread():
             shared = self.begin()
         for epoch in range(shared.epoch, len(self) // self.steps):
-            rng = np.random.default_rng((self.seed, epoch))  # anew each epoch: nothing to keep in the state
+            rng = np.random.default_rng((self.seed, epoch))  # new in each epoch, so that the state need not hold it
             order = torch.from_numpy(rng.permutation(self.images)[: self.batches * self.batch])
             with one_thread():
                 self.before_epoch(shared)
@@ -131,27 +131,27 @@ class SharedTraining:
             yield from self.after_epoch(shared, rng)
 
     def losses(self, shared: Shared, chosen: Tensor, rng: np.random.Generator) -> Iterable[Tensor]:
-        """The losses of one step on the images ``chosen``, one for each architecture; lazily, to hold one at a time."""
+        """Yield one step's losses on the images ``chosen``, one per architecture: lazily, so that memory holds one."""
         raise NotImplementedError(f"{type(self).__name__} has no losses: write losses(shared, chosen, rng)")
 
     def rate(self, step: int) -> float:
-        """The learning rate of a step: here it falls linearly to 0."""
+        """Return the learning rate of a step: here it falls linearly to 0."""
         return self.lr * (1 - step / len(self))
 
     def before_epoch(self, shared: Shared) -> None:
-        """What happens to the weights between two epochs: here nothing."""
+        """Change the weights before an epoch, where a subclass needs it: here nothing happens."""
 
     def after_epoch(self, shared: Shared, rng: np.random.Generator) -> Iterator[Step]:
-        """As many steps as `steps` counts beyond the batches, the last with the epoch's state: here none."""
+        """Yield the steps that `steps` counts beyond the batches, the last with the epoch's state: here none."""
         return iter(())
 
     def shown(self, shared: Shared, losses: list[float], done: bool) -> dict:
-        """What a step shows besides the mean loss and the epoch. ``done``: whether it ends an epoch."""
+        """Return what a step shows besides the mean loss and the epoch. ``done``: whether the step ends an epoch."""
         return {}
 
     def begin(self) -> Shared:
-        """The supernet with its data, where it stood when ``start`` was packed."""
-        _ = self.space.single_path  # a space without says so, before anything is loaded
+        """Return the supernet with its data, as it was when ``start`` was packed."""
+        _ = self.space.single_path  # a space without such a network raises here, before anything is loaded
         data = datasets.load(self.data, size=self.size)
         if not 1 <= self.batch <= self.images <= len(data.train_labels):
             raise ValueError(
@@ -166,43 +166,43 @@ class SharedTraining:
         return shared
 
     def remembered(self, classes: int) -> dict[str, Tensor]:
-        """`Shared.memory` at the start: here nothing."""
+        """Return the `Shared.memory` at the start: here nothing."""
         return {}
 
 
 class Shared:
-    """All that changes while the supernet trains: its weights and statistics, the descent's memory, epochs done.
+    """Everything that changes while the supernet trains: weights, statistics, momentum, memory and epochs done.
 
     Attributes
     ----------
     network : nn.Module
         ``network(images, arch)``.
     images, labels : Tensor
-        On which it trains, and where it is.
+        The training data, on the device of the network.
     memory : dict of str to Tensor
-        What a strategy wants to know again after a kill: of fixed shapes, filled before the first step.
+        What a strategy must still know after the process was killed: of fixed shapes, filled before the first step.
     epoch : int
-        How many are done.
+        Number of epochs done.
     """
 
     def __init__(self, space: SearchSpace, seed: int, images: Tensor, labels: Tensor, **size):
         self.images, self.labels = images, labels
         generator = torch.Generator().manual_seed(seed)
         self.network = moved(space.single_path(**size, colors=images.shape[1], generator=generator), images.device)
-        self.weights = dict(self.network.train().named_parameters())  # once: to look for them takes as long as a layer
+        self.weights = dict(self.network.train().named_parameters())  # collected once: this takes as long as a layer
         self.velocity = {name: torch.zeros_like(w) for name, w in self.weights.items()}
         self.memory: dict[str, Tensor] = {}
         self.epoch = 0
 
     def descend(self, losses: Iterable[Tensor], lr: float, decay: float, momentum=heavy_ball) -> list[float]:
-        """One step along the summed gradients of ``losses``, of the weights that these use; the losses, nats."""
+        """Move the weights that ``losses`` use one step along the summed gradients. Return the losses, nats."""
         values = []
         for loss in losses:
             loss.backward()
             values.append(loss.item())
         used = {name: w for name, w in self.weights.items() if w.grad is not None}
         torch.nn.utils.clip_grad_norm_(used.values(), CLIP)
-        with torch.no_grad():  # what no architecture used keeps its weights: no decay, no momentum
+        with torch.no_grad():  # weights that no architecture used stay as they are: no decay, no momentum
             for name, w in used.items():
                 w.sub_(momentum(self.velocity[name], w.grad.add_(w, alpha=decay)), alpha=lr)
                 w.grad = None
@@ -214,20 +214,20 @@ class Shared:
         return tensors | {f"memory.{name}": t for name, t in self.memory.items()}
 
     def pack(self) -> bytes:
-        """The state as safetensors: ``network.``, the momentum as ``velocity.``, ``memory.``, and the epoch."""
+        """Return the state as safetensors: ``network.``, the momentum as ``velocity.``, ``memory.``, and the epoch."""
         from safetensors.torch import save
 
         tensors = {name: tensor.contiguous() for name, tensor in self._tensors().items()}
         return save(tensors | {"epoch": torch.tensor(self.epoch)})
 
     def unpack(self, state: bytes) -> None:
-        """Take over a packed state; ValueError if it is none of this search."""
+        """Restore a state that `pack` made. ValueError if the state belongs to another search."""
         saved = take_over(state, self._tensors() | {"epoch": torch.tensor(self.epoch)})
         self.epoch = int(saved["epoch"])
 
 
 class same_statistics:
-    """The batch-norms' statistics, which re-calibration changes, are the old ones afterwards; training goes on."""
+    """A context that restores the batch-norms' statistics at its end, for training to go on after a re-calibration."""
 
     def __init__(self, shared: Shared):
         self.network = shared.network

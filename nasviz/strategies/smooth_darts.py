@@ -1,4 +1,4 @@
-"""SmoothDARTS: weights that also work near α, so that the loss does not bend there."""
+"""SmoothDARTS: w is trained to work near α too, so that the loss is flat around α."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ FIRST, ASCENTS = 0.03, 7  # the radius at the start; steps of the adversary
 
 @dataclass
 class SmoothDarts(Darts):
-    """DARTS whose weights w learn at disturbed architecture weights: Chen & Hsieh 2020, "SDARTS", eq. 4 to 6.
+    """DARTS whose weights w learn at perturbed architecture weights: Chen & Hsieh 2020, "SDARTS", eq. 4 to 6.
 
-    Before each descent of w, every strength (after the softmax) is moved by up to a radius, and rows are made to add up
+    Before each descent of w, every strength (after the softmax) is moved by up to a radius, then rows are scaled to sum
     to 1 again. α learns as in DARTS. The radius grows in a straight line over the epochs.
 
     Parameters
     ----------
     radius : float
-        At the end. The paper: 0.3, from 0.03.
+        The radius at the end. The paper: 0.3, from 0.03.
     adversarial : bool
-        Move to where the training loss is worst (seven steps of projected gradient ascent, SDARTS-ADV), in place of at
-        random (SDARTS-RS). A step then costs seven gradients more.
+        True moves strengths to where the training loss is worst (seven steps of projected gradient ascent, SDARTS-ADV).
+        False moves them at random (SDARTS-RS). An adversarial step costs seven gradients more.
     """
 
     radius: float = 0.3
     adversarial: bool = False
 
     def reach(self, search: Bilevel) -> float:
-        """The radius in this epoch."""
+        """Return the radius in this epoch."""
         return FIRST + (self.radius - FIRST) * search.epoch / self.epochs
 
     def weight_loss(self, search: Bilevel, alphas: Tensor, train: Batch) -> Tensor:
-        """The training loss at disturbed strengths."""
+        """Return the training loss at perturbed strengths."""
         strengths, reach = self.mixture(search, alphas).detach(), self.reach(search)
         away = (2 * torch.rand(strengths.shape, generator=search.generator) - 1) * reach
         disturbed = rows_to_one(strengths + away)
@@ -52,7 +52,7 @@ class SmoothDarts(Darts):
 
 
 def rows_to_one(weights: Tensor) -> Tensor:
-    """Weights cut to 0 … 1, each row divided by its sum; a row that is cut to nothing keeps its largest."""
+    """Cut weights to 0 … 1 and divide each row by its sum. A row of which nothing is left keeps its largest weight."""
     strongest = F.one_hot(weights.argmax(1), weights.shape[1]).to(weights)
     cut = weights.clamp(0, 1)
     cut = torch.where(cut.sum(1, keepdim=True) > 0, cut, strongest)

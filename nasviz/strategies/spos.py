@@ -1,4 +1,4 @@
-"""Single path one-shot's search: evolution with crossover among what keeps to the limits."""
+"""The search of Single path one-shot: evolution with crossover among architectures that keep to limits."""
 
 from __future__ import annotations
 
@@ -15,49 +15,51 @@ from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 from .breeding import crossed, mutated
 
-TRIES = 100  # to breed a new child within the limits, before one is drawn instead
-DRAWS = 10_000  # of architectures for one within the limits, before the search gives up
+TRIES = 100  # tries to breed a new child within the limits, before an architecture is drawn instead
+DRAWS = 10_000  # architectures drawn for one within the limits, before the search gives up
 
 
 @dataclass
 class Spos:
     """Evolution within limits: Guo et al. 2020 ("Single path one-shot"), section 3.4 and algorithm 1.
 
-    The best so far breed. One half of a generation are children of two of them, each choice from either; the other half
-    are mutations of one. What does not keep to the limits is bred again *before* it is evaluated: parameters,
-    multiply-adds and a latency from a table are known without asking the supernet.
+    The best architectures so far breed. One half of a generation are children of two of them, each choice from either
+    parent; the other half are mutations of one. A child outside the limits is bred again *before* it is evaluated:
+    parameters, multiply-adds and a latency from a table are known without asking the supernet.
 
     Parameters
     ----------
     space, estimate
-        Where to search, and who answers: the paper's is `nasviz.estimators.Inherited`, with re-calibrated batch-norms.
-        A generation is asked for in one call.
+        The space to search, and the estimator that evaluates: in the paper this is `nasviz.estimators.Inherited` with
+        re-calibrated batch-norms. It gets a generation in one call.
     cost : callable, optional
-        Architecture -> costs by name, such as `Inherited.cost`, or ``cost`` of a `nasviz.hardware.Target`.
+        Function from an architecture to its costs by name, such as `Inherited.cost`, or ``cost`` of a
+        `nasviz.hardware.Target`.
     limits : mapping of str to float
-        The greatest of each cost that is allowed, such as ``{"madds": 2e5, "parameters": 2e4}``.
+        The greatest value allowed of each cost, such as ``{"madds": 2e5, "parameters": 2e4}``.
     population : int
-        P, of each generation. The paper: 50, for 20 generations.
+        P, the size of each generation. The paper: 50, for 20 generations.
     top : int
-        k, how many of the best so far breed; each architecture is among them once.
+        k, the number of best architectures so far that breed; each architecture is among them once.
     mutation : float
         The chance of each choice to become another option.
     evaluations : int
-        The random first generation included.
+        Number of evaluations, the random first generation included.
     objective : callable
-        What is maximised: a function of an `Evaluation`, such as ``Score("inherited")``.
+        The function of an `Evaluation` that is maximised, such as ``Score("inherited")``.
     seed : int
 
     Raises
     ------
     ValueError
-        When iterated: limits of something that ``cost`` does not say; none of 10,000 drawn architectures within them.
+        When iterated, if ``cost`` does not give a limited cost, or none of 10,000 drawn architectures is within limits.
 
     Notes
     -----
-    A child that is no new one, or breaks a rule of the space, is bred again too; after 100 tries one is drawn. Another
-    generation may have the same architecture: it is asked for again, which on shared weights gives the same answer.
-    Steps show ``parents`` (-1: none; twice the same: a mutation) and ``population``, the numbers of the best so far.
+    A child that equals a parent, or breaks a rule of the space, is bred again too; after 100 tries an architecture is
+    drawn. An architecture may come again in a later generation: it is evaluated again, which on shared weights gives
+    the same result. Steps show ``parents`` (-1: none; twice the same: a mutation) and ``population``, the numbers of
+    the best so far.
     """
 
     shows: ClassVar = ("evaluation", "parents", "population")
@@ -89,7 +91,7 @@ class Spos:
                 yield Step(evaluation, parents=np.array(parents, "<i4"), population=alive)
 
     def allows(self, arch: Arch) -> bool:
-        """Whether an architecture keeps to the limits."""
+        """Return whether an architecture keeps to the limits."""
         if not self.limits:
             return True
         costs = self.cost(arch) if self.cost else {}
@@ -98,14 +100,14 @@ class Spos:
         return all(costs[name] <= limit for name, limit in self.limits.items())
 
     def _best(self, found: list[tuple]) -> list[tuple]:
-        """The top of these, each architecture once; of equals the first."""
+        """Return the best `top` of ``found``, each architecture once; of equally good ones the first."""
         kept: dict[Arch, tuple] = {}
         for one in sorted(found, key=lambda one: (-one[0], one[1])):
             kept.setdefault(one[2], one)
         return list(kept.values())[: self.top]
 
     def _bred(self, best: list[tuple], parents: int, rng: np.random.Generator) -> tuple[tuple[int, int], Arch]:
-        """A child of so many of the best, and their numbers; or one that is drawn, and -1."""
+        """Breed a child of 1 or 2 of the best; return their numbers too. If this fails, draw one, with numbers -1."""
         for _ in range(TRIES if len(best) >= parents else 0):
             chosen = rng.choice(len(best), parents, replace=False).tolist()
             (_, a, one), (_, b, other) = best[chosen[0]], best[chosen[-1]]

@@ -1,4 +1,4 @@
-"""Successive halving and Hyperband: many architectures trained a little, the better ones trained on."""
+"""Successive halving and Hyperband: train many architectures a little, then train the better ones further."""
 
 from __future__ import annotations
 
@@ -18,32 +18,33 @@ from ..step import Evaluation, Step
 
 @dataclass
 class SuccessiveHalving:
-    """Successive halving: Jamieson & Talwalkar 2016, figure 3, on epochs; as Hyperband's inner loop has it.
+    """Successive halving: Jamieson & Talwalkar 2016, figure 3, on epochs, in the form of Hyperband's inner loop.
 
-    A bracket begins with random architectures and few epochs. After each rung the best 1/η go on to η times as many
-    epochs, until the last have the full training. Then the next bracket begins, until the budget is spent.
+    A bracket begins with random architectures and few epochs. After each rung the best 1/η continue to η times as many
+    epochs, until the last ones have the full training. Then the next bracket begins, until the budget is spent.
 
     Parameters
     ----------
     space, estimate
-        Where to search, and who answers: it must know ``estimate(arch, epochs=e)``.
+        The space to search, and the estimator that evaluates: it must accept ``estimate(arch, epochs=e)``.
     evaluations : int
-        Answers asked for in all, the short trainings included: less work than as many full trainings.
+        Number of evaluations in all, the short trainings included: less work than as many full trainings.
     eta : int
-        η, 2 or more: one of so many goes on. The paper: 2.
+        η, 2 or more: one architecture of so many continues. The paper: 2.
     epochs : int
-        R, those of a full training: the recipe's or the table's.
+        R, the epochs of a full training: those of the recipe or of the table.
     least : int
         r, the epochs of a bracket's first rung, 1 to R.
     architectures : int
         n, the architectures of its first rung. η to the power of the number of rungs less one leaves one at the end.
     continued : bool
-        False: each rung trains anew from the beginning, is asked with a seed of its own, in one call to the estimator,
-        and costs all its epochs. True: what goes on is *the same* training, so it is asked with the same seed, one by
-        one, and costs the further epochs only. That is right for a table (`TableLookup` answers with the state of one
-        training after e epochs), and a lie for `Training`, which keeps no weights between two calls.
+        False: each rung trains again from the beginning, with a seed of its own, in one call to the estimator, and
+        costs all its epochs. True: each rung continues *the same* training, so the estimator is called with the same
+        seed, one architecture at a time, and the rung costs only the further epochs. True is right for a table
+        (`TableLookup` gives the state of one training after e epochs), and wrong for `Training`, which keeps no weights
+        between two calls.
     objective : callable
-        What is maximised: a function of an `Evaluation`. It ranks within a rung only.
+        The function of an `Evaluation` that is maximised. It ranks within a rung only.
     seed : int
 
     Raises
@@ -53,10 +54,10 @@ class SuccessiveHalving:
 
     Notes
     -----
-    Few epochs here are the full recipe *stopped early*: its learning rate, a cosine over all R epochs, is still high
-    then, and the accuracies are noisier and lower than those of a recipe made for so few epochs. That is what makes
-    going on possible. Architectures are drawn as random search draws them, duplicates included, as in the paper. Steps
-    show ``bracket`` and ``rung``, from 0, and ``trained``, the epochs that the step cost; ``seconds`` likewise.
+    A short training here is the full recipe *stopped early*. Its learning rate, a cosine over all R epochs, is still
+    high then, and the accuracies are noisier and lower than those of a recipe made for so few epochs. Only so can a
+    training be continued. Architectures are drawn as in random search, duplicates included, as in the paper. Steps show
+    ``bracket`` and ``rung``, from 0, and ``trained``, the epochs that the step cost; ``seconds`` is its cost likewise.
     """
 
     shows: ClassVar = ("evaluation", "bracket", "rung", "trained")
@@ -76,13 +77,13 @@ class SuccessiveHalving:
         return self.evaluations
 
     def brackets(self) -> list[list[tuple[int, int]]]:
-        """The brackets that take turns: of each rung, how many architectures and after how many epochs."""
+        """Return the brackets that take turns, each as its rungs: (number of architectures, epochs)."""
         return [rungs(self.architectures, self.least, self.epochs, self.eta)]
 
     def __iter__(self) -> Iterator[Step]:
         rng, number = np.random.default_rng(self.seed), 0
         for turn, bracket in enumerate(cycle(self.brackets())):
-            alive: list[tuple[Arch, int, Evaluation | None]] = []    # with its seed, and what was said last
+            alive: list[tuple[Arch, int, Evaluation | None]] = []    # (architecture, seed, last evaluation)
             for rung, (count, epochs) in enumerate(bracket):
                 if rung == 0:
                     alive = [(self.space.sample(rng), number + i, None) for i in range(count)]
@@ -112,20 +113,20 @@ class SuccessiveHalving:
 class Hyperband(SuccessiveHalving):
     """Hyperband: Li, Jamieson, DeSalvo, Rostamizadeh & Talwalkar 2018, algorithm 1.
 
-    How many epochs tell enough cannot be known beforehand. So brackets of successive halving take turns, each with
-    fewer architectures and more epochs in its first rung, down to a few architectures that are trained to the end at
-    once: with R and η, bracket s, from ⌊log_η R⌋ to 0, begins with ⌈(s_max + 1)/(s + 1) · η^s⌉ architectures at R·η^−s
-    epochs, so that all cost about the same.
+    The number of epochs that is enough to rank architectures is not known beforehand. So brackets of successive halving
+    take turns, each with fewer architectures and more epochs in its first rung. The last bracket trains a few
+    architectures fully at once. With R and η, bracket s, from ⌊log_η R⌋ to 0, begins with ⌈(s_max + 1)/(s + 1) · η^s⌉
+    architectures at R·η^−s epochs, so that all cost about the same.
 
     Parameters
     ----------
     space, estimate, evaluations, eta, epochs, continued, objective, seed
-        See `SuccessiveHalving`. The paper: η = 3. ``least`` is the least epochs of any bracket, ``architectures`` is
-        not used.
+        See `SuccessiveHalving`. The paper: η = 3. ``least`` is the least number of epochs in any bracket;
+        ``architectures`` is not used.
     """
 
     def brackets(self) -> list[list[tuple[int, int]]]:
-        """All brackets of algorithm 1, the most daring first."""
+        """Return all brackets of algorithm 1, the one with the shortest first rung first."""
         most = len(rungs(1, self.least, self.epochs, self.eta)) - 1
         return [
             rungs(-(-(most + 1) * self.eta**s // (s + 1)), self.epochs / self.eta**s, self.epochs, self.eta)
@@ -134,9 +135,9 @@ class Hyperband(SuccessiveHalving):
 
 
 def rungs(architectures: int, least: float, epochs: int, eta: int) -> list[tuple[int, int]]:
-    """One bracket: ``[(architectures, epochs), …]``, from ``least`` epochs to at most ``epochs``, times ``eta`` each.
+    """Return one bracket: ``[(architectures, epochs), …]``, from ``least`` epochs to at most ``epochs``, times ``eta``.
 
-    Epochs are rounded to whole ones, of architectures the part is left out, but one goes on. ValueError for numbers out
+    Epochs are rounded to whole numbers. Architectures are rounded down, but at least to one. ValueError for numbers out
     of range.
 
     Examples

@@ -14,12 +14,12 @@ from .shared_weights import Shared, SharedTraining
 
 
 def uniform(space: SearchSpace, rng: np.random.Generator) -> list[Arch]:
-    """One architecture, drawn uniformly (Guo et al. 2020, eq. 7)."""
+    """Draw one architecture uniformly (Guo et al. 2020, eq. 7)."""
     return [space.sample(rng)]
 
 
 def fair(space: SearchSpace, rng: np.random.Generator) -> list[Arch]:
-    """As many architectures as a choice has options, such that each option of each choice occurs in exactly one.
+    """Draw as many architectures as a choice has options, such that each option of each choice occurs in exactly one.
 
     Strict fairness: Chu, Zhang & Xu 2021 ("FairNAS"), algorithm 1. The descent follows their summed gradients.
     """
@@ -37,24 +37,24 @@ SAMPLERS = {"uniform": uniform, "fair": fair}
 class TrainSupernet(SharedTraining):
     """Single-path one-shot training: Guo et al. 2020, section 3.3.
 
-    At each step a sampler draws architectures, and only the weights that these use descend the loss of a batch. No
-    architecture weights, no search yet: afterwards any strategy searches with `nasviz.estimators.Inherited` as its
-    estimator, which runs each architecture on the shared weights.
+    At each step a sampler draws architectures, and only the weights that these use descend the loss of a batch. There
+    are no architecture weights, and nothing is searched yet. Afterwards any strategy can search with
+    `nasviz.estimators.Inherited` as its estimator, which runs each architecture on the shared weights.
 
     Parameters
     ----------
     space, data, size, images, epochs, batch, lr, weight_decay, network, seed, start
-        See `SharedTraining`. The paper trains for 120 epochs on ImageNet, lr falling linearly from 0.5 with batches of
-        1024.
+        See `SharedTraining`. The paper trains for 120 epochs on ImageNet, with batches of 1024 and a learning rate that
+        falls linearly from 0.5.
     sampler : {"uniform", "fair"}
         See `uniform` and `fair`. A fair step costs as many batches as a choice has options.
 
     Raises
     ------
     ValueError
-        When iterated: an unknown sampler, one that does not suit the space, and what `SharedTraining` refuses.
+        When iterated with an unknown sampler or one that does not suit the space, and in the cases of `SharedTraining`.
     FloatingPointError
-        A loss is no longer finite. The step in which it happened comes first.
+        If a loss is no longer finite. The step in which this happened is yielded first.
 
     Notes
     -----
@@ -65,12 +65,12 @@ class TrainSupernet(SharedTraining):
     sampler: str = "uniform"
 
     def losses(self, shared: Shared, chosen: Tensor, rng: np.random.Generator) -> Iterator[Tensor]:
-        """Cross-entropy of each architecture that the sampler draws."""
+        """Yield the cross-entropy of each architecture that the sampler draws."""
         for arch in SAMPLERS[self.sampler](self.space, rng):
             yield cross_entropy(shared.network(shared.images[chosen], arch), shared.labels[chosen])
 
     def begin(self) -> Shared:
-        """As `SharedTraining`, with the sampler checked."""
+        """Begin as `SharedTraining` does, after a check of the sampler."""
         if self.sampler not in SAMPLERS:
             raise ValueError(f"sampler must be one of {list(SAMPLERS)}, got {self.sampler!r}")
         return super().begin()

@@ -1,14 +1,14 @@
-"""What one sees of a search. Nothing here is needed to search: views read steps, and import no strategy.
+"""Views: pictures of a search. No search needs them: views read steps, and import no strategy.
 
 =================== ==================================================================================================
 `Player`            a search with its buttons and sliders, drawn while it runs
-`CellEditor`        a cell to change by hand, to count and to train
+`CellEditor`        an editor of a cell: change it by hand, count its costs, train it
 `show`              one architecture, or a supernet's weights, as a picture (`nasviz.views.stage.cell`)
 `show_graph`        a graph that is no member of a space, such as a module that people designed
-`stage_of`          a finished or recorded run, to play back
+`stage_of`          a finished or recorded run, for playback
 `alphas`            architecture weights, edge by edge, in time
 `SideBySide`        two searches in lock-step under one player
-`Mixture`           one edge of a supernet relaxed by hand: sliders are α, the validation loss answers
+`Mixture`           one edge of a supernet with sliders for α; each move shows the validation loss
 `Surface`, `Plane`  the loss around architecture weights; paths of descents on a function of two numbers
 `policy`, `unroll`  a controller's probabilities as they sharpen; one architecture, token by token
 `Space`             a space at a glance: choices, size, random members; `compare` two of them, walk by `mutations`
@@ -18,25 +18,25 @@
 `Correlation`       an estimator's ranking against the truth, live
 `CostQuality`       every estimator: how well it ranks against what it costs
 `Proxies`           a cheaper training, its reductions as sliders, tried on a sample
-`Landscape`         a table as a place: histogram, costs, neighbours, what operations do
-`Collapse`          DARTS-like searches as they turn degenerate: skips, losses, sharpness, when; `Tryout` has sliders
-`Elastic`           children of an elastic supernet by hand: what each is of it, and what it inherits
-`Shrinking`         the training of such a supernet: children's accuracies, stage by stage
-`surrogate`         what a Bayesian search believes of its candidates, what it took, and what came out
-`population`        who lives, by age, the family of the best, and the mutation of each step in the cell
-`neighborhood`      local search walking on the graph of one-edit neighbours
-`Bill`, `Headlines` what searches cost, one's own among them, the assumptions as sliders (`nasviz.analysis.cost`)
-`Pareto`            two objectives: the front of what nothing beats in both, live (`nasviz.objectives`)
-`Counted`           multiply-adds against measured milliseconds: which operations put a network off the line
-`Latency`, `Devices` a network's milliseconds by operation; who wins on which device (`nasviz.hardware`)
+`Landscape`         a table of results: histogram, costs, neighbours, the effect of operations
+`Collapse`          DARTS-like searches that degenerate: skips, losses, sharpness, time; `Tryout` has sliders
+`Elastic`           sub-networks of an elastic supernet, set by hand: their place in it, and their inherited accuracy
+`Shrinking`         the training of such a supernet: accuracies of sub-networks, stage by stage
+`surrogate`         the predictions of a Bayesian search for its candidates, those it chose, and their results
+`population`        the members of a population by age, the family of the best, and the mutation of each step
+`neighborhood`      local search on the graph of one-edit neighbours
+`Bill`, `Headlines` costs of searches, your own among them, the assumptions as sliders (`nasviz.analysis.cost`)
+`Pareto`            two objectives: the Pareto front, live (`nasviz.objectives`)
+`Counted`           multiply-adds against measured milliseconds: which operations move a network off the line
+`Latency`, `Devices` a network's milliseconds by operation; the winner on each device (`nasviz.hardware`)
 `race`              strategies with many seeds: regret with bands, a slider through time (`nasviz.races.race`)
 `progress`, `band_of` every evaluation and the best so far, beside random search: a chart to explore
-`Stage`             what draws them all (`nasviz.views.stage.widget`); `replay.to_html` writes it as a page
+`Stage`             the widget that draws them (`nasviz.views.stage.widget`); `replay.to_html` writes it as a page
 =================== ==================================================================================================
 """
 
-# Not lazy, other than the packages that compute: who draws needs the widgets anyway, and a function that has the name
-# of its file (alphas, progress) must be bound after the file is imported, once and for all.
+# These imports are not lazy, unlike those of the packages that compute: every user of views needs the widgets, and a
+# function with the name of its file (alphas, progress) must be bound after the import of that file.
 from .charts.bill import Bill, Headlines
 from .charts.collapse import Collapse, Tryout
 from .charts.correlation import Correlation

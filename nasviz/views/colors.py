@@ -1,9 +1,10 @@
-"""What an operation looks like, the same in every picture of the project.
+"""Colours and strokes of operations and strategies, the same in every picture of the project.
 
-Hue says the family of an operation (zero, identity, pooling, convolution, separable, dilated, inverted bottleneck).
-Kernel size is told by the label and by the stroke pattern, never by hue alone: a reader who sees no difference between
-two blues still sees a dotted and a plain line. All colours keep a contrast of at least 2.4 to 1 on white and on the
-dark theme's background, and the families stay apart under simulated colour blindness (a test holds both).
+Hue stands for the family of an operation (zero, identity, pooling, convolution, separable, dilated, inverted
+bottleneck). Kernel size is shown by the label and by the stroke pattern, never by hue alone: a reader who sees no
+difference between two blues still sees a dotted and a plain line. All colours have a contrast of at least 2.4 to 1 on
+white and on the dark theme's background, and the families stay distinct under simulated colour blindness (a test checks
+both).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ KERNEL_DASH = {1: (2, 3), 3: SOLID, 5: (7, 3), 7: (9, 3, 2, 3)}  # stroke patter
 
 @dataclass(frozen=True)
 class Style:
-    """How one operation is drawn.
+    """The look of one operation or strategy in pictures.
 
     Attributes
     ----------
@@ -30,7 +31,7 @@ class Style:
     label : str
         Short, for an edge of a cell: ``"conv 3×3"``.
     family : str
-        What the hue stands for.
+        The family for which the hue stands.
     """
 
     color: str
@@ -60,10 +61,10 @@ _OTHER = ("#6b7280", "#9c6b4f", "#5b8a3c", "#7a7aa8")
 
 
 def style(op: str) -> Style:
-    """Colour, stroke pattern, short label and family of the operation called ``op``.
+    """Return colour, stroke pattern, short label and family of the operation called ``op``.
 
-    The published names of NAS-Bench-101, NAS-Bench-201, DARTS and the mobile spaces are known, by rule rather than by
-    list. A name of no known family gets an earthy colour of its own, always the same, and its name as label.
+    Rules recognise the published names of NAS-Bench-101, NAS-Bench-201, DARTS and the mobile spaces. A name of an
+    unknown family gets a brownish colour of its own, always the same, and its name as label.
     """
     name = str(op).lower()
     name = _SAME.get(name, name)
@@ -76,7 +77,7 @@ def style(op: str) -> Style:
             kernel = max(sizes, default=3)
             color = "#4a94e8" if family == "convolution" and kernel == 1 else small if kernel <= 3 else large
             sides = re.findall(r"(\d+)x(\d+)", name)
-            shape = "×".join(sides[0]) if len(sides) == 1 else f"{kernel}×{kernel}"  # conv3x5 is no conv 3×3
+            shape = "×".join(sides[0]) if len(sides) == 1 else f"{kernel}×{kernel}"  # conv3x5 is not conv 3×3
             text = f"{label} {shape}" if sizes else label
             if family == "inverted bottleneck" and expansion:
                 text += f" ×{expansion[1]}"
@@ -84,7 +85,7 @@ def style(op: str) -> Style:
     return Style(_OTHER[sum(name.encode()) % len(_OTHER)], (3, 3), str(op).replace("_", " "), "other")
 
 
-# Strategies keep their colour in every race. Two that share a hue are relatives, and differ in stroke pattern and sign.
+# A strategy has the same colour in every race. Related strategies share a hue, and differ in stroke pattern and sign.
 STRATEGIES = {
     "RandomSearch": Style(GREY, (4, 4), "random search", "random"),
     "Reinforce": Style(MAGENTA, SOLID, "REINFORCE", "policy gradient"),
@@ -102,11 +103,11 @@ STRATEGIES = {
     "Spos": Style("#5b8a3c", (8, 2), "SPOS's evolution", "weight sharing"),
     "TrainSupernet": Style("#5b8a3c", (1, 2), "one-shot", "weight sharing"),
 }
-REFERENCE = Style("#6b7280", (1, 3), "all conv 3×3", "reference")  # what one gets without any search
+REFERENCE = Style("#6b7280", (1, 3), "all conv 3×3", "reference")  # the result without any search
 
 
 def strategy(name: str) -> Style:
-    """How the strategy called ``name`` is drawn, by class name; a strange one gets an earthy colour of its own."""
+    """Return the style of the strategy of class ``name``; an unknown class gets a brownish colour of its own."""
     if name in STRATEGIES:
         return STRATEGIES[name]
     return Style(_OTHER[sum(name.encode()) % len(_OTHER)], (3, 3), name, "other")

@@ -57,7 +57,7 @@ def _font(size: int):
 
 
 def _dashed(points, dash):
-    """The pieces of a polyline that a dash pattern leaves."""
+    """Cut a polyline into the pieces that a dash pattern draws."""
     pieces, piece, on, left, k = [], [points[0]], True, dash[0], 0
     for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
         length, at = math.hypot(x1 - x0, y1 - y0), 0.0
@@ -75,13 +75,13 @@ def _dashed(points, dash):
 
 
 def mixed(color: str, share: float) -> str:
-    """``color`` on white at an opacity of ``share``."""
+    """Return the colour that ``color`` has on white at an opacity of ``share``."""
     part = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
     return "#" + "".join(f"{round(255 + (c - 255) * share):02x}" for c in part)
 
 
 def ticks(low: float, high: float, count: float) -> list[float]:
-    """Round numbers between low and high, about ``count`` of them."""
+    """Return about ``count`` round numbers between low and high."""
     if not high > low:
         return [low]
     raw = (high - low) / max(1, count)
@@ -93,7 +93,7 @@ def ticks(low: float, high: float, count: float) -> list[float]:
 
 
 def good_range(values, low_fence=True, high_fence=True) -> tuple[float, float]:
-    """The range that shows most values well, as in js/canvas.js."""
+    """Return the range that shows most values well, as in js/canvas.js."""
     values = np.sort(values[np.isfinite(values)])
     if not len(values):
         return 0.0, 1.0
@@ -108,7 +108,7 @@ def good_range(values, low_fence=True, high_fence=True) -> tuple[float, float]:
 
 
 class Axes:
-    """A plot area with two linear scales, its grid, ticks and labels drawn."""
+    """A plot area with two linear scales. Grid, ticks and labels are drawn when it is made."""
 
     def __init__(self, pen, box, domain, values, xlabel="", ylabel=""):
         x, y, wide, tall = box
@@ -153,7 +153,7 @@ class Axes:
                 groups[-1] = groups[-1][0], f"{groups[-1][1]}, {mark['label']}"
             else:
                 groups.append((x, mark["label"]))
-        free = [-math.inf] * 3  # where each row of labels ends; more rows would hide the curves
+        free = [-math.inf] * 3  # the end of each row of labels; more rows would hide the curves
         for x, label in groups:
             end = x + 10 + self.pen.wide(label, 11)
             row = next((row for row, taken in enumerate(free) if x > taken), None)

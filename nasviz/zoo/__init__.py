@@ -1,13 +1,13 @@
-"""The architectures that the field is known for, at full size, beside the numbers that their papers print.
+"""Well-known architectures of the field at full size, with the numbers that their papers print.
 
-Searched and designed ones together: that a search beats a designer can only be seen beside the designers' networks. A
-row of `MODELS` says what was published and where; `table` builds each network without memory and counts it::
+The zoo holds searched and hand-designed networks, because a search can only be judged in comparison with designers. A
+row of `MODELS` holds the published numbers and their source; `table` builds each network without memory and counts it::
 
     for row in zoo.table():
         print(row.model.name, row.parameters, row.parameters_off)
 
-Nothing is ever downloaded: weights are drawn from a generator, or not at all. Rows are data, and importing them loads
-no torch; a network is built when it is asked for.
+Nothing is ever downloaded: weights are drawn from a generator, or not at all. Rows are data, and importing them does
+not import torch; a network is built only when it is needed.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ MODELS: tuple[Model, ...] = (*BY_HAND, *CELLS, *MOBILE)
 
 @dataclass(frozen=True)
 class Row:
-    """One model counted by us, beside what was published.
+    """One model with our counts, compared with the published ones.
 
     Attributes
     ----------
     model : Model
     parameters, madds : int
-        Ours: all learned numbers, and multiplications of convolutions and linear layers for one image.
+        Our counts: all learned numbers, and multiplications of convolutions and linear layers for one image.
     parameters_off, madds_off : float or None
-        Ours above (+) or below (−) the published number, percent; None where none was published.
+        Difference of our count from the published one, percent, + if ours is larger; None if none was published.
     """
 
     model: Model
@@ -44,12 +44,12 @@ class Row:
 
     @property
     def agrees(self) -> bool:
-        """Within 1 % of the published parameters and 2 % of the published multiply-adds."""
+        """Whether our counts are within 1 % of the published parameters and 2 % of the published multiply-adds."""
         return abs(self.parameters_off or 0.0) <= 1 and abs(self.madds_off or 0.0) <= 2
 
 
 def model(name: str) -> Model:
-    """The row called ``name``. ValueError with the names there are, if there is none."""
+    """Return the model called ``name``. ValueError, with all known names, if there is none."""
     for one in MODELS:
         if one.name == name:
             return one
@@ -57,7 +57,7 @@ def model(name: str) -> Model:
 
 
 def table(models: Iterable[Model] = MODELS) -> Iterator[Row]:
-    """Count ``models`` one by one on the meta device: no memory for weights or images, a fraction of a second each."""
+    """Count ``models`` one by one on the meta device, without memory for weights; each takes a fraction of a second."""
     for one in models:
         parameters, madds = one.counted()
         yield Row(one, parameters, madds, _off(parameters, one.parameters), _off(madds, one.madds))

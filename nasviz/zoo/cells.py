@@ -38,7 +38,7 @@ def _nasnet(name: str, cells: Published, image: tuple[int, int, int], size: dict
 
 
 def _enas():
-    """ENAS's network has the shape of DARTS's: 15 normal cells and two reductions, 36 channels."""
+    """Build ENAS's network, which has the shape of DARTS's: 15 normal cells and two reductions, 36 channels."""
     from ..nn.separable import NASNET
     from ..nn.twoinput import darts_network
 

@@ -1,4 +1,4 @@
-"""The zoo's networks that people designed: what searched networks have to beat."""
+"""The zoo's networks that people designed; searched networks are compared with them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from .model import Model
 
 
 def torchvision(name: str, **options):
-    """torchvision's model called ``name``, without weights."""
+    """Build torchvision's model called ``name``, without trained weights."""
     from torchvision import models
 
     return models.get_model(name, weights=None, **options)
 
 
 def resnet(name: str):
-    """As in the paper: a bottleneck that halves the resolution does so in its first 1×1 convolution.
+    """Build a ResNet as in the paper: a bottleneck that halves the resolution has the stride in its first convolution.
 
-    torchvision's does it in the 3×3 convolution behind, with as many parameters and up to 6 % more multiply-adds.
+    In torchvision's network the stride is in the 3×3 convolution behind this 1×1 convolution. Parameters are the same,
+    but there are up to 6 % more multiply-adds.
     """
     network = torchvision(name)
     for block in network.modules():
@@ -27,7 +28,7 @@ def resnet(name: str):
 
 
 def mobilenet_v1():
-    """MobileNet: depthwise separable convolutions one after the other (Howard et al. 2017, table 1)."""
+    """Build MobileNet: depthwise separable convolutions one after the other (Howard et al. 2017, table 1)."""
     from torch import nn
 
     from ..nn.mobile import conv_bn

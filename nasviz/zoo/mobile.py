@@ -1,11 +1,11 @@
-"""The zoo's networks for phones and what grew from them: found by search in spaces of inverted bottlenecks.
+"""The zoo's networks for phones and their larger successors, found by search in spaces of inverted bottlenecks.
 
-*MobileNetV3* was searched and then refined: MnasNet's search, with a reward made for small networks, gave the blocks;
-NetAdapt (Yang et al. 2018) then shrank it layer by layer. NetAdapt repeats one step: propose, for each layer, a version
-with fewer channels that is faster by at least some amount; fine-tune all proposals briefly; keep the one that loses
-least accuracy for the time it saves. People then redesigned the costly first and last layers by hand.
+*MobileNetV3* was searched and then refined. MnasNet's search, with a reward made for small networks, gave the blocks;
+NetAdapt (Yang et al. 2018) then shrank them layer by layer. NetAdapt repeats one step: it proposes, for each layer, a
+version with fewer channels that is faster by at least some amount; it fine-tunes all proposals briefly, and keeps the
+one that loses least accuracy for the time it saves. At the end people redesigned the costly first and last layers.
 
-*EfficientNet-B0* was searched; B1 to B7 are B0 made deeper and wider, for larger images (see `nasviz.zoo.scaling`).
+*EfficientNet-B0* was searched; B1 to B7 are deeper and wider versions of B0, for larger images (`nasviz.zoo.scaling`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ OFA_NOTE8 = "r152 | k5e3 k3e3 | k5e4 k5e3 | k3e4 k3e4 k5e4 | k3e4 k5e3 k7e4 | k3
 
 
 def mnasnet_a1():
-    """MnasNet-A1. (Its fifth block has 112 channels, which are no option of `nasviz.spaces.MobileSpace`.)"""
+    """Build MnasNet-A1. (Its fifth block has 112 channels, which are no option of `nasviz.spaces.MobileSpace`.)"""
     from torch import nn
 
     from ..nn.mobile import bottlenecks
@@ -48,7 +48,7 @@ def mnasnet_a1():
 
 
 def proxyless_mobile():
-    """ProxylessNAS for a phone: a path through a chain in which each layer had its own candidates."""
+    """Build ProxylessNAS for a phone: a path through a chain in which each layer had its own candidates."""
     from torch import nn
 
     from ..nn.mobile import conv_bn, mbconv, with_identity
@@ -66,7 +66,7 @@ def proxyless_mobile():
 
 
 def once_for_all():
-    """The member `OFA_NOTE8`, standing alone."""
+    """Build the member `OFA_NOTE8` of the Once-for-all space as a network of its own."""
     from ..spaces.elastic import STRIDES, ElasticSpace
 
     space = ElasticSpace()

@@ -1,4 +1,4 @@
-"""What one row of the zoo is."""
+"""The class of the zoo's rows: one published network."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Model:
-    """A famous network: how it is built, and what its paper says of it.
+    """A well-known network: a function that builds it, and the numbers of its paper.
 
     Attributes
     ----------
     name : str
-        As people call it.
+        Usual name of the network.
     designed_by : {"search", "hand"}
-        Whether an algorithm chose the architecture. Scaling up a searched network counts as search.
+        Whether an algorithm or a person chose the architecture. A scaled-up searched network counts as search.
     space : str or None
-        Name of the search space it comes from, of this project where there is one.
+        Name of its search space, as in this project if the project has the space.
     build : callable
         ``build() -> torch.nn.Module`` at full size, without an auxiliary head. Call `network` instead, unless inside
         ``with torch.device("meta"):``: torch's own layers would draw their weights from torch's global generator.
     image : tuple of int
         (colors, height, width) of the images that the numbers hold for.
     parameters : int or float or None
-        As published. Exact where the paper, its code or torchvision gives all digits; else rounded as the paper prints.
+        Published number. It is exact if the paper, its code or torchvision gives all digits; otherwise rounded as in
+        the paper.
     parameters_exact : bool
-        Which of the two.
+        Whether ``parameters`` is exact.
     madds : float or None
         Published multiply-adds for one image.
     accuracy : float or None
@@ -35,11 +36,11 @@ class Model:
     gpu_days : float or None
         Published cost of the search, in days of one accelerator; None where it is not published.
     source : str
-        Which paper and table says so, and whose network is counted.
+        Paper and table of the numbers, and the origin of the network that is counted.
     reason : str
-        Why our count differs from the published one, where it does. "Unexplained" is a permitted reason.
+        Reason for a difference between our count and the published one. "Unexplained" is a permitted reason.
     architecture : str
-        Its text in the format of ``space``, where it is a member: what is drawn of it.
+        Text of the network in the format of ``space``, if it is a member of the space; views draw it.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Model:
     architecture: str = ""
 
     def counted(self) -> tuple[int, int]:
-        """Our parameters and multiply-adds, counted on the meta device: no memory."""
+        """Count parameters and multiply-adds on the meta device, without memory."""
         import torch
 
         from ..nn import count
@@ -68,9 +69,9 @@ class Model:
         return count.parameters(network), count.madds(network, self.image)
 
     def network(self, generator=None):
-        """The network with weights drawn from ``generator`` (torch.Generator; None: one with seed 0), ready to run.
+        """Build the network, ready to run, with weights from ``generator`` (torch.Generator; None: one with seed 0).
 
-        Takes the memory that it takes: 4 bytes a parameter, plus the layers' outputs for the images you give it.
+        It needs memory: 4 bytes for each parameter, plus the outputs of the layers for your images.
         """
         from ..weights import built
 

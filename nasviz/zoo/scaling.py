@@ -1,8 +1,8 @@
-"""EfficientNet's compound scaling: one number makes a network deeper, wider and sharper-eyed at once (Tan & Le 2019).
+"""EfficientNet's compound scaling: one number sets depth, width and resolution of a network at once (Tan & Le 2019).
 
 Multiply-adds grow with depth, with the square of width, with the square of resolution. With α·β²·γ² ≈ 2 each unit of φ
 doubles them. The authors found α = 1.2, β = 1.1, γ = 1.15 by a grid search around B0. The networks they released, B1 to
-B7, have coefficients that no φ gives exactly: `RELEASED` holds them, `compound` what the rule alone gives.
+B7, have coefficients that no φ gives exactly: `RELEASED` holds them, and `compound` computes those of the rule.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ BLOCKS = (  # expansion, kernel, stride, channels in, channels out, layers: Tan 
     (6, 5, 2, 112, 192, 4),
     (6, 3, 1, 192, 320, 1),
 )
-RESOLUTION = 224  # of B0, pixels
+RESOLUTION = 224  # side of B0's images, pixels
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """How much deeper and wider than EfficientNet-B0, and for which images.
+    """The factors by which a network is deeper and wider than EfficientNet-B0, and the size of its images.
 
     Attributes
     ----------
     depth, width : float
-        Times layers of a block (rounded up), times channels (rounded to multiples of 8).
+        Factor of the layers of a block (rounded up), and of the channels (rounded to multiples of 8).
     resolution : int
         Height and width of the images, pixels.
     dropout : float
-        Before the classifier, 0 to 1.
+        Dropout before the classifier, 0 to 1.
     """
 
     depth: float
@@ -48,20 +48,20 @@ class Scaling:
             raise ValueError(f"depth, width and resolution are above 0, dropout from 0 to below 1, got {self}")
 
     def network(self, generator=None):
-        """The network (`torch.nn.Module`) for 1,000 classes; weights from ``generator``, None: one with seed 0."""
+        """Build the network (`torch.nn.Module`) for 1,000 classes; weights from ``generator``, None: seed 0."""
         from ..weights import built
 
         return built(self.build, generator)
 
     def build(self):
-        """The network with torch's own initialisation: inside ``with torch.device("meta"):``, else use `network`."""
+        """Build the network with torch's initialisation, inside ``with torch.device("meta"):``; else use `network`."""
         from torchvision.models.efficientnet import EfficientNet, MBConvConfig
 
         blocks = [MBConvConfig(*block, width_mult=self.width, depth_mult=self.depth) for block in BLOCKS]
         return EfficientNet(blocks, dropout=self.dropout)
 
     def counted(self) -> tuple[int, int]:
-        """Parameters, and multiply-adds for one image, on the meta device: no memory."""
+        """Count parameters, and multiply-adds for one image, on the meta device, without memory."""
         import torch
 
         from ..nn import count
@@ -87,12 +87,12 @@ RELEASED: Mapping[str, Scaling] = MappingProxyType(
 
 
 def compound(phi: float, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15) -> Scaling:
-    """Depth α^φ, width β^φ, resolution 224·γ^φ, rounded (Tan & Le 2019, equation 3).
+    """Compute depth α^φ, width β^φ, resolution 224·γ^φ, rounded (Tan & Le 2019, equation 3).
 
     Parameters
     ----------
     phi : float
-        How much larger; 0 is B0. Multiply-adds grow about (α·β²·γ²)^φ times, see `growth`.
+        Size of the network; 0 is B0. Multiply-adds grow about (α·β²·γ²)^φ times, see `growth`.
     alpha, beta, gamma : float
         At least 1.
 
@@ -107,5 +107,5 @@ def compound(phi: float, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1
 
 
 def growth(alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15) -> float:
-    """α·β²·γ²: by what the multiply-adds grow for each unit of φ, rounding aside; the paper wants about 2."""
+    """Return α·β²·γ², the growth of multiply-adds for each unit of φ, without rounding; in the paper it is about 2."""
     return alpha * beta**2 * gamma**2

@@ -1,1 +1,1 @@
-"""Charts to explore: figures of plotly, filled first and then live."""
+"""Charts to explore: figures of plotly that are filled at first and then updated live."""

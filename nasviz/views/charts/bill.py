@@ -1,4 +1,4 @@
-"""What searches cost, published ones and one's own, on a logarithmic axis; what was assumed is on the sliders."""
+"""The costs of searches, published ones and your own, on a logarithmic axis; sliders set the assumptions."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ SLIDERS = (
 
 
 class Bill(Chart):
-    """Published searches, and your own, by what they cost.
+    """A chart of published searches, and of your own, by their costs.
 
     Parameters
     ----------
     mine : sequence of (name, core-seconds) or (name, core-seconds, joules)
-        What ran here (`nasviz.run.Run.seconds`, `nasviz.analysis.cost.Meter`); joules where the machine told them.
+        Searches that ran here (`nasviz.run.Run.seconds`, `nasviz.analysis.cost.Meter`); joules if they were measured.
     searches : sequence of Published
     assume : Assumptions, optional
-        Where the sliders stand at first.
+        The first values of the sliders.
     unit : str
-        At first; one of `nasviz.analysis.cost.UNITS`.
+        The first unit; one of `nasviz.analysis.cost.UNITS`.
 
     Attributes
     ----------
     assume : Assumptions
-        As the sliders stand.
+        The present values of the sliders.
     bills : list of nasviz.analysis.cost.Bill
-        Under them, the cheapest first.
+        The bills under these assumptions, the cheapest first.
     sliders : dict of str to widget
     """
 
@@ -90,7 +90,7 @@ class Bill(Chart):
         super().__init__([self.unit, box, self.said, self.figure, self.facts])
 
     def _draw(self) -> None:
-        # a slider rounds to its step: what nobody has moved stays as it was given
+        # a slider rounds to its step, so only moved sliders are read
         moved = {n: s.value for n, s in self.sliders.items() if abs(s.value - getattr(self.start, n)) > s.step}
         self.assume = replace(self.start, **moved)
         own = [ours(name, seconds, self.assume, joules=energy[0] if energy else None)
@@ -121,7 +121,7 @@ class Bill(Chart):
         )
 
     def _looks(self) -> list[tuple[str, str]]:
-        """Colour and sign of each bill."""
+        """Return colour and sign of each bill."""
         return [
             (AMBER, "star") if one is None else (BLUE, "circle") if one.traced else (GREY, "diamond")
             for one in self._sources
@@ -140,7 +140,7 @@ class Bill(Chart):
         self.facts.value = f"<b>{escape(one.name)}</b> ({escape(one.device)}): {numbers}.<br>{escape(why)}"
 
     def still(self) -> bytes:
-        """The bills as PNG."""
+        """Draw the bills as PNG."""
         tall = 27 * len(self.bills)
 
         def draw(pen):
@@ -176,7 +176,7 @@ class Bill(Chart):
 
 
 class Headlines(Chart):
-    """One search billed twice, and another by the same formula: `nasviz.analysis.cost.HEADLINES`, in cars."""
+    """A chart of two bills of one search, and one bill of another: `nasviz.analysis.cost.HEADLINES`, in cars."""
 
     def __init__(self):
         self.figure = figure(
@@ -196,7 +196,7 @@ class Headlines(Chart):
         super().__init__([self.figure])
 
     def still(self) -> bytes:
-        """The bars as PNG."""
+        """Draw the bars as PNG."""
 
         def draw(pen):
             for v in range(6):

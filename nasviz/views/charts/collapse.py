@@ -1,4 +1,4 @@
-"""A DARTS-like search as it turns degenerate: skips, losses, accuracies, sharpness on one time axis."""
+"""DARTS-like searches that degenerate: skip connections, losses, accuracies and sharpness on one time axis."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PANELS = {
     "eigenvalue": "largest eigenvalue",
     "truth": "cell trained alone, %",
 }
-DASHED = {  # a panel's second curve, and what the two are
+DASHED = {  # a panel's second curve, and the meaning of both
     "loss": ("valid_loss", "training, dashed: validation"),
     "accuracy": ("discrete_accuracy", "mixture, dashed: cell"),
 }
@@ -35,12 +35,12 @@ DASHED = {  # a panel's second curve, and what the two are
 
 @dataclass
 class Story:
-    """What is known of one search: lists with a number for each epoch.
+    """The history of one search: lists with a number for each epoch.
 
     Attributes
     ----------
     updates : list of int
-        Steps until the end of the epoch.
+        Number of steps until the end of each epoch.
     values : mapping from str to list of float
         ``skips``, ``loss`` and ``valid_loss`` (means over the epoch), ``accuracy`` (of the mixture, 0 to 1, mean over
         the epoch), ``discrete_accuracy`` and ``eigenvalue`` (at its end), ``truth``; nan where a step did not show it.
@@ -50,7 +50,7 @@ class Story:
     values: dict[str, list[float]] = field(default_factory=dict)
 
     def moment(self, collapsed: int) -> int | None:
-        """After how many updates the cell had ``collapsed`` skips or more for good; None if it has fewer in the end."""
+        """Return the update from which the cell always had ``collapsed`` or more skips; None if the end has fewer."""
         many = np.array(self.values.get("skips", [])) >= collapsed
         if not len(many) or not many[-1]:
             return None
@@ -59,22 +59,24 @@ class Story:
 
 
 class Collapse(Chart):
-    """Searches beside each other while they run, and when each of them collapsed.
+    """A chart of several searches while they run, with the time at which each of them collapsed.
 
-    Panels share the axis of time, which counts updates, so that searches with epochs of different lengths compare. A
-    dotted vertical line marks the end of the first epoch since which the cell has ``collapsed`` skip connections.
+    The panels share the time axis, which counts updates, so that searches with epochs of different lengths are
+    comparable. A dotted vertical line marks the end of the first epoch from which the cell always has ``collapsed``
+    skip connections or more.
 
     Parameters
     ----------
     space : SearchSpace
-        One that discretises to one operation an edge, skip connections among them.
+        A space that discretises to one operation per edge, with skip connections among the options.
     panels : sequence of str
-        Which, from above: of ``skips``, ``loss``, ``accuracy``, ``eigenvalue``, ``truth``. Accuracy and eigenvalue want
-        the steps of `nasviz.strategies.WatchedDarts`.
+        The panels from top to bottom: of ``skips``, ``loss``, ``accuracy``, ``eigenvalue``, ``truth``. Accuracy and
+        eigenvalue need the steps of `nasviz.strategies.WatchedDarts`.
     truth : callable, optional
-        The accuracy (0 to 1) of an architecture that is trained alone, as a table knows it; needed for that panel.
+        Function from an architecture to its accuracy (0 to 1) when it is trained alone, as a table has it. The panel
+        ``truth`` needs it.
     collapsed : int, optional
-        How many skips are a collapse; by default two thirds of the edges.
+        Number of skip connections that counts as a collapse; by default two thirds of the edges.
 
     Attributes
     ----------
@@ -83,7 +85,7 @@ class Collapse(Chart):
     Raises
     ------
     ValueError
-        An unknown panel; ``truth`` among them without a function that knows it.
+        For an unknown panel, or the panel ``truth`` without its function.
 
     Examples
     --------
@@ -131,16 +133,16 @@ class Collapse(Chart):
     def _label(name: str) -> str:
         return f"{PANELS[name]}<br><sub>{DASHED[name][1]}</sub>" if name in DASHED else PANELS[name]
 
-    # ------------------------------------------------------------------ what is told
+    # ------------------------------------------------------------------ the data
     def follow(self, steps: Iterable[Step], name: str) -> Iterator[Step]:
-        """Pass the steps of a search on, and draw them as they come.
+        """Yield the steps of a search, and draw each as it comes.
 
         Parameters
         ----------
         steps : iterable of Step
-            That show ``alphas``, ``loss``, ``valid_loss``, ``valid_accuracy``, ``epoch``.
+            Steps that show ``alphas``, ``loss``, ``valid_loss``, ``valid_accuracy``, ``epoch``.
         name : str
-            In the legend. A search of the same name is replaced.
+            Name in the legend. A search of the same name is replaced.
         """
         story = self.stories[name] = Story(values={key: [] for key in self._names()})
         epoch, last = [], 0.0
@@ -179,9 +181,9 @@ class Collapse(Chart):
         for key, value in known.items():
             story.values[key].append(float(value))
 
-    # ------------------------------------------------------------------ what is drawn
+    # ------------------------------------------------------------------ the drawing
     def draw(self) -> None:
-        """Bring the chart up to date."""
+        """Update the chart."""
         wanted, lines = [], []
         for number, (name, story) in enumerate(self.stories.items()):
             color = SERIES[number % len(SERIES)]
@@ -224,7 +226,7 @@ class Collapse(Chart):
         return "; ".join(told) + "." if told else "No epoch yet."
 
     def still(self) -> bytes | None:
-        """The panels as PNG; none before there is an epoch."""
+        """Draw the panels as PNG; None before the first epoch."""
         tall, stories = 165, [story for story in self.stories.values() if story.updates]
         if not stories:
             return None
@@ -263,9 +265,9 @@ class Tryout(Chart):
     ----------
     view : Collapse
     make : callable
-        ``make(**settings)`` gives the search: an iterable of steps.
+        ``make(**settings)`` returns the search: an iterable of steps.
     **settings : sequence
-        The values of each setting, the usual one first. Its slider has them in order.
+        The values of each setting, the usual one first. The slider sorts them.
 
     Examples
     --------
@@ -291,11 +293,11 @@ class Tryout(Chart):
 
     @property
     def text(self) -> str:
-        """That of the view."""
+        """The text of the view."""
         return self.view.text
 
     def run(self, **settings) -> Story:
-        """Run with the sliders as they stand, or moved to ``settings``. What a search raises is shown, and raised."""
+        """Run with the sliders' values, or with ``settings``. An exception of the search is shown and raised."""
         for name, value in settings.items():
             self.sliders[name].value = value
         values = {name: slider.value for name, slider in self.sliders.items()}
@@ -313,5 +315,5 @@ class Tryout(Chart):
         return self.view.stories[label]
 
     def still(self) -> bytes | None:
-        """That of the view."""
+        """Draw the view as PNG."""
         return self.view.still()

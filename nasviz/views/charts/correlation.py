@@ -1,4 +1,4 @@
-"""What an estimator says against what is true, dot by dot while the estimates arrive."""
+"""An estimator's scores against the true values, dot by dot while the estimates arrive."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..stage.cell import show
 from .chart import Chart, drawn, figure, live
 
 PAUSE = 0.25  # seconds between two drawings while estimates arrive: the interval of τ takes some 20 ms
-GROUPS = (  # what a dot is, by (among the estimated best, among the true best)
+GROUPS = (  # the kind of a dot, by (among the estimated best, among the true best)
     ((0, 0), "the rest", GREY, "circle", 6),
     ((1, 1), "best, and found", BLUE, "circle", 9),
     ((1, 0), "taken for one of the best", AMBER, "diamond", 9),
@@ -27,10 +27,10 @@ GROUPS = (  # what a dot is, by (among the estimated best, among the true best)
 
 
 class Correlation(Chart):
-    """Estimates against the truth: Kendall's τ with its interval, and whether the best were found.
+    """A chart of estimates against the truth: Kendall's τ with its interval, and whether the best were found.
 
-    Click a dot and see its cell; frame dots with the mouse and read τ among them; the slider says how many count as
-    the best.
+    A click on a dot shows its cell. A frame drawn with the mouse shows τ among the dots inside. The slider sets which
+    share counts as the best.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Correlation(Chart):
     archs : list of Arch
     estimates, truths : list of float
     tau : Interval
-        Of all that is drawn.
+        Kendall's τ of all architectures drawn.
 
     Examples
     --------
@@ -88,9 +88,9 @@ class Correlation(Chart):
             trace.on_deselect(lambda trace, points, n=number: self._frame(n, []))
         super().__init__([self.top, self.said, self.figure, self.about, self.cells])
 
-    # ------------------------------------------------------------------ what is drawn
+    # ------------------------------------------------------------------ the data and the drawing
     def extend(self, archs: Iterable[Arch], estimates: Iterable[float], truths: Iterable[float]) -> None:
-        """Add architectures, and draw once. ValueError if there are not as many of each, or a truth is no accuracy."""
+        """Add architectures, and draw once. ValueError if the lengths differ, or a truth is not an accuracy."""
         new = list(zip(archs, estimates, truths, strict=True))
         for arch, _, truth in new:
             if not (truth != truth or 0 <= truth <= 1):
@@ -102,16 +102,16 @@ class Correlation(Chart):
     def follow(
         self, evaluations: Iterable[Evaluation], truth: Callable[[Arch], float], score: str | None = None
     ) -> Iterator[Evaluation]:
-        """Pass evaluations on, and draw them as they come, at most four times a second and once at the end.
+        """Yield evaluations, and draw them as they come: at most four times a second, and once at the end.
 
         Parameters
         ----------
         evaluations : iterable of Evaluation
-            ``estimate.many(archs)``.
+            The estimates, such as ``estimate.many(archs)``.
         truth : callable
-            Of an architecture: ``table.judge``.
+            Function from an architecture to its true accuracy, such as ``table.judge``.
         score : str, optional
-            Which score is the estimate; may be left out where there is one only.
+            Name of the score that is the estimate; may be left out if there is only one.
         """
         last = 0.0
         try:
@@ -133,7 +133,7 @@ class Correlation(Chart):
         self.truths.append(float(truth))
 
     def draw(self) -> None:
-        """Bring the chart up to date."""
+        """Update the chart."""
         x, y = np.array(self.estimates), np.array(self.truths)
         share, count = self.top.value / 100, len(self.archs)
         k = max(1, round(share * count))
@@ -157,13 +157,13 @@ class Correlation(Chart):
             f"Of the best {k}, {found:.3g} are among the estimated best {k}. The estimated winner: {worse}."
         )
 
-    # ------------------------------------------------------------------ what is pointed at
+    # ------------------------------------------------------------------ clicks and frames
     def _clicked(self, group: int, points: list[int]) -> None:
         if points:
             self.tell(int(self.shown[group][points[0]]))
 
     def tell(self, index: int) -> None:
-        """Show what is known of the ``index``-th architecture, and its cell."""
+        """Show the cell and the numbers of the ``index``-th architecture."""
         arch = self.archs[index]
         places = [int((np.array(v) > v[index]).sum()) + 1 for v in (self.estimates, self.truths)]
         self.about.value = (
@@ -178,7 +178,7 @@ class Correlation(Chart):
         self.frame(np.concatenate(list(self.framed.values())))
 
     def frame(self, indices) -> None:
-        """Say what holds among some of the architectures."""
+        """Show τ among some of the architectures, chosen by their indices."""
         indices = np.asarray(indices, int)
         if len(indices) < 3:
             self.about.value = "Click a dot, or frame some."
@@ -191,7 +191,7 @@ class Correlation(Chart):
         )
 
     def still(self) -> bytes:
-        """The dots as PNG."""
+        """Draw the dots as PNG."""
 
         def draw(pen):
             x, y = np.array(self.estimates), 100 * np.array(self.truths)

@@ -1,4 +1,4 @@
-"""Every estimator on one plane: how well it ranks against what it costs. *The* picture of performance estimation."""
+"""Every estimator in one plane of ranking quality against cost: *the* picture of performance estimation."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ..raster import DIM, GRID, ticks
 from .chart import Chart, drawn, figure, live, short, sides
 
 MEASURES = (("tau", "τ, all"), ("within", "τ, equal size"), ("rho", "ρ"), ("precision", "best found"))
-CHEAPEST = 1e-5  # seconds: what is free cannot stand on a logarithmic axis
+CHEAPEST = 1e-5  # seconds: a cost of 0 has no place on a logarithmic axis
 
 
 class CostQuality(Chart):
-    """Rank correlation against seconds an architecture, on a logarithmic axis, with intervals.
+    """A chart of rank correlation, with intervals, against seconds per architecture on a logarithmic axis.
 
-    The line joins the estimators that no other one beats in both (the Pareto front). The horizontal lines are what
-    stands beside the first estimator: baselines that cost nothing, and the ceiling that the noise of seeds sets. An
-    estimator is worth its seconds above the baselines; none can be expected above the ceiling.
+    The line joins the estimators that no other one beats in both (the Pareto front). The horizontal lines come from the
+    first estimator's quality: the baselines, which cost nothing, and the ceiling that the noise of seeds sets. An
+    estimator is worth its seconds only above the baselines; no estimator can be expected above the ceiling.
 
     Parameters
     ----------
     *qualities : Quality
-        See `nasviz.estimators.quality.quality`. They should be of one sample: else they are not comparable.
+        See `nasviz.estimators.quality.quality`. Only qualities on the same sample are comparable.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class CostQuality(Chart):
         super().__init__([self.measure, self.figure, self.facts])
 
     def append(self, quality: Quality) -> None:
-        """Add an estimator, in place of one of the same name. ValueError if it is of a sample of another size."""
+        """Add an estimator, or replace that of the same name. ValueError if its sample has another size."""
         self._add(quality)
         self.draw()
 
@@ -77,14 +77,14 @@ class CostQuality(Chart):
         self.qualities = [one for one in self.qualities if one.name != quality.name] + [quality]
 
     def _numbers(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Seconds (n,), values (n,) and intervals (n, 2) of the estimators."""
+        """Return seconds (n,), values (n,) and intervals (n, 2) of the estimators."""
         found = [getattr(one, self.measure.value) for one in self.qualities]
         seconds = np.array([max(one.seconds, CHEAPEST) for one in self.qualities])
         spans = np.array([(one.low, one.high) for one in found]).reshape(-1, 2)
         return seconds, np.array([one.value for one in found]), spans
 
     def _lines(self) -> list[tuple[str, float, str]]:
-        """The horizontal lines: name, height, colour."""
+        """Return the horizontal lines: name, height, colour."""
         beside = self.qualities[0].beside if self.qualities else {}
         found = [(name, getattr(one, self.measure.value).value) for name, one in beside.items()]
         return [(n, v, MAGENTA if n == CEILING else AMBER) for n, v in found if not np.isnan(v)]
@@ -94,7 +94,7 @@ class CostQuality(Chart):
         return front(seconds, np.where(np.isnan(values), -np.inf, values))
 
     def draw(self) -> None:
-        """Bring the chart up to date."""
+        """Update the chart."""
         seconds, values, spans = self._numbers()
         best, word = self._front(), dict(MEASURES)[self.measure.value]
         names = [one.name for one in self.qualities]
@@ -129,7 +129,7 @@ class CostQuality(Chart):
             self.tell(self.qualities[points[0]])
 
     def tell(self, quality: Quality) -> None:
-        """Show all numbers of one estimator, with what stands beside it."""
+        """Show all numbers of one estimator, with its baselines and ceiling."""
         style = "text-align:left; vertical-align:top; padding:1px 14px 1px 0"
         head, *lines = quality.table()
         cells = "".join(f'<th scope="col" style="{style}">{escape(text)}</th>' for text in head)
@@ -141,7 +141,7 @@ class CostQuality(Chart):
         self.facts.value = f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>{more}"
 
     def still(self) -> bytes | None:
-        """The plane as PNG; None while it is empty."""
+        """Draw the plane as PNG; None while it is empty."""
         if not self.qualities:
             return None
 
@@ -186,7 +186,7 @@ class CostQuality(Chart):
 
 
 def _part(notes: list[dict], gap: float = 15.0) -> None:
-    """Shift the names of lines that are close, so that all can be read: ``gap`` pixels apart."""
+    """Shift the names of close lines to a distance of ``gap`` pixels, so that all can be read."""
     free = -np.inf
     for note in sorted(notes, key=lambda note: note["y"]):
         place = 400 * note["y"]

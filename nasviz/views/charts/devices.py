@@ -1,4 +1,4 @@
-"""Who wins where: for each device the best architecture within its budget, and how that one does on the others."""
+"""For each device the best architecture within its latency budget, and its latency on the other devices."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from .chart import Chart, drawn, figure, live
 
 
 class Devices(Chart):
-    """A row for each device's winner, a column for each device: at which percentile of its latencies the winner stands.
+    """A table of latency percentiles: each device's winner has a row, each device has a column.
 
-    A budget is a percentile too, the same for all devices: the slider. Within it the architecture of the greatest
-    quality wins. On the diagonal each winner keeps to its own budget; elsewhere a number above the slider says that
-    what was right for one device is too slow on another. The list shows a winner's cell.
+    The budget is a percentile too, the same for all devices; the slider sets it. On each device the architecture of the
+    greatest quality within the budget wins. On the diagonal each winner keeps to its own budget. Elsewhere a number
+    above the slider means that the winner of one device is too slow on another. The list shows a winner's cell.
 
     Parameters
     ----------
     space : SearchSpace
     targets : sequence of Target
-        See `nasviz.hardware.target`; where their milliseconds come from stands beside their names.
+        See `nasviz.hardware.target`; the source of their milliseconds stands beside their names.
     archs : sequence of Arch
     quality : array (architectures,)
-        Greater is better: accuracies, 0 to 1.
+        Accuracies, 0 to 1, or other numbers where greater is better.
     ms : array (targets, architectures)
-        `nasviz.hardware.times`.
+        The milliseconds, from `nasviz.hardware.times`.
     percent : int
-        Where the slider stands at first.
+        The first value of the slider.
 
     Attributes
     ----------
     winners : list of int
         Number of each target's winner.
     percentiles : array (targets, targets)
-        Of the winner of the row on the device of the column, in percent of the architectures that are at most as slow.
+        For the winner of the row: percent of the architectures that are at most as slow on the device of the column.
     tau : array (targets, targets)
         Kendall's rank correlation between the latencies of two devices.
     """
@@ -112,7 +112,7 @@ class Devices(Chart):
         self.cells.children = [show(self.archs[one], self.space)]
 
     def still(self) -> bytes:
-        """The table as PNG."""
+        """Draw the table as PNG."""
         count = len(self.targets)
 
         def draw(pen):
@@ -135,7 +135,7 @@ class Devices(Chart):
 
 
 def _two(name: str) -> list[str]:
-    """A name in two lines, as even as its words allow."""
+    """Split a name into two lines whose lengths are as equal as its words allow."""
     words = name.split()
     cut = min(range(1, len(words) + 1), key=lambda n: max(len(" ".join(words[:n])), len(" ".join(words[n:]))))
     return [" ".join(words[:cut]), " ".join(words[cut:])]

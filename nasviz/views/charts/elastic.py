@@ -1,4 +1,4 @@
-"""An elastic supernet to take children out of by hand: which part of it each is, and what it is worth as it is."""
+"""An elastic supernet with controls for a sub-network ("child"): its place in the supernet and inherited accuracy."""
 
 from __future__ import annotations
 
@@ -20,27 +20,28 @@ ROWS = {"depth": DEPTHS, "kernel": KERNELS, "expansion": EXPANSIONS}
 
 
 class Elastic(Chart):
-    """Depth, kernel and expansion unit by unit, and the resolution; the child lights up inside the supernet.
+    """Controls for depth, kernel and expansion of each unit, and for resolution; the child lights up in the supernet.
 
-    A bar is a layer of the largest network, as high as it is wide: channels inside the bottleneck; what lies unlit was
-    left out. The square below is its kernel, the lit part of it the child's. At once: what the child inherits, without
-    any training, its multiply-adds and, if a table is given, its latency; below, all children so far.
+    A bar is a layer of the largest network; its height is the number of channels inside the bottleneck. The child has
+    the lit part of it. The square below is the kernel, with the child's part lit. The child's inherited accuracy
+    (without any training), its multiply-adds and, if ``ms`` is given, its latency appear at once. Below are all
+    children so far.
 
     Parameters
     ----------
     inherited : Inherited
-        On the weights of an elastic supernet: ``elastic_supernet()``, or one of one's own.
+        An estimator on the weights of an elastic supernet: ``elastic_supernet()``, or your own.
     ms : callable, optional
-        Architecture -> milliseconds: `nasviz.strategies.specialise.by_layer`.
+        Function from an architecture to milliseconds: `nasviz.strategies.specialise.by_layer`.
 
     Attributes
     ----------
     controls : dict
-        Of widgets: ``"resolution"``, and ``(unit, "depth")``, ``(unit, "kernel")``, ``(unit, "expansion")``, units
+        The widgets ``"resolution"``, and ``(unit, "depth")``, ``(unit, "kernel")``, ``(unit, "expansion")``, units
         from 0.
     arch : Arch
     tried : dict from Arch to Evaluation
-        With the scores "inherited", "madds" and perhaps "latency_ms".
+        All children so far, with the scores "inherited", "madds" and perhaps "latency_ms".
 
     Examples
     --------
@@ -93,9 +94,9 @@ class Elastic(Chart):
         super().__init__([head, table, self.said, self.figure])
         self.add_class("nasviz-player")
 
-    # ------------------------------------------------------------------ what is chosen
+    # ------------------------------------------------------------------ the choice
     def set(self, arch: Arch) -> dict[str, float]:
-        """Take this child, move the controls to it, and return its scores. ValueError for none of the space."""
+        """Show this child, move the controls to it, and return its scores. ValueError if it is not in the space."""
         self.arch = self.space.check(arch)
         self._setting = True
         try:
@@ -111,7 +112,7 @@ class Elastic(Chart):
         return self._draw()
 
     def _moved(self, change) -> None:
-        """A control was moved: the whole unit follows; where nothing is said (…), its layers keep what they had."""
+        """Set a unit's layers after a move of one control. A control at … leaves its layers as they are."""
         if self._setting:
             return
         arch = list(self.arch)
@@ -120,7 +121,7 @@ class Elastic(Chart):
             first = 1 + unit * FIELDS
             for place, row in ((1, "kernel"), (2, "expansion")):
                 value = self.controls[unit, row].value
-                for layer in range(MOST):  # a layer that is new is like the first
+                for layer in range(MOST):  # a new layer is like the first
                     at = first + 2 * layer + place
                     new = layer > self.arch[first] + min(DEPTHS) - 1
                     arch[at] = value if value >= 0 else arch[first + place] if new else arch[at]
@@ -138,9 +139,9 @@ class Elastic(Chart):
             self.tried[self.arch] = scores
         return self.tried[self.arch]
 
-    # ------------------------------------------------------------------ what is drawn
+    # ------------------------------------------------------------------ the drawing
     def _lit(self) -> tuple[list[int], list[int]]:
-        """Channels and kernel of each layer of the largest, as the child has them; 0 where it has no such layer."""
+        """Return the child's channels and kernel in each layer of the largest network; 0 for layers that it lacks."""
         channels, kernels = [], []
         for unit, layers in enumerate(self._units()):
             for layer in range(MOST):
@@ -150,7 +151,7 @@ class Elastic(Chart):
         return channels, kernels
 
     def _built(self):
-        """The figure, of no child yet."""
+        """Return the figure, without a child yet."""
         most, count = self.wide[:, -1], len(self.wide)
         x = [n + n // MOST * 0.6 for n in range(count)]  # a gap between units
         self.x = np.array(x)
@@ -219,7 +220,7 @@ class Elastic(Chart):
         return max(1, round(self.space.share(self.arch) * self.inherited.size))
 
     def still(self) -> bytes:
-        """The child inside the supernet, and the children so far, as PNG."""
+        """Draw the child inside the supernet, and the children so far, as PNG."""
         channels, kernels = self._lit()
         most = self.wide[:, -1]
         x, y, _ = self._points(list(self.tried))
@@ -230,7 +231,7 @@ class Elastic(Chart):
             axes = Axes(pen, (0, 26, 700, 230), (-0.6, self.x[-1] + 0.6), (0, 1.05 * most.max()), "", "channels inside")
             wide = axes.X(0.4) - axes.X(-0.4)
             low = axes.y + axes.h
-            pen.box(axes.x - 4, low + 2, axes.w + 12, 40, "#ffffff")  # the numbers of an axis that has none
+            pen.box(axes.x - 4, low + 2, axes.w + 12, 40, "#ffffff")  # hides the numbers of an axis
             for n, at in enumerate(self.x):
                 left = axes.X(at) - wide / 2
                 for height, color in ((most[n], mixed(GREY, 0.3)), (channels[n], BLUE)):

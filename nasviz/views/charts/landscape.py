@@ -1,4 +1,4 @@
-"""A table as a place: how good architectures are, what they cost, who lives next door, and what operations do."""
+"""A table of results as a landscape: accuracies and costs of architectures, neighbours, and effects of operations."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from ..stage.cell import show
 from .chart import Chart, drawn, figure, live, short
 
 BINS = 50
-NEXT = 80  # neighbours drawn, at most
+NEXT = 80  # the most neighbours that are drawn
 COSTS = {"madds": "multiply-adds", "parameters": "parameters", "seconds": "seconds of training"}
 
 
 class Landscape(Chart):
-    """Four charts of one table, linked: what is framed in one is marked in the others.
+    """Four linked charts of one table: architectures framed in one chart are marked in the others.
 
-    - How many architectures have which accuracy.
-    - Accuracy against a cost, one dot an architecture. Click one to go there.
-    - The neighbours of where one is, one change away each: click one to walk there. Hill climbing, by hand.
-    - What an operation does on an edge: mean accuracy of all architectures with it there, less the mean of all. Once
-      something is framed: how many of the framed have it there, in percent.
+    - The histogram of accuracies.
+    - Accuracy against a cost, one dot per architecture. A click on a dot moves there.
+    - The neighbours of the present architecture, one change away each. A click moves there: hill climbing by hand.
+    - The effect of an operation on an edge: the mean accuracy of all architectures with it there, less the mean of all.
+      With a frame: the percentage of the framed architectures that have it there.
 
     Parameters
     ----------
     table : Table
-        Rows whose training failed are left out.
+        The table. Rows whose training failed are left out.
     score : str
         A column of accuracies, 0 to 1.
     seed : int or None
-        Whose trainings; None: the mean over seeds.
+        The seed of the trainings shown; None: the mean over seeds.
 
     Attributes
     ----------
     values : float array of shape (rows,)
-        Accuracy in percent, nan where it failed.
+        Accuracy in percent, nan where the training failed.
     at : Arch
-        Where one is; at first the architecture in the middle of the ranking.
+        The present architecture; at first the one in the middle of the ranking.
     framed : int array
-        Rows that are framed; empty for none.
+        The framed rows; empty without a frame.
     """
 
     def __init__(self, table: Table, score: str = "accuracy", seed: int | None = 0):
@@ -112,7 +112,7 @@ class Landscape(Chart):
         said = {"texttemplate": "%{z:.1f}", "hovertemplate": "%{x}, %{y}: %{z:.1f}<extra></extra>"}
         add.add_heatmap(xgap=2, ygap=2, showscale=False, **said, **fourth)
         _, marked, _, marks, star, near, _, _ = add.data
-        for trace in (marked, marks, star, near):           # plotly dims everything that is outside a frame
+        for trace in (marked, marks, star, near):           # plotly dims everything outside a frame
             trace.unselected = {"marker": {"opacity": 1 if trace.marker.opacity is None else trace.marker.opacity}}
         axis = self.figure.layout
         axis.xaxis.title, axis.xaxis3.title = self.name, "what is changed"
@@ -145,7 +145,7 @@ class Landscape(Chart):
 
     # ------------------------------------------------------------------ walking
     def go(self, arch: Arch) -> None:
-        """Stand at ``arch``, and see its neighbours. KeyError if the table has no row for it."""
+        """Move to ``arch``, and show its neighbours. KeyError if the table has no row for it."""
         row = self.table.row(arch)
         self.at = tuple(arch)
         near = [other for other in self.space.neighbors(self.at) if other in self.table][:NEXT]
@@ -184,12 +184,12 @@ class Landscape(Chart):
 
     # ------------------------------------------------------------------ framing
     def _framed(self, what: str, points: list[int]) -> None:
-        """A frame in one chart: plotly tells all traces, the others with no points."""
+        """Handle a frame in one chart. Plotly calls this for all traces, for those of other charts without points."""
         if points:
             self.frame(self.known[np.isin(self.bins[self.known], points)] if what == "bins" else self.known[points])
 
     def frame(self, rows: Iterable[int]) -> None:
-        """Mark these rows in all charts; none to end it."""
+        """Mark these rows in all charts; no rows remove the marks."""
         self.framed = np.asarray(list(rows), int)
         effects, self.options = self.effects(self.framed if len(self.framed) else None)
         with self.figure.batch_update():
@@ -212,19 +212,19 @@ class Landscape(Chart):
             self.figure.layout.xaxis4.title = title
 
     def effects(self, rows: np.ndarray | None = None) -> tuple[np.ndarray, list[str]]:
-        """What operations do, averaged over everything else, as far as the table knows.
+        """Return the effects of operations in the table, averaged over all other choices.
 
         Parameters
         ----------
         rows : int array, optional
-            Ask about these rows instead: how many of their architectures have which option where.
+            With these rows, return instead the percentage of their architectures that have each option.
 
         Returns
         -------
         (numbers, options)
-            Float array (options, choices), nan where a choice has not the option: points of accuracy from the mean of
-            all tuples of choices, or percent. All tuples count, those that compute the same as well: an average over
-            functions alone would not be one over everything else.
+            Float array (options, choices), nan where a choice does not have the option: points of accuracy from the
+            mean of all tuples of choices, or percent. Tuples that compute the same function all count: an average over
+            functions would not be an average over all other choices.
         """
         options = list(dict.fromkeys(str(option) for choice in self.space.choices for option in choice.options))
         out = np.full((len(options), len(self.space.choices)), np.nan)
@@ -242,7 +242,7 @@ class Landscape(Chart):
 
     # ------------------------------------------------------------------ the picture without a kernel
     def still(self) -> bytes:
-        """The four charts as PNG."""
+        """Draw the four charts as PNG."""
 
         def draw(pen):
             counts = np.bincount(self.bins[self.known], minlength=BINS)
@@ -297,5 +297,5 @@ class Landscape(Chart):
 
 
 def _all(values: np.ndarray) -> tuple[float, float]:
-    """The range of an axis that shows everything."""
+    """Return the range of an axis that shows all values."""
     return good_range(values, low_fence=False, high_fence=False)

@@ -1,4 +1,4 @@
-"""Where the milliseconds of a network go: its operations stacked, the table's word against the measured one."""
+"""The milliseconds of a network by operation, stacked; the table's prediction beside the measured latency."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OTHER = "stem, reduction, classifier"
 
 
 def kind(words: str) -> str:
-    """What an operation of a latency table is, in two words: the key of its colour.
+    """Return the kind of an operation of a latency table, in two words: the key of its colour.
 
     >>> kind("ReLU, conv 3×3 8→8, BN @ 8×16×16"), kind("linear 16→10 @ 16")
     ('conv 3×3', 'stem, reduction, classifier')
@@ -27,16 +27,16 @@ def kind(words: str) -> str:
 
 
 class Latency(Chart):
-    """Networks as bars: the sum of their operations by kind, what the overhead model makes of it, what was measured.
+    """A bar chart of networks: the time of their operations by kind, the overhead model's prediction, the measurement.
 
     Parameters
     ----------
     rows : mapping from str to sequence of (str, float)
-        By the network's name: `nasviz.hardware.LatencyTable.rows`, milliseconds.
+        Operations and milliseconds by the network's name, from `nasviz.hardware.LatencyTable.rows`.
     predicted : mapping from str to float
-        `LatencyTable.predict`.
+        Predictions of `LatencyTable.predict`.
     measured : mapping from str to float
-        `nasviz.hardware.latency`; may lack some.
+        Measurements of `nasviz.hardware.latency`; networks may be missing.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Latency(Chart):
     def _color(one: str) -> str:
         names = {"pooling": "avg_pool_3x3", "conv 1×1": "nor_conv_1x1", "conv 3×3": "nor_conv_3x3"}
         if one == "conv 1×1":
-            return "#7fb0ea"                                        # of the family's hue: a bar has no stroke pattern
+            return "#7fb0ea"                                        # the family's hue: bars have no stroke pattern
         return GREY if one == OTHER else style(names.get(one, "mbconv")).color
 
     def _sorted(self) -> list[str]:
@@ -105,7 +105,7 @@ class Latency(Chart):
         self.text = f"Milliseconds. {each}."
 
     def still(self) -> bytes:
-        """The bars as PNG."""
+        """Draw the bars as PNG."""
         names, tall = self._sorted(), 30 * len(self.names)
 
         def draw(pen):

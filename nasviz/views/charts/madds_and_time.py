@@ -1,4 +1,4 @@
-"""Counting against the clock: multiply-adds and measured milliseconds, and by which operations a network is off."""
+"""Counted multiply-adds against measured milliseconds, and the operations of the networks that deviate most."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ SHIFT = {"top center": (0, -11), "bottom center": (0, 11), "middle right": (10, 
 
 
 class Counted(Chart):
-    """Networks by their multiply-adds and their milliseconds, with the line that counting would have.
+    """A chart of networks by multiply-adds and milliseconds, with the line that fits them.
 
-    The line is the least squares of the milliseconds in the multiply-adds. Those farthest above it and below it, in
-    milliseconds, have a letter, and their operations stand below. A click shows the cell.
+    The line is the least-squares fit of the milliseconds to the multiply-adds. The networks farthest above and below
+    it, in milliseconds, have a letter, and their operations stand below the chart. A click shows the cell.
 
     Parameters
     ----------
     space : SearchSpace
     archs : sequence of Arch
-        At least three.
+        At least three architectures.
     madds, ms : sequence of float
-        Of each: counted, measured.
+        Counted multiply-adds and measured milliseconds of each.
     rows : sequence of sequences of (str, float)
-        Of each, what runs in it: `nasviz.hardware.LatencyTable.rows`.
+        The operations of each, from `nasviz.hardware.LatencyTable.rows`.
     named : int
-        How many on either side of the line are named; of those with the same operations one.
+        Number of networks with a letter on either side of the line; of networks with the same operations only one.
 
     Attributes
     ----------
     off : float array
         Milliseconds above the line.
     operations : list of Counter
-        Of each network, how many operations of each kind; without stem, reduction and classifier.
+        For each network the number of operations of each kind, without stem, reduction and classifier.
     groups : dict of int to list of int
-        Numbers of the named above the line (1) and below (-1), the farthest first, and of the rest (0).
+        Numbers of networks with a letter above the line (1) and below (-1), the farthest first, and of the rest (0).
     letters : dict of int to str
-        Of the named.
+        The letters by the number of the network.
     """
 
     def __init__(self, space: SearchSpace, archs: Sequence[Arch], madds, ms, rows, named: int = 3):
@@ -80,11 +80,11 @@ class Counted(Chart):
         super().__init__([self.figure, said, self.about, self.cells])
 
     def called(self, number: int) -> str:
-        """A network by its operations: ``"6 conv 1×1, 2 pooling"``."""
+        """Describe a network by its operations: ``"6 conv 1×1, 2 pooling"``."""
         return ", ".join(f"{n} {one}" for one, n in sorted(self.operations[number].items())) or "no operation"
 
     def _farthest(self, order: list[int], named: int) -> list[int]:
-        """The first of an order that are off as the very first is, each mixture of operations once."""
+        """Return the first of an order on the same side of the line, each mixture of operations once."""
         out: list[int] = []
         for i in order:
             other = all(self.operations[i] != self.operations[j] for j in out)
@@ -93,7 +93,7 @@ class Counted(Chart):
         return out
 
     def _beside(self, x, y) -> dict[int, str]:
-        """On which side of its dot each letter stands; ``x`` and ``y`` in pixels."""
+        """Return on which side of its dot each letter stands; ``x`` and ``y`` in pixels."""
         numbers = [*self.letters, *self.groups[0]]
         names = [self.letters.get(i, "") for i in numbers]
         return dict(zip(numbers, sides(x[numbers], y[numbers], names, [9] * len(numbers)), strict=True))
@@ -137,7 +137,7 @@ class Counted(Chart):
         self.cells.children = [show(self.archs[number], self.space)]
 
     def still(self) -> bytes:
-        """The dots, the line and the names as PNG."""
+        """Draw the dots, the line and the names as PNG."""
         spans = [good_range(v, low_fence=False, high_fence=False) for v in (self.madds, self.ms)]
 
         def draw(pen):

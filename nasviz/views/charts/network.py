@@ -1,4 +1,4 @@
-"""A whole network: where its parameters and its multiply-adds are, from the network down to one operation."""
+"""The parameters and multiply-adds of a whole network, from the network down to one operation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..raster import DIM, mixed
 from .chart import Chart, drawn, figure, live, short
 
 BLOCKS = 30  # bars at most
-KINDS = (  # part of a module's class name, colour: as the operations
+KINDS = (  # part of a module's class name, and the colour of such operations
     ("Conv", BLUE),
     ("Linear", VIOLET),
     ("Pool", AMBER),
@@ -24,14 +24,14 @@ FACTS = (("madds", "multiply-adds"), ("parameters", "parameters"))
 
 
 class Network(Chart):
-    """Bars of the blocks in their order, and below the same as boxes in boxes: click a box to look into it.
+    """A chart of a network: bars of its blocks in order, and below the same as nested boxes that open by a click.
 
     Parameters
     ----------
     network : torch.nn.Module
-        Left as it was. Built inside ``with torch.device("meta"):`` it takes no memory.
+        The network, which is not changed. Built inside ``with torch.device("meta"):`` it takes no memory.
     image : tuple of int
-        (colors, height, width).
+        Shape of an image: (colors, height, width).
     title : str
 
     Attributes
@@ -39,7 +39,7 @@ class Network(Chart):
     layers : list of nasviz.nn.count.Layer
         All modules that run.
     blocks : list of nasviz.nn.count.Layer
-        Those that have a bar.
+        The modules that have a bar.
 
     Examples
     --------
@@ -47,7 +47,7 @@ class Network(Chart):
     """
 
     def __init__(self, network, image: tuple[int, int, int], title: str = ""):
-        from ...nn import count  # torch, only where a network is looked at
+        from ...nn import count  # loads torch: not before it is needed
 
         self.layers = count.layers(network, image)
         self.blocks = blocks_of(self.layers)
@@ -120,7 +120,7 @@ class Network(Chart):
         self.boxes.data[0].values = [getattr(layer, change["new"]) for layer in shown]
 
     def still(self) -> bytes:
-        """The bars as PNG."""
+        """Draw the bars as PNG."""
 
         def draw(pen):
             left = max(pen.wide(f"{_name(b)}  → {_shape(b.shape)}", 11) for b in self.blocks) + 16
@@ -142,9 +142,9 @@ class Network(Chart):
 
 
 def blocks_of(layers: Sequence) -> list:
-    """The parts that a reader calls the blocks of a network: a sequence that holds most of it is replaced by its parts.
+    """Return the blocks of a network: its top modules, where a sequence that holds most of it is replaced by its parts.
 
-    At most `BLOCKS` of them, in order; a part without parameters and multiply-adds is left out.
+    There are at most `BLOCKS` blocks, in order. Parts without parameters and multiply-adds are left out.
     """
     known = {layer.name for layer in layers}
     inside: dict[str, list] = {}
@@ -163,7 +163,7 @@ def blocks_of(layers: Sequence) -> list:
 
 
 def _parent(name: str, known: set[str]) -> str:
-    """The module that runs around this one: lists of modules do not run themselves."""
+    """Return the closest module around this one that runs: lists of modules do not run themselves."""
     while name:
         name = name.rpartition(".")[0]
         if name in known:

@@ -1,4 +1,4 @@
-"""Two objectives: what a search has found between accuracy and a cost, and the front of what nothing beats in both."""
+"""Two objectives: the accuracies and costs that a search has found, and their Pareto front."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PAUSE = 0.25  # seconds between two drawings while a search goes on
 
 
 class Pareto(Chart):
-    """Accuracy against a cost, live: every evaluation a dot, the front of those that nothing beats in both a line.
+    """A live chart of accuracy against a cost: every evaluation is a dot, the Pareto front a line.
 
-    The coloured area is what the front dominates (`dominated`, with the costliest and the worst dot as its corner). The
-    slider goes back to earlier evaluations; a click shows the cell.
+    The front dominates the coloured area (`dominated`, with the costliest and the worst dot as its corner). The slider
+    goes back to earlier evaluations; a click shows the cell.
 
     Parameters
     ----------
@@ -32,15 +32,15 @@ class Pareto(Chart):
     cost : str
         Name of a score: ``"latency_ms"``, ``"madds"``.
     label : str
-        Of the axis, with its unit.
+        Label of the axis, with its unit.
     target : float, optional
-        Drawn as a line, in the cost's unit.
+        A limit in the cost's unit, drawn as a line.
 
     Attributes
     ----------
     evaluations : list of Evaluation
     front : list of int
-        Numbers of the evaluations on the front, from cheap to dear, as far as the slider lets see.
+        Numbers of the evaluations on the front, the cheapest first, up to the slider's position.
 
     Examples
     --------
@@ -81,9 +81,9 @@ class Pareto(Chart):
         on_front.on_click(lambda trace, points, state: self._clicked([self.front[i] for i in points.point_inds]))
         super().__init__([self.after, self.said, self.figure, self.about, self.cells])
 
-    # ------------------------------------------------------------------ what comes in
+    # ------------------------------------------------------------------ the data
     def append(self, evaluation: Evaluation, draw: bool = True) -> None:
-        """One more; ValueError if it lacks the cost or the accuracy. What failed (nan) is left out."""
+        """Add an evaluation. ValueError if it lacks the cost or the accuracy. A failed one (nan) is left out."""
         if missing := {self.cost, "accuracy"} - set(evaluation.scores):
             raise ValueError(f"this evaluation has no {sorted(missing)}; its scores: {sorted(evaluation.scores)}")
         if np.isnan(evaluation.scores["accuracy"]):
@@ -94,7 +94,7 @@ class Pareto(Chart):
             self._catch_up(newest)
 
     def follow(self, steps: Iterable[Step]) -> Iterator[Step]:
-        """Pass the steps of a search on, and draw their evaluations as they come."""
+        """Yield the steps of a search, and draw their evaluations as they come."""
         drawn_at = 0.0
         try:
             for step in steps:
@@ -114,9 +114,9 @@ class Pareto(Chart):
         else:
             self.draw()
 
-    # ------------------------------------------------------------------ what is shown
+    # ------------------------------------------------------------------ the drawing
     def _numbers(self) -> tuple[np.ndarray, np.ndarray]:
-        """Costs and accuracies (%) as far as the slider stands."""
+        """Return costs and accuracies (%) up to the slider's position."""
         seen = self.evaluations[: self.after.value]
         return (
             np.array([one.scores[self.cost] for one in seen], float),
@@ -124,12 +124,12 @@ class Pareto(Chart):
         )
 
     def _corner(self) -> tuple[float, float]:
-        """Of all evaluations, so that the area is comparable as the slider moves."""
+        """Return the area's corner: that of all evaluations, so that areas at all slider positions are comparable."""
         costs = [one.scores[self.cost] for one in self.evaluations]
         return max(costs), min(100 * one.scores["accuracy"] for one in self.evaluations)
 
     def _outline(self, costs, values) -> list[tuple[float, float]]:
-        """Corners of the dominated area."""
+        """Return the corners of the dominated area."""
         right, low = self._corner()
         steps = [(costs[self.front[0]], low)]
         for a, b in zip(self.front, [*self.front[1:], None], strict=True):
@@ -137,7 +137,7 @@ class Pareto(Chart):
         return [*steps, (right, low)]
 
     def draw(self) -> None:
-        """Bring the chart up to date."""
+        """Update the chart."""
         costs, values = self._numbers()
         self.front = list(front(costs, values)) if len(costs) else []
         self.area = dominated(costs, values, self._corner()) if len(costs) else 0.0
@@ -168,7 +168,7 @@ class Pareto(Chart):
         self.cells.children = [show(one.arch, self.space)]
 
     def still(self) -> bytes | None:
-        """The plane as PNG; None while it is empty."""
+        """Draw the plane as PNG; None while it is empty."""
         costs, values = self._numbers()
         if not len(costs):
             return None

@@ -1,4 +1,4 @@
-"""A cheaper training put together with sliders, and tried on a sample: what it costs, and how it ranks."""
+"""A cheaper training set by sliders and tried on a sample: its cost and its ranking."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from .correlation import Correlation
 
 KNOBS = {"epochs": (1, 2, 4, 8), "images": (500, 1000, 2000, 4000), "size": (4, 6, 8), "channels": (2, 4, 6, 8)}
 WORDS = {"epochs": "epochs", "images": "images", "size": "pixels", "channels": "channels"}
-COUNTED = 6  # architectures whose multiply-adds stand for the sample: counting them all would delay the slider
+COUNTED = 6  # architectures counted for the cost of the sample: counting all would delay the slider
 
 
 class Proxies(Chart):
-    """A slider for each thing that a proxy training may have less of; a button trains the sample so.
+    """Sliders that reduce the quantities of a proxy training, and a button that trains a sample by this proxy.
 
     Parameters
     ----------
     space : SearchSpace
-        One whose networks take ``channels``.
+        A space whose networks take ``channels``.
     archs : sequence of n Arch
-        What is trained. They train one after the other in this process, so take few.
+        The sample. It is trained one by one in this process, so it should be small.
     truth : array of shape (n,)
-        Accuracies, 0 to 1, that judge.
+        True accuracies, 0 to 1, to judge the proxy.
     sizes : array of shape (n,), optional
         See `nasviz.estimators.quality.quality`.
     seed : int
-        Of every training.
+        Seed of every training.
 
     Attributes
     ----------
     tried : list of Quality
-        One for each press of the button, named by what it had less of.
+        One quality for each press of the button, named by the reduced quantities.
     view : Correlation
-        Of the last one.
+        The chart of the last trial.
     """
 
     def __init__(self, space: SearchSpace, archs: Sequence[Arch], truth, sizes=None, seed: int = 0):
@@ -61,7 +61,7 @@ class Proxies(Chart):
 
     @property
     def less(self) -> dict[str, int]:
-        """What the sliders take away: ``{"epochs": 2}``; empty for the full recipe."""
+        """The quantities that the sliders reduce: ``{"epochs": 2}``; empty for the full recipe."""
         return {name: knob.value for name, knob in self.knobs.items() if knob.value != KNOBS[name][-1]}
 
     @property
@@ -71,7 +71,7 @@ class Proxies(Chart):
         return ", ".join(words).replace("1 epochs", "1 epoch") or "the full recipe"
 
     def set(self, **less: int) -> None:
-        """Put the sliders there, and those not named back to the full recipe."""
+        """Move the named sliders to these values, and the others back to the full recipe."""
         for name, knob in self.knobs.items():
             knob.value = less.get(name, KNOBS[name][-1])
 
@@ -82,7 +82,7 @@ class Proxies(Chart):
         self.cost.value = f"{self.name}: <b>{100 * share:.3g} %</b> of the full recipe's multiplications"
 
     def run(self) -> Quality:
-        """Train the sample as the sliders stand, drawing dot by dot; what it is worth."""
+        """Train the sample by the sliders' recipe, draw it dot by dot, and return the proxy's quality."""
         from ...estimators.proxy import proxy_recipe
         from ...estimators.training import Training
 
@@ -105,6 +105,6 @@ class Proxies(Chart):
         return found
 
     def still(self) -> bytes | None:
-        """The dots of the last trial as PNG; None before the first."""
+        """Draw the dots of the last trial as PNG; None before the first."""
         return self.view.still() if self.tried else None
 

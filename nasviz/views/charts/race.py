@@ -1,4 +1,4 @@
-"""A race as one picture: mean regret with its band against what was spent, and who stands where at any moment of it."""
+"""A race of strategies in one picture: mean regret with its band against the cost, and the ranking at any moment."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from ..raster import DIM, GRID, TEXT, mixed, ticks
 from .chart import Chart, Fit, drawn, figure, live
 
 DASHES = (SOLID, (6, 3), (2, 3), (9, 3, 2, 3))
-EVERY = 1.0  # seconds between two pictures of a race that goes on
+EVERY = 1.0  # seconds between two drawings while a race runs
 
 
 class RaceChart(Chart):
-    """Regret with bands on the left; on the right, where all stand at the slider's moment. See `race`.
+    """A chart of regret with bands on the left, and of the ranking at the slider's moment on the right. See `race`.
 
     Attributes
     ----------
     standings : Standings or None
-        None before the first run has ended.
+        The results; None before the first run has ended.
     moment : widget
-        The slider: where on the horizontal axis, 0 to 100 % of it.
+        The slider: a position on the horizontal axis, 0 to 100 % of it.
     judge, unit : widget
-        Whose accuracies count (see `nasviz.races.standings`), and what the axis shows.
+        The source of the accuracies that count (see `nasviz.races.standings`), and the unit of the axis.
     """
 
     def __init__(self, raced: Race | Standings, table: Table | None = None):
@@ -54,7 +54,7 @@ class RaceChart(Chart):
 
     # ------------------------------------------------------------------ a race that goes on
     def follow(self, race: Race | None = None) -> Standings:
-        """Run what is missing of the race, drawing it run by run; what came out. Display the chart before."""
+        """Do the missing runs of the race, draw each, and return the standings. Display the chart before."""
         race, before = race or self.raced, 0.0
         try:
             for _ in race:
@@ -67,19 +67,19 @@ class RaceChart(Chart):
         return self.standings
 
     def append(self, track: Track) -> None:
-        """One more run."""
+        """Add a run."""
         tracks = self.standings.tracks if self.standings else []
         head = self.standings.head if self.standings else self.raced.head
         self.show(Standings(head, [*tracks, track]))
 
     def show(self, standings: Standings) -> None:
-        """Draw these standings in place of the former."""
+        """Draw these standings in place of the old ones."""
         self.standings = standings
         self.draw()
 
     # ------------------------------------------------------------------ drawing
     def looks(self) -> dict[str, tuple[str, tuple[int, ...], str]]:
-        """Colour, stroke pattern and label of each strategy; variants of one share its colour, not the pattern."""
+        """Return colour, stroke pattern and label of each strategy; variants share the colour, not the pattern."""
         known, used, out = self.standings.head.get("searches", {}), {}, {}
         for name in self.standings.names:
             kind = known.get(name, {}).get("type", name)
@@ -90,7 +90,7 @@ class RaceChart(Chart):
         return out
 
     def _bands(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Positions (points,) and, in percentage points, mean, low and high (3, points) of each strategy."""
+        """Return positions (points,) and, in percentage points, mean, low and high (3, points) of each strategy."""
         grid, curves = self._told().curves(self.unit.value)
         return grid, {name: 100 * mean_band(of) for name, of in curves.items()}
 
@@ -98,7 +98,7 @@ class RaceChart(Chart):
         return self.standings.by(self.judge.value)
 
     def draw(self) -> None:
-        """Bring the whole chart up to date."""
+        """Update the whole chart."""
         if self.standings and self.standings.names == self.names:
             self._measure()
             with self.figure.batch_update():
@@ -107,7 +107,7 @@ class RaceChart(Chart):
             self._build()
 
     def _build(self) -> None:
-        """A new figure: of no strategies yet, or of others than before."""
+        """Build a new figure, at the start or when the strategies have changed."""
         self.figure = figure(
             height=460,
             margin={"l": 60, "r": 20, "t": 30, "b": 50},
@@ -132,7 +132,7 @@ class RaceChart(Chart):
         self._say()
 
     def _fill(self) -> None:
-        """Lines and dots for these strategies, and what they show."""
+        """Update the lines and dots of the strategies."""
         looks = self.looks()
         for name in self.names:
             color, dash, label = looks[name]
@@ -164,7 +164,7 @@ class RaceChart(Chart):
         self._place()
 
     def _range(self) -> tuple[float, float]:
-        """From the best to what is reached soon: the first few evaluations would flatten all the rest."""
+        """Return a vertical range without the first few evaluations, whose regret would flatten the rest."""
         early = max(1, len(self.grid) // 25)
         tops = [np.nanmax(band[0][early:]) for band in self.bands.values()]
         lines = [100 * regret for regret in self._told().references().values()]
@@ -173,13 +173,13 @@ class RaceChart(Chart):
         return low - 0.04 * (high - low), high + 0.06 * (high - low) or 1.0
 
     def _moment(self) -> tuple[float, dict[str, np.ndarray]]:
-        """Where the slider stands on the axis, and mean, low, high of who is known there, the best first."""
+        """Return the slider's position on the axis, and mean, low, high of each strategy there, the best first."""
         at = min(len(self.grid) - 1, max(0, round(self.moment.value / 100 * len(self.grid)) - 1))
         here = {name: band[:, at] for name, band in self.bands.items() if not np.isnan(band[0, at])}
         return float(self.grid[at]), dict(sorted(here.items(), key=lambda item: item[1][0]))
 
     def _place(self) -> None:
-        """Bring the right side, the line of the moment and the words up to date."""
+        """Update the right side, the line of the moment and the text."""
         at, here = self._moment()
         looks, order = self.looks(), list(here)
         with self.figure.batch_update():
@@ -220,7 +220,7 @@ class RaceChart(Chart):
         self.said.value = f"<p style='margin:2px 0'>{escape(self.text)}</p>"
 
     def still(self) -> bytes | None:
-        """The picture as PNG; None before the first run."""
+        """Draw the picture as PNG; None before the first run."""
         if self.standings is None:
             return None
 
@@ -263,19 +263,19 @@ class RaceChart(Chart):
 
 
 def race(raced: Race | Standings | str | Path, table: Table | None = None) -> RaceChart:
-    """The race as a chart with a slider through time: who leads, by how much, and how sure that is.
+    """Draw a race as a chart with a slider through time: which strategy leads, by how much, and with what certainty.
 
     Parameters
     ----------
     raced : Race, Standings or path
-        A race that goes on (``chart = race(it); display(chart); chart.follow()``), one that is over, or its record.
+        A race to run (``chart = race(it); display(chart); chart.follow()``), the standings of a race, or its record.
     table : Table, optional
-        The present one: the chart says so where what is drawn was recorded on another.
+        The present table: the chart says so if the race was recorded on another table.
 
     Notes
     -----
-    Lines are means over seeds, bands what the bootstrap says of these means (95 %): where two bands are apart, the
-    means differ; where they overlap, see `Standings.pairs`. A run that has nothing to show yet counts as the worst that
-    the bound allows. Grey lines need no search.
+    Lines are means over seeds; bands are bootstrap intervals of these means (95 %). Where two bands are apart, the
+    means differ; where they overlap, see `Standings.pairs`. A run without a valid evaluation yet counts as the worst
+    that the bound allows. Grey lines need no search.
     """
     return RaceChart(raced if isinstance(raced, Race | Standings) else Standings.load(raced), table)

@@ -16,11 +16,11 @@ LINE = np.linspace(0, 7, 50)  # φ
 
 
 class Compound(Chart):
-    """What a budget of multiply-adds buys: depth, width and resolution by the rule, and those of the released B0 to B7.
+    """A chart of depth, width and resolution against multiply-adds: by the rule, and of the released B0 to B7.
 
-    The line is the rule for the α, β, γ of the sliders, its multiply-adds taken as B0's times (α·β²·γ²)^φ. The star is
-    the network at φ, built without memory and counted. The dots are the released networks at their published
-    multiply-adds: where they lie off the line, no φ gives them.
+    The line is the rule for the α, β, γ of the sliders; its multiply-adds are B0's times (α·β²·γ²)^φ. The star is the
+    network at φ, built without memory and counted. The dots are the released networks at their published multiply-adds.
+    No φ gives a network whose dot is off the line.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ class Compound(Chart):
         self.said.value = f"<p style='margin:2px 0'>{self.text}</p>"
 
     def still(self) -> bytes:
-        """The three panels as PNG."""
+        """Draw the three panels as PNG."""
 
         def draw(pen):
             pen.text(8, 12, self.text.split(". ")[0], 12, anchor="lm")

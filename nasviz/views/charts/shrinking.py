@@ -1,4 +1,4 @@
-"""A supernet in training: how its largest, its smallest and a few other children do, and which stage this is."""
+"""The training of a supernet: accuracies of its largest, its smallest and a few other sub-networks, stage by stage."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ LINES = (("largest", "solid", ()), ("smallest", "dash", (6, 4)), ("drawn ones, m
 
 @dataclass
 class Growth:
-    """What is known of one training.
+    """The history of one training.
 
     Attributes
     ----------
     updates : list of int
-        Steps until the end of each epoch.
+        Number of steps until the end of each epoch.
     children : list of float32 (n,)
-        The accuracies then: the largest, the smallest, the drawn ones; 0 to 1.
+        The accuracies at the end of each epoch, 0 to 1: of the largest, the smallest and the drawn sub-networks.
     begins : dict of str to int
-        After how many steps each stage began, by its name.
+        Number of steps before each stage, by the stage's name.
     """
 
     updates: list[int] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Growth:
     begins: dict[str, int] = field(default_factory=dict)
 
     def lines(self) -> list[list[float]]:
-        """The largest's accuracies, the smallest's, the mean of the drawn ones: percent."""
+        """Return the accuracies of the largest, of the smallest, and the mean of the drawn sub-networks: percent."""
         return [[100 * float(part(c)) for c in self.children] for part in (lambda c: c[0], lambda c: c[1], _rest)]
 
 
@@ -49,10 +49,10 @@ def _rest(children: np.ndarray) -> float:
 
 
 class Shrinking(Chart):
-    """Trainings of a supernet with stages, live or recorded: accuracy of children, re-calibrated, in time.
+    """A chart of supernet trainings with stages, live or recorded: the re-calibrated accuracy of children over time.
 
-    A violet vertical line marks where a stage of the first training begins. The children are the same all the time: the
-    largest sub-network (solid), the smallest (dashed), the mean of some that were drawn (dotted).
+    A violet vertical line marks where a stage of the first training begins. The children are the same sub-networks all
+    the time: the largest (solid), the smallest (dashed), and the mean of some that were drawn (dotted).
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Shrinking(Chart):
     Raises
     ------
     ValueError
-        A run whose steps show no children.
+        For a run whose steps show no children.
 
     Examples
     --------
@@ -94,16 +94,16 @@ class Shrinking(Chart):
         self.draw()
 
     def follow(self, steps: Iterable[Step], name: str = "", stages: Iterable[str] = ()) -> Iterator[Step]:
-        """Pass the steps of a training on, and draw them as they come.
+        """Yield the steps of a training, and draw them as they come.
 
         Parameters
         ----------
         steps : iterable of Step
             A search or a run; their steps show ``children`` and ``stage``.
         name : str
-            In the legend; by default the strategy's. A training of the same name is replaced.
+            Name in the legend; by default the strategy's. A training of the same name is replaced.
         stages : iterable of str
-            What the stages are called; by default as the search calls them.
+            Names of the stages; by default those of the search.
         """
         search = steps.search if isinstance(steps, Run) else steps
         stages = tuple(stages) or stages_of(search)
@@ -127,7 +127,7 @@ class Shrinking(Chart):
             self.draw()
 
     def draw(self) -> None:
-        """Bring the chart up to date."""
+        """Update the chart."""
         with self.figure.batch_update():
             for number, (name, story) in enumerate(self.stories.items()):
                 color = SERIES[number % len(SERIES)]
@@ -156,7 +156,7 @@ class Shrinking(Chart):
         self.said.value = f"<p style='margin:2px 0'>{escape(self.text)}</p>"
 
     def _begins(self) -> dict[str, int]:
-        """Where the stages of the first training begin, if it has several."""
+        """Return where the stages of the first training begin, if it has several."""
         first = next(iter(self.stories.values()), Growth())
         return first.begins if len(first.begins) > 1 else {}
 
@@ -170,7 +170,7 @@ class Shrinking(Chart):
         return "; ".join(told) + "." if told else "No epoch yet."
 
     def still(self) -> bytes | None:
-        """The chart as PNG; none before there is an epoch."""
+        """Draw the chart as PNG; None before the first epoch."""
         stories = {name: story for name, story in self.stories.items() if story.updates}
         if not stories:
             return None

@@ -1,4 +1,4 @@
-"""A loss as a map: around the architecture weights, before and after; or of two numbers, with the paths of descents."""
+"""Maps of a loss: around the architecture weights, or of a function of two numbers with the paths of descents."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import numpy as np
 from ..raster import DIM, TEXT, Axes, ticks
 from .chart import Chart, drawn, figure, live
 
-# Cividis, from low to high: told apart by every kind of colour vision, and in grey.
+# Cividis, from low to high: distinct for every kind of colour vision, and in grey.
 SCALE = ("#00224e", "#28406c", "#575d6d", "#7d7c78", "#a69d75", "#d2c060", "#fee838")
 LINES = ("#1a6fd4", "#d6246e", "#00887a", "#8358d6")
 DASHES = ("solid", "dash", "dot", "dashdot")
-STROKES = ((), (7, 4), (2, 3), (7, 3, 2, 3))          # the same for the pen
+STROKES = ((), (7, 4), (2, 3), (7, 3, 2, 3))          # the same stroke patterns for the still
 
 
 class Surface(Chart):
-    """The loss around α: maps of a plane through it, all in the same colours, and below them the cut through α.
+    """A chart of the loss around α: maps of planes through α, all in the same colours, and below them cuts through α.
 
-    A sharp minimum rises where α is moved by little; a flat one does not. The eigenvalue says the same of one direction
-    and of the smallest step.
+    Near a sharp minimum the loss rises with a small change of α; near a flat one it does not. The eigenvalue says the
+    same for one direction and for very small changes.
 
     Parameters
     ----------
     surfaces : mapping from str to `nasviz.analysis.diagnosis.Surface`
-        By name, in order: ``{"epoch 1": …, "epoch 20": …}``.
+        The surfaces by name, in order: ``{"epoch 1": …, "epoch 20": …}``.
     along : (str, str)
         Names of the two directions.
 
     Raises
     ------
     ValueError
-        Without a surface.
+        If there is no surface.
 
     Examples
     --------
@@ -87,13 +87,13 @@ class Surface(Chart):
         return out
 
     def _columns(self) -> list[tuple[float, float]]:
-        """Left and right end of each map, shares of the width."""
+        """Return the left and right end of each map, as shares of the width."""
         count = len(self.surfaces)
         wide = 0.88 / count
         return [(i * wide, (i + 1) * wide - 0.06 * (i < count - 1)) for i in range(count)]
 
     def still(self) -> bytes:
-        """The maps and the cuts as PNG."""
+        """Draw the maps and the cuts as PNG."""
         count = len(self.surfaces)
         wide = min(300, 840 // count)
 
@@ -123,22 +123,22 @@ class Surface(Chart):
 
 
 class Plane(Chart):
-    """A function of two numbers as a map, and paths on it: how descents find, or miss, its best place.
+    """A map of a function of two numbers, with paths: they show how descents find, or miss, the best point.
 
     Parameters
     ----------
     function : callable
         ``function(x, y)`` of arrays of one shape: the height.
     paths : mapping from str to array (steps, 2)
-        By name: where a descent was, step by step.
+        The points of each descent, step by step, by name.
     x, y : (low, high)
-        What is shown.
+        The ranges that are shown.
     labels : (str, str)
-        Of the axes.
+        Labels of the axes.
     curves : mapping from str to (array, array)
-        Lines of their own: where the lower problem is solved, say.
+        Further lines, such as the points where the lower problem is solved.
     best : (x, y), optional
-        The place to be found, marked with a star.
+        The best point, marked with a star.
     title : str
 
     Examples
@@ -188,7 +188,7 @@ class Plane(Chart):
         return out
 
     def still(self) -> bytes:
-        """The map as PNG."""
+        """Draw the map as PNG."""
 
         def draw(pen):
             box = (56, 34, 500, 340)
@@ -225,7 +225,7 @@ class Plane(Chart):
 
 
 def _map(pen, box, across, up, heights, low, high, strength: float = 1.0) -> None:
-    """Coloured cells, the first row of ``heights`` lowest, each place of the grid in the middle of its cell."""
+    """Draw coloured cells, the first row of ``heights`` at the bottom, each grid point in the middle of its cell."""
     left, top, wide, tall = box
     rows, columns = heights.shape
     for i in range(rows):
@@ -238,7 +238,7 @@ def _map(pen, box, across, up, heights, low, high, strength: float = 1.0) -> Non
 
 
 def _bar(pen, x, y, tall, low, high) -> None:
-    """What the colours mean."""
+    """Draw the scale of the colours."""
     for i in range(40):
         pen.box(x, y + tall * (1 - (i + 1) / 40), 14, tall / 40 + 1, _color(i / 39))
     for v in ticks(low, high, 5):
@@ -247,7 +247,7 @@ def _bar(pen, x, y, tall, low, high) -> None:
 
 
 def _color(share: float, strength: float = 1.0) -> str:
-    """The colour of a height, 0 to 1, mixed with white."""
+    """Return the colour of a height, 0 to 1, mixed with white."""
     if not np.isfinite(share):
         return "#ffffff"
     place = min(max(share, 0.0), 1.0) * (len(SCALE) - 1)

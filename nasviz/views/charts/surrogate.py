@@ -1,4 +1,4 @@
-"""What a Bayesian search believes: its predictions against what came out, its candidates, and why it took which."""
+"""The model of a Bayesian search: its predictions against the results, its candidates, and reasons of its choices."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from ..colors import BLUE, GREY, MAGENTA
 from ..raster import Axes, good_range, mixed
 from .chart import Chart, drawn, figure, live
 
-LISTED = 10  # of those that a round evaluated, how many stand in the list
+LISTED = 10  # the most evaluated candidates of a round in the list
 
 
 @dataclass
 class Round:
-    """One round of a Bayesian search: what the model said of its candidates, and what came out of those it evaluated.
+    """One round of a Bayesian search: the model's predictions for its candidates, and the results of those evaluated.
 
     Attributes
     ----------
     shows : mapping
         See `nasviz.step.SHOWS`: ``candidates``, ``predicted``, ``uncertainty``, ``acquisition``.
     before : int
-        How many evaluations the model had learned.
+        Number of evaluations from which the model had learned.
     chosen : list of int
-        Places among the candidates, in the order of evaluation.
+        Indices of the evaluated candidates, in the order of evaluation.
     came : list of float
-        The objective of each of them.
+        The measured objective of each of them.
     """
 
     shows: dict
@@ -51,28 +51,28 @@ def surrogate(
     space: SearchSpace | None = None,
     objective: Callable[[Evaluation], float] | None = None,
 ) -> Surrogate:
-    """The model of a Bayesian search, round by round.
+    """Draw the model of a Bayesian search, round by round.
 
     Parameters
     ----------
     run : Run or iterable of Step
-        A run brings its space and its objective; steps need ``space``.
+        A run has its space and its objective; for steps, give ``space``.
     truth : callable, optional
-        Objective of an architecture as a table knows it: then the prediction of every candidate is compared, not only
-        of those that the search evaluated. The search never sees it.
+        Function from an architecture to its objective, as a table has it. With it the prediction of every candidate is
+        compared, not only those of evaluated candidates. The search never sees it.
     space : SearchSpace, optional
     objective : callable, optional
-        What the search maximises; accuracy by default.
+        The function of an evaluation that the search maximises; accuracy by default.
 
     Returns
     -------
     Surrogate
-        Empty for a run that has no steps yet: ``for step in view.follow(run): ...`` draws while it goes.
+        The chart. It is empty for a run without steps: ``for step in view.follow(run): ...`` draws during the search.
 
     Raises
     ------
     ValueError
-        Steps without a space, or of a search without a model.
+        For steps without a space, or of a search without a model.
 
     Examples
     --------
@@ -93,13 +93,13 @@ def surrogate(
 
 
 class Surrogate(Chart):
-    """See `surrogate`.
+    """The chart that `surrogate` returns.
 
     Attributes
     ----------
     rounds : list of Round
     round : widgets.IntSlider
-        Which of them is shown, from 1.
+        Number of the round that is shown, from 1.
     """
 
     def __init__(self, space: SearchSpace, objective: Callable[[Evaluation], float], truth=None):
@@ -142,9 +142,9 @@ class Surrogate(Chart):
         line = {"color": color, "dash": "dot", "width": 1.5}
         self.figure.add_scatter(x=[], y=[], mode="lines", name=name, line=line, hoverinfo="skip")
 
-    # ------------------------------------------------------------------ what is known
+    # ------------------------------------------------------------------ the data
     def take(self, step: Step) -> bool:
-        """Take in a step, without drawing; True where it begins a round."""
+        """Add a step, without drawing. Return True if it begins a round."""
         if "chosen" not in step.shows:
             raise ValueError("these steps show no candidates: they are of a search without a model")
         begins = False
@@ -159,7 +159,7 @@ class Surrogate(Chart):
         return begins
 
     def follow(self, steps: Iterable[Step]) -> Iterator[Step]:
-        """Pass steps on, and draw each round once it is over."""
+        """Yield steps, and draw each round when it is complete."""
         try:
             for step in steps:
                 if self.take(step) and len(self.rounds) > 1:
@@ -178,12 +178,12 @@ class Surrogate(Chart):
             self.draw()
 
     def archs(self, one: Round) -> list[Arch]:
-        """The candidates of a round."""
+        """Return the candidates of a round."""
         return [tuple(row) for row in one.shows["candidates"].tolist()]
 
-    # ------------------------------------------------------------------ what is drawn
+    # ------------------------------------------------------------------ the drawing
     def _numbers(self, one: Round) -> dict:
-        """The numbers of a round by name, with its candidates in the order of acquisition."""
+        """Return the numbers of a round by name, with its candidates in the order of acquisition."""
         shows = one.shows
         order = np.argsort(-shows["acquisition"], kind="stable")
         archs = self.archs(one)
@@ -194,13 +194,13 @@ class Surrogate(Chart):
                           "texts": [self.space.to_text(archs[i]) for i in order]}  # fmt: skip
 
     def _earlier(self) -> tuple[np.ndarray, np.ndarray]:
-        """Predictions and results of the rounds before the one that is shown."""
+        """Return predictions and results of the rounds before the one that is shown."""
         before = self.rounds[: self.round.value - 1]
         told = [one.shows["predicted"][one.chosen] for one in before]
         return np.concatenate([*told, []]), np.array([value for one in before for value in one.came])
 
     def draw(self) -> None:
-        """Bring the chart up to date."""
+        """Update the chart."""
         if not self.rounds:
             self.text = "No model yet: the first architectures are random."
             self.said.value = f"<p style='margin:2px 0'>{self.text}</p>"
@@ -261,7 +261,7 @@ class Surrogate(Chart):
         return f'<table style="font-size:.9em"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
     def still(self) -> bytes | None:
-        """The shown round as PNG; None before the first."""
+        """Draw the shown round as PNG; None before the first."""
         if not self.rounds:
             return None
         one = self.rounds[self.round.value - 1]
@@ -306,7 +306,7 @@ class Surrogate(Chart):
 
 
 def places(values: np.ndarray) -> np.ndarray:
-    """Place of each value, 1 for the greatest."""
+    """Return the rank of each value, 1 for the greatest."""
     out = np.empty(len(values), int)
     out[np.argsort(-np.asarray(values), kind="stable")] = np.arange(1, len(values) + 1)
     return out

@@ -1,4 +1,4 @@
-"""The famous architectures: accuracy against what a network costs, and what finding it cost."""
+"""The famous architectures: accuracy against the cost of a network, and the cost of its search."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ COSTS = (("madds", "multiply-adds"), ("parameters", "parameters"))
 
 
 class Zoo(Chart):
-    """Top-1 accuracy against multiply-adds or parameters, on a logarithmic axis; click a dot for its facts and cells.
+    """A chart of top-1 accuracy against multiply-adds or parameters (logarithmic axis); a click shows a model's cells.
 
-    All numbers are the published ones (see `nasviz.zoo.table` for ours beside them). The area of a dot is the cost of
-    the search in days of one accelerator, where it is published; the line joins what no other model beats in both.
+    All numbers are the published ones (`nasviz.zoo.table` has ours beside them). The area of a dot is the cost of the
+    search in days of one accelerator, where it is published. The line joins the models that no other beats in both.
 
     Parameters
     ----------
     models : iterable of Model
-        Only those of ``dataset`` with all numbers published are drawn.
+        The models. Only those of ``dataset`` with all numbers published are drawn.
     dataset : {"ImageNet", "CIFAR-10"}
 
     Attributes
@@ -82,7 +82,7 @@ class Zoo(Chart):
         super().__init__([self.cost, self.figure, self.facts, self.cells])
 
     def _called(self, model: Model) -> str:
-        """Its name in the picture, which is of one data set."""
+        """Return the model's name in the picture, without its data set."""
         return model.name.removesuffix(f" ({self.dataset})")
 
     def _values(self, name: str) -> list[float]:
@@ -101,7 +101,7 @@ class Zoo(Chart):
             self.tell(group[points[0]])
 
     def tell(self, model: Model) -> None:
-        """Show what is known of one model, and its cells where it has any."""
+        """Show the facts of one model, and its cells if it has any."""
         days = "not published" if model.gpu_days is None else f"{model.gpu_days:,g} days of one accelerator"
         lines = {
             "Designed": "by search" if model.designed_by == "search" else "by hand",
@@ -120,7 +120,7 @@ class Zoo(Chart):
         self.cells.children = [show(model.architecture, _space(model.space))] if model.architecture else []
 
     def still(self) -> bytes:
-        """Accuracy against multiply-adds as PNG."""
+        """Draw accuracy against multiply-adds as PNG."""
         x, y = np.log10(self._values("madds")), np.array(self._values("accuracy"))
         (x0, x1), (y0, y1) = ((v.min() - 0.08 * np.ptp(v), v.max() + 0.08 * np.ptp(v)) for v in (x, y))
 
@@ -157,7 +157,7 @@ class Zoo(Chart):
                 box = min(boxes, key=lambda box: _outside(box, 900) + sum(meet(box, other) for other in taken))
                 taken.append(box)
                 x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-                if boxes.index(box) > 3:                # away from its dot: a thread leads back
+                if boxes.index(box) > 3:                # away from its dot: a line leads back
                     pen.line([(px, py), (x, y - 6 if y > py else y + 6)], DIM, 0.6)
                 pen.text(x, y, name, 10, TEXT)
             for (word, color, _), left in zip(LOOK.values(), (560, 720), strict=True):
@@ -168,7 +168,7 @@ class Zoo(Chart):
 
 
 def _outside(box: tuple, wide: float) -> float:
-    """How much of a box would be cut off by the sides of a picture of this width: weighs more than any overlap."""
+    """Return a penalty for a part of a box outside a picture of this width: it is greater than for any overlap."""
     return 100 * (max(0.0, 4 - box[0]) + max(0.0, box[2] - wide + 4))
 
 
@@ -178,5 +178,5 @@ def _space(name: str) -> SearchSpace:
 
 
 def _size(model: Model) -> float:
-    """Diameter of a dot in pixels: its area grows in proportion to the cost of the search, from a smallest one."""
+    """Return the diameter of a dot in pixels: the area is proportional to the cost of the search, with a minimum."""
     return sqrt(81 + 1.1 * (model.gpu_days or 0))

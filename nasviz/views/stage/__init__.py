@@ -1,4 +1,4 @@
-"""What is watched: the stage, its pictures, and the players that move it."""
+"""The stage, an animated picture of a search: its views, and the players that move it."""
 
 from .widget import Stage
 

@@ -1,4 +1,4 @@
-"""Architecture weights full size: the supernet as it thickens and fades, every edge in time, the table of the step."""
+"""Architecture weights in full size: the supernet with edges as wide as weights, every edge in time, and a table."""
 
 from __future__ import annotations
 
@@ -16,26 +16,25 @@ from .widget import Stage
 
 
 def alphas(steps: Run | Iterable[Step], space: SearchSpace | None = None, ordered: bool = True) -> Stage:
-    """The weights of a DARTS-like search, step by step.
+    """Draw the architecture weights of a DARTS-like search, step by step.
 
-    Each cell of the supernet is drawn with edges as wide as their operations' weights; where an operation has just
-    taken the lead on an edge, its name is written there. Below, each edge in time, and the weights of the present step
-    as a table.
+    Each cell of the supernet has edges as wide as their operations' weights. Where an operation has just become the
+    strongest on an edge, its name stands there. Below are each edge in time, and the present step's weights as a table.
 
     Parameters
     ----------
     steps : Run, or iterable of Step
-        Steps that show ``alphas``, float32 (choices, options). Others are passed over.
+        Steps that show ``alphas``, float32 (choices, options). Other steps are left out.
     space : SearchSpace, optional
-        Names edges and operations; taken from the run where there is one.
+        The space that names edges and operations; by default that of the run.
     ordered : bool
-        Put the edges, cell by cell, in the order of how decided they are at the end: the greatest weight first. Else
-        they stand as in ``space.relaxed``.
+        True sorts the edges of each cell by their greatest weight at the end, the greatest first. False keeps the order
+        of ``space.relaxed``.
 
     Returns
     -------
     Stage
-        Display it, drag its slider, or write it with `nasviz.views.stage.replay.to_html`.
+        A stage to display, to move by its slider, or to write with `nasviz.views.stage.replay.to_html`.
 
     Raises
     ------

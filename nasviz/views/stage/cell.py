@@ -1,4 +1,4 @@
-"""One architecture as a picture: its cells or its layers; or a supernet, every candidate as wide as its weight."""
+"""Pictures of an architecture (its cells or its layers), or of a supernet with edges as wide as the weights."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ WIDE = 3  # cells in one line, at most
 
 
 class Cell(Stage):
-    """A stage that holds one architecture and says in words what it shows.
+    """A stage with one architecture, and a description of it in words.
 
     Attributes
     ----------
     text : str
-        The picture for who cannot see it: ``"Cell of nasbench201. 0→1: conv 3×3, 0→2: zero, …"``.
+        The description, for readers who cannot see the picture: ``"Cell of nasbench201. 0→1: conv 3×3, 0→2: zero, …"``.
     """
 
     def __init__(self, spec: Mapping, row: Mapping, text: str):
@@ -40,21 +40,21 @@ def show(what: Sequence | str | np.ndarray, space: SearchSpace, title: str = "")
     Parameters
     ----------
     what : Arch, str, or array of shape (choices, options)
-        An architecture, its text, or weights (as a step's ``alphas``): then every candidate operation of an edge is
-        drawn, as wide and as strong as its weight.
+        An architecture, its text, or weights (as a step's ``alphas``). With weights, every candidate operation of an
+        edge is drawn, as wide and as dark as its weight.
     space : SearchSpace
     title : str
-        Above the picture; by default the architecture's text, or the name of each of its cells.
+        The title above the picture; by default the architecture's text, or the name of each of its cells.
 
     Returns
     -------
     Cell
-        Displays as a live picture where widgets run, and as PNG and text elsewhere (nbviewer, GitHub).
+        A live picture where widgets run, and PNG and text elsewhere (nbviewer, GitHub).
 
     Raises
     ------
     ValueError
-        If ``what`` is not an architecture of the space, or has not the shape of its weights.
+        If ``what`` is not an architecture of the space, and does not have the shape of its weights.
 
     Examples
     --------
@@ -71,9 +71,9 @@ def show(what: Sequence | str | np.ndarray, space: SearchSpace, title: str = "")
 
 
 def show_graph(graph: Graph, title: str = "") -> Cell:
-    """Draw a graph that is no member of a space, such as a module that people designed.
+    """Draw a graph that is not a member of a space, such as a module designed by hand.
 
-    Its operations sit on edges; an edge without one is drawn dashed. Which entry chooses an edge does not matter.
+    Its operations are on edges; an edge without an operation is dashed. The entry that chooses an edge is not used.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def show_graph(graph: Graph, title: str = "") -> Cell:
 def pictures(
     archs: Sequence[Arch], space: SearchSpace, titles: Iterable[str] = (), marked: Iterable[Mapping] = (), **more
 ) -> tuple[dict, dict]:
-    """The spec of a stage that shows architectures beside each other, and its one step.
+    """Return the spec of a stage that shows architectures beside each other, and the stage's only step.
 
     Parameters
     ----------
@@ -102,17 +102,17 @@ def pictures(
         Not checked.
     space : SearchSpace
     titles : iterable of str
-        One each; empty ones are made.
+        One title for each architecture; an empty title is replaced.
     marked : iterable of mapping
-        One each: ``{name of the cell: {"nodes": …, "edges": …}}``, what is pointed at.
+        For each architecture the parts to highlight: ``{name of the cell: {"nodes": …, "edges": …}}``.
     **more
-        For each cell's view: ``editable``, ``height``.
+        Entries for each cell's view: ``editable``, ``height``.
     """
     titles = list(titles) or [""] * len(archs)
     marks = list(marked) or [{}] * len(archs)
     try:
         drawn = [space.cells(arch) for arch in archs]
-    except NotImplementedError:                         # a space that only says what can be chosen
+    except NotImplementedError:                         # a space that has choices but no graph
         return _choices(archs, space, titles)
     ops = operations(space, [graph for cells in drawn for graph in cells.values()])
     arrays, row, views = {}, {}, []
@@ -122,9 +122,9 @@ def pictures(
             said = title if len(cells) == 1 else f"{title}: {name}" if title else f"{name} cell"
             said = said or shortened(space.to_text(arch))
             view = cell_view(graph, f"{name} {number}", title=said, height=260, span=span) | more
-            if len(cells) > 1:                          # such cells are wide: two in a line, of one architecture one
+            if len(cells) > 1:                          # wide cells: two in a line, but one for a single architecture
                 view |= {"span": 6, "height": 260} if len(archs) > 1 else {"span": 12, "height": 300}
-            if any(graph.ops):                          # boxes with words in them need room
+            if any(graph.ops):                          # boxes with text need room
                 view["span"] = max(view["span"], 6)
             if name in marks[number]:
                 view["marked"] = marks[number][name]
@@ -139,7 +139,7 @@ def pictures(
 
 
 def shortened(text: str, most: int = 110) -> str:
-    """A text that fits above a picture."""
+    """Shorten a text so that it fits above a picture."""
     return text if len(text) <= most else text[: most - 2] + " …"
 
 
@@ -151,7 +151,7 @@ def _choices(archs, space, titles) -> tuple[dict, dict]:
 
 
 def operations(space: SearchSpace, graphs: Iterable[Graph]) -> list[str]:
-    """The operations of edges that these graphs show, in the order of the space's options; all of a cell's own."""
+    """Return the edges' operations, in the order of the space's options; all options where the choices share them."""
     options = {choice.options for choice in space.choices}
     edge_ops = {edge.op for graph in graphs for edge in graph.edges if edge.choice is not None and edge.op is not None}
     known = [str(option) for choice in space.choices for option in choice.options]
@@ -162,10 +162,10 @@ def operations(space: SearchSpace, graphs: Iterable[Graph]) -> list[str]:
 
 
 def cell_of(space: SearchSpace) -> Graph | None:
-    """The cell that all architectures of ``space`` share, its free edges in the order of the choices.
+    """Return the cell that all architectures of ``space`` share, its free edges in the order of the choices.
 
-    None where there is no such picture: a space without a graph, one whose graph changes with the architecture, or
-    one whose edges do not all choose among the same operations.
+    The result is None for a space without a graph, for one whose graph changes with the architecture, and for one whose
+    edges do not all choose among the same operations.
     """
     rng = np.random.default_rng(0)
     try:
@@ -179,20 +179,20 @@ def cell_of(space: SearchSpace) -> Graph | None:
 
 
 def in_line(name: str) -> str:
-    """The name of a choice in a line of text, where nothing can be set lower: ``c_{k-1}`` as ``ck-1``."""
+    """Return the name of a choice for a line of text, which has no subscripts: ``c_{k-1}`` as ``ck-1``."""
     return re.sub(r"_\{(.*?)\}", r"\1", name)
 
 
 def supernet_view(graph: Graph, name: str, alone: bool, **more) -> dict:
-    """The view of a cell of a supernet, by ``name`` if it is not ``alone``; its array is ``alphas``."""
+    """Return the view of a supernet's cell, with array ``alphas`` and, if the cell is not ``alone``, title ``name``."""
     title = "The supernet: width is weight" if alone else f"Supernet, {name} cell: width is weight"
     return cell_view(graph, "alphas", title=title, **more)
 
 
 def cell_view(graph: Graph, array: str, **more) -> dict:
-    """The view of ``graph`` whose free edges show ``array``; edges that nobody chooses are drawn dashed.
+    """Return the view of ``graph`` whose free edges show ``array``; edges without a choice are drawn dashed.
 
-    Where only nodes compute, no array is named, and all edges are as they are.
+    Where only nodes compute, the view has no array, and all edges are plain.
     """
     fixed = [i for i, edge in enumerate(graph.edges) if edge.choice is None or edge.op is None and graph.ops]
     view = {
@@ -208,7 +208,7 @@ def cell_view(graph: Graph, array: str, **more) -> dict:
 
 
 def options_view(space: SearchSpace, array: str, **more) -> dict:
-    """The view of any architecture, choice by choice; its array is what `chosen` returns."""
+    """Return the view of any architecture, choice by choice; `chosen` makes its array."""
     return {
         "kind": "options",
         "array": array,
@@ -225,24 +225,24 @@ def options_view(space: SearchSpace, array: str, **more) -> dict:
 
 
 def labels(choice: Choice) -> list[str]:
-    """Options as a reader sees them: operations by their short names, 0 and 1 as no and yes, all else as it is."""
+    """Return the options as text for readers: operations by short names, 0 and 1 as no and yes, others unchanged."""
     if choice.options == (0, 1):
         return ["no", "yes"]
     return [style(option).label if isinstance(option, str) else str(option) for option in choice.options]
 
 
 def color(option) -> str:
-    """Colour of an option: an operation's own, else the one of what has no family."""
+    """Return the colour of an option: the operation's, or a common colour for options without a family."""
     return style(option).color if isinstance(option, str) else "#7a7aa8"
 
 
 def chosen(arch: Arch, space: SearchSpace) -> np.ndarray:
-    """float32 (choices,): the option of each choice, -1 where it is not in use."""
+    """Return the option of each choice, float32 (choices,); -1 where the choice is not in use."""
     return np.where(space.active(arch), arch, -1).astype("<f4")
 
 
 def describe(arch: Arch, space: SearchSpace) -> str:
-    """The picture in words."""
+    """Describe the picture in words."""
     try:
         cells = space.cells(arch)
     except NotImplementedError:

@@ -1,4 +1,4 @@
-"""A cell to change by hand: what it costs, what it computes, and how good it is once trained."""
+"""An editor of a cell: change it by hand, and see its cost, its function and, after training, its accuracy."""
 
 from __future__ import annotations
 
@@ -24,41 +24,40 @@ from .from_search import cell_of, one_hot
 from .player import RATE, pause_all
 from .widget import Stage
 
-COUNTABLE = 100_000        # spaces of at most so many strings are counted through
+COUNTABLE = 100_000        # the largest space whose strings are all counted
 _counting = threading.Lock()
 
 
 class CellEditor(widgets.VBox):
-    """Change any choice of an architecture, and see at once what follows; train it for real.
+    """An editor that changes any choice of an architecture, shows the consequences at once, and trains it.
 
-    Edges are changed in the picture, by a click, or like all else by a menu.
+    An edge is changed by a click in the picture; every choice has a menu too.
 
     Parameters
     ----------
     space : SearchSpace
-        Any. Where all architectures share a cell (see `nasviz.views.stage.cell.cell_of`)
-        its edges morph, else it is drawn
-        anew.
+        Any space. If all architectures share a cell (see `nasviz.views.stage.cell.cell_of`), the picture of its edges
+        changes smoothly; otherwise the picture is drawn anew.
     estimate : Estimator, optional
-        Whom Train asks; by default it trains with the fast recipe (`nasviz.estimators.training.FAST`).
+        The estimator that Train uses; by default a training by the fast recipe (`nasviz.estimators.training.FAST`).
     limit : float, optional
         Greatest number of multiply-adds allowed: a cell over it is marked and is never the best.
     arch : Arch or str, optional
-        What to begin with.
+        The first architecture.
 
     Attributes
     ----------
     arch : Arch
-        The cell as it stands.
+        The present cell.
     wrong : str or None
-        The rule of the space that it breaks.
+        The rule of the space that the present cell breaks.
     leaderboard : list of Evaluation
-        All that was trained here, the best first, what is over the limit last.
+        All evaluations made here: the best first, cells over the limit last.
 
     Raises
     ------
     ValueError
-        If ``arch`` is none of the space.
+        If ``arch`` is not in the space.
 
     Examples
     --------
@@ -83,7 +82,7 @@ class CellEditor(widgets.VBox):
         self._lock = threading.RLock()
         self._setting = self._stopping = False
         self._thread: threading.Thread | None = None
-        self._count: Counter | None = None             # how many strings mean each function, once it is known
+        self._count: Counter | None = None             # number of strings for each function, once it is known
 
         arch = space.sample(np.random.default_rng(0)) if arch is None else arch
         arch = space.from_text(arch) if isinstance(arch, str) else space.check(arch)
@@ -105,7 +104,7 @@ class CellEditor(widgets.VBox):
         self.button.on_click(lambda _: self._pressed())
         self.facts, self.said, self.table = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.curve = Stage(_CURVES)
-        self.curve.layout.display = "none"              # until there is something to see
+        self.curve.layout.display = "none"              # until the first training
         self._place()
         self.set(arch)
         self._show_button()
@@ -116,11 +115,11 @@ class CellEditor(widgets.VBox):
     # ------------------------------------------------------------------ the cell
     @property
     def arch(self) -> Arch:
-        """The cell as it stands: one option index a choice. May break a rule of the space, see ``wrong``."""
+        """The present cell: one option index per choice. It may break a rule of the space, see ``wrong``."""
         return self.space.normal([menu.value for menu in self.menus])
 
     def set(self, what: Sequence[int] | str) -> None:
-        """Put in an architecture, or its text. ValueError if it is none of the space; the cell stays as it was."""
+        """Show an architecture, given as tuple or text. ValueError if it is not in the space; the cell then stays."""
         arch = self.space.from_text(what) if isinstance(what, str) else self.space.check(what)
         with self._lock:
             self._setting = True
@@ -130,7 +129,7 @@ class CellEditor(widgets.VBox):
             self._changed()
 
     def _picture(self, arch: Arch) -> tuple[dict, list[dict]]:
-        """What a stage needs to show ``arch``; and notes which choice each edge of each picture is."""
+        """Return what a stage needs to show ``arch``, and store which choice belongs to each edge of each picture."""
         if self.graph is None:
             spec, row = pictures([arch], self.space, titles=[self.space.name], editable=True)
             graphs = self.space.cells(arch).values() if any("nodes" in view for view in spec["views"]) else ()
@@ -148,7 +147,7 @@ class CellEditor(widgets.VBox):
         return spec, [row]
 
     def _clicked(self, edge: int, view: int) -> None:
-        """The next operation, round and round."""
+        """Give the edge its next operation; after the last comes the first."""
         menu = self.menus[self._edges[view][edge]]
         menu.value = (menu.value + 1) % len(menu.options)
 
@@ -162,16 +161,16 @@ class CellEditor(widgets.VBox):
         self.wrong = self.space.why_invalid(arch)
         if self.graph is not None:
             self.stage.append(arch=one_hot(arch, len(self.space.choices[0].options)))
-        elif not self.wrong:                            # else the last picture stays, and the sentence says why
+        elif not self.wrong:                            # otherwise the last picture stays, and the text says why
             self.stage.redraw(*self._picture(arch))
         if self.space.conditional:
             for menu, active in zip(self.menus, self.space.active(arch), strict=True):
-                menu.disabled = not active              # beyond the chosen depth
+                menu.disabled = not active              # a layer beyond the chosen depth
         self._show_facts()
 
-    # ------------------------------------------------------------------ what follows from it
+    # ------------------------------------------------------------------ cost, function and text
     def describe(self) -> dict[str, str]:
-        """What is shown beside the cell, by name: cost, function, number of strings, text."""
+        """Return the texts beside the cell, by name: cost, function, number of strings, text."""
         size = self._size(self.arch)
         out = {
             "Parameters": f"{size['parameters']:,.0f}",
@@ -205,7 +204,7 @@ class CellEditor(widgets.VBox):
         self.facts.value = f'<table style="border-collapse:collapse; line-height:1.4">{rows}</table>'
 
     def _size(self, arch: Arch) -> dict[str, float]:
-        """Parameters and multiply-adds, of the networks that the estimator builds, or the fast recipe's."""
+        """Return parameters and multiply-adds of the network that the estimator (or the fast recipe) builds."""
         if arch not in self._sizes:
             judge = self.estimate if hasattr(self.estimate, "size") else _fast(self.space)
             self._sizes[arch] = judge.size(arch)
@@ -213,12 +212,13 @@ class CellEditor(widgets.VBox):
 
     # ------------------------------------------------------------------ training
     def train(self, seed: int | None = None) -> Evaluation:
-        """Train the cell as it stands and put it on the leaderboard, waiting for it.
+        """Train the present cell, wait for the result, and put it on the leaderboard.
 
         Parameters
         ----------
         seed : int, optional
-            By default 0, and one more each time that the same cell is trained: other initial weights, another order.
+            Seed of the initial weights and of the images' order; by default 0, and one more for each further training
+            of the same cell.
 
         Raises
         ------
@@ -245,7 +245,7 @@ class CellEditor(widgets.VBox):
 
     @property
     def leaderboard(self) -> list[Evaluation]:
-        """All that was trained here: the best first, what is over the limit behind."""
+        """All evaluations made here: the best first, cells over the limit last."""
         return sorted(self._evaluations, key=lambda e: (self._over(e), -accuracy(e)))
 
     def _over(self, evaluation: Evaluation) -> bool:
@@ -256,7 +256,7 @@ class CellEditor(widgets.VBox):
             raise Cancelled
         batches = max(1, progress.batches)
         epoch = progress.epoch + progress.batch / batches
-        if progress.batch:                              # at the end of an epoch it is the mean of all its batches
+        if progress.batch:                              # an epoch's last loss is the mean of all its batches
             self._loss = progress.loss
         self.curve.remember(epoch=epoch, loss=self._loss, accuracy=progress.accuracy)
         if (now := time.monotonic()) - self._sent >= 1 / RATE:
@@ -265,7 +265,7 @@ class CellEditor(widgets.VBox):
             self.said.value = f"{100 * epoch / progress.epochs:.0f} % trained"
 
     def _pressed(self) -> None:
-        """Train in a thread of its own; pressed again, stop it."""
+        """Start a training in its own thread; if one is running, stop it."""
         with self._lock:
             if self._thread is not None:
                 self._stopping = True
@@ -281,7 +281,7 @@ class CellEditor(widgets.VBox):
             said = f"validation accuracy {leaderboard.percent(evaluation)}, {evaluation.seconds:.1f} s"
         except Cancelled:
             said = "stopped: nothing recorded"
-        except BaseException as error:                  # nobody else would ever see it
+        except BaseException as error:                  # else it would be lost in the thread
             said = panel.failure(error, "Not trained")
         finally:
             with self._lock:
@@ -289,7 +289,7 @@ class CellEditor(widgets.VBox):
                 self._show_button()
             self.said.value = said
 
-    # ------------------------------------------------------------------ what is shown
+    # ------------------------------------------------------------------ the widgets
     def _show_button(self) -> None:
         training = self._thread is not None
         self.button.description, self.button.icon = ("Stop", "stop") if training else ("Train it", "play")
@@ -303,7 +303,7 @@ class CellEditor(widgets.VBox):
     def _place(self) -> None:
         self.stage.layout.flex = "1 1 460px"
         self.stage.layout.min_width = "0"
-        many = len(self.menus) > 10                     # then they stand below the picture, in several columns
+        many = len(self.menus) > 10                     # then the menus stand below the picture, in several columns
         columns = f"repeat(auto-fit, minmax({330 if many else 150}px, 1fr))"
         menus = widgets.GridBox(self.menus, layout={"grid_template_columns": columns, "grid_gap": "0 12px"})
         room = {"flex": "1 1 330px", "min_width": "0", "padding": "0 0 0 12px"}
@@ -330,11 +330,11 @@ class CellEditor(widgets.VBox):
 
 
 def meanings(space: SearchSpace) -> Counter:
-    """How many valid architectures of a small space compute each function: ``{canonical text: number}``.
+    """Count the valid architectures of a small space that compute each function: ``{canonical text: number}``.
 
-    Counted once a space: takes a second for 15,625 strings. Do not change what you get.
+    Each space is counted once: this takes a second for 15,625 strings. The result is shared, so do not change it.
     """
-    with _counting:                                     # a second editor waits for what the first one counts
+    with _counting:                                     # a second editor waits for the counts of the first
         return _meanings(space)
 
 
@@ -345,7 +345,7 @@ def _meanings(space: SearchSpace) -> Counter:
 
 
 def _fast(space: SearchSpace) -> Estimator:
-    from ...estimators.training import FAST, Training  # loads torch: only where an editor is opened
+    from ...estimators.training import FAST, Training  # loads torch: not before an editor needs it
 
     return Training(space, FAST)
 

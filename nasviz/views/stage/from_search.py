@@ -1,8 +1,8 @@
-"""From a search to its stage: which pictures its steps call for, and what each step puts into a row.
+"""From a search to its stage: the pictures that suit its steps, and the row of data that each step gives.
 
 A strategy's class attribute ``shows`` names what its steps carry (see `nasviz.step.SHOWS`; ``"evaluation"`` counts).
-From that and the space's graph follows the spec of the stage; no strategy is known here by name, so a new one that
-shows what others show is drawn without a line of code.
+The spec of the stage follows from these names and the space's graph. No strategy is known here by name, so a new one
+that shows known quantities is drawn without further code.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from .policy import policy_views
 from .progress import band_of
 from .widget import Stage
 
-WIDEST = 512          # individuals alive that a row has room for; of more, the newest are shown as alive
+WIDEST = 512          # the most members of a population in a row; of a larger one only the newest are shown
 
 
 def one_hot(arch: Arch, options: int) -> np.ndarray:
-    """float32 (choices, options): 1 at what was chosen, the weights of a cell that is decided."""
+    """Return the weights of a decided cell, float32 (choices, options): 1 at the chosen options, else 0."""
     return np.eye(options, dtype="<f4")[list(arch)]
 
 
 class Rows:
-    """What the stage of one search looks like, and the row of each of its steps.
+    """The spec of one search's stage, and the row of each of its steps.
 
     Parameters
     ----------
     search : strategy
     band : sequence of Run
-        Finished runs of random search, drawn behind the curve as the range one has for nothing.
+        Finished runs of random search, whose range is drawn behind the curve for comparison.
     x : {"evaluations", "seconds"}
-        Against what the curve of a search by evaluations is drawn.
+        The horizontal axis of the curve of a search by evaluations.
 
     Attributes
     ----------
     spec : dict
-        For `Stage`; ``views`` is empty where there is nothing to draw.
+        The spec for `Stage`; ``views`` is empty if nothing can be drawn.
     """
 
     def __init__(self, search, band: Sequence[Run] = (), x: str = "evaluations"):
@@ -71,7 +71,7 @@ class Rows:
         self.spec = {"arrays": self.arrays, "ops": [str(o) for o in options], "views": views}
 
     def _weights(self) -> list[dict]:
-        """Architecture weights: the cell as a supernet, the table of now, every edge in time."""
+        """Return views of architecture weights: the cell as a supernet, the present weights, every edge in time."""
         relaxed = self.search.space.relaxed
         self.arrays["alphas"] = [len(relaxed), len(relaxed[0].options)]
         labels = [in_line(choice.name) for choice in relaxed]
@@ -100,7 +100,7 @@ class Rows:
         return views
 
     def _losses(self) -> list[dict]:
-        """How shared weights do, batch by batch."""
+        """Return views of the shared weights' loss and accuracy, batch by batch."""
         views: list[dict] = []
         losses = [name for name in ("loss", "valid_loss") if name in self.shows]
         scores = [name for name in ("valid_accuracy",) if name in self.shows]
@@ -121,7 +121,7 @@ class Rows:
         return common | {"series": series} | more
 
     def _evaluations(self, options: int, band: Sequence[Run], x: str) -> list[dict]:
-        """One evaluation a step: its cell, the population, its accuracy and the best so far."""
+        """Return views of one evaluation per step: its cell, the population, its accuracy and the best so far."""
         self.arrays |= {"accuracy": [], "seconds": []}
         views, side = [], {}
         if "alphas" not in self.shows:
@@ -154,12 +154,12 @@ class Rows:
         return [*views, curve | ({"span": 7, "height": 330} if alone else {"span": 12, "height": 230})]
 
     def _alive(self) -> int:
-        """Room for the largest population that the sliders allow."""
+        """Return the number of places for a population: the largest that the sliders allow."""
         limits = [field.metadata["high"] for name, field in knobs(self.search).items() if name == "population"]
         return int(min([self.total, WIDEST, *limits]))
 
     def row(self, step: Step, seconds: float) -> dict:
-        """The arrays of one step, nan for what it does not show. ``seconds``: what the search has cost after it."""
+        """Return the arrays of one step, nan for missing ones. ``seconds``: the cost of the search up to this step."""
         out = {name: step.shows.get(name, default) for name, default in self._defaults.items()}
         if "population" in self.arrays:
             room = self._defaults["population"].copy()
@@ -178,7 +178,7 @@ class Rows:
         return out
 
     def words(self, run: Run) -> str:
-        """What to say of the search so far, in one line: the best architecture, or the one its weights favour."""
+        """Describe the search so far in one line: its best architecture, or the one that its weights favour."""
         space = self.search.space
         if run.best:
             scores = run.best.scores
@@ -190,17 +190,18 @@ class Rows:
 
 
 def turned(values: dict[str, float]) -> str:
-    """A turn as the label of a mark: ``"population 20"``."""
+    """Return the label for a change of knobs: ``"population 20"``."""
     return ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in values.items())
 
 
 def rows_of(run: Run, needed: set[str], verb: str) -> Rows:
-    """The rows of a run for a picture of ``needed``, the names that its steps must show.
+    """Return the rows of a run for a picture that needs steps with the quantities named in ``needed``.
 
     Raises
     ------
     ValueError
-        If they do not, as in ``"RandomSearch does not walk: ..."`` (``verb``: what it lacks), or there are none yet.
+        If the steps lack one, as in ``"RandomSearch does not walk: ..."`` (where ``verb`` is the verb), or there are no
+        steps yet.
     """
     if missing := needed - set(type(run.search).shows):
         raise ValueError(f"{type(run.search).__name__} {verb}: its steps do not show {sorted(missing)}")
@@ -210,12 +211,12 @@ def rows_of(run: Run, needed: set[str], verb: str) -> Rows:
 
 
 def stage_of(run: Run, band: Sequence[Run] = (), x: str = "evaluations") -> Stage:
-    """The stage of a run so far, with its turned knobs marked: to show a finished or a recorded run.
+    """Return the stage of a finished or a recorded run, with marks where knobs were turned.
 
     Raises
     ------
     ValueError
-        If nothing that the search shows can be drawn.
+        If none of the quantities that the search shows can be drawn.
     """
     rows = Rows(run.search, band, x)
     if not rows.spec["views"]:

@@ -1,7 +1,7 @@
-"""Where the nodes and edges of a cell lie: laid out once by Graphviz, left to right, then drawn by whoever needs it.
+"""Positions of a cell's nodes and edges, computed once by Graphviz from left to right, for all pictures of the cell.
 
-Only positions are taken from Graphviz, never its picture: plugins and fonts differ from system to system, positions
-hardly do, and the live picture, the still and the editor then show the same cell.
+Only positions are taken from Graphviz, never its picture. Plugins and fonts differ from system to system, positions
+hardly do. So the live picture, the still and the editor show the same cell.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache
 
-LONG = 9  # nodes in a chain beyond which it needs more than one line
+LONG = 9  # the most nodes of a chain in one line
 
 _lock = threading.Lock()  # Graphviz is a C library with state of its own: one layout at a time
 
 
 def layout(nodes: Sequence[str], edges: Sequence[Sequence[int]]) -> dict:
-    """Positions for a directed acyclic graph, in points, y downwards.
+    """Compute positions for a directed acyclic graph, in points, y downwards.
 
-    A long chain is laid out line by line, as text; all else by Graphviz, left to right.
+    A long chain is laid out line by line, like text; all other graphs by Graphviz, from left to right.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def layout(nodes: Sequence[str], edges: Sequence[Sequence[int]]) -> dict:
 
 
 def _lines(nodes: tuple[str, ...], room: float = 900.0) -> dict:
-    """A chain as lines of boxes, each line from left to right, an arrow back from its end to the next one's start."""
+    """Lay out a chain in lines of boxes, each from left to right, with an arrow from its end to the next line."""
     widths = [9.2 * len(label) + 26 for label in nodes]
     places, curves, x, y = [], [], 0.0, 16.0
     for label, w in zip(nodes, widths, strict=True):
@@ -78,7 +78,7 @@ def _layout(nodes: tuple[str, ...], edges: tuple[tuple[int, int], ...]) -> str:
     import pygraphviz  # loads Graphviz's libraries; only pictures of cells need them
 
     inputs = {a for a, _ in edges} - {b for _, b in edges}
-    spine = len(inputs) == 1  # one input: its nodes in a line, edges in arcs; with two, dot's own zigzag
+    spine = len(inputs) == 1  # with one input, nodes in a line and edges in arcs; with two, dot's own zigzag
     room = {"nodesep": "1.0", "ranksep": "1.25"} if spine else {"nodesep": ".5", "ranksep": "1.15", "ratio": ".36"}
     lines = [f"digraph {{ rankdir=LR; {'; '.join(f'{name}={value}' for name, value in room.items())}"]
     lines.append('node [shape=box, height=.42, width=.6, margin=".12,.04", fontname=Helvetica, fontsize=16]')
@@ -88,9 +88,9 @@ def _layout(nodes: tuple[str, ...], edges: tuple[tuple[int, int], ...]) -> str:
         lines.append(f'{i} [label="{text}"{", group=spine" if spine else ""}]')
     for e, (a, b) in enumerate(edges):
         lines.append(f"{a} -> {b} [key={e}, id={e}{', weight=4' if spine and b == a + 1 else ''}]")
-    graph = pygraphviz.AGraph(string="; ".join(lines) + "}")  # as one text: node by node takes twice as long
+    graph = pygraphviz.AGraph(string="; ".join(lines) + "}")  # one text, since adding node by node takes twice as long
     with _lock, _quiet():
-        drawn = json.loads(graph.draw(format="json0", prog="dot"))  # positions only: half the time of a picture
+        drawn = json.loads(graph.draw(format="json0", prog="dot"))  # positions only: half a picture's time
     height = float(drawn["bb"].split(",")[3])
     lift = 1.5 if spine else 1.0  # arcs further from the line leave room for the operations' names
 
@@ -116,13 +116,13 @@ def _layout(nodes: tuple[str, ...], edges: tuple[tuple[int, int], ...]) -> str:
 
 @contextlib.contextmanager
 def _quiet():
-    """Descriptor 2 closed to the world: Graphviz's first layout lets fontconfig print a warning there, past Python."""
-    if _layout.cache_info().currsize:  # only the first one talks
+    """Silence file descriptor 2: Graphviz's first layout lets fontconfig print a warning there, outside Python."""
+    if _layout.cache_info().currsize:  # only the first layout prints
         yield
         return
     try:
         kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    except OSError:  # no descriptor 2 (pythonw on Windows): nothing can be printed there either
+    except OSError:  # no descriptor 2 (pythonw on Windows), so nothing can be printed
         yield
         return
     try:

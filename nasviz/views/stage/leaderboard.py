@@ -1,4 +1,4 @@
-"""The table of what was trained by hand, best first, with each cell in a line."""
+"""The table of the architectures trained in the editor, the best first, each cell in one line."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _BEST, _OVER = "background:rgba(26,111,212,.12)", "opacity:.7"
 
 
 def table(ranked: Sequence[tuple[Evaluation, Mapping[str, float], bool]], space: SearchSpace) -> str:
-    """HTML for evaluations in their order.
+    """Return an HTML table of evaluations, in the given order.
 
     Parameters
     ----------
     ranked : sequence of (Evaluation, size, over)
         ``size`` gives ``"parameters"`` and ``"madds"``; ``over``: the cell is over the limit, and cannot be the best.
     space : SearchSpace
-        Names the choices.
+        The space that names the choices.
     """
     if not ranked:
         return '<div style="opacity:.7">Cells that you train are ranked here.</div>'
@@ -63,11 +63,11 @@ def _chip(choice, option: int) -> str:
 
 
 def percent(evaluation: Evaluation) -> str:
-    """Validation accuracy as text."""
+    """Return the validation accuracy as text."""
     value = evaluation.scores.get("accuracy", nan)
     return "failed" if isnan(value) else f"{100 * value:.1f} %"
 
 
 def short(number: float) -> str:
-    """A count as text: millions from 100,000 on."""
+    """Return a count as text: in millions from 100,000 on."""
     return f"{number / 1e6:.2f} M" if number >= 1e5 else f"{number:,.0f}"

@@ -1,4 +1,4 @@
-"""One edge of a supernet relaxed by hand: the sliders are α, and the validation loss answers."""
+"""One edge of a supernet, relaxed by hand: sliders set α, and each move shows the validation loss."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from . import panel
 from .cell import cell_view, in_line
 from .widget import Stage
 
-REACH = 5.0          # of the sliders: a weight of e⁻⁵ beside one of e⁵ is nothing
+REACH = 5.0          # range of the sliders: a weight of e⁻⁵ is negligible beside one of e⁵
 
 
 class Mixture(widgets.VBox):
-    """The architecture weights of one edge as sliders; each move is a step on the stage, with the loss it gives.
+    """Sliders for the architecture weights of one edge; each move becomes a step on the stage, with its loss.
 
     Parameters
     ----------
     strategy
         A `nasviz.strategies.Darts`.
     search
-        Its `Bilevel`, whose weights stay as they are: ``replace(darts, start=step.state).begin()``.
+        Its `Bilevel`, whose weights are not changed: ``replace(darts, start=step.state).begin()``.
     edge : int
-        Which one: a row of α.
+        Number of the edge: a row of α.
     images : int
-        Of the validation half, on which the loss is computed at each move.
+        Number of images of the validation half on which the loss is computed at each move.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Local search on the graph of one-edit neighbours: where it stands, what it has tried, where it goes."""
+"""Local search on the graph of one-edit neighbours: its position, the neighbours tried, and its path."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from .widget import Stage
 
 
 def neighborhood(run: Run) -> Stage:
-    """A local search walking: the neighbour being tried, all that is known around, and the walk so far.
+    """Draw a local search: the neighbour that is tried, all known neighbours, and the path so far.
 
-    The table has a row for each choice and a column for each option: what the architecture scores that has this option
-    and else equals the one where the search stands. In each row the option that it has itself is among them.
+    The table has a row for each choice and a column for each option. A field holds the score of the architecture that
+    has this option and otherwise equals the present one. The option of the present architecture has a field too.
 
     Parameters
     ----------
     run : Run
-        Of a search whose steps show ``evaluation``, ``parent`` and ``position``.
+        The run of a search whose steps show ``evaluation``, ``parent`` and ``position``.
 
     Raises
     ------
     ValueError
-        If they do not, or there are none yet.
+        If the steps do not show these, or there are no steps yet.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def neighborhood(run: Run) -> Stage:
 
 
 def _rows(run: Run, rows: Rows, widest: int):
-    """The arrays of each step; ``around``: what is known of the neighbours of where the search stood."""
+    """Yield the arrays of each step; ``around`` holds the known scores of the present architecture's neighbours."""
     known: dict[tuple, float] = {}
     for step, seconds in zip(run.steps, run.costs, strict=True):
         evaluation, row = step.evaluation, rows.row(step, seconds)

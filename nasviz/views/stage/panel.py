@@ -1,4 +1,4 @@
-"""What stands around the stage: a slider for a knob, the line that says how far the search is, an exception in full."""
+"""The parts around the stage: sliders for knobs, the status line of the search, and an exception in full."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .widget import Stage
 
 
 def slider(field: Field, value: float) -> widgets.Widget:
-    """The slider of a knob (see `nasviz.knobs.knob`): whole numbers, powers of ten, or plain."""
+    """Return the slider of a knob (see `nasviz.knobs.knob`): for whole numbers, for powers of ten, or a plain one."""
     low, high = field.metadata["low"], field.metadata["high"]
     common = {
         "description": field.name.replace("_", " "),
         "tooltip": f"{field.metadata['help']} ({low:g} to {high:g})".strip(),
-        "continuous_update": False,                             # one turn a gesture, not one a pixel
+        "continuous_update": False,                             # one change of the knob a gesture, not one a pixel
         "style": {"description_width": "110px"},
         "layout": {"width": "auto", "max_width": "460px"},
     }
@@ -33,7 +33,7 @@ def slider(field: Field, value: float) -> widgets.Widget:
 
 
 class Names(anywidget.AnyWidget):
-    """Names the handles of the sliders around it for screen readers: ipywidgets leaves them without a name."""
+    """A widget that names the handles of the sliders around it for screen readers: ipywidgets gives them no name."""
 
     _esm = """
     function name(el, tries) {
@@ -49,15 +49,15 @@ class Names(anywidget.AnyWidget):
 
 
 def reading(field: Field, value: float) -> float:
-    """A slider's value as the knob takes it: to four digits, and inside its range, past which powers of ten round."""
+    """Return a slider's value for its knob: rounded to four digits, and kept in the knob's range after rounding."""
     value = value if isinstance(field.default, int) else float(f"{value:.4g}")
     return min(max(value, field.metadata["low"]), field.metadata["high"])
 
 
 def status(done: int, total: int, part: float, seconds: float, word: str, best: str) -> str:
-    """How far, for how long, in what state and how good: one line of HTML, with a bar.
+    """Return the status line in HTML: a progress bar, the time, the state and the best result.
 
-    ``part`` is the finished share of the step being made, 0 to 1.
+    ``part`` is the finished share of the present step, 0 to 1.
     """
     minutes, seconds = divmod(int(seconds), 60)
     percent = 100 * min(1.0, (done + part) / max(1, total))
@@ -71,7 +71,7 @@ def status(done: int, total: int, part: float, seconds: float, word: str, best: 
 
 
 def failure(error: BaseException, what: str = "The search stopped") -> str:
-    """An exception as HTML: its sentence, and its whole traceback."""
+    """Return an exception as HTML: its message and its whole traceback."""
     text = escape("".join(traceback.format_exception(error)))
     return (
         f'<div role="alert" style="{_ALERT}"><b>{what}: {escape(f"{type(error).__name__}: {error}")}</b>'
@@ -80,7 +80,7 @@ def failure(error: BaseException, what: str = "The search stopped") -> str:
 
 
 def with_still(bundle, text: str, stage: Stage) -> tuple[dict, dict]:
-    """A widget's MIME bundle with ``text`` and a picture of the stage, for pages where no widget runs."""
+    """Add ``text`` and a picture of the stage to a widget's MIME bundle, for pages where no widget runs."""
     data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
     data = {**data, "text/plain": text}
     if picture := stage.still():

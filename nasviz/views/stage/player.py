@@ -1,8 +1,8 @@
 """A search with buttons and sliders, drawn while it runs.
 
-One worker thread per player pulls steps out of a `Run`. Buttons and sliders only set flags and queue turns, so that
-they answer while a step is computed; what they ask for happens between two steps or, inside an evaluation that reports
-its progress, between two batches.
+One worker thread per player takes steps from a `Run`. Buttons and sliders only set flags and queue turns of knobs, so
+that they react while a step is computed. Their orders are carried out between two steps or, in an evaluation that
+reports its progress, between two batches.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from . import panel
 from .from_search import Rows, turned
 from .widget import Stage
 
-RATE = 10                    # publications a second, at most: more only slow the search down
+RATE = 10                    # the most updates of the picture a second: more only slow the search down
 SPEEDS = [("1 step/s", 1), ("2 steps/s", 2), ("5 steps/s", 5), ("10 steps/s", 10), ("30 steps/s", 30), ("no limit", 0)]
 _BUTTONS = {
     "play": ("Play", "play", "Search on"),
@@ -38,37 +38,37 @@ _players: WeakSet[Player] = WeakSet()
 
 
 class Player(widgets.VBox):
-    """Runs a search live in the notebook: play, pause, step, stop, reset, speed, and a slider for each knob.
+    """A widget that runs a search live: play, pause, step, stop, reset, speed, and a slider for each knob.
 
-    Of all players of a kernel one runs at a time: starting one pauses the others. In a script `run` does all that the
-    buttons do.
+    Only one player of a kernel runs at a time: starting one pauses the others. Scripts call `run` instead of the
+    buttons.
 
     Parameters
     ----------
     search : strategy
         A dataclass that yields `nasviz.step.Step` when iterated.
     path : str or path, optional
-        The record (see `nasviz.run.Run`). What is on it already is shown at once, and Play goes on from there.
+        The record (see `nasviz.run.Run`). Its steps are shown at once, and Play continues after them.
     band : sequence of Run
         Finished runs of random search, drawn behind the accuracy.
     x : {"evaluations", "seconds"}
-        Against what accuracy is drawn.
+        The horizontal axis of the accuracy.
 
     Attributes
     ----------
     run_ : Run
-        The run being played; another one after `reset`.
+        The present run; `reset` replaces it.
     stage : Stage
         The picture.
     sliders : dict of str to widget
-        By name of the knob.
+        The sliders by the name of their knob.
     error : BaseException or None
-        What the search raised last.
+        The last exception that the search raised.
 
     Raises
     ------
     ValueError
-        If the record is damaged or of another search, or if nothing of what the search shows can be drawn.
+        If the record is damaged or of another search, or if none of the quantities that the search shows can be drawn.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class Player(widgets.VBox):
     >>> player.run(20)  # doctest: +SKIP
     """
 
-    rows = Rows                              # what is drawn of a step
+    rows = Rows                              # makes the data that is drawn from a step
 
     def __init__(self, search, path: str | Path | None = None, band: Sequence[Run] = (), x: str = "evaluations"):
         super().__init__()
@@ -85,10 +85,10 @@ class Player(widgets.VBox):
         self._thread: threading.Thread | None = None
         self._goal = -1.0                    # play until the stage has so many steps
         self._abandon = self._anew = self._leaving = self._finished = False
-        self._fraction = 0.0                 # of the evaluation being done
+        self._fraction = 0.0                 # finished share of the present evaluation
         self._published = self._clock = self._elapsed = 0.0
-        self._marked = 0                     # turns of the run that the stage has
-        self._following = None               # thread that moves a slider because the run has moved
+        self._marked = 0                     # number of the run's turns that have a mark on the stage
+        self._following = None               # thread that moves a slider after the run
         self.error: BaseException | None = None
 
         self.search, self.path = search, Path(path) if path is not None else None
@@ -124,29 +124,29 @@ class Player(widgets.VBox):
         self._say()
         _players.add(self)
 
-    # ------------------------------------------------------------------ what the buttons do; from any thread
+    # ------------------------------------------------------------------ the buttons' actions; from any thread
     def play(self) -> None:
-        """Search on, to the end; other players pause."""
+        """Continue the search to its end; other players pause."""
         self._go(inf)
 
     def step(self) -> None:
-        """One step more, then pause."""
+        """Do one more step, then pause."""
         self._go(len(self.stage) + 1)
 
     def pause(self) -> None:
-        """Wait after the step being made, or between two batches of its training."""
+        """Pause after the present step, or between two batches of its training."""
         self._order(goal=-1)
 
     def stop(self) -> None:
-        """Drop the evaluation being made, if it reports its progress, and wait. Nothing that is recorded is lost."""
+        """Cancel the present evaluation, if it reports its progress, and pause. All recorded steps stay."""
         self._order(goal=-1, abandon=True)
 
     def reset(self) -> None:
-        """Begin anew, paused, with the sliders as they stand. A record is moved to a numbered name beside it."""
+        """Begin again, paused, with the present slider values. An old record is renamed with a number."""
         self._order(goal=-1, anew=True)
 
     def run(self, n: int | None = None) -> Run:
-        """Search ``n`` steps on, or to the end, and wait for it; the picture moves as after `play`.
+        """Run ``n`` more steps, or all steps to the end, and wait for them. The picture moves as after `play`.
 
         Returns
         -------
@@ -156,7 +156,7 @@ class Player(widgets.VBox):
         Raises
         ------
         Exception
-            What the search raised. Interrupting the kernel pauses and returns.
+            Any exception of the search. An interrupt of the kernel pauses the search and returns.
         """
         if n is not None and n < 0:
             raise ValueError(f"n must be the number of steps, 0 or more, got {n}")
@@ -164,8 +164,8 @@ class Player(widgets.VBox):
         try:
             with self._changed:
                 while self._playing:
-                    self._changed.wait(0.2)                     # not for ever: an interrupt must come through
-        except KeyboardInterrupt:                               # the wait takes it: in next() it would end the search
+                    self._changed.wait(0.2)                     # with a limit: an interrupt must come through
+        except KeyboardInterrupt:                               # caught here: in next() it would end the search
             self.pause()
             return self.run_
         if self.error:
@@ -174,16 +174,16 @@ class Player(widgets.VBox):
 
     @property
     def steps(self) -> list[Step]:
-        """All steps so far."""
+        """The steps so far."""
         return self.run_.steps
 
     @property
     def playing(self) -> bool:
-        """Whether the search is going."""
+        """Whether the search is running."""
         return self._playing
 
     def close(self) -> None:
-        """Stop, let go of the record, and remove the picture."""
+        """Stop, close the record, and remove the picture."""
         thread = getattr(self, "_thread", None)
         if thread is not None:
             self._order(goal=-1, leaving=True)
@@ -191,7 +191,7 @@ class Player(widgets.VBox):
                 thread.join(10)
         super().close()
 
-    # ------------------------------------------------------------------ orders
+    # ------------------------------------------------------------------ orders to the worker
     @property
     def _playing(self) -> bool:
         return len(self.stage) < self._goal
@@ -201,7 +201,7 @@ class Player(widgets.VBox):
         self._order(goal=goal)
 
     def _order(self, goal: float | None = None, abandon=False, anew=False, leaving=False) -> None:
-        """Set what is wanted, and see that a worker is there to do it."""
+        """Set flags for the worker, and start a worker if there is none."""
         with self._changed:
             if goal is not None:
                 self._goal = -1 if self._finished and not anew else goal
@@ -217,7 +217,7 @@ class Player(widgets.VBox):
 
     # ------------------------------------------------------------------ the worker
     def _work(self) -> None:
-        """Pull steps while they are wanted; hold the search between them; leave when there is nothing to hold."""
+        """Take steps until the goal, wait between steps, and end the thread when no search is open."""
         steps = None
         with watching(self._listen, curve=False):
             while True:
@@ -232,21 +232,21 @@ class Player(widgets.VBox):
                     steps = self._end(finished=True)
                 except Cancelled:
                     steps = self._end()
-                except BaseException as error:                  # nobody else would ever see it
+                except BaseException as error:                  # else it would be lost in the thread
                     steps = self._end(error)
                 else:
                     if self._take(step):
                         self._wait_until(before)
 
     def _hold(self, steps: Iterator[Step] | None) -> Iterator[Step] | None:
-        """Wait until steps are wanted again, or do what was ordered instead; None when there is nothing to hold."""
+        """Wait until more steps are ordered, or carry out another order. Return None if no search is open."""
         with self._changed:
             if not self._playing:
                 self._publish(now=True)
             while steps and not (self._playing or self._anew or self._leaving):
                 self._changed.wait()
             if self._anew or self._leaving:
-                steps = steps and steps.close()                 # None again: the record is closed
+                steps = steps and steps.close()                 # None: this closes the record
                 if self._anew:
                     self._begin_anew()
             if steps is None and not self._playing:
@@ -257,7 +257,7 @@ class Player(widgets.VBox):
             return steps or iter(self.run_)
 
     def _take(self, step: Step) -> bool:
-        """Show a step, unless it is one that the stage has: a run that is iterated again begins with the record."""
+        """Show a step that the stage does not have yet: a run that is iterated again begins with its record."""
         with self._changed:
             self._fraction = 0.0
             if len(self.run_.steps) <= len(self.stage):
@@ -267,12 +267,12 @@ class Player(widgets.VBox):
             if self._playing:
                 self._publish()
             else:
-                self._publish(now=True)                         # the last step of a run(n) is there when it returns
-                self._changed.notify_all()                      # only now: to be woken at each step costs more than it
+                self._publish(now=True)                         # run(n) returns after its last step is drawn
+                self._changed.notify_all()                      # only now: to wake run(n) at each step is slow
             return True
 
     def _wait_until(self, before: float) -> None:
-        """As long as the speed asks; another speed, or a button, acts at once."""
+        """Wait as long as the chosen speed requires. A new speed or a button takes effect at once."""
         if not self.speed.value:
             return
         with self._changed:
@@ -281,11 +281,11 @@ class Player(widgets.VBox):
                 if due <= 0:
                     return
                 if due > 1 / RATE:
-                    self._publish(now=True)                     # nothing else would for a while
+                    self._publish(now=True)                     # the next step may be far away
                 self._changed.wait(due)
 
     def _listen(self, progress: Progress) -> None:
-        """Within an evaluation, between two batches: where Pause waits and Stop acts."""
+        """Handle Pause and Stop within an evaluation, between two batches."""
         with self._changed:
             self._fraction = (progress.epoch + progress.batch / progress.batches) / progress.epochs
             self._publish()
@@ -305,7 +305,7 @@ class Player(widgets.VBox):
             self._changed.notify_all()
 
     def _begin_anew(self) -> None:
-        """Move the record out of the way, and make a new run with the knobs as the sliders say."""
+        """Rename the old record, and make a new run whose knobs have the values of the sliders."""
         try:
             if self.path and self.path.exists():
                 put_aside(self.path)
@@ -321,9 +321,9 @@ class Player(widgets.VBox):
         self._elapsed, self._fraction, self._marked = 0.0, 0.0, 0
         self.stage.reset()
 
-    # ------------------------------------------------------------------ what is shown
+    # ------------------------------------------------------------------ the display
     def _publish(self, now: bool = False) -> None:
-        """Send the steps not yet sent and the status, at most `RATE` times a second unless it must be now."""
+        """Send new steps and the status to the page: at most `RATE` times a second, or at once with ``now``."""
         clock = time.monotonic()
         if now or clock - self._published >= 1 / RATE:
             self._published = clock
@@ -331,7 +331,7 @@ class Player(widgets.VBox):
             self._say()
 
     def _say(self) -> None:
-        """The line with the bar: how far, for how long, how good; and which button is in force."""
+        """Update the status line (progress, time, best result) and the highlight of the Play button."""
         clock, playing = time.monotonic(), self._playing
         if playing and self._clock:
             self._elapsed += clock - self._clock
@@ -344,13 +344,13 @@ class Player(widgets.VBox):
         self.buttons["play"].button_style = "info" if playing else ""
 
     def _complain(self, error: BaseException | None) -> None:
-        """Show an exception in full, or take it away."""
+        """Show an exception in full, or remove the last one."""
         self.error = error
         self.panel.layout.display = "none" if error is None else None
         self.panel.value = panel.failure(error) if error else ""
 
     def _mark(self) -> None:
-        """Flag the knobs turned since, and let the sliders show where the run's knobs stand."""
+        """Mark new turns of knobs on the stage, and move the sliders to the knobs' values."""
         if len(self.run_.turns) == self._marked:
             return
         new = self.run_.turns[self._marked :]
@@ -385,7 +385,7 @@ class Player(widgets.VBox):
     def _read(self, name: str) -> float:
         return panel.reading(knobs(self.search)[name], self.sliders[name].value)
 
-    # ------------------------------------------------------------------ where no script runs
+    # ------------------------------------------------------------------ pages without scripts
     def __repr__(self):
         state = "playing" if self._playing else "finished" if self._finished else "paused"
         return f"<Player of {type(self.search).__name__}: {len(self.stage)} of {len(self.search)} steps, {state}>"
@@ -395,7 +395,7 @@ class Player(widgets.VBox):
 
 
 def pause_all(but: Player | None = None) -> None:
-    """Pause every player of this kernel, for there is one processor to share."""
+    """Pause every player of this kernel except ``but``, since all share one processor."""
     for player in list(_players):
         if player is not but:
             player.pause()

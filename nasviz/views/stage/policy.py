@@ -1,4 +1,4 @@
-"""A controller at work: its probabilities as they sharpen, and one architecture as it is written, token by token."""
+"""A controller's probabilities over the whole search, and one architecture as it is written, token by token."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .widget import Stage
 
 
 def policy(steps: Run | Iterable[Step], space: SearchSpace | None = None) -> Stage:
-    """The probabilities of every choice's options in time and now, the rewards against the baseline, the entropy.
+    """Draw the probabilities of all options in time and at the present step, the rewards, the baseline and the entropy.
 
     Parameters
     ----------
     steps : Run, or iterable of Step
-        Steps that show what `nasviz.strategies.Reinforce` shows. Others are passed over.
+        Steps that show the quantities of `nasviz.strategies.Reinforce`. Other steps are left out.
     space : SearchSpace, optional
-        Names choices and options; taken from the run where there is one.
+        The space that names choices and options; by default that of the run.
 
     Returns
     -------
     Stage
-        Display it, drag its slider, or write it with `nasviz.views.stage.replay.to_html`.
+        A stage to display, to move by its slider, or to write with `nasviz.views.stage.replay.to_html`.
 
     Raises
     ------
@@ -46,12 +46,12 @@ def policy(steps: Run | Iterable[Step], space: SearchSpace | None = None) -> Sta
 
 
 def policy_views(space: SearchSpace, total: int) -> tuple[dict[str, list[int]], list[dict], np.ndarray]:
-    """What a stage needs to draw a policy over ``space`` in ``total`` steps.
+    """Return the parts that a stage needs to draw a policy over ``space`` in ``total`` steps.
 
     Returns
     -------
     arrays, views
-        For the spec of a stage.
+        Entries for the spec of a stage.
     there : float32 (choices, options)
         1 where a choice has that option, nan where it has fewer: multiply ``marginals`` by it.
     """
@@ -80,17 +80,17 @@ def policy_views(space: SearchSpace, total: int) -> tuple[dict[str, list[int]], 
 
 
 def unroll(step: Step, space: SearchSpace) -> Stage:
-    """One architecture as the controller wrote it: drag the slider from token to token.
+    """Draw one architecture as the controller wrote it; a slider moves from token to token.
 
-    At each token the table gives the probabilities of its options, given the tokens before, with a box around what was
-    taken, which is often not the likeliest; in the picture what is taken stands, and the choice at hand is still open,
-    each option as wide as its probability. Where not all architectures of the space share a cell, a second table takes
-    the place of the picture.
+    At each token the table gives the probabilities of its options, given the tokens before, with a box around the
+    option taken, which is often not the likeliest. The picture shows earlier choices as decided and the present one as
+    open, each option as wide as its probability. Where the architectures of the space do not share a cell, a second
+    table replaces the picture.
 
     Parameters
     ----------
     step : Step
-        One that shows ``policy`` and has an evaluation.
+        A step that shows ``policy`` and has an evaluation.
     space : SearchSpace
 
     Raises
@@ -118,7 +118,7 @@ def unroll(step: Step, space: SearchSpace) -> Stage:
 
 
 def _frames(chances, arch, active, there, drawn: bool) -> Iterator[dict]:
-    """Before each token, and after the last one."""
+    """Yield the arrays before each token, and after the last one."""
     blank = np.zeros_like(chances) if drawn else np.full_like(chances, np.nan)
     tokens = [choice for choice, on in enumerate(active) if on]
     for number in range(len(tokens) + 1):
@@ -139,13 +139,13 @@ def _there(space: SearchSpace) -> np.ndarray:
 
 
 def _operations(space: SearchSpace) -> list[str]:
-    """The options that all choices share, if they do."""
+    """Return the options that all choices share; empty if they differ."""
     alike = len({tuple(map(str, choice.options)) for choice in space.choices}) == 1
     return [str(option) for option in space.choices[0].options] if alike else []
 
 
 def _columns(space: SearchSpace) -> list[str]:
-    """Headings where choices differ in their options: the option's number, or its name if only lengths differ."""
+    """Return column headings for choices with unequal options: option numbers, or names if only the lengths differ."""
     longest = max(space.choices, key=lambda choice: len(choice.options))
     if all(choice.options == longest.options[: len(choice.options)] for choice in space.choices):
         return labels(longest)

@@ -1,4 +1,4 @@
-"""A population as it lives: who is how old and how good, who is born and dies, from whom the best descends."""
+"""A population step by step: age and accuracy of its members, births and deaths, the ancestors of the best."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from .widget import Stage
 
 
 def population(run: Run) -> Stage:
-    """The population of a search step by step, the family of the best, and the mutation of each step in the cell.
+    """Draw the population of a search step by step, the family of the best, and the mutation of each step in the cell.
 
-    Upper left, each living individual is a dot at its age and its accuracy: it is born at the left, moves right as it
-    ages, and leaves as a fading ring. The best of all steps and its ancestors are magenta. Upper right, the line of the
-    best so far, one generation a row, with the edit that made it; grey are brothers and sisters, hollow those over the
-    bound. Below, the parent and its child, what was changed marked.
+    Upper left, each member of the population is a dot at its age and its accuracy. It starts at the left, moves right
+    with its age, and becomes a fading ring when it dies. The best of all steps and its ancestors are magenta. Upper
+    right are the ancestors of the best so far, one generation per row, with the edit that made each. Their siblings are
+    grey; architectures over the bound are hollow. Below are the parent and its child, with the change marked.
 
     Parameters
     ----------
     run : Run
-        Of a search whose steps show ``evaluation``, ``parent`` and ``population``.
+        The run of a search whose steps show ``evaluation``, ``parent`` and ``population``.
 
     Raises
     ------
     ValueError
-        If they do not, or there are none yet.
+        If the steps do not show these, or there are no steps yet.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def population(run: Run) -> Stage:
 
 
 def _rows(run: Run, rows: Rows, before: str):
-    """The arrays of each step, with the architecture of its parent beside its own (nan where it has none)."""
+    """Yield the arrays of each step, with its parent's architecture beside its own (nan where there is no parent)."""
     archs = []
     for step, seconds in zip(run.steps, run.costs, strict=True):
         row = rows.row(step, seconds)

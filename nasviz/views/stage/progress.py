@@ -1,4 +1,4 @@
-"""How good the best is by now: every evaluation, the best so far, and what random search would have had."""
+"""The progress of a search: every evaluation, the best so far, and the range that random search reaches."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ...strategy import seed_of
 SERIES = ("#1a6fd4", "#d99400", "#009178", "#d6246e", "#8358d6", "#8a919c")
 SIGNS = ("circle", "diamond", "square", "cross", "triangle-up", "x")
 GRID = "rgba(138,145,156,.3)"
-POINTS = 300          # of a band: as many as a picture has pixels for
+POINTS = 300          # points of a band: more would be finer than a pixel
 
 
 def band_of(runs: Sequence[Run], x: str = "evaluations", share: float = 0.8, label: str = "random search") -> dict:
-    """The range of the best so far over several runs: what one seed may get by luck alone.
+    """Compute the range of the best so far over several runs: it shows how much depends on the seed.
 
     Parameters
     ----------
     runs : sequence of Run
-        Of one search with different seeds; two give a range, ten a band.
+        Runs of one search with different seeds; two give a range, ten a band.
     x : {"evaluations", "seconds"}
     share : float
         Share of the runs inside the band, 0 to 1; 0.8 leaves out a tenth above and a tenth below.
@@ -30,8 +30,8 @@ def band_of(runs: Sequence[Run], x: str = "evaluations", share: float = 0.8, lab
     Returns
     -------
     dict
-        ``x``, ``lo``, ``mid`` (median), ``hi``: float arrays of one length, accuracies 0 to 1; and ``label``. What a
-        stage's curve takes as a band. It ends where the shortest run ends.
+        ``x``, ``lo``, ``mid`` (median), ``hi``: float arrays of one length, accuracies 0 to 1; and ``label``. A stage's
+        curve takes this as a band. The band ends where the shortest run ends.
 
     Raises
     ------
@@ -52,14 +52,14 @@ def band_of(runs: Sequence[Run], x: str = "evaluations", share: float = 0.8, lab
 
 
 def progress(*runs: Run, band: Sequence[Run] = (), x: str = "evaluations"):
-    """A chart to explore: each evaluation of each run, its best so far, and the band of random search.
+    """Draw a chart to explore: each evaluation of each run, its best so far, and the band of random search.
 
-    What one watches while a search goes is the curve of its stage (`nasviz.views.Player`, `stage_of`).
+    This chart is for finished runs; during a search its stage has such a curve (`nasviz.views.Player`, `stage_of`).
 
     Parameters
     ----------
     *runs : Run
-        Named in the legend by strategy and seed.
+        The runs; the legend names them by strategy and seed.
     band : sequence of Run
         See `band_of`.
     x : {"evaluations", "seconds"}
@@ -67,9 +67,9 @@ def progress(*runs: Run, band: Sequence[Run] = (), x: str = "evaluations"):
     Returns
     -------
     plotly.graph_objects.Figure
-        Pointing at a dot tells the architecture and its scores. Accuracies in percent.
+        A figure with accuracies in percent. The tooltip of a dot tells the architecture and its scores.
     """
-    import plotly.graph_objects as go  # half a second, for this chart only
+    import plotly.graph_objects as go  # here, as the import takes half a second
 
     figure = go.Figure()
     if band:
@@ -105,7 +105,7 @@ def progress(*runs: Run, band: Sequence[Run] = (), x: str = "evaluations"):
         xaxis_title="architectures evaluated" if x == "evaluations" else "seconds of training",
         yaxis_title="validation accuracy, %",
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
-        paper_bgcolor="rgba(0,0,0,0)",                          # on the light and on the dark theme
+        paper_bgcolor="rgba(0,0,0,0)",                          # for the light and the dark theme
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": "#7d8590"},
     )

@@ -1,8 +1,7 @@
-"""A recorded stage as one HTML file: no kernel, no network, nothing beside the file.
+"""A recorded stage as one HTML file that needs no kernel, no network and no other file.
 
-The page holds the module that draws in the notebook, the recorded arrays (float32, exact, packed) and a still picture
-for readers without scripts. The step shown is kept in the address (``run.html#step=120``), so that a lecturer can share
-this moment.
+The page holds the drawing module of the notebook, the recorded arrays (float32, exact, packed) and a still picture for
+readers without scripts. The address names the step shown (``run.html#step=120``), so that a lecturer can share it.
 """
 
 from __future__ import annotations
@@ -68,16 +67,16 @@ def to_html(
     stage : Stage, or (spec, columns)
         Columns as `Stage.columns` gives them: ``{name: (steps, *shape)}``.
     path : str or path
-        Of the file, ``.html``. An existing one is overwritten.
+        Path of the ``.html`` file. An existing file is overwritten.
     title : str
-        Of the page; by default the title of its first view.
+        Title of the page; by default the title of its first view.
     marks : list of {"at", "label"}
         Further marks, where ``stage`` is a pair.
 
     Returns
     -------
     Path
-        Of the file.
+        Path of the file.
 
     Raises
     ------
@@ -119,7 +118,7 @@ def _joined(stage: Stage, columns: Mapping[str, np.ndarray]) -> Stage:
 
 
 def _script(value) -> str:
-    """``value`` as JSON that may stand inside a script element: nothing in it can end the element."""
+    """Return ``value`` as JSON for a script element: it contains nothing that could end the element."""
     return json.dumps(value).replace("<", "\\u003c")
 
 

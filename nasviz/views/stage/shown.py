@@ -10,12 +10,12 @@ from ...step import Step
 
 
 def showing(steps: Run | Iterable[Step], space: SearchSpace | None, name: str) -> tuple[list[Step], SearchSpace]:
-    """The steps that show ``name``, and the space that names its rows: the run's, where ``steps`` is a run.
+    """Return the steps that show the quantity ``name``, and the space that names its rows, by default that of the run.
 
     Raises
     ------
     ValueError
-        If no step shows it, or there is no space.
+        If no step shows the quantity, or there is no space.
     """
     if isinstance(steps, Run):
         steps, space = steps.steps, steps.search.space

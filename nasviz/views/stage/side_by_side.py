@@ -16,17 +16,17 @@ NAMES = ("array", "parent", "population", "feasible", "x")      # entries of a v
 
 
 class SideRows:
-    """What the stage of two searches looks like, and the row of each of their steps: `Rows` twice.
+    """The spec of the stage of two searches, and the rows of their steps: two `Rows` together.
 
     Parameters
     ----------
     search
-        What `nasviz.views.stage.together.together` returns.
+        The result of `nasviz.views.stage.together.together`.
 
     Raises
     ------
     ValueError
-        If the two search among other operations, or nothing of what they show can be drawn.
+        If the two spaces have different operations, or none of the quantities shown can be drawn.
     """
 
     def __init__(self, search, band=(), x: str = "evaluations"):
@@ -49,9 +49,9 @@ class SideRows:
         self.spec = {"arrays": arrays, "ops": first["ops"], "views": views}
 
     def _beside(self, pair: tuple[Mapping, Mapping]) -> list[dict]:
-        """Curves of both searches on the same axes; all other pictures beside each other."""
+        """Return one view with the curves of both searches on the same axes, or other views beside each other."""
         if pair[0]["kind"] == "curve" and "series" in pair[0]:
-            series = [                                                      # a colour a search, a stroke a half
+            series = [                                                      # colours: searches; strokes: series
                 renamed(number, one)
                 | {"label": f"{self.names[number]}: {one['label']}", "color": COLORS[number], "dash": STROKES[i % 2]}
                 for number, view in enumerate(pair)
@@ -66,7 +66,7 @@ class SideRows:
         ]
 
     def row(self, step: Pair, seconds: float) -> dict:
-        """The arrays of one step of both."""
+        """Return the arrays of one step of both searches."""
         return {
             named(number, name): value
             for number, (side, one, cost) in enumerate(zip(self.sides, step.sides, step.costs, strict=True))
@@ -74,7 +74,7 @@ class SideRows:
         }
 
     def words(self, run: Run) -> str:
-        """What both favour now."""
+        """Describe the architectures that the two searches favour now."""
         if not run.steps:
             return ""
         newest = zip(self.sides, run.steps[-1].sides, strict=True)
@@ -83,34 +83,35 @@ class SideRows:
 
 
 def named(number: int, array: str) -> str:
-    """The array's name in the stage of both."""
+    """Return the name that an array of one search has in the common stage."""
     return f"{number}.{array}"
 
 
 def renamed(number: int, view: Mapping) -> dict:
-    """A view, or a series, of one search with the arrays' names in the stage of both."""
+    """Return a view, or a series, of one search with the arrays' names of the common stage."""
     return {
         key: named(number, value) if key in NAMES and isinstance(value, str) else value for key, value in view.items()
     }
 
 
 class SideBySide(Player):
-    """Runs two searches in lock-step: one set of buttons, one time, both drawn beside each other.
+    """A player of two searches in lock-step, drawn beside each other, with common buttons and a common time.
 
-    A slider turns a knob of both; knobs that only one has, or that differ at the start, are what is compared and have
-    no slider. Each search makes exactly the steps that it makes alone. Nothing is recorded: record each by itself.
+    A slider turns a knob of both searches. Knobs that only one search has, or that differ at the start, are the object
+    of the comparison and have no slider. Each search makes exactly the steps that it makes alone. Nothing is recorded:
+    for a record, run each search by itself.
 
     Parameters
     ----------
     first, second : strategy
-        Over spaces with the same operations; they show the same kinds of things.
+        Two searches over spaces with the same operations, which show the same quantities.
     names : (str, str)
-        Of the two.
+        Names of the two searches.
 
     Raises
     ------
     ValueError
-        If they cannot be drawn side by side.
+        If the searches cannot be drawn side by side.
 
     Examples
     --------
@@ -124,6 +125,6 @@ class SideBySide(Player):
         super().__init__(together(first, second, names))
 
     def steps_of(self, number: int) -> list:
-        """The steps of the first (0) or the second (1) search, as far as it went."""
+        """Return the steps so far of the first (0) or the second (1) search."""
         steps = [pair.sides[number] for pair in self.run_.steps]
         return [step for i, step in enumerate(steps) if i == 0 or step is not steps[i - 1]]

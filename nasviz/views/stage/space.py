@@ -1,4 +1,4 @@
-"""A search space at a glance: what can be chosen, how many architectures that makes, and what they look like."""
+"""A search space at a glance: its choices, its number of architectures, and pictures of some of them."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from .cell import Cell, cell_view, chosen, color, describe, labels, options_view
 from .from_search import cell_of, one_hot
 from .widget import Stage
 
-DEALT = 6  # cells in a gallery; of whole networks, which are wider, 4
+DEALT = 6  # cells in a gallery; for whole networks, which are wider, it has 4
 
 
 class Space(widgets.VBox):
-    """The choices of a space, its size worked out, and random members, dealt anew at the press of a button.
+    """A widget with the choices of a space, the calculation of its size, and random members; a button draws new ones.
 
     Parameters
     ----------
     space : SearchSpace
     seed : int
-        Of the first deal; each press takes the next one.
+        Seed of the first random members; each press of the button takes the next seed.
 
     Attributes
     ----------
     dealt : list of Arch
-        The members on the table.
+        The members that are shown.
     gallery : Stage
     """
 
@@ -63,7 +63,7 @@ class Space(widgets.VBox):
         return spec, [row]
 
     def deal(self) -> None:
-        """Other members: those of the next seed."""
+        """Show other members: those of the next seed."""
         self.seed += 1
         self.gallery.redraw(*self._deal())
 
@@ -76,12 +76,12 @@ class Space(widgets.VBox):
 
 
 def compare(a: Arch | str, b: Arch | str, space: SearchSpace) -> Cell:
-    """Two members beside each other, what differs marked in both.
+    """Draw two members beside each other, with the differences marked in both.
 
     Raises
     ------
     ValueError
-        If one of them is no architecture of the space.
+        If one of them is not in the space.
     """
     pair = [space.from_text(one) if isinstance(one, str) else space.check(one) for one in (a, b)]
     try:
@@ -96,7 +96,7 @@ def compare(a: Arch | str, b: Arch | str, space: SearchSpace) -> Cell:
 
 
 def _own(graph: Graph, other: Graph) -> dict[str, list[int]]:
-    """Nodes and edges of ``graph`` that ``other`` has not."""
+    """Return nodes and edges of ``graph`` that ``other`` does not have."""
     theirs = {(edge.source, edge.target, edge.op) for edge in other.edges}
     edges = [i for i, edge in enumerate(graph.edges) if (edge.source, edge.target, edge.op) not in theirs]
     named = dict(zip(other.nodes, other.ops or [None] * len(other.nodes), strict=True))
@@ -106,15 +106,15 @@ def _own(graph: Graph, other: Graph) -> dict[str, list[int]]:
 
 
 def mutations(arch: Arch | str, space: SearchSpace, steps: int = 20, seed: int = 0) -> Stage:
-    """A walk of random mutations, to play: each step changes one choice (and what that makes inactive).
+    """Draw a random walk of mutations: each step changes one choice (and any choice that this makes inactive).
 
-    Where all architectures share a cell its edges morph; cells that a supernet holds are drawn within it; else the
-    boxes of the choices move.
+    If all architectures share a cell, its edges change smoothly. If a supernet contains the cells, they are drawn
+    within it. Otherwise the boxes of the choices move.
 
     Raises
     ------
     ValueError
-        If ``arch`` is none of the space.
+        If ``arch`` is not in the space.
     """
     arch = space.from_text(arch) if isinstance(arch, str) else space.check(arch)
     rng, walk = np.random.default_rng(seed), [arch]
@@ -134,7 +134,7 @@ def mutations(arch: Arch | str, space: SearchSpace, steps: int = 20, seed: int =
 
 
 def _in_supernet(walk: list[Arch], space: SearchSpace) -> Stage:
-    """The walk within the relaxed cells: an edge that the architecture has not is of no width."""
+    """Draw the walk within the relaxed cells: an edge that the architecture does not have gets width 0."""
     ops, cells = [str(option) for option in space.relaxed[0].options], space.cells()
     free = {name: [e for e in graph.edges if e.choice is not None] for name, graph in cells.items()}
     views = [cell_view(g, n, title=f"{n} cell", height=280, span=12 // len(cells)) for n, g in cells.items()]
@@ -155,7 +155,7 @@ def _in_supernet(walk: list[Arch], space: SearchSpace) -> Stage:
 
 
 def _table(space: SearchSpace) -> str:
-    """The choices, those that follow each other with the same options in one line."""
+    """Return the choices as HTML; successive choices with the same options share one line."""
     lines = []
     for options, group in groupby(space.choices, key=lambda choice: choice.options):
         alike = list(group)
@@ -168,7 +168,7 @@ def _table(space: SearchSpace) -> str:
             for option, word in zip(options, labels(alike[0]), strict=True)
         )
         lines.append((said, chips))
-    if len(lines) > 16:                                 # the pattern repeats: one does not read forty lines
+    if len(lines) > 16:                                 # the pattern repeats, and nobody reads forty lines
         lines = [*lines[:14], (f"… {len(lines) - 15} more …", ""), lines[-1]]
     rows = "".join(
         f'<tr><th scope="row" style="text-align:left; font-weight:600; padding:1px 16px 1px 0; white-space:nowrap; '
@@ -179,6 +179,6 @@ def _table(space: SearchSpace) -> str:
 
 
 def _paragraphs(markdown: str) -> str:
-    """The Markdown of `SearchSpace.counting` as HTML: paragraphs, bold, formulas left to MathJax."""
+    """Return the Markdown of `SearchSpace.counting` as HTML: paragraphs and bold; MathJax does the formulas."""
     text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(markdown, quote=False))
     return "".join(f"<p style='margin:4px 0; max-width:75ch'>{part}</p>" for part in text.split("\n\n"))

@@ -1,7 +1,7 @@
-"""The last step of a stage as a PNG: what GitHub, nbviewer and an untrusted notebook show, where no script runs.
+"""The last step of a stage as a PNG, for GitHub, nbviewer and untrusted notebooks, where no script runs.
 
-Drawn with Pillow from the same layout, colours and labels as the live picture, so that the still *is* the live picture
-at a modest resolution; always on a light background.
+The still is drawn by Pillow from the layout, colours and labels of the live picture, so that it *is* the live picture
+at a modest resolution. Its background is always light.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import numpy as np
 from ..raster import BACK, BLUE, DEAD, DIM, GRID, MAGENTA, MARK, PANEL, SHARP, TEXT, Axes, Pen, good_range, mixed
 from .still_population import PEOPLE
 
-LIMIT = 60_000  # bytes
-MARKED = "#f3dcae"  # behind what is pointed at
+LIMIT = 60_000  # bytes of a PNG
+MARKED = "#f3dcae"  # background of highlighted parts
 SERIES = (BLUE, "#d98300", "#00887a", MAGENTA, "#8358d6", "#8a919c")  # as in js/base.js
 
 
 def png(
     spec: Mapping, columns: Mapping[str, np.ndarray], marks: Sequence[Mapping] = (), step: int = -1
 ) -> bytes | None:
-    """All views of a completed spec at one step, 900 px wide. None while there is no step."""
+    """Draw all views of a completed spec at one step, 900 px wide. None while there is no step."""
     from PIL import Image, ImageDraw
 
     count = len(next(iter(columns.values())))
@@ -61,9 +61,9 @@ def png(
             _DRAW[view["kind"]](pen, spec, view, columns, marks, step, box)
             x += wide
         y += tall + gap
-    for less in (SHARP, SHARP + 1, 2 * SHARP):  # a notebook is kept in version control: no picture above LIMIT
+    for less in (SHARP, SHARP + 1, 2 * SHARP):  # notebooks are in version control, so no PNG is above LIMIT
         out = io.BytesIO()
-        # the fast method of quantizing: the default one takes half a second
+        # the fast quantisation, as the default one takes half a second
         image.reduce(less).quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(out, "PNG")
         if out.tell() <= LIMIT:
             break
@@ -92,7 +92,7 @@ def _panels(shape, wide) -> tuple[int, int]:
 
 
 def _legend(pen, spec, left, top, width) -> float:
-    """The height that it takes, in as many lines as it needs."""
+    """Draw the legend, in as many lines as it needs, and return its height."""
     styles = (spec[key] for key in ("labels", "colors", "dashes", "opacities"))
     x, y = left, top
     for label, color, dash, opacity in zip(*styles, strict=True):
@@ -107,7 +107,7 @@ def _legend(pen, spec, left, top, width) -> float:
 
 
 def _curve_points(points, each=12):
-    """Points and normals along a Bézier chain, its ends tucked under the nodes."""
+    """Return points and normals along a Bézier chain whose ends lie hidden under the nodes."""
     p, out = np.asarray(points, float), []
     for c in range(0, len(p) - 3, 3):
         u = np.linspace(0, 1, each + 1)[(1 if c else 0) :, None]
@@ -200,14 +200,14 @@ def _cell(pen, spec, view, columns, marks, step, box) -> None:
 
 
 def _differs(view, columns, step, i) -> bool:
-    """Whether free edge i has another operation than in the array that it is compared with."""
+    """Return whether free edge i has another operation than in the array for comparison."""
     if "against" not in view or np.isnan(columns[view["against"]][step][i]).any():
         return False
     return columns[view["array"]][step][i].argmax() != columns[view["against"]][step][i].argmax()
 
 
 def _head(line, node) -> np.ndarray:
-    """The three corners of a wire's head, where it meets the box of its target."""
+    """Return the three corners of a wire's arrowhead, where it meets the box of its target."""
     tip, n = line[-1, :2].copy(), line[-1, 2:]
     along = np.array([n[1], -n[0]])
     while abs(tip[0] - node["x"]) < node["w"] / 2 + 2 and abs(tip[1] - node["y"]) < node["h"] / 2 + 2:
@@ -216,7 +216,7 @@ def _head(line, node) -> np.ndarray:
 
 
 def _kept(view, weights, free) -> set[int]:
-    """Rows of edges that discretisation keeps: the strongest ``keep`` into each node."""
+    """Return the rows of the edges that discretisation keeps: the strongest ``keep`` into each node."""
     if not view.get("keep"):
         return set(range(len(free)))
     counted = [o for o in range(weights.shape[1]) if o not in set(view.get("ignore", ()))]
@@ -373,7 +373,7 @@ def _curve(pen, spec, view, columns, marks, step, box) -> None:
     axes.extras(view, marks, lambda at: float(xs[min(max(at, 0), n - 1)]))
     keys = [key for key in keys if key[0]]
     if len(keys) > 1 or view["band"]:
-        low = np.nanmean(values) < np.mean(axes.values)  # the values lie low: the legend goes above them
+        low = np.nanmean(values) < np.mean(axes.values)  # with low values, the legend goes above them
         y = axes.y + 18 if low else axes.y + axes.h - 17 * len(keys)
         w = max(pen.wide(key[0], 11) for key in keys)
         for label, color, width, dash in keys:

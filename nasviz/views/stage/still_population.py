@@ -1,4 +1,4 @@
-"""Stills of a population: the living by age, and the line of the best. As js/people.js draws them."""
+"""Stills of a population, as js/people.js draws it: its members by age, and the ancestors of the best."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..raster import BLUE, DEAD, DIM, GRID, MAGENTA, TEXT, Axes, good_range, mix
 
 
 class _Kin:
-    """Scores, parents, ancestors and the best of the first so many."""
+    """The scores, parents and ancestors of the first evaluations, and the best of them."""
 
     def __init__(self, view, columns):
         self.score = columns[view["array"]].reshape(-1) * view.get("scale", 1)
@@ -17,7 +17,7 @@ class _Kin:
         self.good, self._best = good, np.where(good & np.isfinite(self.score), self.score, -np.inf)
 
     def line(self, last: int) -> list[int]:
-        """The best of the first ones, its parent, and so on; empty where none is any good."""
+        """Return the best of the first evaluations, its parent, and so on; empty if there is no valid score."""
         best, line = int(self._best[: last + 1].argmax()), []
         while np.isfinite(self._best[: last + 1]).any() and best >= 0:
             line.append(best)
@@ -103,7 +103,7 @@ def _family(pen, spec, view, columns, marks, step, box) -> None:
 
 
 def _edit(view, columns, kin, i) -> str:
-    """What changed between an individual and its parent, in words."""
+    """Describe the change from the parent to the individual in words."""
     if kin.parent[i] < 0:
         return "drawn at random"
     archs = columns[view["arch"]]

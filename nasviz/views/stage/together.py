@@ -1,4 +1,4 @@
-"""Two searches in lock-step, as one: for looking at them side by side."""
+"""Two searches in lock-step as one search, so that they can be drawn side by side."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ...step import Step
 
 
 class Pair(Step):
-    """Where two searches stand: the newest step of each, and what each has cost so far.
+    """A step of two searches: the newest step of each, and the cost of each so far.
 
     Attributes
     ----------
     sides : (Step, Step)
     costs : (float, float)
-        Seconds of evaluations; nan for a search without.
+        Seconds of evaluations; nan for a search without evaluations.
     """
 
     __slots__ = ("sides", "costs")
@@ -34,7 +34,7 @@ class Pair(Step):
 
 @dataclass
 class _Together:
-    """See `together`."""
+    """The search that `together` returns."""
 
     first: object
     second: object
@@ -44,7 +44,7 @@ class _Together:
 
     @property
     def space(self):
-        """That of the first search."""
+        """The space of the first search."""
         return self.first.space
 
     def __len__(self) -> int:
@@ -59,9 +59,9 @@ class _Together:
             for number in range(1, total + 1):
                 for side, search in enumerate(searches):
                     vars(search).update({name: getattr(self, name) for name in knobs(self)})
-                    while done[side] * total < number * len(search):        # as far into its plan as the other
+                    while done[side] * total < number * len(search):        # until both are equally far in their plans
                         done[side] += 1
-                        if (step := next(going[side], None)) is None:       # it ended before its plan: it stays there
+                        if (step := next(going[side], None)) is None:       # it ended early, and keeps its last step
                             over[side] = True
                             continue
                         newest[side] = step
@@ -72,18 +72,18 @@ class _Together:
 
 
 def together(first, second, names: tuple[str, str] = ("first", "second")) -> _Together:
-    """One search that takes two others on in lock-step.
+    """Return one search that runs two others in lock-step.
 
-    A step of it is a `Pair`: the longer search goes one step on, the shorter as many as keep both equally far into
-    their plans (500 images take fewer steps an epoch than 4,000: both are in the same epoch). Knobs that both have, at
-    the same value, are knobs of the pair; what differs between them stays as it is. Each search gives exactly the steps
-    that it gives alone.
+    Each of its steps is a `Pair`. The longer search does one step, and the shorter one as many as keep both equally far
+    in their plans. (500 images take fewer steps an epoch than 4,000, yet both are in the same epoch.) Knobs that both
+    searches have with the same value are knobs of the pair; other knobs keep their values. Each search gives exactly
+    the steps that it gives alone.
 
     Parameters
     ----------
     first, second : strategy
     names : (str, str)
-        Of the two, for pictures.
+        Names of the two searches, for pictures.
     """
     mine, its = knobs(first), knobs(second)
     shared = [name for name in mine if name in its and getattr(first, name) == getattr(second, name)]
