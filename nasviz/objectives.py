@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, isfinite, isnan
-from typing import Protocol
 
 from .step import Evaluation
 
 __all__ = ["Bounded", "CubedBest", "Less", "Score", "Weighted", "Within", "accuracy"]  # those that a record may name
-
-
-class Objective(Protocol):
-    """What is maximised: any function of an evaluation, the greater the better, −∞ for a failure.
-
-    Optional: ``allows(evaluation) -> bool``, whether an evaluation keeps to a bound, and ``limit``, that bound. What is
-    not allowed is never the best. Absent: everything is allowed. See `bound_of`.
-    """
-
-    def __call__(self, evaluation: Evaluation) -> float:
-        """The value of an evaluation."""
-        ...
-
-
-def bound_of(objective: Objective) -> Callable[[Evaluation], bool] | None:
-    """The objective's ``allows``; None where everything is allowed."""
-    return getattr(objective, "allows", None)
-
-
-def everything(evaluation: Evaluation) -> bool:
-    """True: what an objective without a bound allows."""
-    return True
-
-
-def allows(objective: Objective) -> Callable[[Evaluation], bool]:
-    """What says of an evaluation whether it keeps to the objective's bound, if it has one."""
-    return bound_of(objective) or everything
 
 
 def accuracy(evaluation: Evaluation) -> float:

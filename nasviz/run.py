@@ -18,9 +18,8 @@ from . import record
 from .estimator import Estimator
 from .identity import identity
 from .knobs import check_turn, knobs
-from .objectives import allows
 from .step import Evaluation, Step
-from .strategy import estimator_of, keeps_state, objective_of, start_of
+from .strategy import allows, estimator_of, keeps_state, objective_of, start_of
 
 
 class Run:

@@ -12,11 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...knobs import knobs
-from ...objectives import bound_of
 from ...run import Run
 from ...space import Arch
 from ...step import Step
-from ...strategy import objective_of
+from ...strategy import bound_of, objective_of
 from .cell import cell_of, cell_view, chosen, in_line, options_view, supernet_view
 from .policy import policy_views
 from .progress import band_of
