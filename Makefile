@@ -14,6 +14,8 @@ TORCH_INDEX ?=
 LAB_ARGS ?=
 TEST_ARGS ?=
 export TORCH_INDEX
+# Where this is set, as in many containers, each process compiles all of torch that it imports: seconds, every time.
+export PYTHONDONTWRITEBYTECODE :=
 # The students' files are the labs; this machine only. JupyterLab's token stays on.
 LAB_OPTIONS := --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=labs --LabApp.default_url=/lab/tree/00-start-here.ipynb
 

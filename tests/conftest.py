@@ -26,15 +26,25 @@ CHROMIUM_FLAGS = [
 ]
 
 
+# Begun last, a long file would leave the other process idle. Those of more than ten seconds, in make check or test.
+LONG = [f"test_{name}.py" for name in ("charts_browser", "stage_browser", "spaces", "elastic_training", "darts", "zoo",
+        "paths", "executors", "collapse", "dask", "reinforce", "search", "remedies", "table_csv", "labs")]  # fmt: skip
+
+
+def order(item):
+    """Lab 00 in the browser, the other labs, the long ones, the rest; the cells and tests of a file stay together."""
+    name = item.path.name
+    return name != "test_lab_browser.py", item.path.suffix != ".ipynb", LONG.index(name) if name in LONG else len(LONG)
+
+
 def pytest_collection_modifyitems(items):
-    """Mark cells of notebooks and what needs a browser. What takes longest comes first: begun last, it would leave the
-    other process idle. Files stay whole."""
+    """Mark cells of notebooks and what needs a browser; what takes longest comes first."""
     for item in items:
         if item.path.suffix == ".ipynb":
             item.add_marker("lab")
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-    items.sort(key=lambda item: (item.path.name != "test_lab_browser.py", item.path.suffix != ".ipynb"))
+    items.sort(key=order)
 
 
 def pytest_collection_finish(session):

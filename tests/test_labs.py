@@ -1,13 +1,17 @@
 """Every lab's exercises: the untouched stub fails its check, the folded solution passes it, usual mistakes are named.
 
-That a lab runs head to tail, and that its claims hold, is nbval's part (labs/ is collected with the tests).
+That a lab runs head to tail, and that its claims hold, is nbval's part (labs/ is collected with the tests), or, for
+lab 00 where there is a browser, that of tests/test_lab_browser.py.
 """
 
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
+import conftest
 import nbformat
 import pytest
+import test_lab_browser
 from mistakes import WRONG
 
 from nasviz import course
@@ -65,3 +69,16 @@ def test_a_usual_mistake_is_named(lab, name, answer, words, names):
     exec(answer, names)
     exec(cells(lab, "check", name), names)
     assert words in course.results[name].wrong
+
+
+@pytest.mark.parametrize(
+    ("chromium", "asked", "skipped"), [("a browser", True, 1), (None, True, 0), ("a browser", False, 0)]
+)
+def test_lab_00_runs_once_in_a_browser_or_in_nbval(chromium, asked, skipped, monkeypatch):
+    marked = []
+    items = [SimpleNamespace(name="Cell 0", path=path, add_marker=marked.append) for path in LABS]
+    if asked:
+        items.append(SimpleNamespace(name=test_lab_browser.test_the_whole_lab.__name__, path=Path(__file__)))
+    monkeypatch.setattr(conftest, "find_chromium", lambda: chromium)
+    conftest.pytest_collection_finish(SimpleNamespace(items=items))
+    assert len(marked) == skipped

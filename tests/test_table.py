@@ -14,6 +14,7 @@ import pytest
 from drawn import examples
 from hypothesis import given
 from hypothesis import strategies as st
+from toys import distinct
 
 from nasviz.estimator import Estimator
 from nasviz.estimators import Table, TableLookup, nasbench201_table
@@ -49,7 +50,7 @@ def failed(scores):
 @pytest.fixture(scope="module")
 def trainings():
     """Two seeds of 60 functions, a third of 20 of them; one training failed."""
-    archs = SPACE.distinct()[::84][:60]
+    archs = distinct()[::84][:60]
     known = [(arch, seed) for seed in range(3) for arch in (archs if seed < 2 else archs[:20])]
     out = [(arch, seed, scores_of(arch, seed), 2.0 + seed + sum(arch) / 7) for arch, seed in known]
     arch, seed, scores, seconds = out[7]
@@ -246,7 +247,7 @@ def test_vectorised_look_up_is_the_single_one(table, made):
 
 
 def test_what_is_not_there_is_a_key_error_with_the_coverage(table, made):
-    missing = next(a for a in SPACE.distinct() if a not in table)
+    missing = next(a for a in distinct() if a not in table)
     for one in (table, made):
         for ask in (one.row, TableLookup(one), one.judge, lambda arch, one=one: one.rows([arch])):
             with pytest.raises(KeyError, match=r"60 of 5,044 rows \(1.2 %\); trainings by seed: 60, 60, 20"):
@@ -280,18 +281,16 @@ def test_without_a_second_seed_nothing_judges_unless_there_is_one_seed_only(trai
     assert np.isnan(two.truth()[two.row(arch)]) and np.isnan(two.truth()).sum() == 1
 
 
-@pytest.mark.parametrize("name", ["file", "made"])
-def test_a_search_inside_a_partial_table_finds_only_what_is_there(request, name, tmp_path, table, made):
-    one = made if name == "made" else table
-    space = one.known()
-    assert "60 rows" in repr(space) and space.why_invalid(SPACE.distinct()[1]) == "the table has no row for it"
+@pytest.mark.parametrize("name", ["table", "made"])
+def test_a_search_inside_a_partial_table_finds_only_what_is_there(request, name, tmp_path):
+    space = (one := request.getfixturevalue(name)).known()
+    assert "60 rows" in repr(space) and space.why_invalid(distinct()[1]) == "the table has no row for it"
     search = RegularizedEvolution(space, TableLookup(one), population=10, tournament=3, evaluations=40, seed=2)
-    run = Run(search, tmp_path / "run.jsonl")
-    steps = list(run)
+    steps = list(Run(search, tmp_path / "run.jsonl"))
     assert len(steps) == 40 and all(step.evaluation.arch in one for step in steps)
     again = Run(search, tmp_path / "run.jsonl")
     assert list(again) == steps                                         # recorded, and resumed from the record
-    assert SPACE.why_invalid(SPACE.distinct()[1]) is None               # the space itself has not changed
+    assert SPACE.why_invalid(distinct()[1]) is None               # the space itself has not changed
 
 
 def test_a_table_of_a_huge_space_is_searched_among_its_rows():

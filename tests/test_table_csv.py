@@ -8,6 +8,7 @@ import pytest
 from drawn import examples
 from hypothesis import given
 from hypothesis import strategies as st
+from toys import distinct
 
 from nasviz.analysis import stats
 from nasviz.estimators import Table, TableLookup, nasbench201_table
@@ -142,7 +143,7 @@ def test_the_how_to_does_what_it_says(tmp_path, monkeypatch):
     page = (Path(__file__).parents[1] / "docs" / "your-own-table.md").read_text(encoding="utf-8")
     program = page.split("```python\n")[1].split("```")[0].replace("    ...\n", "    steps.append(step)\n")
     rng = np.random.default_rng(0)
-    archs = SPACE.distinct()[::100]
+    archs = distinct()[::100]
     draw = rng.uniform(60, 90, (len(archs), 2, 2)).round(2)
     lines = [
         f"{SPACE.to_text(arch)},{draw[i, seed, 0]},50,{draw[i, seed, 1]},3.5,{seed},12.5"

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 
 import pytest
-from toys import Toy
+from toys import Toy, distinct
 
 from nasviz.estimators import tabulate
 from nasviz.estimators.tabulate import Work, main, merge, parts_of, rows, run, status
@@ -16,7 +16,7 @@ class Few(NasBench201):
     """The space with seven architectures."""
 
     def distinct(self):
-        return super().distinct()[100:107]
+        return distinct()[100:107]
 
 
 @dataclass
