@@ -1,6 +1,7 @@
 """Latency: refused when noisy, looked up as measured, repaired, never half written; and what searches make of it."""
 
 import json
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -177,10 +178,13 @@ def test_the_overhead_is_found_where_there_is_one(table):
 
 def test_a_table_reads_back_and_another_machine_is_named(table, tmp_path):
     path = table.save(tmp_path / "latency.json")
-    assert LatencyTable.load(path) == table
-    replace(table, device="an abacus").save(path)
-    with pytest.warns(UserWarning, match="measured on an abacus"):
-        LatencyTable.load(path)
+    assert LatencyTable.load(path) == table and table.note == ""
+    replace(table, device="an abacus", made="1900-01-01").save(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")                                              # from elsewhere: that is no fault
+        note = LatencyTable.load(path).note
+    assert "those of an abacus (1900-01-01)" in note and hardware.device_name() in note
+    assert "\n" not in note and str(tmp_path) not in note
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"ms": {}}', "null", '{"overhead": {"x": 1}}'])

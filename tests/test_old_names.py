@@ -56,8 +56,8 @@ def test_a_function_that_had_its_file_s_name_can_still_be_called():
     from nasviz import views
 
     with pytest.warns(DeprecationWarning):
-        importlib.import_module("nasviz.views.progress")
-    assert callable(views.progress) and nasviz.views.progress.band_of is views.band_of
+        importlib.import_module("nasviz.views.stage.progress")
+    assert callable(views.progress) and nasviz.views.stage.progress.band_of is views.band_of
 
 
 def test_an_old_command_runs():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from torch import nn
@@ -95,12 +96,18 @@ def target(
     def ms(arch: Arch) -> float:
         arch = tuple(arch)
         if arch not in known:                       # a small network is built and run faster than on the meta device
-            known[arch] = source.predict(space.network(arch, **(network or {})), image)
+            known[arch] = source.predict(_built(space, arch, tuple((network or {}).items())), image)
         return known[arch]
 
     return Target(name, "simulated" if isinstance(source, Roofline) else "measured", ms)
 
 
+@lru_cache(maxsize=1)
+def _built(space: SearchSpace, arch: Arch, settings: tuple) -> nn.Module:
+    """Build the network of an architecture, once for all targets that are asked about it in turn."""
+    return space.network(arch, **dict(settings))
+
+
 def times(targets: Sequence[Target], archs: Sequence[Arch]) -> np.ndarray:
     """Return the milliseconds of each architecture on each target: (targets, architectures)."""
-    return np.array([[one.ms(arch) for arch in archs] for one in targets])
+    return np.array([[one.ms(arch) for one in targets] for arch in archs]).T

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -195,7 +194,7 @@ class LatencyTable:
             If an operation was never measured, with its name.
         """
         out = []
-        for unit in units(network, image, self.batch):
+        for unit in units(network, image):  # keys hold no batch: one image is enough
             if unit.key not in self.ms:
                 raise KeyError(
                     f"never measured: {unit.key}. This table knows {len(self.ms)} operations of batch {self.batch}; "
@@ -233,6 +232,14 @@ class LatencyTable:
         said = np.array([[table.predict(network, image) for table in (plain, self)] for network in networks])
         return said / np.asarray(measured)[:, None] - 1
 
+    @property
+    def note(self) -> str:
+        """Say that this machine has neither that processor nor that graphics card: one sentence, empty if it has."""
+        here = [device_name(device) for device in ("cpu", *(["cuda"] if torch.cuda.is_available() else []))]
+        if self.device in here:
+            return ""
+        return f"These milliseconds are those of {self.device} ({self.made}); this machine is {' with '.join(here)}."
+
     # ------------------------------------------------------------------ the file
     def save(self, path: str | Path) -> Path:
         """Write it as JSON: whole, or not at all."""
@@ -248,7 +255,7 @@ class LatencyTable:
 
     @classmethod
     def load(cls, path: str | Path) -> LatencyTable:
-        """Read a table. Warns if it was measured on another processor than this one, nor on this machine's GPU.
+        """Read a table. Whoever shows its milliseconds shows its `note` too.
 
         Raises
         ------
@@ -266,13 +273,6 @@ class LatencyTable:
             raise
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"{path} is no latency table: {error}") from None
-        here = [device_name(device) for device in ("cpu", *(["cuda"] if torch.cuda.is_available() else []))]
-        if table.device not in here:
-            warnings.warn(
-                f"{path} was measured on {table.device} ({table.made}); this is {' with '.join(here)}. Its "
-                "milliseconds are not those of this machine: measure a table of your own with LatencyTable.build",
-                stacklevel=2,
-            )
         return table
 
 
