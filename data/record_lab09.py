@@ -3,8 +3,8 @@
     python data/record_lab09.py
 
 Supernets of NAS-Bench-201, seeds 0 to 3, trained for 10 and for 30 epochs, and the first 100 architectures in the order
-in which `nasviz.estimators.tabulate` trains them: data/lab09-inherited.npz. What the file has of a seed is kept. Some five minutes
-of one core from the beginning.
+in which `nasviz.estimators.tabulate` trains them: data/lab09-inherited.npz. What the file has of a seed is kept. Some
+five minutes of one core from the beginning.
 """
 
 from itertools import islice

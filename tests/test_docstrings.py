@@ -16,7 +16,7 @@ NAMES = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for pa
 @pytest.mark.parametrize("name", NAMES)
 def test_the_examples_of(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("nasviz.course.claims.display", lambda *_, **__: None)  # what a notebook shows is not printed there
+    monkeypatch.setattr("nasviz.course.claims.display", lambda *_, **__: None)  # what a notebook shows is not printed
     failed, tried = doctest.testmod(importlib.import_module(name))
     assert tried > 0 and failed == 0, capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
