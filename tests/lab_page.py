@@ -68,6 +68,10 @@ def server(tmp_path_factory):
         shutil.copy(folder / name, folder / copy)
         return f"{base}lab/tree/{copy}?token={token}&reset"
 
+    # No save but those that a test asks for: where two meet, JupyterLab may ask about a file that has changed on disk.
+    settings = folder / "settings/@jupyterlab/docmanager-extension/plugin.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"autosave": false}')
     # Runtime and settings of its own; the kernel that belongs to this Python.
     private = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
     env = os.environ | private | {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "NASVIZ_TEST": ""}
@@ -81,7 +85,7 @@ def server(tmp_path_factory):
             yield address
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(120)                                    # it ends its kernels first
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -188,7 +192,7 @@ def drag(page, handle, by=52):
 
 def saved_and_loaded_again(page):
     """As a student does who comes back: the notebook from its file, its kernel as it was."""
-    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    page.evaluate("void window.jupyterapp.commands.execute('docmanager:save')")  # waited for below, not for ever
     page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
     page.reload()
     page.wait_for_function(IDLE)
