@@ -24,13 +24,14 @@ LAB_OPTIONS := --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=labs --LabApp.defau
 PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NASVIZ_TEST=1 NASVIZ_WORKERS=1 \
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help lab check test lint doctor clean
+.PHONY: help lab check test lint docs doctor clean
 
 help:
 	@echo 'make lab      install what is missing and open the first lab in JupyterLab'
 	@echo 'make check    install what is missing and run the tests that need neither a browser nor the labs (minutes)'
 	@echo 'make test     install what is missing and run all tests, the labs and the browser too'
 	@echo 'make lint     check the code with ruff'
+	@echo 'make docs     make the API reference from the docstrings, in docs/api'
 	@echo 'make doctor   check this installation and predict how long the labs take here'
 	@echo 'make clean    remove .venv and caches'
 
@@ -47,6 +48,9 @@ test: .venv/test.stamp
 
 lint: .venv/test.stamp
 	$(PY) -m ruff check .
+
+docs: .venv/docs.stamp
+	$(PY) -m pdoc -d numpy -o docs/api nasviz '!nasviz._old_names'
 
 doctor: .venv/lab.stamp
 	@$(PY) -m nasviz doctor
@@ -98,3 +102,6 @@ endef
 	@echo 'Installing nasviz, JupyterLab and what tests them ...'; $(PIP) --quiet install --no-compile -e '.[lab,test]'
 	$(QUIET)
 	@touch .venv/lab.stamp $@
+
+.venv/docs.stamp: .venv/lab.stamp
+	@echo 'Installing pdoc ...'; $(PIP) --quiet install -e '.[lab,docs]' && touch $@
