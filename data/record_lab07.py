@@ -2,15 +2,16 @@
 
     python data/record_lab07.py truth --space sep [--device cuda]
     python data/record_lab07.py truth --space conv [--device cuda]
-    python data/record_lab07.py searches [--of sep deep conv]
+    python data/record_lab07.py searches [--of sep deep conv whole]
 
 ``truth`` trains every distinct function of {skip, separable convolution} or of {skip, convolution} from ten seeds,
 with the full recipe on a network of four channels: data/darts-small/sep and conv, parts as `nasviz.estimators.tabulate`
 writes them. ``searches`` records each remedy of DARTS, with as many updates as DARTS, ten seeds, on the first of them
-(searches-*.jsonl) and on the second (conv-searches.jsonl); and DARTS for longer, on a deeper and wider supernet, with
-few images and with as many as there are (deep-searches.jsonl): a line of JSON a search, in data/darts-small. Lines say
-which torch on which processor found them; those of the first two files, older, do not: torch 2.14 on an AMD EPYC. All
-go on where they were when interrupted. As many processes work as `nasviz.workers.workers` says.
+(searches-*.jsonl) and on the second (conv-searches.jsonl); DARTS for longer, on a deeper and wider supernet, with few
+images and with as many as there are (deep-searches.jsonl); and DARTS on all five operations of NAS-Bench-201
+(whole-searches.jsonl): a line of JSON a search, in data/darts-small. Lines say which torch on which processor found
+them; those of the first two files, older, do not: torch 2.14 on an AMD EPYC. All go on where they were when
+interrupted. As many processes work as `nasviz.workers.workers` says.
 """
 
 from __future__ import annotations
@@ -82,8 +83,9 @@ SETS = {
         "DARTS, longer and deeper, 4,000 images": Darts(SPACES["sep"], **LONG | {"images": 4000, "epochs": 3}),
     },
     "conv": {name: replace(search, space=SPACES["conv"]) for name, search in METHODS.items()},
+    "whole": {"DARTS": Darts(NasBench201(), **RECIPE)},
 }
-FILES = {"sep": "searches-2.jsonl", "deep": "deep-searches.jsonl", "conv": "conv-searches.jsonl"}
+FILES = {name: f"{name}-searches.jsonl" for name in SETS} | {"sep": "searches-2.jsonl"}
 
 
 def truth(name: str, device: str) -> None:
@@ -124,6 +126,8 @@ def told(search: Darts) -> dict:
     for name in ("loss", "valid_loss", "eigenvalue", "discrete_accuracy"):
         if name in ends[0]:
             row[name] = [round(shows[name], 4) for shows in ends]
+    if search.space.name == "nasbench201":  # five candidates an edge
+        return row
     row["skip"] = [[round(float(weight), 3) for weight in shows["alphas"][:, 0]] for shows in ends]
     row["other"] = [[round(float(weight), 3) for weight in shows["alphas"][:, 1]] for shows in ends]
     return row
