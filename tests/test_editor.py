@@ -13,7 +13,7 @@ from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation
 from nasviz.views import CellEditor
-from nasviz.views.stage.widget import editor
+from nasviz.views.stage import editor
 
 SPACE = NasBench201()
 START = (3, 0, 1, 0, 0, 2)

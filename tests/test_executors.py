@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from toys import Toy, Waiting, mortal
 
-from nasviz import estimator as evaluate
-from nasviz import workers as pools
+from nasviz import workers
 from nasviz.estimator import Cancelled, Progress, watching
 from nasviz.estimators import Recipe, Training
 from nasviz.spaces import NasBench201
@@ -52,7 +51,7 @@ def test_threads(alone):
 
 def test_one_worker_is_this_process(alone, monkeypatch):
     monkeypatch.setenv("NASVIZ_WORKERS", "1")
-    monkeypatch.setattr(evaluate, "default_pool", None)  # calling it would fail
+    monkeypatch.setattr(workers, "default_pool", None)  # calling it would fail
     assert list(Training(SPACE, TINY).many(ARCHS[:2], seed=7)) == alone[:2]
 
 
@@ -136,7 +135,7 @@ def test_closing_midway_stops_what_runs_and_drops_what_waits():
 
 
 def test_no_folder_is_left_behind(monkeypatch, tmp_path):
-    monkeypatch.setattr(evaluate.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(workers.tempfile, "tempdir", str(tmp_path))
     with ThreadPoolExecutor(2) as executor:
         results = spread(Waiting(), [(0.0,), (0.3,)], executor=executor)
         next(results)
@@ -146,7 +145,7 @@ def test_no_folder_is_left_behind(monkeypatch, tmp_path):
 
 
 def test_a_folder_that_vanished_is_only_silence(monkeypatch, tmp_path):
-    monkeypatch.setattr(evaluate.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(workers.tempfile, "tempdir", str(tmp_path))
     with ThreadPoolExecutor(1) as executor, watching(lambda progress: None):
         results = spread(Waiting(), [(0.0,), (0.5,)], executor=executor)
         next(results)
@@ -197,7 +196,7 @@ def test_a_pool_that_was_shut_down_is_said_to_be():
 def test_a_wrong_number_of_workers_is_named(monkeypatch, wrong):
     monkeypatch.setenv("NASVIZ_WORKERS", wrong)
     with pytest.raises(ValueError, match=f"NASVIZ_WORKERS.*{wrong}"):
-        pools.workers()
+        workers.workers()
 
 
 def test_workers_by_cores_and_memory(monkeypatch):
@@ -206,11 +205,11 @@ def test_workers_by_cores_and_memory(monkeypatch):
     monkeypatch.setenv("NASVIZ_WORKERS", "")
     monkeypatch.setattr(loky, "cpu_count", lambda: 8)
     for memory, expected in ((1e12, 8), (3e9, 5), (1e6, 1)):
-        monkeypatch.setattr(pools, "available_memory", lambda memory=memory: memory)
-        assert pools.workers() == expected
+        monkeypatch.setattr(workers, "available_memory", lambda memory=memory: memory)
+        assert workers.workers() == expected
     monkeypatch.setenv("NASVIZ_WORKERS", "3")
-    assert pools.workers() == 3
+    assert workers.workers() == 3
 
 
 def test_memory_is_read():
-    assert 1e7 < pools.available_memory() < 1e15
+    assert 1e7 < workers.available_memory() < 1e15

@@ -18,7 +18,7 @@ from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation, Step
 from nasviz.strategies import RandomSearch, RegularizedEvolution
 from nasviz.views import Player
-from nasviz.views.stage.widget import player
+from nasviz.views.stage import player
 
 SPACE = NasBench201()
 

@@ -242,8 +242,7 @@ def test_what_is_written_says_its_version(tmp_path):
     for name in ("class.jsonl", "latency.json"):
         assert json.loads((tmp_path / name).read_text("utf-8"))["version"] == 1
     assert [entry.name for entry in capstone.read(tmp_path / "class.jsonl")] == ["Éva"]
-    with pytest.warns(UserWarning, match="an abacus"):
-        assert LatencyTable.load(tmp_path / "latency.json").ms == {"a": 1.0}
+    assert LatencyTable.load(tmp_path / "latency.json").ms == {"a": 1.0}
     said = json.loads((tmp_path / "latency.json").read_text("utf-8"))
     (tmp_path / "latency.json").write_text(json.dumps(said | {"watts": 3}))
     with pytest.raises(ValueError, match="latency.json is no latency table: .*'watts'"):

@@ -17,7 +17,7 @@ from toys import Toy
 from nasviz.run import Run
 from nasviz.spaces import NasBench201
 from nasviz.strategies import RegularizedEvolution
-from nasviz.views import replay
+from nasviz.views import replay, stage_of
 from nasviz.views.stage.widget import MESSAGE, SCRIPTS, Stage
 
 FOLDER = Path(replay.__file__).with_name("js")
@@ -377,7 +377,7 @@ def test_a_run_is_saved_as_a_page_with_its_turns(tmp_path):
     for step, _ in enumerate(run):
         if step == 6:
             run.turn(tournament=4)
-    page = run.to_html(tmp_path / "run.html").read_text(encoding="utf-8")
+    page = replay.to_html(stage_of(run), tmp_path / "run.html", type(run.search).__name__).read_text(encoding="utf-8")
     assert "<h1>RegularizedEvolution</h1>" in page
     assert '[{"at": 7, "label": "tournament 4"}], 12, await' in page
 

@@ -13,6 +13,7 @@ from nasviz.analysis.diagnosis import Surface as Measured
 from nasviz.analysis.diagnosis import validation_loss
 from nasviz.spaces import NasBench201
 from nasviz.strategies.darts import Darts
+from nasviz.views.charts import chart as chart_module
 from nasviz.views.charts.chart import figure, live
 from nasviz.views.charts.surface import SCALE, Plane, Surface, _color
 from nasviz.views.stage.mixture import Mixture
@@ -108,8 +109,8 @@ def test_a_chart_tells_the_page_of_itself_only_once_it_is_filled(monkeypatch):
 def test_charts_share_plotlys_code_and_a_page_that_comes_later_draws_what_they_show_now():
     first, second = live(figure(title="one")), live(figure(title="another"))
     assert first._plotly == second._plotly
-    holder = ipywidgets.Widget.get_manager_state()["state"][first._plotly]["state"]
-    assert len(holder["code"]) > 1e6 > 100 * len(first.get_state()["_esm"])
+    holder = chart_module._plotly_code()
+    assert first._plotly == holder.model_id and len(holder.code) > 1e6 > 100 * len(first.get_state()["_esm"])
     first.add_scatter(y=[2, 3])
     with first.batch_update():
         first.data[0].y = [4, 5, 6]

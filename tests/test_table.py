@@ -19,7 +19,7 @@ from toys import distinct
 from nasviz.estimator import Estimator
 from nasviz.estimators import Table, TableLookup, nasbench201_table
 from nasviz.estimators.tabulate import main, publish
-from nasviz.record import identity
+from nasviz.identity import identity
 from nasviz.run import Run
 from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import DartsSpace, NasBench201

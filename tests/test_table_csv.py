@@ -12,7 +12,7 @@ from toys import distinct
 
 from nasviz.analysis import stats
 from nasviz.estimators import Table, TableLookup, nasbench201_table
-from nasviz.record import identity
+from nasviz.identity import identity
 from nasviz.spaces import NasBench201
 
 PUBLISHED = Path(__file__).parents[2] / "shared" / "published"

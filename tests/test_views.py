@@ -81,7 +81,8 @@ def test_turned_knobs_are_marked():
 
 
 def test_a_run_becomes_a_page(tmp_path):
-    page = randoms(1)[0].to_html(tmp_path / "run.html").read_text(encoding="utf-8")
+    stage = stage_of(randoms(1)[0])
+    page = nasviz.views.replay.to_html(stage, tmp_path / "run.html", "RandomSearch").read_text(encoding="utf-8")
     assert "<title>RandomSearch</title>" in page and "http://" not in page.split("<script")[0]
 
 
@@ -212,7 +213,7 @@ def test_views_import_no_strategy():
 
 
 def test_public_names_are_what_they_are_called():
-    assert callable(nasviz.views.stage.alphas) and callable(nasviz.views.stage.progress)  # not the files
+    assert callable(nasviz.views.alphas) and callable(nasviz.views.progress)  # not the files
     assert all(hasattr(nasviz.views, name) for name in nasviz.views.__all__)
 
 
