@@ -30,7 +30,7 @@ help:
 	@echo 'make lab      install what is missing and open the first lab in JupyterLab'
 	@echo 'make check    install what is missing and run the tests that need neither a browser nor the labs (minutes)'
 	@echo 'make test     install what is missing and run all tests, the labs and the browser too'
-	@echo 'make lint     check the code with ruff'
+	@echo 'make lint     check the code and its format with ruff'
 	@echo 'make docs     make the API reference from the docstrings, in docs/api'
 	@echo 'make doctor   check this installation and predict how long the labs take here'
 	@echo 'make clean    remove .venv and caches'
@@ -48,6 +48,7 @@ test: .venv/test.stamp
 
 lint: .venv/test.stamp
 	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
 
 docs: .venv/docs.stamp
 	$(PY) -m pdoc -d numpy -o docs/api nasviz '!nasviz._old_names'

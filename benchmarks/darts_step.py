@@ -77,7 +77,7 @@ def kept(network, alphas, images) -> float:
 
     def pack(tensor):
         memory = tensor.untyped_storage()  # held, so that no address is used twice; nothing goes back through the
-        seen[memory.data_ptr()] = memory   # graph here, and one that held its own results would never be freed
+        seen[memory.data_ptr()] = memory  # graph here, and one that held its own results would never be freed
         return memory
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda memory: memory):

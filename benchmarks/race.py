@@ -22,7 +22,7 @@ def main(runs: int = 3, names: tuple[str, ...] = CHEAP) -> None:
     print(f"{'the race is set up':24}{time.process_time() - before:8.3f} s")
     total = 0.0
     for name in race.searches:
-        race.run(name, 0)                                        # what is prepared once
+        race.run(name, 0)  # what is prepared once
         spent = []
         for seed in range(1, runs + 1):
             before = time.process_time()

@@ -61,12 +61,12 @@ def main(kills: int) -> None:
                 command = [sys.executable, __file__, "--go", name, str(path)]
                 child = subprocess.Popen(command, env=environment)
                 try:
-                    child.wait(rng.uniform(2.0, 3.0 + seconds))            # two seconds to start, then any moment
+                    child.wait(rng.uniform(2.0, 3.0 + seconds))  # two seconds to start, then any moment
                 except subprocess.TimeoutExpired:
                     child.kill()
                     child.wait()
                 if path.exists() and trial % 2:
-                    path.write_bytes(path.read_bytes()[: -rng.randrange(1, 20)])         # a line torn by the kill
+                    path.write_bytes(path.read_bytes()[: -rng.randrange(1, 20)])  # a line torn by the kill
                 again = go(name, str(path))
                 equal += again.steps == whole.steps and again.turns == whole.turns
             print(f"{name:16}{len(whole):7}{kills:7}{equal:5} of {kills:<3}{seconds:13.1f}", flush=True)

@@ -1,6 +1,8 @@
 """The table: reading it, look-ups a second, one by one and vectorised, and what judging an estimator costs.
 
     python benchmarks/table.py [FILE.npz]       # the project's ground truth, if no file is given; else a made-up one
+
+``--help`` says the rest.
 """
 
 import argparse
@@ -68,7 +70,7 @@ def main(path: Path | None) -> None:
     many = members[rng.integers(len(members), size=1_000_000)]
     some = list(map(tuple, many[:100_000].tolist()))
     estimate = TableLookup(table)
-    estimate(some[0]), estimate(some[0], epochs=3), table.rows(many[:9])              # what is prepared once
+    estimate(some[0]), estimate(some[0], epochs=3), table.rows(many[:9])  # what is prepared once
 
     def one_by_one(epochs=None):
         for seed, arch in enumerate(some):

@@ -48,7 +48,7 @@ def pairs(make_search, make_player, n: int, rounds: int) -> list[tuple[float, fl
     out, clock = [], time.process_time
     for i in range(rounds):
         both = [lambda: bare(make_search(), n, clock), lambda: watched(make_player(), n, clock)]
-        first, second = (both if i % 2 == 0 else both[::-1])
+        first, second = both if i % 2 == 0 else both[::-1]
         a, b = first(), second()
         out.append((a, b) if i % 2 == 0 else (b, a))
     return out

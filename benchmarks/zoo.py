@@ -2,6 +2,8 @@
 
     python benchmarks/zoo.py            # NASNet-A large counted without memory; a DARTS cell pair drawn
     python benchmarks/zoo.py --all      # also every row of the zoo, ours beside the published numbers
+
+``--help`` says the rest.
 """
 
 import argparse

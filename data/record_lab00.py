@@ -33,7 +33,7 @@ def main() -> None:
         run = Run(search, HERE / f"{name}.jsonl").recall()
         for _ in run if len(run) < len(search) else ():
             pass
-        for state in HERE.glob(f"{name}.jsonl.step*"):          # only a search that goes on needs it
+        for state in HERE.glob(f"{name}.jsonl.step*"):  # only a search that goes on needs it
             state.unlink()
 
 

@@ -239,9 +239,7 @@ def _torchvision(name: str, size: int | None, root: Path) -> Dataset:
     valid, rest = _stratified(labels, VALID / len(labels))
     test_images, test_labels = _arrays(test, size)
     classes = tuple(train.classes)
-    return Dataset(
-        name, classes, images[rest], labels[rest], images[valid], labels[valid], test_images, test_labels
-    )
+    return Dataset(name, classes, images[rest], labels[rest], images[valid], labels[valid], test_images, test_labels)
 
 
 def _arrays(source, size: int | None) -> tuple[np.ndarray, np.ndarray]:

@@ -128,7 +128,7 @@ def differences(there, here, name: str = "", find: Find = lambda _: None) -> lis
     lines = []
     for key in {**here, **there}:
         at = f"{name}.{key}" if name else key
-        if not known.get(key, True):                     # an old record says it, but it tells no searches apart now
+        if not known.get(key, True):  # an old record says it, but it tells no searches apart now
             continue
         if (key in there and key in here) or key in meant:
             lines += differences(there.get(key, meant.get(key)), here.get(key, meant.get(key)), at, find)

@@ -8,9 +8,7 @@ from dataclasses import Field, field, fields
 import numpy as np
 
 
-def knob(
-    default: float, low: float, high: float, *, log: bool = False, help: str = "", absent: float | None = None
-):
+def knob(default: float, low: float, high: float, *, log: bool = False, help: str = "", absent: float | None = None):
     """Declare a hyper-parameter of a strategy that a slider can change while the search runs.
 
     The strategy reads it at each use, so that a change acts from the next step on.

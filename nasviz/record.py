@@ -27,7 +27,6 @@ DTYPES = ("<f4", "<f8", "<i4", "<i8", "|i1", "|u1", "|b1")
 FOREIGN = "{} is not a record of a search. Choose another file name"
 
 
-
 def whole(path: Path, head: dict) -> int:
     """How many bytes of ``path`` are whole lines of the record that ``head`` begins.
 
@@ -37,7 +36,7 @@ def whole(path: Path, head: dict) -> int:
     raw = path.read_bytes()
     size = raw.rfind(b"\n") + 1
     if not size:
-        if not json.dumps(head).encode().startswith(raw):         # a torn head may be written over, other files not
+        if not json.dumps(head).encode().startswith(raw):  # a torn head may be written over, other files not
             raise ValueError(FOREIGN.format(path))
         return 0
     its = _head(path, raw[: raw.index(b"\n")])
@@ -94,7 +93,7 @@ def rebuild(path: str | Path):
         own = {space.name: space for space in (getattr(spaces, name)() for name in spaces.__all__)}
         if (space := said["space"]["space"]) not in own:
             raise ValueError(f"its space {space!r} is not one of nasviz's own")
-        for name in ("estimate", "data", "start"):               # a replayed search asks none of them
+        for name in ("estimate", "data", "start"):  # a replayed search asks none of them
             if isinstance(said.get(name), Mapping):
                 said[name] = Named(said[name])
         values = {name: _objective(value) for name, value in said.items() if name not in ("type", "space")}

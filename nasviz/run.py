@@ -68,9 +68,9 @@ class Run:
         self.head = {"nasviz": record.VERSION, "search": type(search).__name__, "fields": identity(search)}
         self.answers: list[Evaluation] = []
         self.turns: list[tuple[int, dict]] = []
-        self._rows: list[tuple[Step, float]] = []            # steps of a search that trains weights itself
-        self._newest: tuple[int, bytes | None] = (0, start_of(search))      # after how many steps, state
-        self._pending: deque[dict[str, float]] = deque()      # turned by any thread, taken by the one that iterates
+        self._rows: list[tuple[Step, float]] = []  # steps of a search that trains weights itself
+        self._newest: tuple[int, bytes | None] = (0, start_of(search))  # after how many steps, state
+        self._pending: deque[dict[str, float]] = deque()  # turned by any thread, taken by the one that iterates
         self._going = self._recorded_only = False
         self._file = None
         self._forget()
@@ -143,7 +143,7 @@ class Run:
         if (real := estimator_of(search)) is not None:
             search.estimate = asked = _Asked(real, self)
         if self._recorded_only and not (asked or self._stateful):
-            return                                            # it asks nobody and keeps no state: nothing is on record
+            return  # it asks nobody and keeps no state: nothing is on record
         if self._stateful:
             at, search.start = self._newest
             for step, seconds in self._rows[: None if self._recorded_only else at]:
@@ -156,7 +156,7 @@ class Run:
                 while past and past[0][0] <= index:
                     vars(search).update(past.pop(0)[1])
                 replaying = past or index < len(self._rows) or (asked and asked.count < answered)
-                if self._pending and not replaying:               # a turn must not change what is already on record
+                if self._pending and not replaying:  # a turn must not change what is already on record
                     new: dict[str, float] = {}
                     while self._pending:
                         new |= self._pending.popleft()
@@ -177,7 +177,7 @@ class Run:
         if index == len(self._rows):
             self._rows.append((step, seconds))
             self._write({"step": {name: record.pack(value) for name, value in step.shows.items()}, "seconds": seconds})
-        elif self._rows[index][0] != step:                    # between the newest state and the kill: computed again
+        elif self._rows[index][0] != step:  # between the newest state and the kill: computed again
             raise ValueError(
                 f"{self.path}: step {index} came out otherwise than recorded, as it may on another machine or with "
                 "other library versions. Choose another file name"
@@ -209,7 +209,7 @@ class Run:
     def _read(self) -> None:
         """Take in what is on record, and forget what was remembered of it. Changes nothing on disk."""
         self._whole = 0
-        if self.path is None:                                 # nothing but memory, which is kept
+        if self.path is None:  # nothing but memory, which is kept
             return
         self.answers, self.turns, self._rows = [], [], []
         if self.path.exists():
@@ -230,7 +230,7 @@ class Run:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self.path.open("ab")
-        self._file.truncate(self._whole)                       # a torn last line: killed while writing it
+        self._file.truncate(self._whole)  # a torn last line: killed while writing it
         if not self._whole:
             self._write(self.head)
 

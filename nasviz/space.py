@@ -270,7 +270,7 @@ class SearchSpace:
                 other = self.normal(other)
             if self.rule(other) is None:
                 return other
-        others = list(self.neighbors(arch))             # nearly every change breaks a rule: choose among the valid ones
+        others = list(self.neighbors(arch))  # nearly every change breaks a rule: choose among the valid ones
         if others:
             return others[int(rng.random() * len(others))]
         raise ValueError(f"{self.to_text(arch)} has no neighbour in {self.name}: every single change is invalid")

@@ -74,8 +74,10 @@ class Evaluation:
         if not isinstance(other, Evaluation):
             return NotImplemented
         mine, its = (self.arch, self.epochs, self.seed), (other.arch, other.epochs, other.seed)
-        return mine == its and self.scores.keys() == other.scores.keys() and all(
-            same(value, other.scores[name]) for name, value in self.scores.items()
+        return (
+            mine == its
+            and self.scores.keys() == other.scores.keys()
+            and all(same(value, other.scores[name]) for name, value in self.scores.items())
         )
 
     __hash__ = None

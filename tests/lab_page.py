@@ -18,7 +18,7 @@ from nasviz.paths import labs_dir
 
 LAB = "00-start-here.ipynb"
 LATE = "[anywidget] Failed to initialize model."
-PATIENCE = 600_000            # ms for all cells, on a machine that does other things too
+PATIENCE = 600_000  # ms for all cells, on a machine that does other things too
 
 BROKEN = """
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ def server(tmp_path_factory):
             yield address
         finally:
             process.terminate()
-            process.wait(120)                                    # it ends its kernels first
+            process.wait(120)  # it ends its kernels first
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -165,7 +165,7 @@ def becomes(page, true, seconds=120):
 def until_moved(page, handle, gesture):
     """A gesture on a slider's handle, again if it went elsewhere: a cell that JupyterLab draws anew loses the focus."""
     before = handle.get_attribute("aria-valuenow")
-    for _ in range(3):                                       # where it stays, it was at that end already
+    for _ in range(3):  # where it stays, it was at that end already
         gesture()
         if becomes(page, lambda: handle.get_attribute("aria-valuenow") != before, seconds=2):
             return
@@ -179,7 +179,7 @@ def drag(page, handle, by=52):
     """To the right, by so many pixels."""
 
     def gesture():
-        handle.hover()                                       # in view, and still
+        handle.hover()  # in view, and still
         box = handle.bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         page.mouse.move(x, y)

@@ -362,9 +362,7 @@ WRONG = {
     ("10-hardware-aware", "gradient_of_time"): [
         ("def my_gradient(alphas, times):\n    return np.exp(alphas) / np.exp(alphas).sum() @ times\n", "shape"),
         (
-            "def my_gradient(alphas, times):\n"
-            "    p = np.exp(alphas) / np.exp(alphas).sum()\n"
-            "    return p * times\n",
+            "def my_gradient(alphas, times):\n    p = np.exp(alphas) / np.exp(alphas).sum()\n    return p * times\n",
             "sums to 0",
         ),
         ("def my_gradient(alphas, times):\n    return (times - times.mean()) / len(times)\n", "uneven"),

@@ -143,7 +143,7 @@ def test_candidates_are_new_mutations_of_the_best_and_the_highest_acquisition_wi
 def test_no_function_is_evaluated_twice_while_there_are_new_ones(cls):
     steps = list(quick(cls, evaluations=50))
     assert len({SPACE.canonical(step.evaluation.arch) for step in steps}) == 50
-    few = list(quick(cls, OWN, evaluations=20))             # six architectures: then again those
+    few = list(quick(cls, OWN, evaluations=20))  # six architectures: then again those
     assert len(few) == 20 and len({step.evaluation.arch for step in few[:6]}) == 6
 
 

@@ -62,7 +62,7 @@ class Shown:
         cell = self.cell.locator(".nasviz-stage")
         for _ in range(4):
             self.plot.scroll_into_view_if_needed()
-            self.until(f"({DOT})(plot, [{trace}, {point}]).every(Number.isFinite)")   # it is drawn in several steps
+            self.until(f"({DOT})(plot, [{trace}, {point}]).every(Number.isFinite)")  # it is drawn in several steps
             self.page.mouse.click(*self.plot.evaluate(DOT, [trace, point]))
             if becomes(self.page, cell.count, seconds=10):
                 return
@@ -80,11 +80,11 @@ def test_charts_of_one_shot_and_hardware(opened, late):
     elastic.until("plot.data[3].x.length", 20)
     elastic.until("plot.data[5].marker.size", 15)
     elastic.until("plot.data[1].y.filter((channels) => channels).length", 10)
-    elastic.cell.locator(".widget-dropdown select").first.select_option("4")       # the first unit's depth
+    elastic.cell.locator(".widget-dropdown select").first.select_option("4")  # the first unit's depth
     elastic.until("plot.data[1].y.filter((channels) => channels).length", 12)
-    elastic.press("End")                                                          # the resolution: 8×8 pixels
+    elastic.press("End")  # the resolution: 8×8 pixels
     elastic.cell.get_by_text("12 of 20 layers on images of 8×8").wait_for()
-    elastic.until("plot.data[4].x.length", 3)                                     # what was tried before stays
+    elastic.until("plot.data[4].x.length", 3)  # what was tried before stays
     elastic.cell.locator("button", has_text="largest").click()
     elastic.until("plot.data[3].marker.size.every((side) => side === 16)")
 

@@ -88,9 +88,9 @@ def counter(root, name, now, end=1_000_000):
 def test_counters_are_read_and_added_and_may_wrap(tmp_path):
     counter(tmp_path, "intel-rapl:0", 900_000)
     counter(tmp_path, "intel-rapl:1", 10)
-    counter(tmp_path, "intel-rapl:0:0", 7)                       # a part of the first: not counted twice
+    counter(tmp_path, "intel-rapl:0:0", 7)  # a part of the first: not counted twice
     with Meter(tmp_path) as meter:
-        counter(tmp_path, "intel-rapl:0", 99_999)                # 100,001 to its end and round, 99,999 more
+        counter(tmp_path, "intel-rapl:0", 99_999)  # 100,001 to its end and round, 99,999 more
         counter(tmp_path, "intel-rapl:1", 500_010)
     assert meter.joules == pytest.approx(0.7)
     assert meter.seconds > 0 and meter.cpu_seconds >= 0
@@ -107,7 +107,7 @@ def test_a_machine_that_does_not_tell_is_no_zero(tmp_path):
 
 def test_once_for_all_pays_from_the_first_device_on_and_more_with_each():
     once = [cost.scenarios(n, each=0, once=1_240) for n in (1, 40)]
-    each = [cost.scenarios(n, each=200) for n in (1, 40)]        # ProxylessNAS's hours, for each target anew
+    each = [cost.scenarios(n, each=200) for n in (1, 40)]  # ProxylessNAS's hours, for each target anew
     assert once[0] > each[0] and once[1] < each[1]
     with pytest.raises(ValueError):
         cost.scenarios(-1, each=1)
@@ -130,7 +130,7 @@ def test_the_bill_is_sorted_and_its_sliders_act():
 
     view = View([("mine", 60.0), ("told", 60.0, 1000.0)])
     assert view.bills[0].name == "mine" and view.bills[-1].name == "Zoph & Le"
-    assert view.assume == Assumptions()                          # sliders that nobody moved round nothing
+    assert view.assume == Assumptions()  # sliders that nobody moved round nothing
     view.unit.value = "kg"
     before = {one.name: one.kg for one in view.bills}
     view.sliders["intensity"].value = 0.1

@@ -77,7 +77,7 @@ def test_a_ranking_is_bet_on_by_moving_names(shown):
     assert asked.field.options == ["size", "training", "synflow"] and asked.answer is None
     asked.field.children[-1].click()
     assert asked.answer == ["size", "training", "synflow"]
-    asked.field.swap(0, 2)                                    # too late: the bet is placed
+    asked.field.swap(0, 2)  # too late: the bet is placed
     with pytest.raises(ValueError, match="synflow"):
         asked.reveal({"size": 1.0})
     asked.reveal({"size": 0.1, "synflow": 0.3, "training": 0.7})

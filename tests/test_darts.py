@@ -190,7 +190,7 @@ def test_convolutions_win_weight_on_real_images():
     start, end = 0.2, last.shows["alphas"]
     assert end[:, CONV3].mean() > start + 0.03
     assert last.shows["valid_loss"] < 1.4
-    assert SPACE.discretize(end).count(SPACE.relaxed[0].options.index("skip_connect")) <= 2    # healthy: no collapse
+    assert SPACE.discretize(end).count(SPACE.relaxed[0].options.index("skip_connect")) <= 2  # healthy: no collapse
 
 
 def test_threads_are_given_back_between_steps():

@@ -173,7 +173,7 @@ def test_canonical_is_the_same_for_renamed_nodes_and_only_for_those():
         cells = SPACE.nodes(arch)
         others = {SPACE.arch({"normal": n, "reduction": cells["reduction"]}) for n in renamed(cells["normal"])}
         assert arch in others and {SPACE.canonical(other) for other in others} == {SPACE.canonical(arch)}
-        changed = (arch[:1] + ((arch[1] + 1) % 7,) + arch[2:])
+        changed = arch[:1] + ((arch[1] + 1) % 7,) + arch[2:]
         assert (SPACE.canonical(changed) == SPACE.canonical(arch)) == (changed in others)
 
 

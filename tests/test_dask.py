@@ -55,7 +55,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(client, tmp_path):
     job = mortal(SPACE, ARCHS[1], tmp_path / "fuse", matches=1)
     before = {worker["pid"] for worker in client.scheduler_info()["workers"].values() if "pid" in worker}
     assert list(spread(job, ARCHS, executor=client.get_executor(), seed=7)) == TOLD
-    assert list((tmp_path / "fuse").iterdir()) == []                       # somebody was killed
+    assert list((tmp_path / "fuse").iterdir()) == []  # somebody was killed
     client.wait_for_workers(2, timeout=30)
     after = {worker["pid"] for worker in client.scheduler_info()["workers"].values() if "pid" in worker}
     assert len(after) == len(before) and (not before or after != before)

@@ -44,7 +44,7 @@ def test_of_a_quadratic_the_hessian_is_its_matrix(matrix):
     found = diagnosis.dominant_eigenvalue(quadratic(matrix), alphas, iterations=500, tolerance=1e-9)
     assert found == pytest.approx(largest, rel=1e-5)
     flipped = diagnosis.dominant_eigenvalue(quadratic(-matrix), alphas, iterations=500, tolerance=1e-9)
-    assert flipped == pytest.approx(-largest, rel=1e-5)                     # with its sign
+    assert flipped == pytest.approx(-largest, rel=1e-5)  # with its sign
     assert diagnosis.dominant_eigenvalue(lambda a: 3 * a.sum() + 0 * (a * a).sum(), alphas) == 0
 
 
@@ -159,7 +159,7 @@ def test_the_gap_is_that_of_two_forward_passes(trained):
 def test_gradients_of_operations_are_differences_of_the_loss(trained):
     strategy, search, _ = trained
     gradients = diagnosis.operation_gradients(strategy, search)
-    assert gradients.shape == (6, 5) and not gradients[:, 0].any()          # a zero adds nothing
+    assert gradients.shape == (6, 5) and not gradients[:, 0].any()  # a zero adds nothing
     weights = search.alphas.detach().softmax(1)
     losses = []
     for shift in (1e-5, -1e-5):

@@ -57,12 +57,12 @@ def shown(one):
 
 def test_a_click_on_an_edge_takes_the_next_operation_and_all_follows():
     one = make()
-    one.stage._answer(None, {"type": "edge", "edge": 2, "view": 0}, [])        # as the browser says it
+    one.stage._answer(None, {"type": "edge", "edge": 2, "view": 0}, [])  # as the browser says it
     assert one.arch == shown(one) == (3, 0, 2, 0, 0, 2) and one.menus[2].label == "conv 1×1"
     assert one.describe()["Computes"] == "conv1×1(conv1×1(conv3×3(x)))" and "conv1×1(conv1×1" in one.facts.value
     for _ in range(3):
         one.stage._answer(None, {"type": "edge", "edge": 2, "view": 0}, [])
-    assert one.arch[2] == 0                                         # round and round
+    assert one.arch[2] == 0  # round and round
 
 
 def test_a_menu_changes_the_picture():
@@ -92,7 +92,7 @@ def test_says_how_many_strings_mean_this_network():
     while one._count is None and time.monotonic() < deadline:
         time.sleep(0.01)
     assert one.describe()["Written in"] == f"{counts[SPACE.canonical(START)]:,} of 15,625 strings"
-    paths = (3,), (0, 4), (1, 5), (0, 2, 5)                         # from in to out, as edges
+    paths = (3,), (0, 4), (1, 5), (0, 2, 5)  # from in to out, as edges
     cut = sum(all(any(a[e] == 0 for e in path) for path in paths) for a in product(range(5), repeat=6))
     one.set((0,) * 6)
     assert one.describe()["Written in"] == f"{cut} of 15,625 strings"
@@ -102,11 +102,11 @@ def test_training_fills_the_curve_and_the_leaderboard():
     one = make(limit=9_500)
     assert one.train().scores["accuracy"] == 0.25
     assert len(one.curve) == 21 and one.curve.columns()["accuracy"][-1] == pytest.approx(0.8)
-    assert one.curve.columns()["loss"][-1] == pytest.approx(1.05)   # of the last batch, no mean of the epoch
+    assert one.curve.columns()["loss"][-1] == pytest.approx(1.05)  # of the last batch, no mean of the epoch
     one.set((1, 1, 1, 1, 1, 1))
     one.train()
     one.set((3, 3, 3, 3, 3, 3))
-    one.train()                                                     # the most accurate, over the limit
+    one.train()  # the most accurate, over the limit
     assert [e.arch for e in one.leaderboard] == [START, (1,) * 6, (3,) * 6]
     best, over = one.table.value.index("★ best"), one.table.value.index("over the limit")
     assert best < over and one.table.value.count("<tr") == 4

@@ -46,11 +46,11 @@ def test_a_flow_has_no_sums_no_zeros_and_nothing_dead():
     chain = flow(SPACE, CONV)
     assert chain.labels == ("in", "nor_conv_3x3", "skip_connect", "nor_conv_1x1", "out")
     assert chain.incoming == ((), (0,), (1,), (2,), (3,))
-    nothing = flow(SPACE, (3, 3, 3, 0, 0, 0))                       # three convolutions that nobody reads
+    nothing = flow(SPACE, (3, 3, 3, 0, 0, 0))  # three convolutions that nobody reads
     assert (nothing.labels, nothing.incoming) == (("out",), ((),))
-    dead = flow(SPACE, (0, 1, 0, 1, 3, 0))                          # a convolution of nothing, a skip to nowhere
+    dead = flow(SPACE, (0, 1, 0, 1, 3, 0))  # a convolution of nothing, a skip to nowhere
     assert (dead.labels, dead.incoming) == (("in", "skip_connect", "out"), ((), (0,), (1,)))
-    shared = flow(SPACE, (3, 0, 1, 0, 1, 2))                        # one convolution, read by two skips
+    shared = flow(SPACE, (3, 0, 1, 0, 1, 2))  # one convolution, read by two skips
     assert shared.labels == ("in", "nor_conv_3x3", "skip_connect", "skip_connect", "nor_conv_1x1", "out")
     assert shared.incoming == ((), (0,), (1,), (1,), (2,), (3, 4))
 
@@ -67,7 +67,7 @@ def test_flows_are_graphs_in_order_with_all_operations(space):
         assert {label.split(": ")[-1] for label in graph.labels} <= names
         read = {i for sources in graph.incoming for i in sources}
         ends = [i for i in range(len(graph.labels)) if i not in read]
-        assert len(ends) == len(space.cells(arch))                  # all else is read by somebody
+        assert len(ends) == len(space.cells(arch))  # all else is read by somebody
 
 
 @every_graph
@@ -86,7 +86,7 @@ def test_paths_are_those_that_networkx_finds(space):
 def test_paths_of_nasbench201():
     assert list(paths(SPACE, CONV)) == ["in › nor_conv_3x3 › skip_connect › nor_conv_1x1 › out"]
     skips = [" › ".join(["in", *["skip_connect"] * length, "out"]) for length in (1, 2, 3)]
-    assert paths(SPACE, (1, 1, 1, 1, 1, 1)) == Counter(skips)      # of length two there are two: they count as one
+    assert paths(SPACE, (1, 1, 1, 1, 1, 1)) == Counter(skips)  # of length two there are two: they count as one
     assert paths(SPACE, (0, 0, 0, 0, 0, 0)) == Counter()
     chains = [(a, 0, b, 0, 0, c) for a in range(5) for b in range(5) for c in range(5)]
     assert len({column for arch in chains for column in paths(SPACE, arch)}) == 4**3
@@ -133,7 +133,7 @@ def test_isomorphic_cells_have_the_same_features():
 
 
 def test_weisfeiler_lehman_tells_apart_what_operations_alone_do_not():
-    first, second = (3, 0, 2, 0, 0, 1), (2, 0, 3, 0, 0, 1)          # conv3×3 then conv1×1, and the other way round
+    first, second = (3, 0, 2, 0, 0, 1), (2, 0, 3, 0, 0, 1)  # conv3×3 then conv1×1, and the other way round
     assert weisfeiler_lehman(SPACE, first, 0) == weisfeiler_lehman(SPACE, second, 0)
     assert weisfeiler_lehman(SPACE, first, 1) != weisfeiler_lehman(SPACE, second, 1)
 

@@ -41,8 +41,8 @@ def test_children_of_a_batch_have_parents_from_before_it():
         assert parent in steps[begin - 1].shows["population"]
         assert step.evaluation.arch in set(SPACE.neighbors(steps[parent].evaluation.arch))
         late += parent not in steps[number - 1].shows["population"]
-    assert late                                               # some parents die before their child is born
-    for number, step in enumerate(steps):                     # births and deaths stay one by one
+    assert late  # some parents die before their child is born
+    for number, step in enumerate(steps):  # births and deaths stay one by one
         assert step.shows["population"].tolist() == list(range(max(0, number - 9), number + 1))
 
 
@@ -124,6 +124,6 @@ def test_evolution_uses_the_published_mutations():
         changed = [i for i, (a, b) in enumerate(zip(parent, child, strict=True)) if a != b]
         assert len(changed) < 2 and all(i % 5 != 4 for i in changed)
         same += not changed
-    assert 3 <= same <= 30                                    # 290 children, one in twenty an identity
+    assert 3 <= same <= 30  # 290 children, one in twenty an identity
     with pytest.raises(ValueError, match="no mutation 'mutate_as_published'"):
         next(iter(RegularizedEvolution(SPACE, Toy(SPACE), mutation="mutate_as_published")))

@@ -96,9 +96,9 @@ class Residual(nn.Module):
 def test_peak_memory_is_what_lives_at_once():
     image = 4 * 2 * 8 * 8
     layers = nn.Sequential(nn.ReLU(), nn.ReLU(), nn.ReLU())
-    assert hardware.peak_memory(layers, (1, 2, 8, 8)) == 2 * image                        # a layer's input and output
-    assert hardware.peak_memory(Residual(), (1, 2, 8, 8)) == 3 * image        # kept beside, its other side, their sum
-    assert hardware.peak_memory(nn.Flatten(), (1, 2)) == 0                                                      # a view
+    assert hardware.peak_memory(layers, (1, 2, 8, 8)) == 2 * image  # a layer's input and output
+    assert hardware.peak_memory(Residual(), (1, 2, 8, 8)) == 3 * image  # kept beside, its other side, their sum
+    assert hardware.peak_memory(nn.Flatten(), (1, 2)) == 0  # a view
     one, eight = (hardware.peak_memory(SPACE.network((3,) * 6), (batch, *IMAGE)) for batch in (1, 8))
     assert one > hardware.memory(SPACE.network((3,) * 6), (1, *IMAGE))["activations"] and eight == 8 * one
 
@@ -181,7 +181,7 @@ def test_a_table_reads_back_and_another_machine_is_named(table, tmp_path):
     assert LatencyTable.load(path) == table and table.note == ""
     replace(table, device="an abacus", made="1900-01-01").save(path)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")                                              # from elsewhere: that is no fault
+        warnings.simplefilter("error")  # from elsewhere: that is no fault
         note = LatencyTable.load(path).note
     assert "those of an abacus (1900-01-01)" in note and hardware.device_name() in note
     assert "\n" not in note and str(tmp_path) not in note
@@ -223,7 +223,7 @@ def test_the_shipped_tables_are_read():
 
 # ------------------------------------------------------------------------------------------------------------ devices
 def test_a_roofline_is_the_slower_of_arithmetic_and_memory():
-    layer = nn.Conv2d(4, 4, 1, bias=False)                                # 16 weights; 4×4 images: 256 multiply-adds
+    layer = nn.Conv2d(4, 4, 1, bias=False)  # 16 weights; 4×4 images: 256 multiply-adds
     assert Roofline(madds=1e-6, bandwidth=1e9, launch=0).predict(layer, (4, 4, 4)) == pytest.approx(256.0)
     assert Roofline(madds=1e9, bandwidth=1e-6, launch=0).predict(layer, (4, 4, 4)) == pytest.approx(4 * (64 + 64 + 16))
     assert Roofline(madds=1e9, bandwidth=1e9, launch=5).predict(layer, (4, 4, 4)) == pytest.approx(0.005, rel=1e-3)
@@ -254,10 +254,10 @@ def reward(accuracy, ms, **w):
 
 
 def test_mnasnets_rewards_at_their_fixed_points():
-    assert reward(0.5, 10.0) == 0.5 and reward(0.5, 10.0, below=0.0, above=-1.0) == 0.5      # at the target
-    assert reward(0.5, 5.0, below=0.0, above=-1.0) == 0.5                                      # hard: fast is free
+    assert reward(0.5, 10.0) == 0.5 and reward(0.5, 10.0, below=0.0, above=-1.0) == 0.5  # at the target
+    assert reward(0.5, 5.0, below=0.0, above=-1.0) == 0.5  # hard: fast is free
     assert reward(0.5, 20.0, below=0.0, above=-1.0) == 0.25
-    w = -np.log2(1.05)                                          # doubling the latency for 5 % more accuracy is neutral
+    w = -np.log2(1.05)  # doubling the latency for 5 % more accuracy is neutral
     assert reward(0.5 * 1.05, 20.0, below=w, above=w) == pytest.approx(0.5) and round(w, 2) == -0.07
     assert reward(float("nan"), 5.0) == -np.inf
     with pytest.raises(ValueError, match="target above 0"):
@@ -282,7 +282,7 @@ def test_the_expected_latencys_gradient_against_finite_differences(table):
             ends.append(search.expected(state).item())
         assert slope[edge, option].item() == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-5, abs=1e-7)
     free = list(LatencyDarts(SPACE, latency=ms.tolist(), latency_weight=0.0, **small))
-    assert free == list(Darts(SPACE, **small))                                      # worth nothing, it is DARTS
+    assert free == list(Darts(SPACE, **small))  # worth nothing, it is DARTS
     with pytest.raises(ValueError, match="a row an edge"):
         list(LatencyDarts(SPACE, **small))
 
@@ -312,8 +312,8 @@ def test_onnx_in_eight_bits_computes_nearly_the_same():
     with torch.no_grad():
         for weights in layer.parameters():
             weights.uniform_(-1 / 3, 1 / 3, generator=generator)
-    images = 2 * torch.rand(2, *IMAGE, generator=generator) - 1                  # within the range that was calibrated
+    images = 2 * torch.rand(2, *IMAGE, generator=generator) - 1  # within the range that was calibrated
     exact = layer(images).detach().numpy()
     said = onnx.session(layer, images.shape, int8=True)(images.numpy())
     off = np.abs(said - exact).max() / np.abs(exact).max()
-    assert 1e-5 < off < 0.05                         # rounded, and no more: sums that overflow 16 bits are 0.28 off
+    assert 1e-5 < off < 0.05  # rounded, and no more: sums that overflow 16 bits are 0.28 off

@@ -47,7 +47,7 @@ def test_the_front_moves_as_evaluations_come_and_back_with_the_slider():
     found = [(0.5, 5.0), (0.6, 3.0), (0.4, 2.0), (float("nan"), 1.0), (0.7, 6.0)]
     steps = (Step(evaluation(arch, *one)) for arch, one in zip(ARCHS, found, strict=False))
     assert len(list(view.follow(steps))) == 5
-    assert len(view.evaluations) == 4                                  # what failed is left out
+    assert len(view.evaluations) == 4  # what failed is left out
     assert view.front == [2, 1, 3] and list(view.figure.data[2].x) == [2.0, 3.0, 6.0]
     assert view.area == pytest.approx(dominated([2, 3, 6], [40, 60, 70], (6, 40)))
     whole = drawn(view)
@@ -55,7 +55,7 @@ def test_the_front_moves_as_evaluations_come_and_back_with_the_slider():
     assert view.front == [1] and "2 architectures" in view.text
     assert (drawn(view) != whole).any()
     view.append(evaluation(ARCHS[5], 0.9, 1.0))
-    assert view.front == [1] and view.after.max == 5                   # who looks back is not torn away
+    assert view.front == [1] and view.after.max == 5  # who looks back is not torn away
     view.after.value = 5
     assert view.front == [4]
     view.tell(4)
@@ -91,7 +91,7 @@ def test_operations_are_stacked_by_kind():
 def test_who_is_off_the_line_is_named_by_operations():
     one, three, pool = "ReLU, conv 1×1 8→8, BN @ 8×16×16", "ReLU, conv 3×3 8→8, BN @ 8×16×16", "AvgPool2d(3) @ 8×16×16"
     madds = np.array([10.0, 20.0, 30.0, 40.0, 50.0, 60.0])
-    off = np.array([-1.4, 2.0, 1.0, -1.0, -2.0, 1.4])                  # no line explains any of it
+    off = np.array([-1.4, 2.0, 1.0, -1.0, -2.0, 1.4])  # no line explains any of it
     ms = madds / 10 + off
     rows = [[(three, 1.0)], [(one, 1.0)] * 3, [(one, 1.0)] * 3, [(pool, 1.0)], [("linear 16→10 @ 16", 1.0)]]
     rows.append([(pool, 1.0)])
@@ -100,7 +100,7 @@ def test_who_is_off_the_line_is_named_by_operations():
     assert view.groups[1] == [1, 5] and view.groups[-1] == [4, 0] and sorted(view.groups[0]) == [2, 3]
     assert view.called(1) == "3 conv 1×1" and view.called(4) == "no operation"
     assert "a  4.00 ms: 3 conv 1×1" in view.text and "7.40 ms: 1 pooling" in view.text
-    rows[5] = rows[1]                                                  # the same operations as another's: named once
+    rows[5] = rows[1]  # the same operations as another's: named once
     assert Counted(SPACE, ARCHS[:6], madds, ms, rows, named=2).groups[1] == [1]
     texts = {text for trace in view.figure.data[1:3] for text in trace.text}
     assert texts == set(view.letters.values()) and len(view.figure.data[3].x) == len(view.groups[0])
@@ -115,7 +115,7 @@ def test_who_is_off_the_line_is_named_by_operations():
 def test_each_devices_winner_and_where_it_is_too_slow():
     targets = [Target("left", "simulated", float), Target("right", "measured", float)]
     quality = np.linspace(0.5, 0.9, 40)
-    ms = np.array([np.arange(40.0), np.arange(40.0)[::-1]])             # what is fast on one is slow on the other
+    ms = np.array([np.arange(40.0), np.arange(40.0)[::-1]])  # what is fast on one is slow on the other
     view = Devices(SPACE, targets, ARCHS, quality, ms, percent=25)
     assert view.winners == [9, 39] and view.percentiles.tolist() == [[25.0, 77.5], [100.0, 2.5]]
     assert view.tau[0, 1] == pytest.approx(-1) and "τ -1.00" in view.text

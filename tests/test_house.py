@@ -265,6 +265,12 @@ def test_labs_say_how_long_they_take(path):
     assert 0 < recorded["seconds"] < 3600 and 0 < recorded["minutes"] < 600
 
 
+def test_ruff_has_nothing_to_say():
+    for command in (["check"], ["format", "--check"]):
+        ran = subprocess.run([sys.executable, "-m", "ruff", *command, "."], cwd=ROOT, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 def test_the_core_loads_neither_torch_nor_pictures():
     program = """if True:
         import sys

@@ -45,12 +45,12 @@ def test_the_whole_lab(opened):
     evolution.locator(".widget-button", has_text="Reset").click()
     received(page, evolution, "=== 0")
     speed = evolution.locator(".widget-dropdown select")
-    speed.select_option(label="1 step/s")                    # so that it is not over before the slider is told of
+    speed.select_option(label="1 step/s")  # so that it is not over before the slider is told of
     evolution.locator(".widget-button", has_text="Play").click()
     received(page, evolution, ">= 3")
     handle = evolution.locator(".noUi-handle").first
     drag(page, handle)
-    press(page, handle, "ArrowRight")                        # and by key
+    press(page, handle, "ArrowRight")  # and by key
     flag = evolution.locator(".nasviz-stage .flag")
     assert becomes(page, flag.count), (steps(evolution), handle.get_attribute("aria-valuenow"), evolution.inner_text())
     assert "population" in flag.first.get_attribute("title")
@@ -90,7 +90,7 @@ def test_the_whole_lab(opened):
     received(page, darts, ">= 5")
     darts.locator(".widget-button", has_text="Pause").click()
     paused = None
-    while paused != (paused := steps(darts)[0]):             # what was on its way when it was pressed still comes
+    while paused != (paused := steps(darts)[0]):  # what was on its way when it was pressed still comes
         page.wait_for_timeout(2000)
     page.wait_for_timeout(1000)
     assert steps(darts)[0] == paused < 248

@@ -46,11 +46,11 @@ def test_it_takes_the_best_of_all_neighbours_and_leaves_a_peak_only_by_restartin
     for number, step in enumerate(steps):
         parent = step.shows["parent"]
         if parent < 0 and number:
-            here = steps[number - 1].shows["position"]            # the search before ended here: a peak
+            here = steps[number - 1].shows["position"]  # the search before ended here: a peak
             around = list(space.neighbors(steps[here].evaluation.arch))
             assert all(known[arch] <= accuracy(steps[here].evaluation) for arch in around)
         known[step.evaluation.arch] = accuracy(step.evaluation)
-        if 0 <= parent != step.shows["position"] and number < 299:    # it has moved: to the best of all neighbours
+        if 0 <= parent != step.shows["position"] and number < 299:  # it has moved: to the best of all neighbours
             around = list(space.neighbors(steps[parent].evaluation.arch))
             assert set(around) <= known.keys()
             assert accuracy(steps[step.shows["position"]].evaluation) == max(known[arch] for arch in around)

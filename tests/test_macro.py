@@ -231,7 +231,7 @@ def test_sizes_parameters_and_madds_by_hand():
 def test_a_network_of_one_layer_by_hand():
     network = SPACE.network(SPACE.from_text("3x5-24")).eval()
     images = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    written = network.layers[0][0](images) / (1 + 1e-5) ** 0.5            # a new batch-norm in evaluation
+    written = network.layers[0][0](images) / (1 + 1e-5) ** 0.5  # a new batch-norm in evaluation
     torch.testing.assert_close(network(images), network.classifier(written.relu().mean((2, 3))))
 
 

@@ -167,7 +167,7 @@ def test_a_child_is_a_parent_in_its_turn(family):
     assert child == family.child(GROWN["kernels grow"], seed=3)
     still = replace(child, recipe=replace(child.recipe, lr=1e-12, decay=0.0))  # trains, but does not move
     before, after = (one(child.parent, seed=3).scores["morphed_loss"] for one in (family, still))
-    assert after == pytest.approx(before, abs=0.3)                     # the batch-norms' statistics do move
+    assert after == pytest.approx(before, abs=0.3)  # the batch-norms' statistics do move
 
 
 def test_starting_from_the_parent_beats_starting_from_nothing():

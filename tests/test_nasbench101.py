@@ -105,7 +105,7 @@ def test_the_hash_does_not_see_how_nodes_are_numbered(seed, order):
 def test_what_is_pruned_does_not_matter():
     cells = ["011/001/000 input,{},output", "0100/0001/0001/0000 input,{},maxpool3x3,output"]
     a, b = (cell(text.format(C1)) for text in cells)
-    assert SPACE.canonical(a) != SPACE.canonical(b)                       # the first has an edge past its node
+    assert SPACE.canonical(a) != SPACE.canonical(b)  # the first has an edge past its node
     dead_end = cell(f"0110/0001/0000/0000 input,{C1},{POOL},output")
     assert SPACE.canonical(b) == SPACE.canonical(dead_end) == SPACE.canonical(cell(f"010/001/000 input,{C1},output"))
     edges = Edge(0, 1, None, 0), Edge(1, 2, None, EDGES.index((1, 6)))
@@ -206,7 +206,7 @@ def test_madds_by_hand():
 def test_channels_are_shared_as_published():
     graph = SPACE.graph(cell(INCEPTION))
     assert node_channels(graph, 128) == [0, 32, 32, 32, 32, 32, 128]
-    assert node_channels(graph, 130) == [0, 33, 33, 32, 32, 32, 130]      # node 3 feeds node 4
+    assert node_channels(graph, 130) == [0, 33, 33, 32, 32, 32, 130]  # node 3 feeds node 4
     chain = SPACE.graph(cell(MOST))
     assert node_channels(chain, 20) == [0] + [20] * 6
     with pytest.raises(ValueError, match="4 nodes feed the output: it needs as many channels at least, got 3"):

@@ -34,9 +34,15 @@ def test_the_published_order_of_edges():
     assert [e.choice for e in edges] == [0, 1, 2, 3, 4, 5]
 
 
-@given(st.text(alphabet="|+~0123_abcdefnorvx ", max_size=130) | st.text(max_size=60) | st.just(PAPER).flatmap(
-    lambda text: st.tuples(st.integers(0, len(text)), st.integers(0, 9), st.text(max_size=3)).map(
-        lambda cut: text[: cut[0]] + cut[2] + text[cut[0] + cut[1] :])))
+@given(
+    st.text(alphabet="|+~0123_abcdefnorvx ", max_size=130)
+    | st.text(max_size=60)
+    | st.just(PAPER).flatmap(
+        lambda text: st.tuples(st.integers(0, len(text)), st.integers(0, 9), st.text(max_size=3)).map(
+            lambda cut: text[: cut[0]] + cut[2] + text[cut[0] + cut[1] :]
+        )
+    )
+)
 @examples(1500)
 def test_malformed_text_is_a_value_error_with_a_position(text):
     try:
@@ -75,10 +81,10 @@ def test_the_number_of_functions():
 
 
 def test_the_published_rule_errs_both_ways():
-    twice, two = (2, 0, 1, 0, 1, 1), (0, 2, 0, 2, 0, 1)           # one convolution used twice; two convolutions
+    twice, two = (2, 0, 1, 0, 1, 1), (0, 2, 0, 2, 0, 1)  # one convolution used twice; two convolutions
     assert published_unique(twice, zeros=True) == published_unique(two, zeros=True)
     assert (SPACE.canonical(twice), SPACE.canonical(two)) == ("2·conv1×1(x)", "conv1×1(x) + conv1×1(x)")
-    alone, dead = (0, 0, 0, 3, 0, 0), (0, 0, 0, 3, 0, 1)          # a skip from a node that only zeros reach
+    alone, dead = (0, 0, 0, 3, 0, 0), (0, 0, 0, 3, 0, 1)  # a skip from a node that only zeros reach
     assert published_unique(alone, zeros=True) != published_unique(dead, zeros=True)
     assert SPACE.canonical(alone) == SPACE.canonical(dead) == "conv3×3(x)"
 
@@ -156,7 +162,7 @@ def test_equal_canonical_form_is_equal_output_of_copied_weights():
         assert same_function(a, b, weights, x), (a, b)
     names = sorted(classes)
     for i, j in rng.choice(len(names), (60, 2)):
-        if i != j:                                 # and between near neighbours, where a rule too coarse would fail
+        if i != j:  # and between near neighbours, where a rule too coarse would fail
             assert not same_function(classes[names[i]][0], classes[names[j]][0], weights, x)
     for arch in [ALL[i] for i in rng.choice(len(ALL), 30)]:
         for other in list(SPACE.neighbors(arch))[::5]:
@@ -166,7 +172,7 @@ def test_equal_canonical_form_is_equal_output_of_copied_weights():
 
 def test_discretize_takes_the_strongest_that_is_not_zero():
     weights = np.eye(5)[[3, 2, 1, 2, 4, 3]] + 9 * np.eye(5)[[1, 0, 0, 0, 0, 0]] * [[0], [1], [1], [1], [1], [1]]
-    assert SPACE.discretize(weights) == (3, 2, 1, 2, 4, 3)        # zero is far the strongest on five edges
+    assert SPACE.discretize(weights) == (3, 2, 1, 2, 4, 3)  # zero is far the strongest on five edges
     with pytest.raises(ValueError, match=r"shape \(6, 5\)"):
         SPACE.discretize(weights[:5])
     with pytest.raises(ValueError, match="NaN"):
@@ -247,7 +253,7 @@ def test_skip_or_a_convolution_are_64_texts_and_39_functions(conv):
     assert space.discretize([[0.4, 0.6]] * 5 + [[0.6, 0.4]]) == (1, 1, 1, 1, 1, 0)
     for arch in product((0, 1), repeat=6):
         assert space.from_text(space.to_text(arch)) == arch
-        if conv in OPS:                                  # names, not numbers of options, say what a function is
+        if conv in OPS:  # names, not numbers of options, say what a function is
             assert SPACE.canonical(SPACE.from_text(space.to_text(arch))) == space.canonical(arch)
     with pytest.raises(ValueError, match="one of skip_connect"):
         space.from_text(PAPER)

@@ -51,7 +51,7 @@ def test_crowding_is_the_share_of_the_range_that_the_neighbours_leave():
     assert crowding(values[::-1]).tolist() == crowding(values)[::-1].tolist()
     assert crowding(values[:1]).tolist() == [np.inf] and crowding(values[:2]).tolist() == [np.inf] * 2
     same = crowding(np.ones((5, 2)))
-    assert np.isinf(same[[0, -1]]).all() and not same[1:-1].any()   # equals have no room between them
+    assert np.isinf(same[[0, -1]]).all() and not same[1:-1].any()  # equals have no room between them
     assert not np.isnan(crowding(np.array([[-np.inf, 1.0], [0.0, 1.0], [1.0, 0.0]]))).any()
 
 
@@ -62,9 +62,9 @@ def test_sort_and_crowding_agree_with_pymoo():
 
     rng = np.random.default_rng(0)
     for size in (2, 7, 40, 150):
-        values = rng.permutation(size * 2).reshape(size, 2) / size        # all different: ties are a matter of taste
+        values = rng.permutation(size * 2).reshape(size, 2) / size  # all different: ties are a matter of taste
         ranks = nondominated_sort(values)
-        theirs = NonDominatedSorting().do(-values)                        # pymoo minimises
+        theirs = NonDominatedSorting().do(-values)  # pymoo minimises
         assert [sorted(front.tolist()) for front in theirs] == [
             np.flatnonzero(ranks == rank).tolist() for rank in range(ranks.max() + 1)
         ]
@@ -73,7 +73,7 @@ def test_sort_and_crowding_agree_with_pymoo():
         inner = np.isfinite(ours)
         other = calc_crowding_distance(-front)
         assert (np.isfinite(other) == inner).all()
-        np.testing.assert_allclose(other[inner], ours[inner] / 2)         # pymoo takes the mean over the objectives
+        np.testing.assert_allclose(other[inner], ours[inner] / 2)  # pymoo takes the mean over the objectives
 
 
 def test_survival_agrees_with_pymoo():
@@ -130,7 +130,7 @@ def test_parents_population_and_ranks_are_what_they_say():
             pool = sorted({*before_it, *range(before, number + 1)})
             ranks = dict(zip(pool, nondominated_sort([values[n] for n in pool]).tolist(), strict=True))
             worst = max(ranks[n] for n in alive)
-            assert all(n in alive for n in pool if ranks[n] < worst)       # whole fronts first
+            assert all(n in alive for n in pool if ranks[n] < worst)  # whole fronts first
         else:
             assert number in alive
 
@@ -148,7 +148,7 @@ def test_crossover_takes_each_choice_from_a_parent():
         changes += len(new)
         inherited += 6 - len(new)
         two += step.shows["parents"][0] != step.shows["parents"][1]
-    assert two > 400 and 0.08 < changes / (changes + inherited) < 0.2      # one in six mutates, some into the other's
+    assert two > 400 and 0.08 < changes / (changes + inherited) < 0.2  # one in six mutates, some into the other's
     alone = list(Nsga2(SPACE, Far(SPACE), population=30, evaluations=300, crossover=0.0, seed=0))[30:]
     assert all(step.shows["parents"][0] == step.shows["parents"][1] for step in alone)
 

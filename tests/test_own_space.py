@@ -162,7 +162,7 @@ def test_strategies_resume_on_it(cls, tmp_path):
     for _ in range(17):
         next(steps)
     steps.close()
-    again = cls(notebook(), Toy(notebook()), evaluations=40, **more)          # the notebook was run again
+    again = cls(notebook(), Toy(notebook()), evaluations=40, **more)  # the notebook was run again
     assert list(Run(again, tmp_path / "run.jsonl")) == whole
     assert Run.load(tmp_path / "run.jsonl", again).steps == whole
     renamed = SearchSpace.from_choices(CHOICES, name="yours")

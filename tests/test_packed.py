@@ -107,7 +107,7 @@ def test_a_table_filled_in_packs_goes_on_where_it_was(tmp_path, monkeypatch):
     monkeypatch.setattr(tabulate, "BLOCK", 2)
     going = run_packed(work, tmp_path, packs, share=(0, 2))
     next(going)
-    going.close()                                       # killed in its first pack: what was written stays
+    going.close()  # killed in its first pack: what was written stays
     assert len(list(run_packed(work, tmp_path, packs, share=(1, 2)))) == 3
     assert len(list(run_packed(work, tmp_path, packs))) == 4
     known = dict(key_row for part in tmp_path.glob("*.jsonl") for key_row in rows(part, work.head))

@@ -85,7 +85,7 @@ def test_only_what_lies_on_the_path_gets_a_gradient():
 def test_recalibrated_statistics_are_the_mean_over_the_batches():
     supernet = SPACE.single_path(channels=2, generator=torch.Generator().manual_seed(0)).double()
     images = torch.randn(48, 1, 8, 8, generator=torch.Generator().manual_seed(1)).double()
-    supernet.train()(3 + images, (3,) * 6)                             # another path, and other images, before
+    supernet.train()(3 + images, (3,) * 6)  # another path, and other images, before
     recalibrate(supernet, (2, 1, 0, 3, 4, 1), images.split(16))
     stem = supernet.stem[0](images).detach()
     means = torch.stack([part.mean((0, 2, 3)) for part in stem.split(16)]).mean(0)
@@ -282,5 +282,3 @@ def test_a_state_of_another_network_is_refused(trained):
             Inherited.of(search, state, recalibrate=batches)((1,) * 6)
     with pytest.raises(ValueError, match="no architecture of nasbench201"):
         Inherited.of(search, state)((9,) * 6)
-
-

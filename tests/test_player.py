@@ -108,7 +108,7 @@ def make():
 def test_run_takes_n_steps_shows_each_and_equals_a_bare_loop(make):
     p = make(evolution())
     assert p.run(12) is p.run_ and len(p.stage) == len(p.steps) == 12
-    assert p.stage._sent == 12                                      # the last one too
+    assert p.stage._sent == 12  # the last one too
     p.run()
     assert p.steps == list(evolution())
     assert len(p.stage) == 30 and "finished" in repr(p) and not p.playing
@@ -116,7 +116,7 @@ def test_run_takes_n_steps_shows_each_and_equals_a_bare_loop(make):
     assert columns["accuracy"][-1] == pytest.approx(p.steps[-1].evaluation.scores["accuracy"])
     assert columns["arch"][-1].argmax(1).tolist() == list(p.steps[-1].evaluation.arch)
     assert columns["parent"][0] == -1 and np.isfinite(columns["population"][-1]).sum() == 10
-    assert len(p.run()) == 30                                       # nothing left to do
+    assert len(p.run()) == 30  # nothing left to do
 
 
 def test_step_and_pause_act_between_steps(make):
@@ -154,12 +154,12 @@ def test_publishes_at_most_ten_times_a_second(make, clock):
     p, sent = make(CountWeights(SPACE)), []
 
     def row(step, seconds, row=p._rows.row):
-        clock[0] += 1 / 64                                          # so long takes a step; exact as a binary fraction
+        clock[0] += 1 / 64  # so long takes a step; exact as a binary fraction
         return row(step, seconds)
 
     p._rows.row = row
     p.stage.send = lambda message, buffers=None: sent.append(message["type"])
-    p.run(640)                                                      # the first that is not below 0.1 s is 7/64 s
+    p.run(640)  # the first that is not below 0.1 s is 7/64 s
     assert p.stage._sent == 640 and sent.count("frames") == pytest.approx(640 / 7, abs=2)
 
 
@@ -167,7 +167,7 @@ def test_the_speed_limit_holds_and_can_be_lifted_at_once(make, clock, monkeypatc
     p = make(CountWeights(SPACE))
     wait, waited = p._changed.wait, []
 
-    def passing(timeout=None):                                      # the worker's time, while it waits for a step
+    def passing(timeout=None):  # the worker's time, while it waits for a step
         if threading.current_thread() is not p._thread or timeout is None:
             return wait(timeout)
         waited.append(timeout)
@@ -176,11 +176,11 @@ def test_the_speed_limit_holds_and_can_be_lifted_at_once(make, clock, monkeypatc
     monkeypatch.setattr(p._changed, "wait", passing)
     p.speed.value = 5
     p.run(4)
-    assert waited == pytest.approx([0.2] * 3)                       # between four steps
+    assert waited == pytest.approx([0.2] * 3)  # between four steps
     p._changed.wait, p.speed.value = wait, 1
     p.play()
     until(lambda: len(p.stage) > 4)
-    p.speed.value = 0                                               # the clock stands still: a second never ends
+    p.speed.value = 0  # the clock stands still: a second never ends
     until(lambda: len(p.stage) > 100)
 
 
@@ -232,7 +232,7 @@ def test_a_slider_turns_the_knob_and_leaves_a_mark(make):
     assert p.run_.turns == [(30, {"population": 4})]
     assert p.stage.marks == [{"at": 30, "label": "population 4"}]
     assert len(p.steps[-1].shows["population"]) == 4
-    p.run_.turn(tournament=7)                                       # from code: the slider follows
+    p.run_.turn(tournament=7)  # from code: the slider follows
     p.run(1)
     assert p.sliders["tournament"].value == 7 and len(p.run_.turns) == 2
 
@@ -247,7 +247,7 @@ def test_sliders_are_made_of_the_knobs(make):
     rate, whole = p.sliders["rate"], p.sliders["whole"]
     assert type(rate).__name__ == "FloatLogSlider" and type(whole).__name__ == "IntSlider"
     assert rate.value == pytest.approx(0.01) and "How fast" in rate.tooltip and rate.description == "rate"
-    rate.value = 10**rate.max                                       # its end is the knob's end, rounding or not
+    rate.value = 10**rate.max  # its end is the knob's end, rounding or not
     rate.value = 10**rate.min
     p.run(1)
     assert p.run_.turns == [(0, {"rate": 1e-4})]
@@ -260,7 +260,7 @@ def test_an_exception_is_raised_in_the_cell_and_shown_whole(make):
         p.run()
     assert len(p.stage) == 3 and p.stage._sent == 3 and "failed" in p.status.value
     assert "no &lt;luck&gt; today" in p.panel.value and "Traceback" in p.panel.value and p.panel.layout.display is None
-    p.play()                                                        # again, by the button: nothing to raise into
+    p.play()  # again, by the button: nothing to raise into
     until(lambda: p._thread is None)
     assert isinstance(p.error, RuntimeError)
     estimate.healed = True
@@ -309,7 +309,7 @@ def test_a_record_is_shown_at_once_and_gone_on_with(make, tmp_path):
     first.run(10)
     first.sliders["tournament"].value = 1
     first.run(7)
-    again = make(evolution(), path)                                 # takes the record over
+    again = make(evolution(), path)  # takes the record over
     assert first._thread is None
     assert len(again.stage) == len(again.steps) == 17
     assert again.sliders["tournament"].value == 1 and again.stage.marks == [{"at": 10, "label": "tournament 1"}]
@@ -356,7 +356,7 @@ def test_an_interrupt_pauses_and_returns(make, monkeypatch):
     monkeypatch.undo()
     n = len(p.stage)
     p.run(5)
-    assert len(p.stage) >= n + 5                                    # the search itself was not interrupted
+    assert len(p.stage) >= n + 5  # the search itself was not interrupted
 
 
 def test_a_space_without_a_cell_is_shown_choice_by_choice(make):
@@ -391,7 +391,7 @@ def test_run_refuses_a_negative_number(make):
 
 
 def test_recall_evaluates_nothing(tmp_path):
-    assert Run(Count(SPACE)).recall().steps == []                   # it asks nobody: nothing is ever on record
+    assert Run(Count(SPACE)).recall().steps == []  # it asks nobody: nothing is ever on record
     estimate = Slow(SPACE, 1)
     run = Run(RandomSearch(SPACE, estimate, evaluations=5), tmp_path / "r.jsonl")
     for _ in run:
@@ -399,4 +399,4 @@ def test_recall_evaluates_nothing(tmp_path):
             break
     again = Run(RandomSearch(SPACE, estimate, evaluations=5), tmp_path / "r.jsonl").recall()
     assert len(again.steps) == 3 and again.best and estimate.begun == 3
-    assert len(list(again)) == 5 and estimate.begun == 5            # and goes on where the record ends
+    assert len(list(again)) == 5 and estimate.begun == 5  # and goes on where the record ends

@@ -88,7 +88,7 @@ def test_inactive_choices_are_no_frame():
     step = min(run, key=lambda step: step.evaluation.arch[0])
     assert step.evaluation.arch[0] == 0
     stage = views.unroll(step, space)
-    assert len(stage) == 4                                                   # the depth, two kernels, and the end
+    assert len(stage) == 4  # the depth, two kernels, and the end
     assert np.isnan(stage.columns()["said"][-1, 3:]).all() and np.isnan(stage.columns()["taken"][-1, 3:]).all()
     assert stage.spec["views"][1]["columns"] == ["option 1", "option 2", "option 3"]
 

@@ -67,7 +67,7 @@ def fitted():
 @every_predictor
 def test_it_ranks_architectures_that_it_never_saw(name):
     mean, deviation = PREDICTORS[name].predict(ARCHS)
-    assert kendalltau(mean, TRUTH)[0] > 0.4                            # by chance: 0 ± 0.11
+    assert kendalltau(mean, TRUTH)[0] > 0.4  # by chance: 0 ± 0.11
     guess = np.mean([e.scores["accuracy"] for e in KNOWN])
     assert np.mean(np.abs(mean - TRUTH)) < 0.9 * np.mean(np.abs(guess - TRUTH))
     assert (deviation > 0).all() and deviation.max() < 0.5
@@ -181,7 +181,7 @@ def test_a_search_on_a_predictor_is_recorded_with_what_it_had_learned(tmp_path):
 
 def test_coverage_counts():
     shares = coverage([0, 0, 0, 0], [1, 1, 1, 1], [0.5, -0.7, 1.5, 3], levels=(0.5, 0.9))
-    assert shares == {0.5: 0.25, 0.9: 0.75}                            # ± 0.674, ± 1.645
+    assert shares == {0.5: 0.25, 0.9: 0.75}  # ± 0.674, ± 1.645
     assert coverage([0, np.nan], [1, 1], [0, 0], levels=(0.5,)) == {0.5: 1.0}
     draws = np.random.default_rng(0).normal(size=4000)
     assert coverage(0 * draws, 0 * draws + 1, draws)[0.8] == pytest.approx(0.8, abs=0.02)

@@ -108,7 +108,7 @@ def test_a_download_of_gigabytes_is_announced_with_two_ways_around_it(monkeypatc
     said = capsys.readouterr()
     assert said.out == "\n"
     assert "http://127.0.0.1:9/whl/cpu" in said.err and "did not answer" in said.err
-    assert len(re.findall(r"\d(,\d{3}){3} bytes", said.err)) == 2       # to download, and on disk
+    assert len(re.findall(r"\d(,\d{3}){3} bytes", said.err)) == 2  # to download, and on disk
     assert "TORCH_INDEX=https://" in said.err and "TORCH_INDEX=FOLDER" in said.err and "pip download" in said.err
 
 

@@ -125,9 +125,7 @@ def test_whatever_the_curve_it_is_a_probability(curve, epochs):
 def test_above_is_the_upper_part_of_the_probability():
     said = forecast(BEST[:5], 8)
     assert said.above(-0.1) == 1 and said.above(1.1) == pytest.approx(0)
-    assert said.above(float(said.ends[160])) == pytest.approx(
-        said.probability[161:].sum() + said.probability[160] / 2
-    )
+    assert said.above(float(said.ends[160])) == pytest.approx(said.probability[161:].sum() + said.probability[160] / 2)
 
 
 @pytest.mark.parametrize("curve", [[], [0.5], [0.1] * 8, [0.5, math.nan], [0.5, 1.2], [[0.1, 0.2]]])

@@ -43,7 +43,7 @@ def test_every_number_is_that_of_its_statistic(sample):
 def test_among_equals_size_tells_nothing_and_the_estimator_what_it_knows(sample):
     found = quality(**sample, parts=20, resamples=100)
     assert found.beside[SIZE].tau.value > 0.3
-    assert isnan(found.beside[SIZE].within.value)                  # bands of one size each: nothing to tell apart
+    assert isnan(found.beside[SIZE].within.value)  # bands of one size each: nothing to tell apart
     assert found.within.value > found.tau.value
     assert found.beside[CEILING].within.value > found.within.value
     assert [band.low for band in found.bands] == sorted(set(sample["size"]))

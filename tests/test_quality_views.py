@@ -68,7 +68,7 @@ def test_a_dot_that_is_clicked_tells_its_architecture(view, archs):
     index = int(view.shown[0][3])
     assert SPACE.to_text(archs[index]) in view.about.value and "place" in view.about.value
     assert view.cells.children[0].text.startswith("Cell of nasbench201")
-    view._clicked(1, [])                                     # a click tells all traces; the others have no point
+    view._clicked(1, [])  # a click tells all traces; the others have no point
     assert SPACE.to_text(archs[index]) in view.about.value
 
 
@@ -93,7 +93,7 @@ def test_estimates_are_drawn_as_they_come_and_the_last_ones_too(archs, numbers, 
         now[0] = 10.0 + 0.01 * number
         if number == 60:
             break
-    assert len(view.archs) == 61 and drawn[-1] == 61                       # also when one stops early
+    assert len(view.archs) == 61 and drawn[-1] == 61  # also when one stops early
     assert len(drawn) < 8
     with pytest.raises(ValueError, match="which score"):
         next(view.follow([Evaluation(archs[0], {"a": 1.0, "b": 2.0})], truth.__getitem__))
@@ -200,7 +200,7 @@ def test_the_histogram_counts_every_row_that_did_not_fail(place, table):
 def test_one_walks_to_a_neighbour_by_a_click(place, table):
     place.go((3,) * 6)
     known = [other for other in SPACE.neighbors((3,) * 6) if other != (3, 3, 3, 3, 3, 2)]
-    assert place.near == known and len(place.figure.data[5].x) == 23           # the failed one is not drawn
+    assert place.near == known and len(place.figure.data[5].x) == 23  # the failed one is not drawn
     assert "0 of its 23 neighbours are better" in place.text
     changed = np.round(place.figure.data[5].x).astype(int)
     assert np.bincount(changed).tolist() == [4, 4, 4, 4, 4, 3]
@@ -229,11 +229,11 @@ def test_what_is_framed_in_one_chart_is_marked_in_all(place, table):
     dots = place.known
     chosen = [i for i, row in enumerate(dots) if table.archs[row].count(3) >= 5]
     place._framed("rows", chosen)
-    place._framed("bins", [])                                 # the other charts are told that they have nothing
+    place._framed("bins", [])  # the other charts are told that they have nothing
     assert set(place.framed) == set(dots[chosen])
     assert sum(place.figure.data[1].y) == len(chosen) == len(place.figure.data[3].x)
     heat = place.figure.data[7]
-    np.testing.assert_allclose(np.nansum(heat.z, axis=0), 100)                # shares of the five options on each edge
+    np.testing.assert_allclose(np.nansum(heat.z, axis=0), 100)  # shares of the five options on each edge
     assert place.still().startswith(PNG)
     top = int(place.bins[place.known].max())
     place._framed("bins", [top])

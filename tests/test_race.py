@@ -74,9 +74,9 @@ def test_permutation_of_pairs_against_scipy():
 
 
 def test_permutation_by_hand():
-    assert stats.paired_permutation([1, 2, 3], [0, 0, 0]) == 2 / 8      # only +++ and −−− are as far
+    assert stats.paired_permutation([1, 2, 3], [0, 0, 0]) == 2 / 8  # only +++ and −−− are as far
     assert stats.paired_permutation([1, 1], [1, 1]) == 1.0
-    assert stats.paired_permutation(np.ones(100), np.zeros(100), resamples=99) == 1 / 100       # never 0
+    assert stats.paired_permutation(np.ones(100), np.zeros(100), resamples=99) == 1 / 100  # never 0
     with pytest.raises(ValueError, match="pairs of numbers"):
         stats.paired_permutation([1.0, np.nan], [0.0, 0.0])
 
@@ -117,7 +117,7 @@ def test_regret_is_a_staircase_that_begins_with_the_worst():
     one = standings([track("A", 0, [2, 5], [0.5, 0.85])])
     assert one.regret(one.tracks[0], [1, 2, 4.9, 5, 10]) == pytest.approx([0.8, 0.4, 0.4, 0.05, 0.05])
     assert one.regret(one.tracks[0], [3, 4], "seconds") == pytest.approx([0.8, 0.4])
-    assert one.best(1) == one.best(3) == 0.8                                    # seeds are counted round
+    assert one.best(1) == one.best(3) == 0.8  # seeds are counted round
     grid, curves = one.curves(points=10)
     assert grid.tolist() == list(range(1, 11)) and curves["A"][0, 4] == pytest.approx(0.05)
 
@@ -153,7 +153,7 @@ def test_a_run_is_judged_by_the_training_it_did_not_see(raced):
             assert test == TABLE.columns["test_accuracy"][row, 1 - run.seed % 2]
             assert seen == TABLE.columns["accuracy"][row, run.seed % 2]
             assert TABLE.columns["madds"][row, 0] <= 11
-        assert (np.diff(run.truths["validation"]) > 0).all()                    # the best so far, as the search saw it
+        assert (np.diff(run.truths["validation"]) > 0).all()  # the best so far, as the search saw it
     inside = TABLE.columns["madds"][:, 0] <= 11
     for seed in range(2):
         assert told.best(seed) == TABLE.columns["test_accuracy"][inside, 1 - seed].max()
@@ -194,7 +194,7 @@ def test_short_trainings_count_as_their_share():
         assert 19 < run.spent[0] <= 20 and run.spent[1] == pytest.approx(8 * run.spent[0])
         assert (run.evaluations == 20) == (run.name == "RandomSearch")
     halving = next(t for t in told.tracks if t.name == "SuccessiveHalving")
-    assert halving.at[0, 0] <= 1                                                # one answer after one epoch of eight
+    assert halving.at[0, 0] <= 1  # one answer after one epoch of eight
     told = Race(field(20, names=names), 40.0, "seconds", seeds=4, executor=POOL).standings()
     assert {round(t.spent[0]) for t in told.tracks} == {5} and told.end("Hyperband") == 40.0
 
@@ -213,7 +213,7 @@ def test_the_same_in_this_process_in_threads_and_in_processes(raced):
     race, told = raced
     alone = [race.run(name, seed).line() for name in race.searches for seed in race.seeds]
     assert sorted(map(str, alone)) == sorted(str(run.line()) for run in told.tracks)
-    pooled = Race(field(20)[:2], 20, seeds=3).standings()                       # loky, which takes the space by value
+    pooled = Race(field(20)[:2], 20, seeds=3).standings()  # loky, which takes the space by value
     assert [t.line() for t in pooled.tracks] == [t.line() for t in Race(field(20)[:2], 20, seeds=3, executor=POOL)]
 
 
@@ -229,7 +229,7 @@ def test_a_race_goes_on_where_it_was(tmp_path, raced):
     again.standings()
     assert sorted(map(str, (t.line() for t in again.tracks))) == sorted(str(t.line()) for t in raced[1].tracks)
     assert len(path.read_bytes().splitlines()) == 61
-    path.write_bytes(path.read_bytes()[:40])                                    # killed while it wrote the head
+    path.write_bytes(path.read_bytes()[:40])  # killed while it wrote the head
     assert len(Race(field(), 60, seeds=1, path=path, executor=POOL).standings().tracks) == 3
     loaded = Standings.load(path)
     assert loaded.names == ["RandomSearch", "LocalSearch", "RegularizedEvolution"]
@@ -349,7 +349,7 @@ def test_no_cheap_strategy_loses_to_random_search_where_there_is_a_slope():
 
 def test_no_cheap_strategy_loses_to_random_search_on_the_ground_truth():
     """The same on the table. (With 50 seeds and 300 evaluations, too: there evolution and local search are better.)"""
-    names = [name for name in CHEAP if name != "Reinforce"]                     # its network takes too long for a test
+    names = [name for name in CHEAP if name != "Reinforce"]  # its network takes too long for a test
     told = Race(searches(names, 150), 150, seeds=10, executor=POOL).standings().by("validation")
     against = [p for p in told.pairs() if p.first == "RandomSearch"]
     assert len(against) == 4 and not [p for p in against if p.difference.value < 0 and p.p < 0.05], str(told)

@@ -131,8 +131,9 @@ def test_what_a_search_is_made_of_may_have_new_fields_too(name, where, tmp_path,
 def test_parts_of_a_table_outlive_a_new_field_of_the_recipe(tmp_path, monkeypatch):
     shutil.copytree(RECORDS / "parts", tmp_path / "parts")
     new = changed(Recipe)
-    old, same, other = make.WORK, *(
-        Work(replace(make.WORK.estimate, recipe=moved(make.TINY, new, warmup=warmup)), 2) for warmup in (0, 4)
+    old, same, other = (
+        make.WORK,
+        *(Work(replace(make.WORK.estimate, recipe=moved(make.TINY, new, warmup=warmup)), 2) for warmup in (0, 4)),
     )
     assert status(same, tmp_path / "parts") == status(old, tmp_path / "parts")
     with pytest.raises(ValueError, match="part of another table: estimate.recipe.warmup is 0 there, 4 here"):
@@ -142,7 +143,7 @@ def test_parts_of_a_table_outlive_a_new_field_of_the_recipe(tmp_path, monkeypatc
     for work in (same, other):
         (tmp_path / "later.jsonl").write_text(json.dumps(work.head) + f"\n{line}\n")
         with pytest.raises(ValueError, match="warmup is . there, and Recipe has no such field any more"):
-            join([*parts, tmp_path / "later.jsonl"])                         # by the code of today, which lacks it
+            join([*parts, tmp_path / "later.jsonl"])  # by the code of today, which lacks it
         with monkeypatch.context() as later:
             later.setattr(estimators, "Recipe", new, raising=False)
             if work is same:
@@ -161,9 +162,7 @@ def test_races_outlive_new_fields(tmp_path, monkeypatch):
         made = make.race(table, ["RandomSearch", "RegularizedEvolution"], path)
         estimate = moved(made.estimate, look, warmup=warmups.get("estimate", 0))
         ours = {name: replace(one, estimate=estimate) for name, one in made.searches.items()}
-        ours["RegularizedEvolution"] = moved(
-            ours["RegularizedEvolution"], search, warmup=warmups.get("evolution", 0)
-        )
+        ours["RegularizedEvolution"] = moved(ours["RegularizedEvolution"], search, warmup=warmups.get("evolution", 0))
         return replace(made, searches=ours, executor=ThreadPoolExecutor(1))
 
     path = Path(shutil.copy(RECORDS / "races" / "two.jsonl", tmp_path))

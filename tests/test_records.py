@@ -69,7 +69,7 @@ def test_a_run_goes_on(name, tmp_path):
     list(again)
     assert again.steps[:steps] == loaded(name).steps
     assert len(again) == len(search)
-    if name not in ("random", "darts", "supernet"):         # those were trained, and weights are those of one machine
+    if name not in ("random", "darts", "supernet"):  # those were trained, and weights are those of one machine
         whole = Run(search)
         for _ in whole:
             if len(whole) == 6 and turn:

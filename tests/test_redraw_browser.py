@@ -26,7 +26,7 @@ def test_another_picture_takes_the_place_of_the_first(live):
     )
     page.evaluate("([spec, columns]) => window.redraw(spec, 5, 2, columns)", [other.spec, [[0, 1, 1, -1]]])
     assert at(page) == 1
-    for id in "ab":                                        # every view of the widget
+    for id in "ab":  # every view of the widget
         assert page.locator(f"#{id} .nasviz-stage").count() == 1 and page.locator(f"#{id} canvas").count() == 0
         rows = page.locator(f"#{id} .options > div")
         assert [rows.nth(i).inner_text().split() for i in (0, 1)] == [["depth", "3"], ["kernel", "not", "in", "use"]]

@@ -99,7 +99,7 @@ def test_what_is_drawn_is_drawn_with_its_probability(space):
     assert torch.allclose(again.logs, said.logs[:50]) and torch.allclose(again.probabilities, said.probabilities[:50])
     seen = dict.fromkeys(archs, 0)
     for arch in said.archs:
-        seen[arch] += 1                                                    # KeyError: an invalid one was drawn
+        seen[arch] += 1  # KeyError: an invalid one was drawn
     often = chances * count > 20
     spread = np.abs(np.array(list(seen.values())) - chances * count)[often] / (chances * count)[often] ** 0.5
     assert often.any() and spread.max() < 5 and (spread**2).mean() < 1.5
@@ -110,7 +110,7 @@ def test_inactive_choices_emit_no_token():
     archs = [(0, 0, 2), (1, 0, 2)]
     with torch.no_grad():
         before = controller(archs).logs[:, 2]
-        controller.tokens[2:5] += 1.0                                      # what stands for the options of b
+        controller.tokens[2:5] += 1.0  # what stands for the options of b
         controller.head[:, 2:5] += 1.0
         after = controller(archs).logs[:, 2]
     assert after[0] == before[0] and after[1] != before[1]
@@ -129,7 +129,7 @@ def test_anchors_decide_skip_connections_from_the_states_of_both_layers():
     arch = space.from_text("3x5-24; 7x1-36(1); 3x3-48(1,2)")
     before = controller([arch]).logs[0]
     with torch.no_grad():
-        controller.vote.zero_()                                            # sigmoid(0)
+        controller.vote.zero_()  # sigmoid(0)
     after = controller([arch]).logs[0]
     for choice, item in enumerate(space.choices):
         if "→" in item.name:
@@ -172,7 +172,7 @@ def test_the_estimate_has_the_exact_gradient_as_its_mean_whatever_the_baseline(s
     rewards, said = rewards_of(archs), controller(archs)
     chances = said.logs.sum(1).exp()
     exact = slopes((chances * rewards).sum(), controller)
-    weights = len(archs) * chances.detach() * (rewards - baseline)         # surrogate() takes the plain mean
+    weights = len(archs) * chances.detach() * (rewards - baseline)  # surrogate() takes the plain mean
     estimate = slopes(surrogate(said, said.logs.detach(), weights), controller)
     assert torch.allclose(estimate, exact, rtol=1e-8, atol=1e-12) and exact.norm() > 1e-3
 
@@ -221,6 +221,7 @@ def test_sampled_estimates_scatter_around_the_exact_gradient_less_with_a_baselin
 
 def test_given_validity_the_mean_must_be_subtracted():
     """∇ E[R | valid] = Cov(R, ∇ log p | valid): what Reinforce does where it draws again, by enumeration."""
+
     class Loose(Gap):
         def rule(self, arch):
             return "no" if arch[2] == 3 or arch == (0, 0, 1) else None
@@ -239,7 +240,7 @@ def test_clipping_is_plain_at_first_and_stops_tokens_that_went_far_enough():
     said, gains = controller([(0, 0, 1), (1, 2, 3)]), torch.tensor([1.0, -2.0]).double()
     plain, clipped = (slopes(surrogate(said, said.logs.detach(), gains, clip=clip), controller) for clip in (0.0, 0.2))
     assert torch.allclose(plain, clipped)
-    far = torch.tensor([[0.3, 0.0, -0.3], [-0.3, 0.3, 0.1]]).double()       # log-ratios of the tokens
+    far = torch.tensor([[0.3, 0.0, -0.3], [-0.3, 0.3, 0.1]]).double()  # log-ratios of the tokens
     logs = torch.zeros(2, 3).double().requires_grad_()
     now = Sequences([], None, logs, torch.zeros(2, 3).double())
     (slope,) = torch.autograd.grad(surrogate(now, -far, gains, clip=0.2), logs)
@@ -268,8 +269,11 @@ def late(search, last=50):
 
 
 WAYS = [
-    (NasBench201(), {}), (Elastic(), {}), (MacroSpace(2), {}),
-    (NasBench201(), {"clip": 0.2}), (OWN, {"baseline": 0}),
+    (NasBench201(), {}),
+    (Elastic(), {}),
+    (MacroSpace(2), {}),
+    (NasBench201(), {"clip": 0.2}),
+    (OWN, {"baseline": 0}),
 ]
 
 
@@ -309,7 +313,7 @@ def test_entropy_keeps_it_undecided_and_is_what_the_policy_says():
             marginals = step.shows["marginals"]
             assert marginals.shape == (6, 5) and np.allclose(marginals.sum(1), 1, atol=1e-5)
             mixed = -(marginals * np.log(np.maximum(marginals, 1e-30))).sum()
-            assert 0 <= step.shows["entropy"] <= mixed + 1e-4                # conditioning never adds entropy
+            assert 0 <= step.shows["entropy"] <= mixed + 1e-4  # conditioning never adds entropy
         assert steps[0].shows["entropy"] > 0.97 * 6 * math.log(5)
         ends.append(steps[-1].shows["entropy"])
     assert ends[0] < ends[1]
@@ -346,7 +350,7 @@ def test_killed_and_resumed_with_turned_knobs_is_equal(tmp_path):
         run = Run(Reinforce(space, Toy(space), evaluations=70, batch=8, seed=5, hidden=16), path)
         steps = iter(run)
         for _ in steps:
-            torch.rand(3)                                                  # what others draw changes nothing
+            torch.rand(3)  # what others draw changes nothing
             if len(run) == 21 and not run.turns:
                 run.turn(batch=5, lr=0.03, baseline=0, entropy=0.01)
             if len(run) == kill:

@@ -120,7 +120,7 @@ def test_sharpened_compares_means_five_epochs_apart():
     flat, rising = torch.ones(12), torch.cat([torch.ones(5), torch.full((5,), 1.5)])
     assert not sharpened(flat, 0.75)
     assert not sharpened(rising[:9], 0.75)
-    assert sharpened(rising, 0.75)                      # 1 / 1.5 < 0.75
+    assert sharpened(rising, 0.75)  # 1 / 1.5 < 0.75
     assert not sharpened(rising, 0.6)
     assert not sharpened(-rising, 0.75) and not sharpened(rising.flip(0), 0.75)
     assert not sharpened(torch.cat([torch.full((5,), torch.nan), rising[:9]]), 0.75)
@@ -201,13 +201,13 @@ def test_candidates_per_stage_and_depth():
 def test_skips_are_dropped_at_the_stated_rate_and_alpha_waits():
     search = small(PDarts, epochs=10, depths=(1, 1), keep=(2, 2), dropout=(0.0, 0.5))
     state, alphas = search.begin(), torch.zeros(6, 2)
-    assert torch.equal(search.mixture(state, alphas), torch.full((6, 2), 0.5))     # stage 0 drops nothing
+    assert torch.equal(search.mixture(state, alphas), torch.full((6, 2), 0.5))  # stage 0 drops nothing
     state.epoch = 10
     assert search.drop_rate(state) == pytest.approx(0.45)
     draws = torch.stack([search.mixture(state, alphas) for _ in range(500)])
     assert (draws[:, :, 1] == 0.5).all()
     assert (draws[:, :, 0] == 0).double().mean().item() == pytest.approx(0.45, abs=0.04)
-    assert draws[:, :, 0].mean().item() == pytest.approx(0.5, abs=0.04)            # the rest makes up for it
+    assert draws[:, :, 0].mean().item() == pytest.approx(0.5, abs=0.04)  # the rest makes up for it
     learns = []
     for state.epoch in range(10, 20):
         learns.append(search.alphas_learn(state))
@@ -247,7 +247,7 @@ def test_disturbances_stay_in_their_radius_and_the_adversary_is_worse():
         assert len(seen) == (8 if adversarial else 1)
         for weights in seen:
             assert weights.sum(1).numpy() == pytest.approx(np.ones(6), abs=1e-5)
-            assert (weights - plain).abs().max() <= 1.3 * reach     # a row's sum may stretch it
+            assert (weights - plain).abs().max() <= 1.3 * reach  # a row's sum may stretch it
         assert (seen[-1] - plain).abs().max() > reach / 4
     assert losses[True] > losses[False]
 
@@ -257,7 +257,7 @@ def test_the_channel_shuffle_is_undone_by_its_other():
     images = torch.arange(24.0).view(1, 12, 1, 2)
     assert not torch.equal(shuffle(images, 4), images)
     assert torch.equal(shuffle(shuffle(images, 4), 3), images)
-    assert shuffle(images, 4)[0, :5, 0, 0].tolist() == [0, 6, 12, 18, 2]           # one of each group, in turn
+    assert shuffle(images, 4)[0, :5, 0, 0].tolist() == [0, 6, 12, 18, 2]  # one of each group, in turn
     assert torch.equal(shuffle(images, 1), images)
 
 
@@ -270,9 +270,9 @@ def test_what_is_not_mixed_passes_and_edges_share_a_node():
     for target in (1, 2, 3):
         assert weights[targets == target, 2].sum().item() == pytest.approx(1, abs=1e-6)
     cell, x = state.network.body[0], torch.randn(2, 4, 8, 8)
-    first, *_ = cell([x], weights)                       # node 1: one edge, from the input
+    first, *_ = cell([x], weights)  # node 1: one edge, from the input
     passed = [0, 1, 2, 3]
-    passed.remove(0)                                     # channel 0 is mixed; groups of one channel stay in place
+    passed.remove(0)  # channel 0 is mixed; groups of one channel stay in place
     assert torch.allclose(first[:, passed], x[:, passed])
     assert not torch.allclose(first[:, 0], x[:, 0])
     skips_only = torch.tensor([[1.0, 0.0, 1.0]]).expand(6, 3)
@@ -300,7 +300,7 @@ def test_gumbel_samples_have_the_softmax_as_their_frequencies():
     soft = draws(Snas(SPACE), alphas, 200)
     assert soft.sum(2).numpy() == pytest.approx(np.ones((200, 3)), abs=1e-5)
     late = draws(Snas(SPACE), alphas, 200, epoch=19)
-    assert late.max(2).values.mean() > soft.max(2).values.mean() + 0.1               # colder is harder
+    assert late.max(2).values.mean() > soft.max(2).values.mean() + 0.1  # colder is harder
     assert torch.equal(soft.argmax(2), late.argmax(2))
 
 

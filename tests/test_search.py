@@ -252,7 +252,6 @@ trees = st.recursive(leaves, lambda inner: st.lists(inner, max_size=4) | st.dict
 swap = st.tuples(records_made, st.integers(1, 10), trees)
 
 
-
 @given(damage)
 @examples(700)
 def test_damaged_bytes_give_value_errors_only(tmp_path_factory, damage):

@@ -57,9 +57,9 @@ def test_on_a_quadratic_it_is_the_closed_form(exact, w, alpha, velocity):
     ahead = w - 0.3 * (2 * (w - alpha) + 0.9 * velocity + 0.1 * w)
     assert gradient.item() == pytest.approx(ahead - 2 + 0.6 * alpha, abs=1e-9)
     assert loss.item() == pytest.approx(alpha * ahead - 2 * alpha + 1)
-    assert search.weights[0].item() == w                                    # looking ahead moves nothing
+    assert search.weights[0].item() == w  # looking ahead moves nothing
     first, *_ = Darts.alpha_gradient(strategy, search, nothing, nothing)
-    assert first.item() == pytest.approx(w - 2)                             # α's own part only
+    assert first.item() == pytest.approx(w - 2)  # α's own part only
 
 
 def test_looking_ahead_finds_the_optimum_that_the_first_order_misses():
@@ -69,7 +69,7 @@ def test_looking_ahead_finds_the_optimum_that_the_first_order_misses():
         search, nothing = at(-2.0, 2.0)
         toy = type("Toy", (Quadratic,), {"alpha_gradient": order.alpha_gradient})
         strategy = toy(SPACE, exact=True, weight_decay=0.0)
-        strategy.rate = lambda search: 0.5                                  # then w' = α exactly
+        strategy.rate = lambda search: 0.5  # then w' = α exactly
         for _ in range(300):
             gradient, *_ = strategy.alpha_gradient(search, nothing, nothing)
             with torch.no_grad():
@@ -114,7 +114,7 @@ def test_exact_equals_differentiating_through_the_step_of_the_weights():
     assert loss.item() == pytest.approx(expected_loss.item(), abs=1e-9)
     torch.testing.assert_close(gradient, expected, rtol=0, atol=1e-9)
     first, *_ = Darts.alpha_gradient(strategy, search, train, valid)
-    assert (first - expected).abs().max() > 1e-3                            # there is something to get right
+    assert (first - expected).abs().max() > 1e-3  # there is something to get right
 
 
 def test_the_finite_difference_approaches_the_exact_product(monkeypatch):
@@ -151,8 +151,8 @@ def test_edges_are_decided_one_after_the_other(perturbed):
     decided = [int((step.shows["alphas"].max(1) == 1).sum()) for step in perturbed[8:]]
     assert decided == [1 + number // 4 for number in range(24)]
     last = perturbed[-1].shows["alphas"]
-    assert sorted(np.unique(last)) == [0, 1] and not last[:, 0].any()       # "none" cannot be selected
-    for before, after in zip(perturbed[8:], perturbed[9:], strict=False):   # what is decided stays
+    assert sorted(np.unique(last)) == [0, 1] and not last[:, 0].any()  # "none" cannot be selected
+    for before, after in zip(perturbed[8:], perturbed[9:], strict=False):  # what is decided stays
         kept = before.shows["alphas"].max(1) == 1
         assert (after.shows["alphas"][kept] == before.shows["alphas"][kept]).all()
 

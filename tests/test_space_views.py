@@ -62,7 +62,7 @@ def test_each_step_of_a_walk_is_one_mutation(space):
     assert len(walk) == 13 and walk.still().startswith(PNG)
     changed = (rows[1:] != rows[:-1]).any(-1)
     if not space.conditional:
-        assert (changed.reshape(12, -1).sum(1) == 1).all()           # one choice (or one edge of the cell) a step
+        assert (changed.reshape(12, -1).sum(1) == 1).all()  # one choice (or one edge of the cell) a step
     assert changed.reshape(12, -1).any(1).all()
     same = mutations(space.to_text(arch), space, steps=12, seed=3)
     np.testing.assert_array_equal(same.columns()["arch"], rows)

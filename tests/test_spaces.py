@@ -230,8 +230,7 @@ def test_weights_follow_from_the_seed_and_the_shared_generator_is_left_alone(spa
     (arch,) = live(space, 1, seed=3)
     before, images = torch.get_rng_state(), torch.randn(4, 1, 8, 8, generator=seeded(0))
     one, same, other, unseeded, zero = (
-        space.network(arch, generator=generator)
-        for generator in (seeded(3), seeded(3), seeded(4), None, seeded(0))
+        space.network(arch, generator=generator) for generator in (seeded(3), seeded(3), seeded(4), None, seeded(0))
     )
     flat = [torch.cat([w.flatten() for w in n.state_dict().values()]) for n in (one, same, other, unseeded, zero)]
     assert torch.equal(flat[0], flat[1]) and not torch.equal(flat[0], flat[2]) and torch.equal(flat[3], flat[4])

@@ -35,7 +35,7 @@ def test_generations_breed_from_the_best_so_far_each_of_them_once():
             assert a == b == -1
             continue
         kinds["drawn" if a < 0 else "mutation" if a == b else "crossover"] += 1
-        generation = steps[12 * before - 1].shows["population"]                     # as it was when they were bred
+        generation = steps[12 * before - 1].shows["population"]  # as it was when they were bred
         size = min(12, 80 - 12 * before)
         assert a < 0 or (a in generation and b in generation and (a != b) == (place < size // 2))
         one, other, child = steps[a].evaluation.arch, steps[b].evaluation.arch, step.evaluation.arch

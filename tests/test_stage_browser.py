@@ -13,6 +13,7 @@ from nasviz.views.stage.widget import Stage
 
 STEPS = 40
 
+
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     stage = Stage(spec(), (row(i) for i in range(STEPS)))
@@ -88,7 +89,7 @@ def test_reduced_motion_shows_whole_steps_only(open_page, recorded):
     page.locator(".nasviz-stage").press("Home")
     page.locator(".nasviz-stage").press(" ")
     shown = set()
-    while at(page) < 8:                                    # long enough to be seen twice on a slow machine
+    while at(page) < 8:  # long enough to be seen twice on a slow machine
         shown.add(ribbons(page))
     assert 2 <= len(shown) and shown <= whole
 

@@ -108,19 +108,19 @@ def test_other_intervals_are_scipys():
 
 def test_an_interval_covers_the_truth_about_as_often_as_it_says():
     rng = np.random.default_rng(5)
-    truth = 2 / np.pi * np.arcsin(0.6)                        # Kendall's τ of a bivariate normal of correlation 0.6
+    truth = 2 / np.pi * np.arcsin(0.6)  # Kendall's τ of a bivariate normal of correlation 0.6
     covered = 0
     for _ in range(60):
         x = rng.normal(size=60)
         found = tau_interval(x, 0.6 * x + 0.8 * rng.normal(size=60), resamples=200)
         covered += found.low <= truth <= found.high
-    assert 50 <= covered <= 60                                   # 95 % of 60 is 57; four standard deviations below
+    assert 50 <= covered <= 60  # 95 % of 60 is 57; four standard deviations below
 
 
 def test_precision_and_regret_by_hand():
     estimated, truth = [5, 4, 3, 2, 1], [0.7, 0.9, 0.8, 0.1, 0.2]
-    assert precision(estimated, truth, 0.4) == 0.5             # {0, 1} of {1, 2}
-    assert precision(estimated, truth, 0.01) == 0                # the best one is not the best
+    assert precision(estimated, truth, 0.4) == 0.5  # {0, 1} of {1, 2}
+    assert precision(estimated, truth, 0.01) == 0  # the best one is not the best
     assert regret(estimated, truth) == pytest.approx(0.2)
     assert regret(truth, truth) == 0 and precision(truth, truth, 0.6) == 1
     with pytest.raises(ValueError, match="share"):
@@ -131,7 +131,7 @@ def test_ties_at_the_top_are_broken_by_lot():
     truth = [0.9, 0.5, 0.1, 0.3]
     assert regret([1, 1, 1, 0], truth) == pytest.approx(0.9 - 0.5)
     assert precision([1, 1, 1, 0], truth, 0.25) == pytest.approx(1 / 3)
-    assert precision([7, 7, 7, 7], truth, 0.5) == pytest.approx(0.5)    # knowing nothing finds half of any half
+    assert precision([7, 7, 7, 7], truth, 0.5) == pytest.approx(0.5)  # knowing nothing finds half of any half
 
 
 @examples(60)
@@ -156,7 +156,7 @@ def test_the_ceiling_and_the_noise_of_seeds():
     assert seed_noise(scores) == pytest.approx(0.5, rel=0.05)
     two = seed_ceiling(scores[:, :2])
     assert two == pytest.approx(tau(scores[:, 0], scores[:, 1]))
-    assert two < seed_ceiling(scores)                            # the mean of two is a better truth than one
+    assert two < seed_ceiling(scores)  # the mean of two is a better truth than one
     scores[:10, 0] = nan
     assert seed_ceiling(scores) == pytest.approx(seed_ceiling(scores[10:]))
     with pytest.raises(ValueError, match="two seeds"):

@@ -36,8 +36,8 @@ def test_every_strategy_on_every_space(cls, space):
     assert all(space.why_invalid(step.evaluation.arch) is None for step in steps)
     assert set(cls.shows) <= {"evaluation", *SHOWS}
     assert all({"evaluation", *step.shows} == set(cls.shows) for step in steps)
-    assert [step.evaluation.seed for step in steps] == list(range(80))            # the call number is the seed
-    np.random.seed(0)                                                             # noise from outside changes nothing
+    assert [step.evaluation.seed for step in steps] == list(range(80))  # the call number is the seed
+    np.random.seed(0)  # noise from outside changes nothing
     assert steps == list(search) == list(cls(space, Toy(space), evaluations=80, seed=3, **quick))
     assert steps != list(cls(space, Toy(space), evaluations=80, seed=4, **quick))
     assert "seed" in {f.name for f in fields(cls)}
@@ -72,7 +72,7 @@ def test_a_child_is_one_mutation_from_a_living_parent():
 def test_tournament_probabilities_with_replacement():
     """P(the rank-r of P individuals wins S draws with replacement) = ((P−r)^S − (P−r−1)^S) / P^S, r from 0."""
 
-    class Still(Toy):                       # the child never enters: the population stays, so that draws repeat
+    class Still(Toy):  # the child never enters: the population stays, so that draws repeat
         def __call__(self, arch, *, epochs=None, seed=0):
             return Evaluation(arch, {"accuracy": 1 - seed / 10 if seed < 5 else -1.0})
 

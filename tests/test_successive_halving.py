@@ -40,7 +40,7 @@ def test_the_brackets_of_the_paper():
     ]
     assert of(Hyperband, eta=3, epochs=81).brackets() == table
     assert of(SuccessiveHalving).brackets() == [[(8, 1), (4, 2), (2, 4), (1, 8)]]
-    assert rungs(1, 1, 12, 3) == [(1, 1), (1, 3), (1, 9)]                      # one goes on, whatever is left out
+    assert rungs(1, 1, 12, 3) == [(1, 1), (1, 3), (1, 9)]  # one goes on, whatever is left out
 
 
 @pytest.mark.parametrize("continued", [False, True])
@@ -51,7 +51,7 @@ def test_exactly_the_best_of_a_rung_go_on(cls, continued):
     for step in search:
         asked[step.shows["bracket"], step.shows["rung"]].append(step)
     assert max(bracket for bracket, _ in asked) > 4
-    for (bracket, rung), steps in list(asked.items())[:-1]:                    # the last may be cut by the budget
+    for (bracket, rung), steps in list(asked.items())[:-1]:  # the last may be cut by the budget
         plan = search.brackets()[bracket % len(search.brackets())]
         assert len(steps) == plan[rung][0] and {s.evaluation.epochs for s in steps} == {plan[rung][1]}
         if rung:
@@ -63,7 +63,7 @@ def test_exactly_the_best_of_a_rung_go_on(cls, continued):
 
 def test_going_on_costs_the_further_epochs_of_the_same_training():
     new, same = list(of(SuccessiveHalving, evaluations=30)), list(of(SuccessiveHalving, evaluations=30, continued=True))
-    assert [s.evaluation.seed for s in new] == list(range(30))                 # each a training of its own
+    assert [s.evaluation.seed for s in new] == list(range(30))  # each a training of its own
     assert [s.shows["trained"] for s in new[:15]] == [1] * 8 + [2] * 4 + [4] * 2 + [8]
     assert [s.shows["trained"] for s in same[:15]] == [1] * 8 + [1] * 4 + [2] * 2 + [4]
     assert all(s.evaluation.seconds == s.shows["trained"] for s in (*new, *same))

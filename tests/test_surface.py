@@ -53,7 +53,7 @@ def test_a_plane_tells_where_paths_end():
                   best=(1, 1), title="toy")  # fmt: skip
     assert chart.text == "toy: ours ends at (1.00, 1.00); the best place is (1, 1)"
     heights = chart.figure.data[0]
-    assert heights.z[0, -1] == pytest.approx(3 * -2 - 6 + 1)                # x runs along, y up
+    assert heights.z[0, -1] == pytest.approx(3 * -2 - 6 + 1)  # x runs along, y up
     assert [trace.name for trace in chart.figure.data[1:]] == ["w*", "ours", "the best place"]
     assert opened(chart.still()).size == (820, 420)
 
@@ -80,11 +80,11 @@ def test_sliders_are_the_alphas_of_an_edge(mixture):
     alphas = search.alphas.detach().clone()
     alphas[3] = torch.tensor([0, 2, 0, 0, -5.0])
     expected = validation_loss(darts, search, 40)(alphas).item()
-    assert loss == pytest.approx(expected) and len(view.stage) == 2          # one try, not one a slider
+    assert loss == pytest.approx(expected) and len(view.stage) == 2  # one try, not one a slider
     assert view.stage.columns()["alphas"][-1] == pytest.approx(alphas.softmax(1).numpy())
     view.sliders[1].value = -2.0
     assert len(view.stage) == 3 and view.best == pytest.approx(view.stage.columns()["loss"].min())
-    assert search.pack() == before                                           # the search itself stays as it was
+    assert search.pack() == before  # the search itself stays as it was
     assert view.stage.still()[:4] == b"\x89PNG"
 
 

@@ -50,7 +50,7 @@ def test_what_is_drawn_is_what_the_model_said(view):
     np.testing.assert_allclose(evaluated.y, one.came)
     assert len(taken.x) == len(one.chosen) and len(taken.x) + len(other.x) == len(one.shows["predicted"])
     assert sorted([*taken.x, *other.x]) == list(range(1, len(one.shows["predicted"]) + 1))
-    assert list(taken.x) == list(range(1, len(one.chosen) + 1))         # the highest acquisition was taken
+    assert list(taken.x) == list(range(1, len(one.chosen) + 1))  # the highest acquisition was taken
     assert np.all(np.diff([*mine.y, *below.y]) <= 0)
     order = np.argsort(-one.shows["acquisition"], kind="stable")
     np.testing.assert_allclose(known.y, [truth(view.archs(one)[i]) for i in order])

@@ -80,7 +80,7 @@ def test_a_file_reads_back_exactly(made, table):
     assert table.archs == made.archs and (table.there == made.there).all() and table.total == 5044
     assert table.columns.keys() == made.columns.keys() and table.epochs == EPOCHS
     for name, values in made.columns.items():
-        expected = values.astype(np.float32) if "loss" in name else values        # losses are kept as float32
+        expected = values.astype(np.float32) if "loss" in name else values  # losses are kept as float32
         np.testing.assert_array_equal(table.columns[name], expected, err_msg=name)
     np.testing.assert_array_equal(table.seconds, made.seconds.astype(np.float32))
 
@@ -130,7 +130,7 @@ def test_damaged_files_are_refused_with_a_sentence(file, tmp_path_factory, data)
         read = Table.load(path)
     except ValueError as error:
         assert "damaged.npz" in str(error) and "Get it back" in str(error)
-    else:                                                    # zip does not guard its dates and the like
+    else:  # zip does not guard its dates and the like
         assert read.archs == Table.load(file).archs
 
 
@@ -219,7 +219,7 @@ def test_an_answer_that_is_changed_changes_no_later_answer(table):
 def test_a_failed_training_stays_a_failure(table, trainings):
     arch, seed, _, _ = trainings[7]
     assert np.isnan(TableLookup(table)(arch, seed=seed).scores["accuracy"])
-    assert not np.isnan(table.judge(arch, seed))                       # the others did not fail
+    assert not np.isnan(table.judge(arch, seed))  # the others did not fail
     assert np.isnan(table.judge(arch, seed + 1))
 
 
@@ -289,8 +289,8 @@ def test_a_search_inside_a_partial_table_finds_only_what_is_there(request, name,
     steps = list(Run(search, tmp_path / "run.jsonl"))
     assert len(steps) == 40 and all(step.evaluation.arch in one for step in steps)
     again = Run(search, tmp_path / "run.jsonl")
-    assert list(again) == steps                                         # recorded, and resumed from the record
-    assert SPACE.why_invalid(distinct()[1]) is None               # the space itself has not changed
+    assert list(again) == steps  # recorded, and resumed from the record
+    assert SPACE.why_invalid(distinct()[1]) is None  # the space itself has not changed
 
 
 def test_a_table_of_a_huge_space_is_searched_among_its_rows():
@@ -415,6 +415,6 @@ def test_the_table_loads_no_torch(file):
 
 def test_look_ups_of_one_table_prepare_its_answers_once(made, monkeypatch):
     answer = TableLookup(made)(arch := made.archs[0])
-    assert set(TableLookup(made, curve=True)(arch).scores) > set(answer.scores)     # other answers, kept apart
+    assert set(TableLookup(made, curve=True)(arch).scores) > set(answer.scores)  # other answers, kept apart
     monkeypatch.setattr(TableLookup, "_prepare", None)
-    assert TableLookup(made, seed=0)(arch).scores == answer.scores              # a second preparation would have failed
+    assert TableLookup(made, seed=0)(arch).scores == answer.scores  # a second preparation would have failed

@@ -37,7 +37,7 @@ def test_any_benchmark_becomes_a_table(tmp_path, name):
     estimate = TableLookup(table)
     assert estimate((3, 0, 1, 0, 0, 2)).scores == {"accuracy": pytest.approx(0.815)}
     assert table.judge((1, 1, 1, 1, 1, 4)) == pytest.approx(0.7125)
-    assert estimate((3, 0, 0, 0, 2, 0), seed=3).scores == estimate((3, 0, 1, 0, 0, 2)).scores    # the same function
+    assert estimate((3, 0, 0, 0, 2, 0), seed=3).scores == estimate((3, 0, 1, 0, 0, 2)).scores  # the same function
     table = Table.read_csv(path, SPACE, "cell")
     assert sorted(table.columns) == ["test", "val"]
 
@@ -127,7 +127,7 @@ def test_the_ground_truth_reproduces(truth):
         again = train(arch, seed=0)
         assert again.scores["madds"] == ours(arch).scores["madds"]
         off.append(again.scores["accuracy"] - ours(arch).scores["accuracy"])
-    assert np.abs(off).max() < 0.03 and np.abs(off).mean() < 0.012      # 0 on the same kind of machine; noise is 0.006
+    assert np.abs(off).max() < 0.03 and np.abs(off).mean() < 0.012  # 0 on the same kind of machine; noise is 0.006
 
 
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published benchmark is not here")
@@ -135,7 +135,7 @@ def test_the_ground_truth_ranks_as_the_published_one_roughly_does(truth):
     other = {"accuracy": ("c10val", 0.01)}
     other = Table.read_csv(PUBLISHED / "nasbench201-12epochs.csv.gz", SPACE, scores=other)
     found = stats.tau(truth.column("accuracy"), other.column("accuracy")[other.rows(truth.archs)])
-    assert 0.1 < found < 0.9                    # 0.3 over the first 124 rows: other images, another ranking
+    assert 0.1 < found < 0.9  # 0.3 over the first 124 rows: other images, another ranking
 
 
 def test_the_how_to_does_what_it_says(tmp_path, monkeypatch):

@@ -77,7 +77,7 @@ def test_what_is_there_is_not_trained_again_after_a_kill(pool, work, tmp_path):
         next(first)
     first.close()
     part = tmp_path / "part-000.jsonl"
-    part.write_bytes(part.read_bytes()[:-9])                               # killed while writing the fifth
+    part.write_bytes(part.read_bytes()[:-9])  # killed while writing the fifth
     there = set(keys(tmp_path))
     assert len(there) == 4
     pool.asked.clear()
@@ -124,7 +124,7 @@ def test_distinct_architectures_stand_for_all_functions():
     space = NasBench201()
     archs = space.distinct()
     assert len(archs) == len({space.canonical(arch) for arch in archs}) == 5044
-    assert archs == sorted(archs) and (1,) + (0,) * 5 not in archs             # the empty cell is (0, 0, 0, 0, 0, 0)
+    assert archs == sorted(archs) and (1,) + (0,) * 5 not in archs  # the empty cell is (0, 0, 0, 0, 0, 0)
     assert all(not network_has_dead_weights(space, arch) for arch in archs[::200])
 
 
@@ -148,7 +148,7 @@ def test_a_finished_part_may_be_packed_and_is_read_and_gone_on_from(work, pool, 
     packed.write_bytes(gzip.compress(part.read_bytes()))
     part.unlink()
     assert "seed 0: 4 of 7" in status(work, tmp_path)
-    assert len(list(run(work, tmp_path))) == 9          # of 14
+    assert len(list(run(work, tmp_path))) == 9  # of 14
     assert [path.name for path in parts_of(tmp_path)] == ["part-000.jsonl.gz", "part-001.jsonl"]
     assert merge(parts_of(tmp_path), tmp_path / "all.jsonl") == 14
     packed.write_bytes(packed.read_bytes()[:-9])

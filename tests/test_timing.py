@@ -45,7 +45,7 @@ def test_more_work_takes_longer_and_seconds_are_of_the_whole_training(monkeypatc
         layers = sum(isinstance(layer, torch.nn.Conv2d) for layer in space.network(arch).modules())
         found = time(arch)
         assert found.scores == {"latency_ms": 1000 * layers, "latency_ms_64": 1000 * layers}
-        assert found.seconds > 128 / 32 * layers and found.seconds % layers == 0      # four steps, then the validation
+        assert found.seconds > 128 / 32 * layers and found.seconds % layers == 0  # four steps, then the validation
         assert time(arch, replace(SMALL, epochs=20)).seconds == 20 * found.seconds
     assert time(CONVOLUTIONS).seconds > time(SKIPS).seconds
 
@@ -53,7 +53,7 @@ def test_more_work_takes_longer_and_seconds_are_of_the_whole_training(monkeypatc
 def test_each_is_timed_once_and_timings_are_no_part_of_the_trainings(work, tmp_path):
     assert measure(work, tmp_path) == 2 and measure(work, tmp_path) == 0
     (part,) = [p for p in (tmp_path / "timings").glob("*.jsonl") if len(p.read_text().splitlines()) == 3]
-    part.write_text("\n".join(part.read_text().splitlines()[:2]) + "\n")           # as if it had been killed
+    part.write_text("\n".join(part.read_text().splitlines()[:2]) + "\n")  # as if it had been killed
     assert measure(work, tmp_path) == 1
     assert len(list(run(work, tmp_path))) == 4
     timed = [text for part in sorted((tmp_path / "timings").glob("*.jsonl")) for (text, _), _ in rows(part)]
@@ -85,5 +85,5 @@ def test_an_architecture_without_timing_or_seed_is_not_published(work, tmp_path)
     table = publish(parts, tmp_path / "one.npz", timings=[part])
     assert [table.space.to_text(arch) for arch in table.archs] == [timed]
     (trainings,) = [p for p in parts if len(p.read_text().splitlines()) > 1]
-    trainings.write_text("\n".join(trainings.read_text().splitlines()[:4]) + "\n")     # one of four is lost
+    trainings.write_text("\n".join(trainings.read_text().splitlines()[:4]) + "\n")  # one of four is lost
     assert len(publish(parts, tmp_path / "half.npz").archs) == 1

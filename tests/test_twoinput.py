@@ -142,7 +142,7 @@ def test_noise_takes_part_in_a_supernet():
     weights = torch.zeros(28, 2)
     weights[:, 0] = 1
     first, other = (network(images(channels=1), weights) for _ in range(2))
-    assert first.isfinite().all() and not torch.equal(first, other)         # another call, other noise
+    assert first.isfinite().all() and not torch.equal(first, other)  # another call, other noise
 
 
 @pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (5, 1), (3, 2), (5, 2)])

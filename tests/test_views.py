@@ -56,7 +56,7 @@ def test_evolution_shows_cell_population_and_curve():
 
 def test_a_population_beyond_the_room_shows_its_newest():
     rows = Rows(RegularizedEvolution(SPACE, Toy(SPACE), evaluations=10_000))
-    assert rows.arrays["population"] == [200]                       # as far as the slider goes
+    assert rows.arrays["population"] == [200]  # as far as the slider goes
 
 
 def test_random_search_shows_cell_and_curve_side_by_side():
@@ -97,7 +97,7 @@ def test_nothing_to_draw_is_refused():
 def test_cell_of_knows_a_fixed_cell():
     graph = cell_of(SPACE)
     assert graph.nodes == ("in", "1", "2", "out") and [(e.source, e.target) for e in graph.edges] == list(EDGES)
-    assert cell_of(Elastic()) is None                               # it has no graph
+    assert cell_of(Elastic()) is None  # it has no graph
     assert one_hot((1, 0), 3).tolist() == [[0, 1, 0], [1, 0, 0]]
 
 
@@ -151,7 +151,7 @@ def test_alphas_draws_runs_and_bare_steps():
     assert (plain.columns()["alphas"][-1] == run.steps[-1].shows["alphas"]).all()
     last, names = run.steps[-1].shows["alphas"], [choice.name for choice in SPACE.choices]
     sure = [last[names.index(label)].max() for label in stage.spec["views"][1]["labels"]]
-    assert sure == sorted(sure, reverse=True)                        # each label still stands at its own weights
+    assert sure == sorted(sure, reverse=True)  # each label still stands at its own weights
     assert stage.columns()["alphas"][-1].max(1).tolist() == pytest.approx(sure)
     ends = {tuple(edge) for edge in stage.spec["views"][0]["edges"]}
     first = stage.spec["views"][0]["edges"][0]
@@ -197,7 +197,7 @@ def test_progress_is_a_chart_of_every_evaluation():
     dots = [trace for trace in figure.data if trace.mode == "markers"]
     assert [trace.name for trace in dots] == ["RandomSearch, seed 0", "RandomSearch, seed 1"]
     assert len(dots[0].x) == 30 and SPACE.to_text(runs[0].steps[4].evaluation.arch) in dots[0].text[4]
-    assert dots[0].marker.symbol != dots[1].marker.symbol           # told apart without colour
+    assert dots[0].marker.symbol != dots[1].marker.symbol  # told apart without colour
     lines = [trace for trace in figure.data if trace.name == "best so far"]
     np.testing.assert_allclose(lines[0].y, 100 * best_so_far(runs[0])[1])
     assert "random search (3 seeds)" in {trace.name for trace in figure.data}

@@ -3,6 +3,8 @@
     python -m nasviz.course.edition render labs/*.ipynb         run, store pictures and durations, drop widget state
     python -m nasviz.course.edition student labs out            copy without the solutions
     python -m nasviz.course.edition claims labs/*.ipynb         which claims hold on other processors too
+
+``--help`` says the rest.
 """
 
 from __future__ import annotations

@@ -258,7 +258,7 @@ def _picture(curve: CurveQuestion, width: int = 640, height: int = 320) -> bytes
         else:
             pen.line(rows[0], color, 2 * scale)
         at = max(rows[-1][-1][1] - 5 * scale, top + 14 * scale)
-        while any(abs(at - other) < 15 * scale for other in names):           # names do not meet
+        while any(abs(at - other) < 15 * scale for other in names):  # names do not meet
             at += 15 * scale
         names.append(at)
         write((right, at), result["name"], color, "rs", 12)

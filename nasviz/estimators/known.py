@@ -112,7 +112,7 @@ class KnownSpace(SearchSpace):
         return self.check(self.whole.from_text(text))
 
     def __getattr__(self, name: str):
-        if name.startswith("__") or name == "whole":              # while it is copied or unpacked there is no whole yet
+        if name.startswith("__") or name == "whole":  # while it is copied or unpacked there is no whole yet
             raise AttributeError(name)
         return getattr(self.whole, name)
 

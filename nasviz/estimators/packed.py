@@ -101,9 +101,9 @@ class PackedTraining(Estimator):
             network.train()
             total = torch.zeros(len(asked), dtype=images.dtype, device=self.device)
             for batch, chosen in enumerate(drawn.split(recipe.batch, dim=1)):
-                places = chosen[whose]                  # (networks, batch)
+                places = chosen[whose]  # (networks, batch)
                 losses = _losses(network(_side_by_side(images[places])), labels[places]).mean(1)
-                losses.sum().backward()                 # each network's weights see its own loss only
+                losses.sum().backward()  # each network's weights see its own loss only
                 descent.step(recipe.lr * cosine(epoch * batches + batch, recipe.epochs * batches))
                 total += losses.detach() * chosen.shape[1]
                 report(Progress(asked[0][0], epoch, epochs, batch + 1, batches))

@@ -294,6 +294,4 @@ def coverage(
     if not here.any() or (deviation[here] < 0).any():
         raise ValueError("there must be at least one finite prediction with its truth, and no negative uncertainty")
     off = np.abs(right - mean)[here]
-    return {
-        level: float(np.mean(off <= NormalDist().inv_cdf((1 + level) / 2) * deviation[here])) for level in levels
-    }
+    return {level: float(np.mean(off <= NormalDist().inv_cdf((1 + level) / 2) * deviation[here])) for level in levels}

@@ -195,11 +195,11 @@ class Table:
 
     def find(self, arch: Sequence[int]) -> int:
         """`row`, or -1 where there is none."""
-        if type(arch) is tuple and (row := self._rows.get(arch)) is not None:      # asked often: each is checked once
+        if type(arch) is tuple and (row := self._rows.get(arch)) is not None:  # asked often: each is checked once
             return row
         arch = self.space.check(arch)
         if arch not in self._rows:
-            unknown = self.aliases is not None               # the file knows all tuples that it has a row for
+            unknown = self.aliases is not None  # the file knows all tuples that it has a row for
             self._rows[arch] = -1 if unknown else self.functions.get(self.space.canonical(arch), -1)
         return self._rows[arch]
 
@@ -212,7 +212,7 @@ class Table:
             codes = np.ravel_multi_index(tuple(archs.T), self._options)
         except (ValueError, TypeError):
             for arch in archs.tolist():
-                self.space.check(arch)                   # says which one, and what is wrong with it
+                self.space.check(arch)  # says which one, and what is wrong with it
             raise
         rows = self._dense[codes]
         if rows.size and rows.min() < 0:
@@ -257,7 +257,7 @@ class Table:
         know of that luck. nan where a row has one training only, unless the whole table has one seed only: then the
         other images alone judge.
         """
-        column = self.column(name, None)                  # also says that there is no such column
+        column = self.column(name, None)  # also says that there is no such column
         if self.there.shape[1] == 1:
             return column
         other = self.there.copy()

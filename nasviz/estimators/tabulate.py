@@ -112,7 +112,7 @@ def run(work: Work, folder: Path) -> Iterator[Evaluation]:
                     asked = waiting.pop(future)
                     try:
                         evaluation = future.result()
-                    except BrokenExecutor:              # somebody killed a worker: train this one again
+                    except BrokenExecutor:  # somebody killed a worker: train this one again
                         todo.append(asked)
                         continue
                     _write(part, work, evaluation)
@@ -176,7 +176,7 @@ def _new_part(folder: Path, head: dict):
     """The first free file, for this process alone, with its head."""
     for number in count():
         path = folder / f"part-{number:03}.jsonl"
-        if path.with_suffix(".jsonl.gz").exists():      # packed since: the two would be taken for one part
+        if path.with_suffix(".jsonl.gz").exists():  # packed since: the two would be taken for one part
             continue
         try:
             part = open(path, "x", encoding="utf-8")
@@ -356,8 +356,8 @@ def main(arguments: list[str] | None = None) -> None:
         measure(work, options.folder)
         return
     if options.nice and hasattr(os, "nice"):
-        os.nice(options.nice)                           # the workers inherit it
-        with suppress(OSError):                         # Linux weighs sessions first; this is one
+        os.nice(options.nice)  # the workers inherit it
+        with suppress(OSError):  # Linux weighs sessions first; this is one
             Path("/proc/self/autogroup").write_text(str(options.nice))
     print(status(work, options.folder))
     share = tuple(map(int, options.share.split("/")))

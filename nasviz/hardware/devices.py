@@ -95,7 +95,7 @@ def target(
 
     def ms(arch: Arch) -> float:
         arch = tuple(arch)
-        if arch not in known:                       # a small network is built and run faster than on the meta device
+        if arch not in known:  # a small network is built and run faster than on the meta device
             known[arch] = source.predict(_built(space, arch, tuple((network or {}).items())), image)
         return known[arch]
 

@@ -264,7 +264,7 @@ class LatencyTable:
         """
         try:
             raw = json.loads(Path(path).read_text("utf-8"))
-            check_version(path, raw.pop("version", 1), VERSION)       # the first had none
+            check_version(path, raw.pop("version", 1), VERSION)  # the first had none
             table = cls(**{**raw, "overhead": Overhead(**raw["overhead"])})
             numbers = [*table.ms.values(), *asdict(table.overhead).values(), table.threads, table.batch]
             if not all(isinstance(ms, int | float) and math.isfinite(ms) for ms in numbers) or not table.ms:

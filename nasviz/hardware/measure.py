@@ -99,9 +99,7 @@ def measure(
     )
 
 
-def latency(
-    network: nn.Module, shape: Sequence[int], *, threads: int = 1, device: str = "cpu", **how
-) -> Latency:
+def latency(network: nn.Module, shape: Sequence[int], *, threads: int = 1, device: str = "cpu", **how) -> Latency:
     """Measure one forward pass in evaluation mode, in milliseconds, by eager torch on ``threads`` pinned threads.
 
     Parameters

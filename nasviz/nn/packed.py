@@ -100,7 +100,7 @@ class Convolutions(nn.Module):
             x = F.pad(x, (across, across, down, down))
         if (tall, wide, *self.stride) != (1, 1, 1, 1):  # otherwise each window is a single pixel
             x = x.unfold(3, tall, self.stride[0]).unfold(4, wide, self.stride[1]).permute(0, 1, 5, 6, 2, 3, 4)
-            x = x.flatten(1, 3)                         # (networks, channels · window, batch, height, width)
+            x = x.flatten(1, 3)  # (networks, channels · window, batch, height, width)
         columns = x.reshape(len(x) * self.groups, -1, x[0, 0].numel())
         filters = self.weight.reshape(len(x) * self.groups, -1, columns.shape[1])
         return torch.bmm(filters, columns).view(len(x), -1, *x.shape[2:])

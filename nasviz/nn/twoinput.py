@@ -157,9 +157,7 @@ class Network(nn.Module):
                 adjust = FactorizedReduce if halved_before < halved else relu_conv_bn
                 previous = adjust(before, channels)
             reduces = kind == "reduction"
-            self.body.append(
-                self.cell(cells[kind], operations, (before, now), channels, 2 if reduces else 1, previous)
-            )
+            self.body.append(self.cell(cells[kind], operations, (before, now), channels, 2 if reduces else 1, previous))
             states = [states[-1], (self.body[-1].width, halved + reduces)]
         self.head = nn.Sequential(last, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.classifier = Linear(states[-1][0], classes)

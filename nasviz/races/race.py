@@ -123,7 +123,7 @@ class Race:
             yield track
         known = {(track.name, track.seed) for track in self.tracks}
         missing = {name: [seed for seed in self.seeds if (name, seed) not in known] for name in self.searches}
-        starts = range(0, len(self.seeds), CHUNK)          # first seeds of all strategies first: a picture grows evenly
+        starts = range(0, len(self.seeds), CHUNK)  # first seeds of all strategies first: a picture grows evenly
         jobs = [(name, tuple(todo[i : i + CHUNK])) for i in starts for name, todo in missing.items() if todo[i:]]
         names = (f"{name}, seeds {seeds[0]} to {seeds[-1]}" for name, seeds in jobs)
         told = dict(zip(jobs, names, strict=True))
@@ -268,7 +268,7 @@ class Race:
         names = ("space", "estimate", "objective", "budget", "unit", "searches")
         if head is not None and (differs := different(head, self.head, names)):
             raise ValueError(f"{path} is the record of another race: {differs}. Choose another file name")
-        with path.open("rb+") as file:                               # a torn last line: killed while writing it
+        with path.open("rb+") as file:  # a torn last line: killed while writing it
             file.truncate(size)
         wanted = {(name, seed) for name in self.searches for seed in self.seeds}
         return [track for track in tracks if (track.name, track.seed) in wanted]

@@ -71,7 +71,7 @@ class NasBench201(SearchSpace):
             raise ValueError("an edge needs a candidate besides none")
         self.name = "-".join(("nasbench201", *(self.operations if self.operations != OPS else ())))
         self.choices = tuple(Choice(f"{source}→{target}", self.operations) for source, target in EDGES)
-        self.relaxed = self.choices         # DARTS relaxes each edge into a softmax over the same operations
+        self.relaxed = self.choices  # DARTS relaxes each edge into a softmax over the same operations
 
     def to_text(self, arch: Arch) -> str:
         """Write the published string: ``|op~source|`` for each edge, nodes joined by ``+``."""
@@ -181,8 +181,8 @@ class NasBench201(SearchSpace):
         return self._canonical(tuple(arch), pooling_is_linear=True)
 
     def _canonical(self, arch: Arch, pooling_is_linear: bool) -> str:
-        convs: list[tuple[str, Counter]] = []       # kernel and input of each convolution, which is known by its number
-        nodes = [Counter({("x", 0): 1})]            # node: how often each term (atom, times pooled) is added
+        convs: list[tuple[str, Counter]] = []  # kernel and input of each convolution, which is known by its number
+        nodes = [Counter({("x", 0): 1})]  # node: how often each term (atom, times pooled) is added
         for target in (1, 2, 3):
             total: Counter = Counter()
             for source in range(target):

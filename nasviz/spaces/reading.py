@@ -47,6 +47,4 @@ class Reader:
     def unexpected(self, expected: str) -> ValueError:
         """Return the error for a text that does not continue with ``expected``."""
         found = repr(self.text[self.at : self.at + 12]) if self.at < len(self.text) else "the end"
-        return ValueError(
-            f"{self.what}, position {self.at}: expected {expected}, found {found} in {self.text[:120]!r}"
-        )
+        return ValueError(f"{self.what}, position {self.at}: expected {expected}, found {found} in {self.text[:120]!r}")

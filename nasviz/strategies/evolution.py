@@ -17,6 +17,7 @@ from ..step import Evaluation, Step
 
 _fitness, _number = itemgetter(0), itemgetter(1)  # of a member of the population
 
+
 @dataclass
 class RegularizedEvolution:
     """Regularised (aging) evolution: Real, Aggarwal, Huang & Le 2019, algorithm 1.
@@ -92,7 +93,7 @@ class RegularizedEvolution:
                 answers = self.estimate.many([arch for _, arch in born], seed=number)
             for (parent, _), evaluation in zip(born, answers, strict=True):
                 alive.append((self.objective(evaluation), number, evaluation.arch))
-                while len(alive) > self.population:            # more than one where the slider was moved down
+                while len(alive) > self.population:  # more than one where the slider was moved down
                     del alive[0 if self.aging else alive.index(min(alive, key=_fitness))]
                 number += 1
                 yield Step(evaluation, parent=parent, population=np.fromiter(map(_number, alive), "<i4", len(alive)))

@@ -74,7 +74,7 @@ class LocalSearch:
             at = known[start] = len(known), self.objective(evaluation)
             yield Step(evaluation, parent=-1, position=at[0])
             here = None
-            while here != start and len(known) < self.evaluations:    # until no neighbour is better
+            while here != start and len(known) < self.evaluations:  # until no neighbour is better
                 here = start
                 start = yield from self._climb(here, known, rng)
 

@@ -127,8 +127,8 @@ class Nsga2:
         if len(self.objectives) < 2 or self.batch < 1:
             raise ValueError(f"two objectives and a batch of 1: got {len(self.objectives)} and {self.batch}")
         rng, number = np.random.default_rng(self.seed), 0
-        alive: list[tuple[int, Arch]] = []                    # (number of the evaluation, architecture), oldest first
-        values: dict[int, list[float]] = {}                   # of each member of the population, by its number
+        alive: list[tuple[int, Arch]] = []  # (number of the evaluation, architecture), oldest first
+        values: dict[int, list[float]] = {}  # of each member of the population, by its number
         while number < self.evaluations:
             room = self.evaluations - number
             if not alive:

@@ -97,9 +97,7 @@ class PDarts(Darts):
         sizes = {"colors": search.train.images.shape[1], "classes": search.network.classifier.out_features}
         sizes |= size_of(self.network) | {"cells": self.depths[stage]}
         network = self.space.supernet(**sizes, generator=search.generator)
-        fresh = Bilevel(
-            network, self.first_alphas(search.generator), search.train, search.valid, search.generator
-        )
+        fresh = Bilevel(network, self.first_alphas(search.generator), search.train, search.valid, search.generator)
         fresh.memory, fresh.epoch = search.memory, search.epoch
         fresh.memory["stage"].fill_(stage)
         search.__dict__.update(fresh.__dict__)

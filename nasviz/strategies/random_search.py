@@ -51,7 +51,7 @@ class RandomSearch:
 
     def _draw(self, rng: np.random.Generator):
         seen, misses = set(), 0
-        while len(seen) < self.evaluations and misses < 1000:         # 1,000 known ones in a row: nothing is left
+        while len(seen) < self.evaluations and misses < 1000:  # 1,000 known ones in a row: nothing is left
             arch = self.space.sample(rng)
             key = len(seen) if self.replacement else self.space.canonical(arch)
             if key in seen:

@@ -83,7 +83,7 @@ class SuccessiveHalving:
     def __iter__(self) -> Iterator[Step]:
         rng, number = np.random.default_rng(self.seed), 0
         for turn, bracket in enumerate(cycle(self.brackets())):
-            alive: list[tuple[Arch, int, Evaluation | None]] = []    # (architecture, seed, last evaluation)
+            alive: list[tuple[Arch, int, Evaluation | None]] = []  # (architecture, seed, last evaluation)
             for rung, (count, epochs) in enumerate(bracket):
                 if rung == 0:
                     alive = [(self.space.sample(rng), number + i, None) for i in range(count)]

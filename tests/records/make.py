@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1]))                          # the toys
+sys.path.append(str(Path(__file__).parents[1]))  # the toys
 
 import numpy as np
 from toys import Toy, Walk
@@ -83,9 +83,9 @@ RUNS = {
         8,
     ),
     "supernet": (TrainSupernet(SPACE, size=8, images=32, epochs=3, batch=8, network=NETWORK), {"lr": 0.02}, 8),
-    "own": (Walk(SPACE, epochs=3), {"rate": 0.9}, 10),                # no strategy of nasviz: has to be passed
+    "own": (Walk(SPACE, epochs=3), {"rate": 0.9}, 10),  # no strategy of nasviz: has to be passed
 }
-TORN = ("evolution", "local", "darts")                               # killed in the middle of a line
+TORN = ("evolution", "local", "darts")  # killed in the middle of a line
 
 
 class Few(NasBench201):

@@ -59,7 +59,7 @@ class Correlation(Chart):
         self.archs: list[Arch] = []
         self.estimates: list[float] = []
         self.truths: list[float] = []
-        self.shown: list[np.ndarray] = []                      # which architectures each trace shows
+        self.shown: list[np.ndarray] = []  # which architectures each trace shows
         self.framed: dict[int, np.ndarray] = {}
         self.top = widgets.IntSlider(
             round(100 * top), min=1, max=50, description="best, %", tooltip="Share that counts as the best",
@@ -202,7 +202,7 @@ class Correlation(Chart):
                 for i in members[np.isfinite(x[members]) & np.isfinite(y[members])]:
                     pen.dot(axes.X(x[i]), axes.Y(y[i]), size / 2, mixed(color, 0.6), color, 0.8)
             left = 60
-            for (_, name, color, _, _) in GROUPS:
+            for _, name, color, _, _ in GROUPS:
                 pen.dot(left, 14, 4, color)
                 pen.text(left + 10, 14, name, 11, anchor="lm")
                 left += 30 + pen.wide(name, 11)

@@ -109,7 +109,7 @@ class CostQuality(Chart):
         with self.figure.batch_update():
             self.figure.layout.shapes, self.figure.layout.annotations = shapes, notes
             self.figure.layout.yaxis.title = word
-            if len(seconds):                                        # room for names beside the first and the last
+            if len(seconds):  # room for names beside the first and the last
                 logs = np.log10(seconds)
                 self.figure.layout.xaxis.range = [logs.min() - 0.6, logs.max() + 0.6]
             line, dots = self.figure.data
@@ -164,7 +164,7 @@ class CostQuality(Chart):
             pen.text(336, 404, "seconds an architecture", 12, DIM)
             pen.text(56, 14, dict(MEASURES)[self.measure.value], 12, DIM, "lm")
             free = np.inf
-            for name, height, color in sorted(lines, key=lambda line: line[1]):          # names from below, apart
+            for name, height, color in sorted(lines, key=lambda line: line[1]):  # names from below, apart
                 pen.line([at(x0, height), at(x1, height)], color, 1.5, (5, 3))
                 free = min(at(x0, height)[1], free - 13)
                 pen.text(622, free, name, 11, color, "lm")

@@ -112,7 +112,7 @@ class Landscape(Chart):
         said = {"texttemplate": "%{z:.1f}", "hovertemplate": "%{x}, %{y}: %{z:.1f}<extra></extra>"}
         add.add_heatmap(xgap=2, ygap=2, showscale=False, **said, **fourth)
         _, marked, _, marks, star, near, _, _ = add.data
-        for trace in (marked, marks, star, near):           # plotly dims everything outside a frame
+        for trace in (marked, marks, star, near):  # plotly dims everything outside a frame
             trace.unselected = {"marker": {"opacity": 1 if trace.marker.opacity is None else trace.marker.opacity}}
         axis = self.figure.layout
         axis.xaxis.title, axis.xaxis3.title = self.name, "what is changed"
@@ -132,7 +132,7 @@ class Landscape(Chart):
         self.spent = self.table.column(self.cost.value, 0)
         with self.figure.batch_update():
             self.figure.layout.xaxis2.title = dict(map(reversed, self.cost.options))[self.cost.value]
-            dots = self.figure.data[2]                    # both at once: plotly loses an array given alone before
+            dots = self.figure.data[2]  # both at once: plotly loses an array given alone before
             dots.x, dots.y = self.spent[self.known], self.values[self.known]
             self._draw_marks()
 
@@ -268,7 +268,7 @@ class Landscape(Chart):
             count = len(self.space.choices)
             heights = _all(np.array([*self.heights, y[row]]))
             axes = Axes(pen, (0, 316, 450, 300), (-0.5, count - 0.5), heights, "", f"neighbours: {self.name}")
-            pen.box(40, axes.y + axes.h + 3, 410, 20, BACK)                # names of choices instead of numbers
+            pen.box(40, axes.y + axes.h + 3, 410, 20, BACK)  # names of choices instead of numbers
             for i, choice in enumerate(self.space.choices if count <= 12 else ()):
                 pen.text(axes.X(i), axes.y + axes.h + 12, choice.name, 11, DIM)
             if not self.near:

@@ -81,7 +81,7 @@ class Latency(Chart):
     def _color(one: str) -> str:
         names = {"pooling": "avg_pool_3x3", "conv 1×1": "nor_conv_1x1", "conv 3×3": "nor_conv_3x3"}
         if one == "conv 1×1":
-            return "#7fb0ea"                                        # the family's hue: bars have no stroke pattern
+            return "#7fb0ea"  # the family's hue: bars have no stroke pattern
         return GREY if one == OTHER else style(names.get(one, "mbconv")).color
 
     def _sorted(self) -> list[str]:
@@ -138,5 +138,3 @@ class Latency(Chart):
                     pen.box(at(self.measured[name]) - 1.5, y + 1, 3, 24, MAGENTA)
 
         return drawn(720, 84 + tall, draw)
-
-

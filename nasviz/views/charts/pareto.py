@@ -110,7 +110,7 @@ class Pareto(Chart):
     def _catch_up(self, newest: bool) -> None:
         self.after.max = len(self.evaluations)
         if newest and self.after.value != len(self.evaluations):
-            self.after.value = len(self.evaluations)                # draws
+            self.after.value = len(self.evaluations)  # draws
         else:
             self.draw()
 

@@ -43,7 +43,7 @@ class Proxies(Chart):
 
     def __init__(self, space: SearchSpace, archs: Sequence[Arch], truth, sizes=None, seed: int = 0):
         self.space, self.archs, self.truth, self.sizes, self.seed = space, list(archs), truth, sizes, seed
-        self.data = datasets.load("fashion16", 16)                     # averaged down to any size
+        self.data = datasets.load("fashion16", 16)  # averaged down to any size
         self.tried: list[Quality] = []
         wide = {"style": {"description_width": "80px"}, "layout": {"width": "340px"}, "continuous_update": False}
         self.knobs = {
@@ -91,7 +91,7 @@ class Proxies(Chart):
         self.view = Correlation(self.space, name)
         self.place.children = [self.view]
         self.button.disabled = True
-        try:                                                        # one by one, in this process: their seconds count
+        try:  # one by one, in this process: their seconds count
             answers = (estimate(arch, seed=self.seed) for arch in self.archs)
             said, seconds = scores_of(self.view.follow(answers, truth.__getitem__, "accuracy"), "accuracy")
         finally:
@@ -107,4 +107,3 @@ class Proxies(Chart):
     def still(self) -> bytes | None:
         """Draw the dots of the last trial as PNG; None before the first."""
         return self.view.still() if self.tried else None
-

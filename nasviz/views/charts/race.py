@@ -187,7 +187,7 @@ class RaceChart(Chart):
                 mean, low, high = here.get(name, np.zeros(3)).tolist()
                 there = name in here
                 trace.x, trace.y = [mean] * there, [-order.index(name)] if there else []
-                spread = there and low == low                # nan for fewer than three runs
+                spread = there and low == low  # nan for fewer than three runs
                 trace.error_x.array, trace.error_x.arrayminus = [high - mean] * spread, [mean - low] * spread
             axis = self.figure.layout.yaxis2
             axis.tickvals, axis.ticktext = [-n for n in range(len(order))], [looks[name][2] for name in order]

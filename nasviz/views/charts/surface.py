@@ -13,7 +13,7 @@ from .chart import Chart, drawn, figure, live
 SCALE = ("#00224e", "#28406c", "#575d6d", "#7d7c78", "#a69d75", "#d2c060", "#fee838")
 LINES = ("#1a6fd4", "#d6246e", "#00887a", "#8358d6")
 DASHES = ("solid", "dash", "dot", "dashdot")
-STROKES = ((), (7, 4), (2, 3), (7, 3, 2, 3))          # the same stroke patterns for the still
+STROKES = ((), (7, 4), (2, 3), (7, 3, 2, 3))  # the same stroke patterns for the still
 
 
 class Surface(Chart):

@@ -173,7 +173,7 @@ class Surrogate(Chart):
         number = number or max(1, len(self.rounds))
         self.round.max = max(1, number, self.round.max)
         if self.round.value != number:
-            self.round.value = number                              # draws
+            self.round.value = number  # draws
         else:
             self.draw()
 

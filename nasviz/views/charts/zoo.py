@@ -157,7 +157,7 @@ class Zoo(Chart):
                 box = min(boxes, key=lambda box: _outside(box, 900) + sum(meet(box, other) for other in taken))
                 taken.append(box)
                 x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-                if boxes.index(box) > 3:                # away from its dot: a line leads back
+                if boxes.index(box) > 3:  # away from its dot: a line leads back
                     pen.line([(px, py), (x, y - 6 if y > py else y + 6)], DIM, 0.6)
                 pen.text(x, y, name, 10, TEXT)
             for (word, color, _), left in zip(LOOK.values(), (560, 720), strict=True):

@@ -112,7 +112,7 @@ def pictures(
     marks = list(marked) or [{}] * len(archs)
     try:
         drawn = [space.cells(arch) for arch in archs]
-    except NotImplementedError:                         # a space that has choices but no graph
+    except NotImplementedError:  # a space that has choices but no graph
         return _choices(archs, space, titles)
     ops = operations(space, [graph for cells in drawn for graph in cells.values()])
     arrays, row, views = {}, {}, []
@@ -122,9 +122,9 @@ def pictures(
             said = title if len(cells) == 1 else f"{title}: {name}" if title else f"{name} cell"
             said = said or shortened(space.to_text(arch))
             view = cell_view(graph, f"{name} {number}", title=said, height=260, span=span) | more
-            if len(cells) > 1:                          # wide cells: two in a line, but one for a single architecture
+            if len(cells) > 1:  # wide cells: two in a line, but one for a single architecture
                 view |= {"span": 6, "height": 260} if len(archs) > 1 else {"span": 12, "height": 300}
-            if any(graph.ops):                          # boxes with text need room
+            if any(graph.ops):  # boxes with text need room
                 view["span"] = max(view["span"], 6)
             if name in marks[number]:
                 view["marked"] = marks[number][name]

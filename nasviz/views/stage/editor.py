@@ -24,7 +24,7 @@ from .from_search import cell_of, one_hot
 from .player import RATE, pause_all
 from .widget import Stage
 
-COUNTABLE = 100_000        # the largest space whose strings are all counted
+COUNTABLE = 100_000  # the largest space whose strings are all counted
 _counting = threading.Lock()
 
 
@@ -82,7 +82,7 @@ class CellEditor(widgets.VBox):
         self._lock = threading.RLock()
         self._setting = self._stopping = False
         self._thread: threading.Thread | None = None
-        self._count: Counter | None = None             # number of strings for each function, once it is known
+        self._count: Counter | None = None  # number of strings for each function, once it is known
 
         arch = space.sample(np.random.default_rng(0)) if arch is None else arch
         arch = space.from_text(arch) if isinstance(arch, str) else space.check(arch)
@@ -104,7 +104,7 @@ class CellEditor(widgets.VBox):
         self.button.on_click(lambda _: self._pressed())
         self.facts, self.said, self.table = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.curve = Stage(_CURVES)
-        self.curve.layout.display = "none"              # until the first training
+        self.curve.layout.display = "none"  # until the first training
         self._place()
         self.set(arch)
         self._show_button()
@@ -161,11 +161,11 @@ class CellEditor(widgets.VBox):
         self.wrong = self.space.why_invalid(arch)
         if self.graph is not None:
             self.stage.append(arch=one_hot(arch, len(self.space.choices[0].options)))
-        elif not self.wrong:                            # otherwise the last picture stays, and the text says why
+        elif not self.wrong:  # otherwise the last picture stays, and the text says why
             self.stage.redraw(*self._picture(arch))
         if self.space.conditional:
             for menu, active in zip(self.menus, self.space.active(arch), strict=True):
-                menu.disabled = not active              # a layer beyond the chosen depth
+                menu.disabled = not active  # a layer beyond the chosen depth
         self._show_facts()
 
     # ------------------------------------------------------------------ cost, function and text
@@ -256,7 +256,7 @@ class CellEditor(widgets.VBox):
             raise Cancelled
         batches = max(1, progress.batches)
         epoch = progress.epoch + progress.batch / batches
-        if progress.batch:                              # an epoch's last loss is the mean of all its batches
+        if progress.batch:  # an epoch's last loss is the mean of all its batches
             self._loss = progress.loss
         self.curve.remember(epoch=epoch, loss=self._loss, accuracy=progress.accuracy)
         if (now := time.monotonic()) - self._sent >= 1 / RATE:
@@ -281,7 +281,7 @@ class CellEditor(widgets.VBox):
             said = f"validation accuracy {leaderboard.percent(evaluation)}, {evaluation.seconds:.1f} s"
         except Cancelled:
             said = "stopped: nothing recorded"
-        except BaseException as error:                  # else it would be lost in the thread
+        except BaseException as error:  # else it would be lost in the thread
             said = panel.failure(error, "Not trained")
         finally:
             with self._lock:
@@ -303,7 +303,7 @@ class CellEditor(widgets.VBox):
     def _place(self) -> None:
         self.stage.layout.flex = "1 1 460px"
         self.stage.layout.min_width = "0"
-        many = len(self.menus) > 10                     # then the menus stand below the picture, in several columns
+        many = len(self.menus) > 10  # then the menus stand below the picture, in several columns
         columns = f"repeat(auto-fit, minmax({330 if many else 150}px, 1fr))"
         menus = widgets.GridBox(self.menus, layout={"grid_template_columns": columns, "grid_gap": "0 12px"})
         room = {"flex": "1 1 330px", "min_width": "0", "padding": "0 0 0 12px"}
@@ -334,7 +334,7 @@ def meanings(space: SearchSpace) -> Counter:
 
     Each space is counted once: this takes a second for 15,625 strings. The result is shared, so do not change it.
     """
-    with _counting:                                     # a second editor waits for the counts of the first
+    with _counting:  # a second editor waits for the counts of the first
         return _meanings(space)
 
 

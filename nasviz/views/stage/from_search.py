@@ -21,7 +21,7 @@ from .policy import policy_views
 from .progress import band_of
 from .widget import Stage
 
-WIDEST = 512          # the most members of a population in a row; of a larger one only the newest are shown
+WIDEST = 512  # the most members of a population in a row; of a larger one only the newest are shown
 
 
 def one_hot(arch: Arch, options: int) -> np.ndarray:

@@ -35,8 +35,7 @@ def table(ranked: Sequence[tuple[Evaluation, Mapping[str, float], bool]], space:
     head = "".join(f'<th scope="col" style="{_CELL}">{name}</th>' for name in _COLUMNS)
     body = "".join(_row(place, *one, space) for place, one in enumerate(ranked, 1))
     return (
-        f'<table aria-label="Leaderboard" style="{_TABLE}">'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f'<table aria-label="Leaderboard" style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     )
 
 

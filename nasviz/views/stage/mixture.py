@@ -11,7 +11,7 @@ from . import panel
 from .cell import cell_view, in_line
 from .widget import Stage
 
-REACH = 5.0          # range of the sliders: a weight of e⁻⁵ is negligible beside one of e⁵
+REACH = 5.0  # range of the sliders: a weight of e⁻⁵ is negligible beside one of e⁵
 
 
 class Mixture(widgets.VBox):

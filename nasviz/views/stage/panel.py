@@ -20,7 +20,7 @@ def slider(field: Field, value: float) -> widgets.Widget:
     common = {
         "description": field.name.replace("_", " "),
         "tooltip": f"{field.metadata['help']} ({low:g} to {high:g})".strip(),
-        "continuous_update": False,                             # one change of the knob a gesture, not one a pixel
+        "continuous_update": False,  # one change of the knob a gesture, not one a pixel
         "style": {"description_width": "110px"},
         "layout": {"width": "auto", "max_width": "460px"},
     }
@@ -89,8 +89,7 @@ def with_still(bundle, text: str, stage: Stage) -> tuple[dict, dict]:
 
 
 _LINE = (
-    "display:flex; flex-wrap:wrap; gap:2px 14px; align-items:center; line-height:1.6; "
-    "font-variant-numeric:tabular-nums"
+    "display:flex; flex-wrap:wrap; gap:2px 14px; align-items:center; line-height:1.6; font-variant-numeric:tabular-nums"
 )
 _BAR = (
     "flex:1 1 180px; max-width:320px; height:8px; border-radius:4px; overflow:hidden; "

@@ -25,7 +25,7 @@ from . import panel
 from .from_search import Rows, turned
 from .widget import Stage
 
-RATE = 10                    # the most updates of the picture a second: more only slow the search down
+RATE = 10  # the most updates of the picture a second: more only slow the search down
 SPEEDS = [("1 step/s", 1), ("2 steps/s", 2), ("5 steps/s", 5), ("10 steps/s", 10), ("30 steps/s", 30), ("no limit", 0)]
 _BUTTONS = {
     "play": ("Play", "play", "Search on"),
@@ -76,25 +76,25 @@ class Player(widgets.VBox):
     >>> player.run(20)  # doctest: +SKIP
     """
 
-    rows = Rows                              # makes the data that is drawn from a step
+    rows = Rows  # makes the data that is drawn from a step
 
     def __init__(self, search, path: str | Path | None = None, band: Sequence[Run] = (), x: str = "evaluations"):
         super().__init__()
         self.add_class("nasviz-player")
-        self._changed = threading.Condition(threading.RLock())      # guards all flags below
+        self._changed = threading.Condition(threading.RLock())  # guards all flags below
         self._thread: threading.Thread | None = None
-        self._goal = -1.0                    # play until the stage has so many steps
+        self._goal = -1.0  # play until the stage has so many steps
         self._abandon = self._anew = self._leaving = self._finished = False
-        self._fraction = 0.0                 # finished share of the present evaluation
+        self._fraction = 0.0  # finished share of the present evaluation
         self._published = self._clock = self._elapsed = 0.0
-        self._marked = 0                     # number of the run's turns that have a mark on the stage
-        self._following = None               # thread that moves a slider after the run
+        self._marked = 0  # number of the run's turns that have a mark on the stage
+        self._following = None  # thread that moves a slider after the run
         self.error: BaseException | None = None
 
         self.search, self.path = search, Path(path) if path is not None else None
         for other in list(_players) if self.path else ():
             if other.path and other.path.absolute() == self.path.absolute():
-                other.close()                # two writers would spoil the record
+                other.close()  # two writers would spoil the record
         self._rows = self.rows(search, band, x)
         if not self._rows.spec["views"]:
             raise ValueError(f"{type(search).__name__} shows {self._rows.shows}: no picture is known for any of these")
@@ -164,8 +164,8 @@ class Player(widgets.VBox):
         try:
             with self._changed:
                 while self._playing:
-                    self._changed.wait(0.2)                     # with a limit: an interrupt must come through
-        except KeyboardInterrupt:                               # caught here: in next() it would end the search
+                    self._changed.wait(0.2)  # with a limit: an interrupt must come through
+        except KeyboardInterrupt:  # caught here: in next() it would end the search
             self.pause()
             return self.run_
         if self.error:
@@ -221,7 +221,7 @@ class Player(widgets.VBox):
         steps = None
         with watching(self._listen, curve=False):
             while True:
-                if not (steps and self._playing) or self._anew or self._leaving:      # else no lock: steps may be fast
+                if not (steps and self._playing) or self._anew or self._leaving:  # else no lock: steps may be fast
                     steps = self._hold(steps)
                     if steps is None:
                         return
@@ -232,7 +232,7 @@ class Player(widgets.VBox):
                     steps = self._end(finished=True)
                 except Cancelled:
                     steps = self._end()
-                except BaseException as error:                  # else it would be lost in the thread
+                except BaseException as error:  # else it would be lost in the thread
                     steps = self._end(error)
                 else:
                     if self._take(step):
@@ -246,7 +246,7 @@ class Player(widgets.VBox):
             while steps and not (self._playing or self._anew or self._leaving):
                 self._changed.wait()
             if self._anew or self._leaving:
-                steps = steps and steps.close()                 # None: this closes the record
+                steps = steps and steps.close()  # None: this closes the record
                 if self._anew:
                     self._begin_anew()
             if steps is None and not self._playing:
@@ -267,8 +267,8 @@ class Player(widgets.VBox):
             if self._playing:
                 self._publish()
             else:
-                self._publish(now=True)                         # run(n) returns after its last step is drawn
-                self._changed.notify_all()                      # only now: to wake run(n) at each step is slow
+                self._publish(now=True)  # run(n) returns after its last step is drawn
+                self._changed.notify_all()  # only now: to wake run(n) at each step is slow
             return True
 
     def _wait_until(self, before: float) -> None:
@@ -281,7 +281,7 @@ class Player(widgets.VBox):
                 if due <= 0:
                     return
                 if due > 1 / RATE:
-                    self._publish(now=True)                     # the next step may be far away
+                    self._publish(now=True)  # the next step may be far away
                 self._changed.wait(due)
 
     def _listen(self, progress: Progress) -> None:

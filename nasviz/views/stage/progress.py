@@ -12,7 +12,7 @@ from ...strategy import seed_of
 SERIES = ("#1a6fd4", "#d99400", "#009178", "#d6246e", "#8358d6", "#8a919c")
 SIGNS = ("circle", "diamond", "square", "cross", "triangle-up", "x")
 GRID = "rgba(138,145,156,.3)"
-POINTS = 300          # points of a band: more would be finer than a pixel
+POINTS = 300  # points of a band: more would be finer than a pixel
 
 
 def band_of(runs: Sequence[Run], x: str = "evaluations", share: float = 0.8, label: str = "random search") -> dict:
@@ -105,7 +105,7 @@ def progress(*runs: Run, band: Sequence[Run] = (), x: str = "evaluations"):
         xaxis_title="architectures evaluated" if x == "evaluations" else "seconds of training",
         yaxis_title="validation accuracy, %",
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
-        paper_bgcolor="rgba(0,0,0,0)",                          # for the light and the dark theme
+        paper_bgcolor="rgba(0,0,0,0)",  # for the light and the dark theme
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": "#7d8590"},
     )

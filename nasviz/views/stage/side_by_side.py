@@ -12,7 +12,7 @@ from .player import Player
 from .together import Pair, together
 
 COLORS, STROKES = (BLUE, AMBER), ([], [6, 3])
-NAMES = ("array", "parent", "population", "feasible", "x")      # entries of a view that name an array
+NAMES = ("array", "parent", "population", "feasible", "x")  # entries of a view that name an array
 
 
 class SideRows:
@@ -51,7 +51,7 @@ class SideRows:
     def _beside(self, pair: tuple[Mapping, Mapping]) -> list[dict]:
         """Return one view with the curves of both searches on the same axes, or other views beside each other."""
         if pair[0]["kind"] == "curve" and "series" in pair[0]:
-            series = [                                                      # colours: searches; strokes: series
+            series = [  # colours: searches; strokes: series
                 renamed(number, one)
                 | {"label": f"{self.names[number]}: {one['label']}", "color": COLORS[number], "dash": STROKES[i % 2]}
                 for number, view in enumerate(pair)

@@ -168,7 +168,7 @@ def _table(space: SearchSpace) -> str:
             for option, word in zip(options, labels(alike[0]), strict=True)
         )
         lines.append((said, chips))
-    if len(lines) > 16:                                 # the pattern repeats, and nobody reads forty lines
+    if len(lines) > 16:  # the pattern repeats, and nobody reads forty lines
         lines = [*lines[:14], (f"… {len(lines) - 15} more …", ""), lines[-1]]
     rows = "".join(
         f'<tr><th scope="row" style="text-align:left; font-weight:600; padding:1px 16px 1px 0; white-space:nowrap; '

@@ -59,9 +59,9 @@ class _Together:
             for number in range(1, total + 1):
                 for side, search in enumerate(searches):
                     vars(search).update({name: getattr(self, name) for name in knobs(self)})
-                    while done[side] * total < number * len(search):        # until both are equally far in their plans
+                    while done[side] * total < number * len(search):  # until both are equally far in their plans
                         done[side] += 1
-                        if (step := next(going[side], None)) is None:       # it ended early, and keeps its last step
+                        if (step := next(going[side], None)) is None:  # it ended early, and keeps its last step
                             over[side] = True
                             continue
                         newest[side] = step

@@ -119,7 +119,7 @@ class Stage(anywidget.AnyWidget):
 
     _esm = source() + "export default widget;\n"
     spec = traitlets.Dict().tag(sync=True)
-    first = traitlets.Dict().tag(sync=True)          # the steps it was made with, so that they are there at once
+    first = traitlets.Dict().tag(sync=True)  # the steps it was made with, so that they are there at once
 
     def __init__(self, spec: Mapping, run: Iterable[Mapping] = ()):
         self._listeners: list[Callable[[int, int], None]] = []
@@ -146,8 +146,8 @@ class Stage(anywidget.AnyWidget):
         What could not be drawn leaves the stage as it was.
         """
         with self._lock, self.hold_sync():
-            begun = self._begin(spec, run)              # raises, if it must, before anything is changed
-            self.first = begun["first"]                 # sent together, and set before what tells the browser to look
+            begun = self._begin(spec, run)  # raises, if it must, before anything is changed
+            self.first = begun["first"]  # sent together, and set before what tells the browser to look
             self.spec = begun["spec"]
 
     # ------------------------------------------------------------------ steps
@@ -185,12 +185,12 @@ class Stage(anywidget.AnyWidget):
                 self._grow()
             for name, shape in self._shapes.items():
                 value = arrays[name]
-                if isinstance(value, np.ndarray):       # the usual cases without a copy: this is done at every step
+                if isinstance(value, np.ndarray):  # the usual cases without a copy: this is done at every step
                     fits = value.shape == shape and value.dtype.kind in "fiub"
                 else:
                     fits = not shape and isinstance(value, float | int)
                 self._data[name][n] = value if fits else _row(name, value, shape)
-            self._count = n + 1                         # only now is it a step: what failed halfway is written over
+            self._count = n + 1  # only now is it a step: what failed halfway is written over
 
     def flush(self) -> int:
         """Send every step not yet sent, as one message. Returns how many steps that were."""
