@@ -35,7 +35,9 @@ def solutions(notebook) -> dict[str, str]:
     for cell in notebook["cells"]:
         if "solution" in tags(cell):
             name = next(tag.removeprefix("for:") for tag in tags(cell) if tag.startswith("for:"))
-            found[name] = re.search(r"```python\n(.*?)```", cell["source"], re.S).group(1)
+            block = re.search(r"```python\n(.*?)```", cell["source"], re.S)
+            assert block is not None, f"the solution of {name} has no block of Python"
+            found[name] = block.group(1)
     return found
 
 

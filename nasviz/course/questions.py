@@ -24,7 +24,7 @@ from .claims import say
 COLORS = ("#8a919c", "#1a6fd4", "#d6246e", "#009178")  # of results on a drawn curve's axes, as in course.js
 
 
-class Question(widgets.VBox):
+class _Asked(widgets.VBox):
     """A question, the student's answer, and, once revealed, the truth beside it.
 
     Attributes
@@ -45,6 +45,18 @@ class Question(widgets.VBox):
     def _text(self, value) -> str:
         return f"{value:g}{self.unit}" if isinstance(value, int | float) else escape(str(value))
 
+    def _repr_mimebundle_(self, **kwargs):
+        data = super()._repr_mimebundle_(**kwargs)
+        options = "".join(f"<li>{escape(str(option))}</li>" for option in getattr(self.field, "options", ()))
+        plain = {"text/html": f"<p><b>{escape(self.question)}</b></p><ul>{options}</ul>", "text/plain": self.question}
+        if isinstance(data, tuple):
+            return data[0] | plain, data[1]
+        return (data or {}) | plain
+
+
+class Question(_Asked):
+    """A question whose answer is a number or one of several texts."""
+
     def reveal(self, truth: float | str) -> None:
         """Show what came out beside what was answered, here and at the question. The answer is fixed from then on."""
         self.field.layout.display = "none"
@@ -58,14 +70,6 @@ class Question(widgets.VBox):
             text += f"You said <b>{self._text(self.answer)}</b>: {off} off."
         self.said.value = text
         say("▸", "currentColor", text)
-
-    def _repr_mimebundle_(self, **kwargs):
-        data = super()._repr_mimebundle_(**kwargs)
-        options = "".join(f"<li>{escape(str(option))}</li>" for option in getattr(self.field, "options", ()))
-        plain = {"text/html": f"<p><b>{escape(self.question)}</b></p><ul>{options}</ul>", "text/plain": self.question}
-        if isinstance(data, tuple):
-            return data[0] | plain, data[1]
-        return (data or {}) | plain
 
 
 def predict_number(question: str, low: float, high: float, *, unit: str = "", step: float | None = None) -> Question:
@@ -125,7 +129,7 @@ class Places(widgets.VBox):
             label.value = f"{place}. {name}"
 
 
-class RankingQuestion(Question):
+class RankingQuestion(_Asked):
     """An order to bet on; ``answer`` is the list of names, best first."""
 
     def _text(self, value) -> str:
@@ -178,8 +182,8 @@ class CurveQuestion(anywidget.AnyWidget):
         Path(PACKAGE, name).read_text(encoding="utf-8") for name in ("views/stage/js/listen.js", "course/course.js")
     )
     spec = traitlets.Dict().tag(sync=True)
-    drawn = traitlets.List().tag(sync=True)
-    results = traitlets.List().tag(sync=True)
+    drawn: traitlets.List[float | None] = traitlets.List().tag(sync=True)
+    results: traitlets.List[dict] = traitlets.List().tag(sync=True)
 
     def at(self, x: float) -> float | None:
         """Height of the drawn curve at ``x``, interpolated; None where nothing was drawn."""

@@ -29,7 +29,7 @@ def _instructions(torch: str, onednn: str, mkl: str) -> dict[str, str]:
 
 
 # Instruction sets that the processor lacks are not used whatever the variables say: there a jitter stands in for them.
-ROUNDINGS: Mapping[str, Mapping[str, str]] = {
+ROUNDINGS: Mapping[str, dict[str, str]] = {
     "this processor": {},
     "AVX2": _instructions("avx2", "AVX2", "AVX2"),
     "SSE4.1": _instructions("default", "SSE41", "SSE4_2"),

@@ -131,7 +131,8 @@ class Axes:
         return self.y + self.h * (1 - min(1, max(0, (v - a) / ((b - a) or 1))))
 
     def line(self, xs, ys, color, width=1.6, dash=(), steps=False) -> None:
-        piece, before = [], None
+        piece: list[tuple[float, float]] = []
+        before: float | None = None
         for a, b in [*zip(xs, ys, strict=True), (0, math.nan)]:
             if b is None or not math.isfinite(b):
                 self.pen.line(piece, color, width, dash)

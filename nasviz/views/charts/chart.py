@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from functools import lru_cache
 
@@ -214,7 +214,7 @@ def short(number: float) -> str:
     return f"{number:.3g}"
 
 
-def sides(x: Sequence[float], y: Sequence[float], names: Sequence[str], sizes: Sequence[float]) -> list[str]:
+def sides(x: Collection[float], y: Collection[float], names: Sequence[str], sizes: Sequence[float]) -> list[str]:
     """On which side of its dot each name stands, as plotly says it: the first of four where it covers least, roughly.
 
     ``x`` and ``y`` in pixels, y upwards; ``sizes``: the dots' diameters.

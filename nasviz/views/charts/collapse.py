@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from math import nan
@@ -145,7 +145,8 @@ class Collapse(Chart):
             Name in the legend. A search of the same name is replaced.
         """
         story = self.stories[name] = Story(values={key: [] for key in self._names()})
-        epoch, last = [], 0.0
+        epoch: list[Mapping] = []
+        last = 0.0
         try:
             for number, step in enumerate(steps, 1):
                 if epoch and step.shows["epoch"] != epoch[-1]["epoch"]:
@@ -295,6 +296,10 @@ class Tryout(Chart):
     def text(self) -> str:
         """The text of the view."""
         return self.view.text
+
+    @text.setter
+    def text(self, said: str) -> None:
+        self.view.text = said
 
     def run(self, **settings) -> Story:
         """Run with the sliders' values, or with ``settings``. An exception of the search is shown and raised."""

@@ -82,7 +82,7 @@ class Landscape(Chart):
     # ------------------------------------------------------------------ the figure
     def _build(self) -> None:
         words = ("how many", self.name, f"neighbours: {self.name}", "")
-        axes = {}
+        axes: dict[str, dict[str, object]] = {}
         for n, word in enumerate(words):
             number, (column, line) = "" if n == 0 else str(n + 1), (n % 2, n // 2)
             axes[f"xaxis{number}"] = {"domain": [0.56 * column, 0.56 * column + 0.44], "anchor": f"y{number}"}

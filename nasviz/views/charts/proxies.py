@@ -77,16 +77,17 @@ class Proxies(Chart):
 
     def _count(self) -> None:
         from ...estimators.proxy import proxy_cost, proxy_recipe  # they load torch
+        from ...estimators.training import FULL
 
-        share = proxy_cost(self.space, proxy_recipe(**self.less), self.archs[:COUNTED], dataset=self.data)
+        share = proxy_cost(self.space, proxy_recipe(FULL, **self.less), self.archs[:COUNTED], dataset=self.data)
         self.cost.value = f"{self.name}: <b>{100 * share:.3g} %</b> of the full recipe's multiplications"
 
     def run(self) -> Quality:
         """Train the sample by the sliders' recipe, draw it dot by dot, and return the proxy's quality."""
         from ...estimators.proxy import proxy_recipe
-        from ...estimators.training import Training
+        from ...estimators.training import FULL, Training
 
-        estimate, name = Training(self.space, proxy_recipe(**self.less), self.data), self.name
+        estimate, name = Training(self.space, proxy_recipe(FULL, **self.less), self.data), self.name
         truth = dict(zip(self.archs, self.truth, strict=True))
         self.view = Correlation(self.space, name)
         self.place.children = [self.view]

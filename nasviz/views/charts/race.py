@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from html import escape
 from pathlib import Path
+from typing import cast
 
 import ipywidgets as widgets
 import numpy as np
@@ -46,8 +47,9 @@ class RaceChart(Chart):
         )
         self.judge.observe(lambda change: self.draw(), "value")
         self.unit.observe(lambda change: self.draw(), "value")
-        self.moment.observe(lambda change: self.standings and self._place(), "value")
-        self.said, self.place, self.names = widgets.HTML(), widgets.VBox(), []
+        self.moment.observe(lambda change: self._place() if self.standings else None, "value")
+        self.said, self.place = widgets.HTML(), widgets.VBox()
+        self.names: list[str] = []
         boxes = widgets.Box([self.judge, self.unit], layout={"flex_flow": "row wrap"})
         super().__init__([boxes, self.moment, self.place, self.said])
         self._build()
@@ -55,7 +57,7 @@ class RaceChart(Chart):
     # ------------------------------------------------------------------ a race that goes on
     def follow(self, race: Race | None = None) -> Standings:
         """Do the missing runs of the race, draw each, and return the standings. Display the chart before."""
-        race, before = race or self.raced, 0.0
+        race, before = race or cast(Race, self.raced), 0.0
         try:
             for _ in race:
                 if time.monotonic() - before > EVERY:
@@ -64,7 +66,7 @@ class RaceChart(Chart):
         finally:
             if race.tracks:
                 self.show(Standings(race.head, race.tracks))
-        return self.standings
+        return cast(Standings, self.standings)
 
     def append(self, track: Track) -> None:
         """Add a run."""
@@ -80,8 +82,9 @@ class RaceChart(Chart):
     # ------------------------------------------------------------------ drawing
     def looks(self) -> dict[str, tuple[str, tuple[int, ...], str]]:
         """Return colour, stroke pattern and label of each strategy; variants share the colour, not the pattern."""
-        known, used, out = self.standings.head.get("searches", {}), {}, {}
-        for name in self.standings.names:
+        known, out = self._results.head.get("searches", {}), {}
+        used: dict[str, int] = {}
+        for name in self._results.names:
             kind = known.get(name, {}).get("type", name)
             style = strategy(kind)
             number = used[kind] = used.get(kind, -1) + 1
@@ -89,13 +92,19 @@ class RaceChart(Chart):
             out[name] = style.color, dash, style.label if kind == name else name
         return out
 
+    @property
+    def _results(self) -> Standings:
+        """The standings where there are some: nothing else asks before the first run has ended."""
+        assert self.standings is not None
+        return self.standings
+
     def _bands(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return positions (points,) and, in percentage points, mean, low and high (3, points) of each strategy."""
         grid, curves = self._told().curves(self.unit.value)
         return grid, {name: 100 * mean_band(of) for name, of in curves.items()}
 
     def _told(self) -> Standings:
-        return self.standings.by(self.judge.value)
+        return self._results.by(self.judge.value)
 
     def draw(self) -> None:
         """Update the whole chart."""
@@ -128,7 +137,7 @@ class RaceChart(Chart):
 
     def _measure(self) -> None:
         self.grid, self.bands = self._bands()
-        self.names = list(self.standings.names)
+        self.names = list(self._results.names)
         self._say()
 
     def _fill(self) -> None:
@@ -206,16 +215,16 @@ class RaceChart(Chart):
 
     def _say(self) -> None:
         (at, here), looks = self._moment(), self.looks()
-        runs = sorted({sum(track.name == name for track in self.standings.tracks) for name in self.names})
+        runs = sorted({sum(track.name == name for track in self._results.tracks) for name in self.names})
         each = ", ".join(f"{looks[name][2]} {values[0]:.2f}" for name, values in here.items())
         judged = {"test": "trainings that the search did not see", "validation": "the training that it saw"}
-        coverage = self.standings.head["coverage"]
+        coverage = self._results.head["coverage"]
         self.text = (
             f"Mean regret in percentage points after {at:,.0f} {WORDS[self.unit.value]}, judged by "
             f"{judged[self.judge.value]}: {each}. {' to '.join(map(str, runs[:1] + runs[1:][-1:]))} runs each; bands: "
             f"95 % of the mean (bootstrap).{f' Table: {coverage}.' if coverage else ''}"
         )
-        stale = self.standings.stale(self.table) if self.table else ""
+        stale = self._results.stale(self.table) if self.table else ""
         self.text = f"Careful: {stale}. {self.text}" if stale else self.text
         self.said.value = f"<p style='margin:2px 0'>{escape(self.text)}</p>"
 

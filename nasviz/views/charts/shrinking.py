@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html import escape
+from typing import cast
 
 import ipywidgets as widgets
 import numpy as np
 
 from ...run import Run
 from ...step import Step
-from ...strategy import stages_of
+from ...strategy import Strategy, stages_of
 from ..raster import DIM, MARK, Axes, good_range
 from ..stage.progress import SERIES
 from .chart import Chart, drawn, figure, live
@@ -106,7 +107,7 @@ class Shrinking(Chart):
             Names of the stages; by default those of the search.
         """
         search = steps.search if isinstance(steps, Run) else steps
-        stages = tuple(stages) or stages_of(search)
+        stages = tuple(stages) or stages_of(cast(Strategy, search))
         story = self.stories[name or type(search).__name__] = Growth()
         last = 0.0
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from html import escape
+from typing import cast
 
 import ipywidgets as widgets
 import numpy as np
@@ -154,7 +155,7 @@ class Surrogate(Chart):
                 self.rounds.append(Round(step.shows, self._count))
                 self._newest = step.shows["candidates"]
             self.rounds[-1].chosen.append(int(step.shows["chosen"]))
-            self.rounds[-1].came.append(self.objective(step.evaluation))
+            self.rounds[-1].came.append(self.objective(cast(Evaluation, step.evaluation)))
         self._count += 1
         return begins
 

@@ -43,7 +43,7 @@ class Zoo(Chart):
         known = [m for m in models if m.dataset == dataset and m.accuracy and m.parameters and m.madds]
         if not known:
             raise ValueError(f"none of these models has accuracy, parameters and multiply-adds published on {dataset}")
-        self.dataset, self.shown = dataset, sorted(known, key=lambda m: m.madds)
+        self.dataset, self.shown = dataset, sorted(known, key=lambda m: m.madds or 0)
         best = ", ".join(self.shown[i].name for i in front(self._values("madds"), self._values("accuracy")))
         self.text = f"{len(known)} models on {dataset}; none is both cheaper and better than: {best}"
         self.cost = widgets.ToggleButtons(options=[(word, name) for name, word in COSTS])
@@ -102,6 +102,7 @@ class Zoo(Chart):
 
     def tell(self, model: Model) -> None:
         """Show the facts of one model, and its cells if it has any."""
+        assert model.parameters is not None and model.madds is not None  # so is every model that is shown
         days = "not published" if model.gpu_days is None else f"{model.gpu_days:,g} days of one accelerator"
         lines = {
             "Designed": "by search" if model.designed_by == "search" else "by hand",
@@ -139,7 +140,7 @@ class Zoo(Chart):
             pen.text(60, 14, f"top-1 accuracy on {self.dataset}, %, as published", 12, DIM, "lm")
             line = front(self._values("madds"), self._values("accuracy"))
             pen.line([at(i) for i in line], DIM, 1.3, (3, 3))
-            taken: list[tuple] = []
+            taken = []
             for i, model in enumerate(self.shown):
                 (px, py), (_, color, _) = at(i), LOOK[model.designed_by]
                 r = _size(model) / 2
@@ -172,7 +173,7 @@ def _outside(box: tuple, wide: float) -> float:
     return 100 * (max(0.0, 4 - box[0]) + max(0.0, box[2] - wide + 4))
 
 
-def _space(name: str) -> SearchSpace:
+def _space(name: str | None) -> SearchSpace:
     classes = [getattr(spaces, one) for one in spaces.__all__]
     return next(one() for one in classes if one.name == name)
 

@@ -51,14 +51,15 @@ def alphas(steps: Run | Iterable[Step], space: SearchSpace | None = None, ordere
     if shown[-1].shape != shape:
         raise ValueError(f"weights of {space.name} have shape {shape}, these steps show {shown[-1].shape}")
     sure = shown[-1].max(1)
-    cells, order, views = space.cells(), [], []
+    cells, views = space.cells(), []
+    order: list[int] = []
     for name, graph in cells.items():
         free = [edge for edge in graph.edges if edge.choice is not None]
         rows = sorted(free, key=lambda edge: -sure[edge.choice]) if ordered else free
         graph = replace(graph, edges=(*rows, *(edge for edge in graph.edges if edge.choice is None)))
         part = {"first": len(order), "rows": len(rows)} if len(cells) > 1 else {}
         views.append(supernet_view(graph, name, len(cells) == 1, span=12 // len(cells), height=330, **part))
-        order += [edge.choice for edge in rows]
+        order += [edge.choice for edge in rows if edge.choice is not None]
     labels = [in_line(space.relaxed[row].name) for row in order]
     wide = (7, 5) if len(cells) == 1 else (12, 12)
     common, after = {"array": "alphas", "labels": labels}, ", the most decided first" if ordered else ""

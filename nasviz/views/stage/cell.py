@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
@@ -66,7 +67,7 @@ def show(what: Sequence | str | np.ndarray, space: SearchSpace, title: str = "")
     weights = np.asarray(what, dtype=float)
     if weights.ndim == 2:
         return _supernet(weights, space, title)
-    arch = space.check(what)
+    arch = space.check(cast("Sequence[int]", what))
     return Cell(*pictures([arch], space, [title]), describe(arch, space))
 
 
@@ -83,11 +84,11 @@ def show_graph(graph: Graph, title: str = "") -> Cell:
     shown = [edge for edge in graph.edges if edge.op is not None]
     numbers = {edge: number for number, edge in enumerate(shown)}
     numbered = tuple(replace(edge, choice=numbers.get(edge)) for edge in graph.edges)
-    ops = sorted({edge.op for edge in shown})
+    ops = sorted({str(edge.op) for edge in shown})
     view = cell_view(replace(graph, edges=numbered), "graph", title=title, height=300, span=12)
     row = {"graph": np.array([[float(edge.op == op) for op in ops] for edge in shown])}
     spec = {"arrays": {"graph": [len(shown), len(ops)]}, "ops": ops, "views": [view], "transport": False}
-    words = [f"{graph.nodes[edge.source]}→{graph.nodes[edge.target]}: {style(edge.op).label}" for edge in shown]
+    words = [f"{graph.nodes[edge.source]}→{graph.nodes[edge.target]}: {style(str(edge.op)).label}" for edge in shown]
     return Cell(spec, row, ", ".join(words))
 
 
@@ -115,7 +116,9 @@ def pictures(
     except NotImplementedError:  # a space that has choices but no graph
         return _choices(archs, space, titles)
     ops = operations(space, [graph for cells in drawn for graph in cells.values()])
-    arrays, row, views = {}, {}, []
+    arrays: dict[str, list[int]] = {}
+    row: dict[str, np.ndarray | float] = {}
+    views: list[dict] = []
     span = max(12 // WIDE, 12 // max(1, len(archs) * max(len(cells) for cells in drawn)))
     for number, (arch, cells, title) in enumerate(zip(archs, drawn, titles, strict=True)):
         for name, graph in cells.items():

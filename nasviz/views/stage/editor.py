@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from html import escape
 from itertools import product
 from math import nan
+from typing import Protocol, cast
 
 import ipywidgets as widgets
 import numpy as np
 
 from ...estimator import Cancelled, Estimator, Progress, watching
+from ...graph import Graph
 from ...objectives import accuracy
 from ...space import Arch, SearchSpace
 from ...step import Evaluation
@@ -26,6 +28,12 @@ from .widget import Stage
 
 COUNTABLE = 100_000  # the largest space whose strings are all counted
 _counting = threading.Lock()
+
+
+class _Measuring(Protocol):
+    """An estimator that knows the size of the network it builds."""
+
+    def size(self, arch: Arch) -> dict[str, float]: ...
 
 
 class CellEditor(widgets.VBox):
@@ -130,6 +138,7 @@ class CellEditor(widgets.VBox):
 
     def _picture(self, arch: Arch) -> tuple[dict, list[dict]]:
         """Return what a stage needs to show ``arch``, and store which choice belongs to each edge of each picture."""
+        graphs: Iterable[Graph]
         if self.graph is None:
             spec, row = pictures([arch], self.space, titles=[self.space.name], editable=True)
             graphs = self.space.cells(arch).values() if any("nodes" in view for view in spec["views"]) else ()
@@ -141,7 +150,7 @@ class CellEditor(widgets.VBox):
             spec = {"arrays": arrays, "ops": options, "views": [view], "transport": False, "legend": False}
             row, graphs = {"arch": one_hot(arch, len(options))}, [self.graph]
         self._edges = [
-            [edge.choice for i, edge in enumerate(graph.edges) if i not in view["fixed"]]
+            [edge.choice for i, edge in enumerate(graph.edges) if i not in view["fixed"] and edge.choice is not None]
             for graph, view in zip(graphs, spec["views"], strict=False)
         ]
         return spec, [row]
@@ -207,7 +216,7 @@ class CellEditor(widgets.VBox):
         """Return parameters and multiply-adds of the network that the estimator (or the fast recipe) builds."""
         if arch not in self._sizes:
             judge = self.estimate if hasattr(self.estimate, "size") else _fast(self.space)
-            self._sizes[arch] = judge.size(arch)
+            self._sizes[arch] = cast(_Measuring, judge).size(arch)
         return self._sizes[arch]
 
     # ------------------------------------------------------------------ training

@@ -67,7 +67,7 @@ class Rows:
         blank = {name: np.full(shape, np.nan, "<f4") if shape else np.nan for name, shape in self.arrays.items()}
         self._defaults: dict[str, np.ndarray | float] = blank
         self._eye = np.eye(len(options), dtype="<f4")
-        self.spec = {"arrays": self.arrays, "ops": [str(o) for o in options], "views": views}
+        self.spec: dict = {"arrays": self.arrays, "ops": [str(o) for o in options], "views": views}
 
     def _weights(self) -> list[dict]:
         """Return views of architecture weights: the cell as a supernet, the present weights, every edge in time."""
@@ -161,7 +161,7 @@ class Rows:
         """Return the arrays of one step, nan for missing ones. ``seconds``: the cost of the search up to this step."""
         out = {name: step.shows.get(name, default) for name, default in self._defaults.items()}
         if "population" in self.arrays:
-            room = self._defaults["population"].copy()
+            room = np.array(self._defaults["population"])
             alive = step.shows["population"][-len(room) :]
             room[: len(alive)] = alive
             out["population"] = room

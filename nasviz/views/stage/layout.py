@@ -12,10 +12,23 @@ import os
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TypedDict
 
 LONG = 9  # the most nodes of a chain in one line
 
 _lock = threading.Lock()  # Graphviz is a C library with state of its own: one layout at a time
+
+
+class _Box(TypedDict):
+    x: float
+    y: float
+    w: float
+    h: float
+    label: str
+
+
+class _Wire(TypedDict):
+    points: list[list[float]]
 
 
 def layout(nodes: Sequence[str], edges: Sequence[Sequence[int]]) -> dict:
@@ -53,7 +66,9 @@ def layout(nodes: Sequence[str], edges: Sequence[Sequence[int]]) -> dict:
 def _lines(nodes: tuple[str, ...], room: float = 900.0) -> dict:
     """Lay out a chain in lines of boxes, each from left to right, with an arrow from its end to the next line."""
     widths = [9.2 * len(label) + 26 for label in nodes]
-    places, curves, x, y = [], [], 0.0, 16.0
+    places: list[_Box] = []
+    curves: list[_Wire] = []
+    x, y = 0.0, 16.0
     for label, w in zip(nodes, widths, strict=True):
         if x and x + w > room:
             x, y = 0.0, y + 62.0
@@ -97,7 +112,8 @@ def _layout(nodes: tuple[str, ...], edges: tuple[tuple[int, int], ...]) -> str:
     def point(x, y) -> list[float]:
         return [round(float(x), 1), round(lift * (height - float(y)), 1)]
 
-    places, curves = [], []
+    places: list[_Box] = []
+    curves: list[_Wire] = []
     for node, label in zip(sorted(drawn.get("objects", []), key=lambda o: int(o["name"])), nodes, strict=True):
         (x, y), w, h = point(*node["pos"].split(",")), 72 * float(node["width"]), 72 * float(node["height"])
         places.append({"x": x, "y": y, "w": round(w, 1), "h": round(h, 1), "label": label})

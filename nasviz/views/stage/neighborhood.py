@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from ...run import Run
+from ...step import Evaluation
 from .cell import cell_view, labels, options_view
 from .from_search import Rows, one_hot, rows_of
 from .widget import Stage
@@ -42,7 +45,7 @@ def neighborhood(run: Run) -> Stage:
         first = cell_view(rows.graph, "arch", title=words, span=5, height=300, against="here")
     else:
         first = options_view(space, "arch", title="Tried now", span=12)
-    known = [100 * step.evaluation.scores["accuracy"] for step in run.steps]
+    known = [100 * cast(Evaluation, step.evaluation).scores["accuracy"] for step in run.steps]
     low, high = np.nanpercentile(known, [5, 100]) / 100
     bound = " or over the bound" if rows.bound else ""
     table = {
@@ -76,11 +79,11 @@ def _rows(run: Run, rows: Rows, widest: int):
     """Yield the arrays of each step; ``around`` holds the known scores of the present architecture's neighbours."""
     known: dict[tuple, float] = {}
     for step, seconds in zip(run.steps, run.costs, strict=True):
-        evaluation, row = step.evaluation, rows.row(step, seconds)
+        evaluation, row = cast(Evaluation, step.evaluation), rows.row(step, seconds)
         allowed = rows.bound is None or rows.bound(evaluation)
         known[evaluation.arch] = evaluation.scores["accuracy"] if allowed else np.nan
         parent = step.shows["parent"]
-        here = run.steps[parent].evaluation.arch if parent >= 0 else evaluation.arch
+        here = cast(Evaluation, run.steps[parent].evaluation).arch if parent >= 0 else evaluation.arch
         around = np.full((len(here), widest), np.nan, "<f4")
         for choice, options in enumerate(rows.search.space.choices):
             for option in range(len(options.options)):

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from math import inf
 from pathlib import Path
+from typing import Protocol, cast
 from weakref import WeakSet
 
 import ipywidgets as widgets
@@ -35,6 +36,27 @@ _BUTTONS = {
     "reset": ("Reset", "refresh", "Begin anew, with the sliders as they stand; a record is kept under another name"),
 }
 _players: WeakSet[Player] = WeakSet()
+
+
+class Drawing(Protocol):
+    """What makes the data that a player draws, as `Rows` does."""
+
+    spec: dict
+
+    def __init__(self, search, band: Sequence[Run] = (), x: str = "evaluations") -> None: ...
+
+    @property
+    def shows(self) -> object:
+        """Names of the quantities that the steps carry."""
+        ...
+
+    def row(self, step: Step, seconds: float) -> dict:
+        """Return the arrays of one step."""
+        ...
+
+    def words(self, run: Run) -> str:
+        """Describe the search so far in one line."""
+        ...
 
 
 class Player(widgets.VBox):
@@ -76,7 +98,7 @@ class Player(widgets.VBox):
     >>> player.run(20)  # doctest: +SKIP
     """
 
-    rows = Rows  # makes the data that is drawn from a step
+    rows: type[Drawing] = Rows  # makes the data that is drawn from a step
 
     def __init__(self, search, path: str | Path | None = None, band: Sequence[Run] = (), x: str = "evaluations"):
         super().__init__()
@@ -88,12 +110,13 @@ class Player(widgets.VBox):
         self._fraction = 0.0  # finished share of the present evaluation
         self._published = self._clock = self._elapsed = 0.0
         self._marked = 0  # number of the run's turns that have a mark on the stage
-        self._following = None  # thread that moves a slider after the run
+        self._following: int | None = None  # thread that moves a slider after the run
         self.error: BaseException | None = None
 
         self.search, self.path = search, Path(path) if path is not None else None
-        for other in list(_players) if self.path else ():
-            if other.path and other.path.absolute() == self.path.absolute():
+        mine = self.path.absolute() if self.path else None
+        for other in list(_players) if mine else ():
+            if other.path and other.path.absolute() == mine:
                 other.close()  # two writers would spoil the record
         self._rows = self.rows(search, band, x)
         if not self._rows.spec["views"]:
@@ -229,16 +252,19 @@ class Player(widgets.VBox):
                 try:
                     step = next(steps)
                 except StopIteration:
-                    steps = self._end(finished=True)
+                    self._end(finished=True)
+                    steps = None
                 except Cancelled:
-                    steps = self._end()
+                    self._end()
+                    steps = None
                 except BaseException as error:  # else it would be lost in the thread
-                    steps = self._end(error)
+                    self._end(error)
+                    steps = None
                 else:
                     if self._take(step):
                         self._wait_until(before)
 
-    def _hold(self, steps: Iterator[Step] | None) -> Iterator[Step] | None:
+    def _hold(self, steps: Generator[Step, None, None] | None) -> Generator[Step, None, None] | None:
         """Wait until more steps are ordered, or carry out another order. Return None if no search is open."""
         with self._changed:
             if not self._playing:
@@ -246,7 +272,9 @@ class Player(widgets.VBox):
             while steps and not (self._playing or self._anew or self._leaving):
                 self._changed.wait()
             if self._anew or self._leaving:
-                steps = steps and steps.close()  # None: this closes the record
+                if steps:
+                    steps.close()  # this closes the record
+                steps = None
                 if self._anew:
                     self._begin_anew()
             if steps is None and not self._playing:
@@ -254,7 +282,7 @@ class Player(widgets.VBox):
                 self._thread = None
                 return None
             self._abandon = False
-            return steps or iter(self.run_)
+            return steps or cast("Generator[Step, None, None]", iter(self.run_))
 
     def _take(self, step: Step) -> bool:
         """Show a step that the stage does not have yet: a run that is iterated again begins with its record."""

@@ -59,7 +59,7 @@ def policy_views(space: SearchSpace, total: int) -> tuple[dict[str, list[int]], 
     names, alike = [choice.name for choice in space.choices], bool(_operations(space))
     columns = {} if alike else {"columns": _columns(space)}
     common = {"array": "marginals", "labels": names}
-    views = [
+    views: list[dict] = [
         {"kind": "heat", "title": "Chance of each option now (%)", "span": 5 if alike else 12, **common, **columns}
     ]
     if alike:

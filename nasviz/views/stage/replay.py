@@ -11,7 +11,7 @@ import html
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +58,10 @@ try {
 
 
 def to_html(
-    stage: Stage | tuple[Mapping, Mapping[str, np.ndarray]], path: str | Path, title: str = "", marks: list = ()
+    stage: Stage | tuple[Mapping, Mapping[str, np.ndarray]],
+    path: str | Path,
+    title: str = "",
+    marks: Sequence[Mapping] = (),
 ) -> Path:
     """Write a stage as a page that replays it.
 
@@ -90,7 +93,9 @@ def to_html(
         raise ValueError("nothing to replay: the stage has no step yet")
     head = f"<h1>{html.escape(title)}</h1>" if title else ""
     title = title or next((view["title"] for view in stage.spec["views"] if view.get("title")), "Replay of a search")
-    picture = base64.b64encode(stage.still()).decode()
+    still = stage.still()
+    assert still is not None  # there is a step
+    picture = base64.b64encode(still).decode()
     columns = stage.columns()
     parts = {
         "TITLE": html.escape(title),

@@ -18,7 +18,7 @@ def showing(steps: Run | Iterable[Step], space: SearchSpace | None, name: str) -
         If no step shows the quantity, or there is no space.
     """
     if isinstance(steps, Run):
-        steps, space = steps.steps, steps.search.space
+        space, steps = steps.search.space, steps.steps
     shown = [step for step in steps if name in step.shows]
     if not shown:
         raise ValueError(f"nothing to draw: no step shows {name!r}")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import SimpleNamespace
+from typing import cast
 
 from ...run import Run
+from ...step import Step
 from ..colors import AMBER, BLUE
 from .from_search import Rows
 from .player import Player
 from .together import Pair, together
 
-COLORS, STROKES = (BLUE, AMBER), ([], [6, 3])
+COLORS = (BLUE, AMBER)
+STROKES: tuple[list[int], list[int]] = ([], [6, 3])
 NAMES = ("array", "parent", "population", "feasible", "x")  # entries of a view that name an array
 
 
@@ -65,11 +68,12 @@ class SideRows:
             for number, (name, view) in enumerate(zip(self.names, pair, strict=True))
         ]
 
-    def row(self, step: Pair, seconds: float) -> dict:
+    def row(self, step: Step, seconds: float) -> dict:
         """Return the arrays of one step of both searches."""
+        pair = cast(Pair, step)
         return {
             named(number, name): value
-            for number, (side, one, cost) in enumerate(zip(self.sides, step.sides, step.costs, strict=True))
+            for number, (side, one, cost) in enumerate(zip(self.sides, pair.sides, pair.costs, strict=True))
             for name, value in side.row(one, cost).items()
         }
 
@@ -77,8 +81,8 @@ class SideRows:
         """Describe the architectures that the two searches favour now."""
         if not run.steps:
             return ""
-        newest = zip(self.sides, run.steps[-1].sides, strict=True)
-        said = [side.words(SimpleNamespace(best=None, steps=[one])) for side, one in newest]
+        newest = zip(self.sides, cast(Pair, run.steps[-1]).sides, strict=True)
+        said = [side.words(cast(Run, SimpleNamespace(best=None, steps=[one]))) for side, one in newest]
         return "; ".join(f"{name}: {words}" for name, words in zip(self.names, said, strict=True) if words)
 
 
@@ -126,5 +130,5 @@ class SideBySide(Player):
 
     def steps_of(self, number: int) -> list:
         """Return the steps so far of the first (0) or the second (1) search."""
-        steps = [pair.sides[number] for pair in self.run_.steps]
+        steps = [pair.sides[number] for pair in cast("list[Pair]", self.run_.steps)]
         return [step for i, step in enumerate(steps) if i == 0 or step is not steps[i - 1]]

@@ -124,7 +124,7 @@ def mutations(arch: Arch | str, space: SearchSpace, steps: int = 20, seed: int =
     if graph:
         ops = [str(option) for option in space.choices[0].options]
         view = cell_view(graph, "arch", title="One edge changes at a time", height=280)
-        spec = {"arrays": {"arch": [len(space.choices), len(ops)]}, "ops": ops, "views": [view]}
+        spec: dict = {"arrays": {"arch": [len(space.choices), len(ops)]}, "ops": ops, "views": [view]}
         return Stage(spec | {"speed": 5}, ({"arch": one_hot(one, len(ops))} for one in walk))
     if space.can("relaxed"):
         return _in_supernet(walk, space)

@@ -30,7 +30,8 @@ def png(
     if not count:
         return None
     step = range(count)[step]
-    rows, used = [[]], 0
+    rows: list[list[tuple[Mapping, int]]] = [[]]
+    used = 0
     for view in spec["views"]:
         span = int(view.get("span", 12))
         if used + span > 12:
@@ -40,7 +41,7 @@ def png(
         used += span
     width, gap = 900, 16
     heights = [max(_height(spec, view, columns, (width - 2 * gap) * span / 12) for view, span in row) for row in rows]
-    legend = 0
+    legend: float = 0
     if spec["ops"] and spec.get("legend") is not False:
         measure = Pen(ImageDraw.Draw(Image.new("RGB", (1, 1))))
         legend = 6 + _legend(measure, spec, gap, 0, width)
@@ -51,7 +52,7 @@ def png(
         _legend(pen, spec, gap, gap, width)
     y = gap + legend
     for row, tall in zip(rows, heights, strict=True):
-        x = gap
+        x: float = gap
         for view, span in row:
             wide = (width - 2 * gap) * span / 12
             head = 20 if view.get("title") else 0
@@ -263,7 +264,9 @@ def _traces(pen, spec, view, columns, marks, step, box) -> None:
 def _heat(pen, spec, view, columns, marks, step, box) -> None:
     x, y, wide, _ = box
     data, low, top, b = columns[view["array"]][step], view.get("min", 0), view.get("max", 1), view.get("boxed")
-    edges = np.where(columns[b][step] >= 1 if b else data == np.fmax.reduce(data, 1, keepdims=True), TEXT, None)
+    edges = np.where(
+        columns[b][step] >= 1 if b else data == np.fmax.reduce(data, 1, keepdims=True), TEXT, np.array(None)
+    )
     names, labels = view.get("columns") or spec["labels"], view.get("labels") or [str(r) for r in range(len(data))]
     left = max(58, 16 + max(pen.wide(label, 11) for label in labels))
     w = (wide - left) / data.shape[1]
@@ -344,7 +347,7 @@ def _curve(pen, spec, view, columns, marks, step, box) -> None:
     start, end = (float(f(np.concatenate(every))) for f in (np.nanmin, np.nanmax))
     domain, reach = (min(0.0, start), end or 1.0), view.get("range") or good_range(values)
     axes = Axes(pen, box, domain, reach, view.get("xlabel", "step"), view.get("ylabel"))
-    keys = []
+    keys: list[tuple[str | None, str, float, tuple[int, ...]]] = []
     for band in view["band"]:
         up = [(axes.X(a), axes.Y(b * scale)) for a, b in zip(band["x"], band["hi"], strict=True)]
         down = [(axes.X(a), axes.Y(b * scale)) for a, b in zip(band["x"], band["lo"], strict=True)]
@@ -353,7 +356,7 @@ def _curve(pen, spec, view, columns, marks, step, box) -> None:
             axes.line(band["x"], [None if v is None else v * scale for v in band["mid"]], DEAD, 1.3)
         keys.append((band.get("label"), DEAD, 8, ()))
     for j, other in enumerate(view["others"]):
-        dash = (2, 3) if j else (6, 4)
+        dash: tuple[int, ...] = (2, 3) if j else (6, 4)
         ys = [None if v is None else v * scale for v in other["y"]]
         axes.line(other["x"], ys, other.get("color", DIM), 1.6, dash, other.get("steps", False))
         keys.append((other.get("label"), other.get("color", DIM), 2, dash))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, make_dataclass, replace
+from dataclasses import Field, dataclass, field, make_dataclass, replace
+from typing import Any, ClassVar, Protocol, cast
 
 from ...knobs import knobs
+from ...space import SearchSpace
 from ...step import Step
 
 
@@ -32,12 +34,23 @@ class Pair(Step):
     __hash__ = None
 
 
+class _Planned(Protocol):
+    """A strategy that says how many steps it plans."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # what `replace` asks for
+    space: SearchSpace
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Generator[Step, None, None]: ...
+
+
 @dataclass
 class _Together:
     """The search that `together` returns."""
 
-    first: object
-    second: object
+    first: _Planned
+    second: _Planned
     names: tuple[str, str] = ("first", "second")
 
     shows = ()
@@ -68,7 +81,7 @@ class _Together:
                         costs[side] += step.evaluation.seconds if step.evaluation else float("nan")
                 if all(over):
                     return
-                yield Pair(tuple(newest), tuple(costs))
+                yield Pair(cast("tuple[Step, Step]", tuple(newest)), (costs[0], costs[1]))
 
 
 def together(first, second, names: tuple[str, str] = ("first", "second")) -> _Together:

@@ -66,7 +66,8 @@ _PICTURES = ("cell", "traces", "heat", "swarm", "people", "curve", "options")
 SCRIPTS = ("base", "history", "canvas", *_PICTURES, "look", "listen", "stage")  # in ``js/``, in this order
 MESSAGE = 1 << 21  # bytes; a long run goes out in pieces, since servers close a socket on very large messages
 
-_NAMES = {  # what a view of each kind may name, and the number of axes that this array must have
+# what a view of each kind may name, and the number of axes that this array must have
+_NAMES: dict[str, dict[str, tuple[int, ...]]] = {
     "cell": {"array": (2,), "against": (2,)},
     "traces": {"array": (1, 2)},
     "heat": {"array": (2,), "boxed": (2,)},
@@ -120,6 +121,11 @@ class Stage(anywidget.AnyWidget):
     _esm = source() + "export default widget;\n"
     spec = traitlets.Dict().tag(sync=True)
     first = traitlets.Dict().tag(sync=True)  # the steps it was made with, so that they are there at once
+
+    _count: int  # these four by `_clear`
+    _sent: int
+    _capacity: int
+    _data: dict[str, np.ndarray]
 
     def __init__(self, spec: Mapping, run: Iterable[Mapping] = ()):
         self._listeners: list[Callable[[int, int], None]] = []
@@ -365,8 +371,8 @@ def _complete_view(i: int, view: dict, arrays: Mapping, ops: list) -> dict:
         view["series"] = [(first if j == 0 else {}) | dict(one) for j, one in enumerate(series)]
         for one in view["series"]:
             check("series", one["array"], (0,))
-        for key, names in (("band", ("x", "lo", "hi", "mid")), ("others", ("x", "y"))):
-            view[key] = [_lists(f"{where}: {key}", dict(one), names) for one in view.get(key, ())]
+        for key, parts in (("band", ("x", "lo", "hi", "mid")), ("others", ("x", "y"))):
+            view[key] = [_lists(f"{where}: {key}", dict(one), parts) for one in view.get(key, ())]
     return view
 
 
