@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -47,7 +48,8 @@ class Unit:
     @property
     def madds(self) -> int:
         """Multiply-adds of one image."""
-        return count.madds(self.module, self.shape[1:]) if next(self.module.parameters(), None) is not None else 0
+        image = cast("tuple[int, int, int]", self.shape[1:])
+        return count.madds(self.module, image) if next(self.module.parameters(), None) is not None else 0
 
 
 def units(network: nn.Module, image: Sequence[int], batch: int = 1) -> list[Unit]:

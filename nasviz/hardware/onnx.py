@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ def export(network: nn.Module, shape: Sequence[int], path: str | Path) -> Path:
     try:
         with _quiet():
             program = torch.onnx.export(network.eval(), (_images(shape),), dynamo=True, verbose=False)
-            program.save(str(path), external_data=False)
+            cast("torch.onnx.ONNXProgram", program).save(str(path), external_data=False)
     finally:
         network.train(was)
     return path

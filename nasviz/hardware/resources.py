@@ -68,7 +68,7 @@ def peak_memory(network: nn.Module, shape: Sequence[int], *, device: str = "cpu"
 class _Alive(TorchDispatchMode):
     """A counter of the bytes of tensors that operations made and that are still in use: now, and at most."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.known: set[int] = set()
         self.now = self.most = 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -27,13 +28,16 @@ class Cell(nn.Module):
     channels : int
     """
 
+    operations: nn.ModuleList | list[nn.Module]  # a list in a cell that only selects its operations
+
     def __init__(self, graph: Graph, operations: Mapping[str, Factory], channels: int):
         super().__init__()
         for edge in graph.edges:
             if edge.op not in operations:
                 raise ValueError(f"edge {edge.source}→{edge.target}: no operation {edge.op!r}, only {list(operations)}")
         self.edges = [(edge.source, edge.target) for edge in graph.edges]
-        self.operations = nn.ModuleList(operations[edge.op](channels) for edge in graph.edges)
+        factories = [operations[cast("str", edge.op)] for edge in graph.edges]
+        self.operations = nn.ModuleList(factory(channels) for factory in factories)
         self.nodes = len(graph.nodes)
         self.live = self._live()
 
@@ -99,12 +103,12 @@ class CellNetwork(nn.Module):
     A network built inside ``with torch.device("meta"):`` has shapes and no memory: enough for `nasviz.nn.count`.
     """
 
-    cell: type[nn.Module] = Cell  # the class of the cells in the stages; the supernet has another class here
+    cell: Callable[..., nn.Module] = Cell  # the class of the cells in the stages; the supernet has another class here
 
     def __init__(
         self,
         graph: Graph,
-        operations: Mapping[str, Factory],
+        operations: Mapping[str, Factory] | Sequence[str],
         *,
         channels: int = 8,
         cells: int = 1,

@@ -91,7 +91,8 @@ def _run(network: nn.Module, image: tuple[int, int, int], convention: str, seen:
     norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     try:
         for norm in norms:
-            norm.forward = _same  # batch-norms took two thirds of the time on meta
+            # batch-norms took two thirds of the time on meta
+            norm.forward = _same  # type: ignore[method-assign, assignment]  # of this one object, until below
         with torch.no_grad():
             network.eval()(torch.zeros(1, *image, device=next(network.parameters()).device))
     finally:

@@ -165,7 +165,7 @@ class ElasticNetwork(nn.Module):
                 for kernel in space.kernels[:-1]
             }
         )
-        self.skeleton = cache(self.skeleton)
+        self.skeleton = cache(self.skeleton)  # type: ignore[method-assign]  # a cache for each network
         self.select(space.largest)
 
     def select(self, arch: Arch) -> ElasticNetwork:

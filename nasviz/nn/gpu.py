@@ -29,7 +29,8 @@ def moved(network: nn.Module, device: str | torch.device) -> nn.Module:
     kind = torch.device(device).type
     if all(parameter.device.type == kind for parameter in network.parameters()):
         return network
-    return network.to(device, memory_format=LAYOUTS.get(kind, torch.channels_last))
+    layout = LAYOUTS.get(kind, torch.channels_last)
+    return network.to(device, memory_format=layout)  # type: ignore[call-overload]  # torch's overloads lack this form
 
 
 class Graphed:

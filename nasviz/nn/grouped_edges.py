@@ -10,6 +10,7 @@ edge is computed alone (`twoinput_mixed`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,32 +19,51 @@ from torch.nn import functional as F
 from .mixed import EPSILON
 
 
-def alike(cell: nn.Module) -> bool:
+class _Edge(Protocol):
+    """What is read of a `twoinput_mixed.MixedEdge`."""
+
+    candidates: nn.ModuleList
+    convolved: list[int]
+    pooled: list[int]
+    others: list[int]
+
+
+class _Cell(Protocol):
+    """What is read of a `twoinput_mixed.MixedCell`."""
+
+    states: list[tuple[range, bool]]
+    edges: list[tuple[int, int]]
+    operations: nn.ModuleList
+
+
+def alike(cell: _Cell) -> bool:
     """Return whether all edges that leave a node have the same candidates; in S1 of RobustDARTS they differ."""
-    return all(len({repr(cell.operations[edge].candidates) for edge, _ in leaving}) == 1 for leaving in _leaving(cell))
+    edges = cast("Sequence[_Edge]", cell.operations)
+    return all(len({repr(edges[edge].candidates) for edge, _ in leaving}) == 1 for leaving in _leaving(cell))
 
 
-def grouped_states(cell: nn.Module, values: Sequence[Tensor], weights: Tensor) -> list[Tensor]:
+def grouped_states(cell: _Cell, values: Sequence[Tensor], weights: Tensor) -> list[Tensor]:
     """Compute the states of `twoinput_mixed.MixedCell.states_of`, node by node instead of edge by edge."""
-    values, rows = [*values, *[None] * len(cell.states)], weights.unbind()
+    states: list[Tensor | None] = [*values, *[None] * len(cell.states)]
+    rows, edges = weights.unbind(), cast("Sequence[_Edge]", cell.operations)
     for source, leaving in enumerate(_leaving(cell)):
         of_edges = torch.stack([rows[cell.edges[edge][1]] for edge, _ in leaving])
-        carried = fan([cell.operations[edge] for edge, _ in leaving], values[source], of_edges)
+        carried = fan([edges[edge] for edge, _ in leaving], cast("Tensor", states[source]), of_edges)
         for (_, target), x in zip(leaving, carried.unbind(1), strict=True):
-            values[target] = x if values[target] is None else values[target] + x
-    return values
+            states[target] = x if states[target] is None else cast("Tensor", states[target]) + x
+    return cast("list[Tensor]", states)
 
 
-def _leaving(cell: nn.Module) -> list[list[tuple[int, int]]]:
+def _leaving(cell: _Cell) -> list[list[tuple[int, int]]]:
     """List, for each node with leaving edges, in order, these edges as pairs (edge, target node)."""
-    leaving: dict[int, list] = {}
+    leaving: dict[int, list[tuple[int, int]]] = {}
     for target, (entering, _) in enumerate(cell.states, 2):
         for edge in entering:
             leaving.setdefault(cell.edges[edge][0], []).append((edge, target))
     return [leaving[source] for source in sorted(leaving)]
 
 
-def fan(edges: Sequence[nn.Module], x: Tensor, weights: Tensor) -> Tensor:
+def fan(edges: Sequence[_Edge], x: Tensor, weights: Tensor) -> Tensor:
     """Compute the mixtures (batch, edges, channels, height, width) on edges that leave the node with value ``x``.
 
     ``edges``: `twoinput_mixed.MixedEdge` modules with the same candidates; ``weights``: (edges, candidates).
@@ -64,13 +84,14 @@ def fan(edges: Sequence[nn.Module], x: Tensor, weights: Tensor) -> Tensor:
     return sum(terms[1:], terms[0])
 
 
-def _convolved(edges: Sequence[nn.Module], active: Tensor, weights: Tensor) -> Tensor:
+def _convolved(edges: Sequence[_Edge], active: Tensor, weights: Tensor) -> Tensor:
     """Return Σ weight × batch-norm over the convolutions, (batch, edges, channels, height, width).
 
     ``weights``: (edges, convolutions).
     """
     active = active.repeat(1, len(edges), 1, 1)
-    branches = [_in_step([edge.candidates[i] for edge in edges], active) for i in edges[0].convolved]
+    candidates = [cast("Sequence[nn.Sequential]", edge.candidates) for edge in edges]
+    branches = [_in_step([of[i] for of in candidates], active) for i in edges[0].convolved]
     joined = torch.stack([branch.unflatten(1, (len(edges), -1)) for branch in branches], 2)
     scale = weights[:, :, None].expand(-1, -1, joined.shape[3]).flatten()
     return _normed(joined.flatten(1, 3), scale).unflatten(1, joined.shape[1:4]).sum(2)

@@ -88,6 +88,7 @@ def side_by_side(images: Sequence[Tensor]) -> Tensor:
 
 
 def _layer(inputs: int, outputs: int, kernel: tuple[int, int], strides: Sequence[int]) -> nn.Module:
-    padding = tuple(side // 2 for side in kernel)
-    convolution = Conv2d(inputs, outputs, kernel, tuple(strides), padding=padding, bias=False)
+    (height, width), (down, across) = kernel, strides
+    padding = (height // 2, width // 2)
+    convolution = Conv2d(inputs, outputs, kernel, (down, across), padding=padding, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())

@@ -10,6 +10,7 @@ The operation "none" costs nothing. `benchmarks/darts_step.py` measures this aga
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -71,7 +72,7 @@ class MixedNetwork(CellNetwork):
         """Build one cell of the stack, with all candidates on each edge."""
         return MixedCell([(edge.source, edge.target) for edge in graph.edges], operations, channels)
 
-    def forward(self, images: Tensor, weights: Tensor) -> Tensor:
+    def forward(self, images: Tensor, weights: Tensor) -> Tensor:  # type: ignore[override]  # a supernet needs weights
         """Return the logits (batch, classes) of a batch.
 
         Parameters
@@ -200,7 +201,8 @@ class SeparableFan(nn.Module):
         return F.conv2d(middle, self._filters(1), padding=1, groups=self.edges)
 
     def _filters(self, number: int) -> Tensor:
-        depthwise, pointwise = self.depthwise[number].weight, self.pointwise[number].weight
+        depthwise = cast("Tensor", self.depthwise[number].weight)
+        pointwise = cast("Tensor", self.pointwise[number].weight)
         product = pointwise.unflatten(0, (self.edges, -1)) * depthwise.view(self.edges, 1, self.channels, 3, 3)
         return product.flatten(0, 1)
 

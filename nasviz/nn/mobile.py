@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from ..weights import initialize
 from .ops import Conv2d, Linear
 
-Layer = Callable[[int, int, int, int, float], nn.Module]  # inputs, outputs, kernel, stride, squeeze ratio
+Layer = Callable[..., nn.Module]  # inputs, outputs, kernel, stride, squeeze ratio
 Skip = Callable[[int, int, int], nn.Module]  # inputs, outputs, stride
 
 

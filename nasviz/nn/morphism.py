@@ -15,6 +15,8 @@ A branch that ends in a batch-norm is silent while its scale and shift are 0. It
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -47,7 +49,7 @@ def inherit(child: CellNetwork, parent: CellNetwork) -> bool:
         raise ValueError("inherit needs two networks with the same channels and classes")
     preserved = True
     for mine, its in zip(child.body, parent.body, strict=True):
-        if isinstance(mine, Cell):
+        if isinstance(mine, Cell) and isinstance(its, Cell):
             preserved &= _inherit_cell(mine, its)
         else:
             mine.load_state_dict(its.state_dict())
@@ -63,9 +65,10 @@ def _inherit_cell(child: Cell, parent: Cell) -> bool:
         if _kind(mine) == _kind(its):
             mine.load_state_dict(its.state_dict())
         elif _grown(mine, its):
-            mine[1].weight.zero_()
-            mine[1].weight[..., 1:2, 1:2] = its[1].weight
-            mine[2].load_state_dict(its[2].state_dict())
+            weight = _convolution(mine).weight
+            weight.zero_()
+            weight[..., 1:2, 1:2] = _convolution(its).weight
+            _norm(mine).load_state_dict(_norm(its).state_dict())
         if i in child.live and i not in parent.live and _is_convolution(mine):
             silence(mine)
     return _preserved(child, parent)
@@ -99,15 +102,25 @@ def _is_convolution(operation: nn.Module) -> bool:
     return isinstance(operation, nn.Sequential)
 
 
+def _convolution(operation: nn.Module) -> nn.Conv2d:
+    """Return the convolution of a ReLU-convolution-batch-norm."""
+    return cast("nn.Conv2d", cast("nn.Sequential", operation)[1])
+
+
+def _norm(operation: nn.Module) -> nn.BatchNorm2d:
+    """Return the batch-norm of a ReLU-convolution-batch-norm."""
+    return cast("nn.BatchNorm2d", cast("nn.Sequential", operation)[2])
+
+
 def _kind(operation: nn.Module):
     """Return the kind of an operation: the kernel size of a convolution, the class of any other."""
-    return operation[1].kernel_size if _is_convolution(operation) else type(operation)
+    return _convolution(operation).kernel_size if _is_convolution(operation) else type(operation)
 
 
 def silence(operation: nn.Module) -> None:
     """Set the batch-norm of a ReLU-convolution-batch-norm to zero, so that it adds nothing before it is trained."""
-    nn.init.zeros_(operation[2].weight)
-    nn.init.zeros_(operation[2].bias)
+    nn.init.zeros_(_norm(operation).weight)
+    nn.init.zeros_(_norm(operation).bias)
 
 
 @torch.no_grad()
@@ -124,11 +137,12 @@ def widen(child: CellNetwork, parent: CellNetwork, generator: torch.Generator) -
     ValueError
         A child with fewer channels, or with other cells, stages or image channels.
     """
-    old, new = parent.stem[0].out_channels, child.stem[0].out_channels
+    first, its_first = cast("nn.Conv2d", child.stem[0]), cast("nn.Conv2d", parent.stem[0])
+    old, new = its_first.out_channels, first.out_channels
     if new < old:
         raise ValueError(f"widen needs a child with at least the parent's {old} channels, got {new}")
     names = [{name: type(layer) for name, layer in network.named_modules()} for network in (child, parent)]
-    if names[0] != names[1] or child.stem[0].in_channels != parent.stem[0].in_channels:
+    if names[0] != names[1] or first.in_channels != its_first.in_channels:
         raise ValueError("widen needs two networks that differ in their channels only")
     copied = {}  # the parent's width at a stage -> for each new channel, the old channel that it copies
     stages = sum(not isinstance(layer, Cell) for layer in parent.body) + 1
@@ -173,7 +187,7 @@ def deepen(child: CellNetwork, parent: CellNetwork) -> None:
     for stage, trained in zip(mine, its, strict=True):
         for layer, source in zip(stage, trained, strict=False):
             layer.load_state_dict(source.state_dict())
-        for cell in stage[len(trained) :]:
+        for cell in cast("list[Cell]", stage[len(trained) :]):
             if _passed(cell) != (1, 0):
                 raise ValueError(
                     "this cell cannot become the identity: with its convolutions silent, its output must be its input, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -94,7 +95,8 @@ class NodeCell(nn.Module):
                 raise ValueError(f"node {graph.nodes[node]}: no operation {op!r}, only {list(operations)}")
         self.sources = [[e.source for e in graph.edges if e.target == node] for node in range(last + 1)]
         self.widths = widths
-        self.operations = nn.ModuleList(operations[graph.ops[node]](widths[node]) for node in range(1, last))
+        names = cast("tuple[str, ...]", graph.ops)  # at the nodes between input and output
+        self.operations = nn.ModuleList(operations[names[node]](widths[node]) for node in range(1, last))
         self.projections = nn.ModuleDict(
             {str(node): _conv_bn_relu(inputs, widths[node], 1) for node, from_ in enumerate(self.sources) if 0 in from_}
         )

@@ -11,6 +11,7 @@ others have no influence on it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -56,7 +57,9 @@ class PackedCell(nn.Module):
         super().__init__()
         first = cells[0]
         _alike([cell.edges for cell in cells], "their cells' edges")
-        self.nodes, self.edges, self.counts = first.nodes, [], []
+        self.nodes = first.nodes
+        self.edges: list[tuple[int, int]] = []
+        self.counts: list[list[int]] = []
         self.operations = nn.ModuleList()
         for i in sorted(range(len(first.edges)), key=lambda i: first.edges[i][1]):
             together: dict[str, list[int]] = {}  # text of an operation -> numbers of the networks that have it
@@ -74,10 +77,11 @@ class PackedCell(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         values = [x] + [torch.zeros_like(x) for _ in range(self.nodes - 1)]
+        operations = cast("Sequence[nn.ModuleList]", self.operations)
         for number, ((source, target), counts) in enumerate(zip(self.edges, self.counts, strict=True)):
             places = self.get_buffer(f"places{number}")
             parts = values[source].index_select(0, places).split(counts)
-            carried = [operation(part) for operation, part in zip(self.operations[number], parts, strict=True)]
+            carried = [operation(part) for operation, part in zip(operations[number], parts, strict=True)]
             values[target].index_add_(0, places, torch.cat(carried))
         return values[-1]
 
@@ -109,10 +113,13 @@ class Convolutions(nn.Module):
 class BatchNorms(nn.Module):
     """Batch-norms with the same number of channels, computed as one."""
 
+    running_mean: Tensor
+    running_var: Tensor
+
     def __init__(self, layers: Sequence[nn.BatchNorm2d]):
         super().__init__()
         first = layers[0]
-        self.eps, self.momentum = first.eps, first.momentum
+        self.eps, self.momentum = first.eps, cast("float", first.momentum)
         self.weight, self.bias = (
             nn.Parameter(torch.cat([getattr(layer, name).detach() for layer in layers])) for name in ("weight", "bias")
         )
@@ -158,10 +165,11 @@ def packed(layers: Sequence[nn.Module]) -> nn.Module:
     first = layers[0]
     _alike([type(layer) for layer in layers], "their layers")
     if isinstance(first, Cell):
-        return PackedCell(layers)
+        return PackedCell(cast("Sequence[Cell]", layers))
     if isinstance(first, nn.Sequential):
-        _alike([len(layer) for layer in layers], "the numbers of their layers")
-        return nn.Sequential(*(packed(column) for column in zip(*layers, strict=True)))
+        rows = cast("Sequence[nn.Sequential]", layers)
+        _alike([len(row) for row in rows], "the numbers of their layers")
+        return nn.Sequential(*(packed(column) for column in zip(*rows, strict=True)))
     _alike([repr(layer) for layer in layers], "their layers")
     for kind, how in PACKED.items():
         if isinstance(first, kind):

@@ -46,18 +46,21 @@ class DilatedDepthwise(Conv2d):
     torch's own dilated convolution is used.
     """
 
+    padding: tuple[int, int]  # torch allows words too
+
     def forward(self, x: Tensor) -> Tensor:
         if x.is_cuda:
             return super().forward(x)
         batch, channels, height, width = x.shape
-        how = {"padding": self.padding[0] // 2, "groups": channels}
+        padding = self.padding[0] // 2
         if self.stride == (2, 2):
-            return F.conv2d(x[:, :, ::2, ::2].contiguous(memory_format=torch.channels_last), self.weight, **how)
+            even = x[:, :, ::2, ::2].contiguous(memory_format=torch.channels_last)
+            return F.conv2d(even, self.weight, padding=padding, groups=channels)
         if height % 2 or width % 2:
             return super().forward(x)
         rows = x.permute(0, 2, 3, 1).reshape(batch, height // 2, 2, width // 2, 2, channels)
         phases = rows.permute(2, 4, 0, 1, 3, 5).reshape(4 * batch, height // 2, width // 2, channels)
-        out = F.conv2d(phases.permute(0, 3, 1, 2), self.weight, **how).permute(0, 2, 3, 1)
+        out = F.conv2d(phases.permute(0, 3, 1, 2), self.weight, padding=padding, groups=channels).permute(0, 2, 3, 1)
         out = out.reshape(2, 2, batch, height // 2, width // 2, channels).permute(2, 3, 0, 4, 1, 5)
         return out.reshape(batch, height, width, channels).permute(0, 3, 1, 2)
 

@@ -7,6 +7,7 @@ all operations at each step (`nasviz.nn.mixed`); a single-path supernet computes
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +38,8 @@ class PathCell(Cell):
 
     def select(self, arch: Arch) -> None:
         """Make this the cell of ``arch``, which holds one option for each edge."""
-        self.operations = [candidates[option] for candidates, option in zip(self.candidates, arch, strict=True)]
+        edges = cast("Iterable[nn.ModuleList]", self.candidates)
+        self.operations = [candidates[option] for candidates, option in zip(edges, arch, strict=True)]
         self.live = self._live()
 
 

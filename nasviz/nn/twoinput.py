@@ -9,6 +9,7 @@ A reduction cell halves it: its operations on the inputs have stride 2.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -65,7 +66,9 @@ class Cell(nn.Module):
         last = len(graph.nodes) - 1
         self.previous = previous
         self.current = relu_conv_bn(widths[1], channels)
-        self.states, self.edges, self.operations = [], [], nn.ModuleList()
+        self.states: list[tuple[range, bool]] = []
+        self.edges: list[tuple[int, int]] = []
+        self.operations = nn.ModuleList()
         width = [channels if previous is not None else widths[0], channels]
         for state in range(2, last):
             entering = [edge for edge in graph.edges if edge.target == state]
@@ -74,7 +77,7 @@ class Cell(nn.Module):
             concatenates = bool(graph.ops) and graph.ops[state] == CONCAT
             self.states.append((range(len(self.edges), len(self.edges) + len(entering)), concatenates))
             for edge in entering:
-                self.edges.append((edge.source, edge.choice))
+                self.edges.append((edge.source, cast("int", edge.choice)))  # None is never read: see `MixedCell`
                 here = stride if edge.source < 2 else 1
                 self.operations.append(self.operation(edge, operations, channels, here, width[edge.source]))
             width.append(channels * len(entering) if concatenates else channels)
@@ -157,8 +160,9 @@ class Network(nn.Module):
                 adjust = FactorizedReduce if halved_before < halved else relu_conv_bn
                 previous = adjust(before, channels)
             reduces = kind == "reduction"
-            self.body.append(self.cell(cells[kind], operations, (before, now), channels, 2 if reduces else 1, previous))
-            states = [states[-1], (self.body[-1].width, halved + reduces)]
+            cell = self.cell(cells[kind], operations, (before, now), channels, 2 if reduces else 1, previous)
+            self.body.append(cell)
+            states = [states[-1], (cell.width, halved + reduces)]
         self.head = nn.Sequential(last, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.classifier = Linear(states[-1][0], classes)
         generator = generator or torch.Generator().manual_seed(0)

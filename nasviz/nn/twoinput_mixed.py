@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +37,9 @@ class MixedEdge(nn.Module):
     def __init__(self, factories: Sequence[Factory], channels: int, stride: int, inputs: int):
         super().__init__()
         self.candidates = nn.ModuleList(factory(channels, stride, inputs) for factory in factories)
-        self.convolved, self.pooled, self.others = [], [], []
+        self.convolved: list[int] = []
+        self.pooled: list[int] = []
+        self.others: list[int] = []
         for i, candidate in enumerate(self.candidates):
             layers = list(candidate.children())
             if isinstance(candidate, nn.MaxPool2d | nn.AvgPool2d):
@@ -54,7 +57,8 @@ class Shared:
     """The values that all edges leaving a node share: its ReLU and its poolings. Each is computed at its first use."""
 
     def __init__(self, x: Tensor):
-        self.x, self._made = x, {}
+        self.x = x
+        self._made: dict[type[nn.Module], Tensor] = {}
 
     def active(self) -> Tensor:
         """Return the node's value after a ReLU."""
@@ -89,6 +93,7 @@ class MixedCell(Cell):
 
     def states_of(self, values: list[Tensor], weights: Tensor | None) -> list[Tensor]:
         """Return both inputs and the states; a state is the sum over all candidates of all edges that enter it."""
+        weights = cast("Tensor", weights)
         if values[0].device.type in self.grouped_on and self.alike:
             return grouped_states(self, values, weights)
         shared = [Shared(value) for value in values]
@@ -139,6 +144,6 @@ class Supernet(Network):
                 layer.affine = False
                 layer.weight = layer.bias = None
 
-    def forward(self, images: Tensor, weights: Tensor) -> Tensor:
+    def forward(self, images: Tensor, weights: Tensor) -> Tensor:  # type: ignore[override]  # a supernet needs weights
         """Return logits (batch, classes) for float images (batch, colors, height, width); weights on any device."""
         return super().forward(images, weights.to(images.device))

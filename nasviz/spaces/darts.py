@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, permutations, product
 from math import prod
+from typing import cast
 
 import numpy as np
 
@@ -137,7 +138,8 @@ class DartsSpace(SearchSpace):
     # ------------------------------------------------------------------------------------------------------------ text
     def nodes(self, arch: Arch) -> dict[str, tuple]:
         """Return the two ``(operation, state)`` of each of the four nodes of each cell, in the order of the states."""
-        entries, cells = iter(self.check(arch)), {}
+        entries = iter(self.check(arch))
+        cells: dict[str, tuple] = {}
         for cell in CELLS:
             cells[cell] = tuple(
                 tuple((self._kept[cell, state, node][next(entries)], state) for state in PAIRS[node][next(entries)])
@@ -172,7 +174,8 @@ class DartsSpace(SearchSpace):
         ValueError
             For malformed text. The message gives the position (from 0) and the expected text.
         """
-        reader, cells = _Words(text, f"a genotype of {self.name}"), {}
+        reader = _Words(text, f"a genotype of {self.name}")
+        cells: dict[str, list[tuple[tuple[str, int], tuple[str, int]]]] = {}
         reader.words("Genotype", "(")
         for cell, word in zip(CELLS, ("normal", "reduce"), strict=True):
             reader.words(word, "=", "[")
@@ -256,12 +259,13 @@ class DartsSpace(SearchSpace):
             raise ValueError(f"weights must have shape {shape} and no NaN, got shape {weights.shape}")
         cells: dict[str, list] = {cell: [] for cell in CELLS}
         for c, cell in enumerate(CELLS):
-            best = {}
+            best: dict[tuple[int, int], tuple[float, str]] = {}
             for e, edge in enumerate(EDGES):
                 row, options = weights[14 * c + e], self.relaxed[14 * c + e].options
                 best[edge] = _strongest(row, options)
             for node in range(2, 6):
-                states = sorted(range(node), key=lambda state, node=node: -best[state, node][0])[:2]
+                weakness = [-best[state, node][0] for state in range(node)]
+                states = sorted(range(node), key=weakness.__getitem__)[:2]
                 cells[cell].append([(best[state, node][1], state) for state in states])
         return self.arch(cells)
 
@@ -361,7 +365,9 @@ def _cycles(image: Mapping) -> int:
 
 def disjoint(cells: Mapping[str, Graph]) -> Graph:
     """Join several cells into one graph of unconnected parts; a node's name begins with the name of its cell."""
-    nodes, edges, ops = [], [], []
+    nodes: list[str] = []
+    edges: list[Edge] = []
+    ops: list[str | None] = []
     for cell, graph in cells.items():
         edges += [Edge(e.source + len(nodes), e.target + len(nodes), e.op, e.choice) for e in graph.edges]
         nodes += [f"{cell} {node}" for node in graph.nodes]
@@ -374,7 +380,7 @@ class _Words(Reader):
 
     def space(self) -> None:
         """Go past white space."""
-        self.at = re.compile(r"\s*").match(self.text, self.at).end()
+        self.at = cast("re.Match[str]", re.compile(r"\s*").match(self.text, self.at)).end()
 
     def words(self, *words: str) -> None:
         """Go past these words in order. ValueError if one is missing."""

@@ -9,7 +9,7 @@ In Once-for-all all members share the weights of the largest (``single_path``); 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 
 import numpy as np
@@ -152,6 +152,7 @@ Each at {len(RESOLUTIONS)} resolutions (128 to 224 in steps of 4): $25 \\cdot 73
 
         Operations have names such as ``mbconv_k5_e6_se``. The edge into a layer has the layer's kernel as its choice.
         """
+        units: Sequence[Sequence[tuple[int, int] | None]]
         units = [[None] * MOST] * UNITS if arch is None else self.units(arch)
         nodes, ops = ["image", "stem"], [None if arch is None else f"resize_{RESOLUTIONS[arch[0]]}", "conv_k3"]
         decided: list[int | None] = [None]
@@ -167,7 +168,7 @@ Each at {len(RESOLUTIONS)} resolutions (128 to 224 in steps of 4): $25 \\cdot 73
         """Return the whole network as one graph, since no cell is repeated."""
         return {"network": self.graph(arch)}
 
-    def network(
+    def network(  # type: ignore[override]  # each space has its own sizes
         self,
         arch: Arch,
         *,

@@ -136,7 +136,8 @@ class MacroSpace(SearchSpace):
         ValueError
             For malformed text. The message gives the position (from 0) and the expected text.
         """
-        reader, chosen, layers = Reader(text, "a macro architecture"), {}, 0
+        reader, layers = Reader(text, "a macro architecture"), 0
+        chosen: dict[str, int] = {}
         while not layers or reader.sees(";"):
             if layers:
                 reader.expect("; ")
@@ -176,7 +177,8 @@ class MacroSpace(SearchSpace):
         """Return image, layers and output, an operation on each layer. Edges made by the rules have no choice."""
         layers = self.specification(arch)
         place = {choice.name: index for index, choice in enumerate(self.choices)}
-        edges, read = [], set()
+        edges: list[Edge] = []
+        read: set[int] = set()
         for n, (_, inputs) in enumerate(layers, 1):
             edges += [Edge(earlier, n, None, place[f"{earlier}→{n}"]) for earlier in inputs] or [Edge(0, n)]
             read.update(inputs)
@@ -201,7 +203,7 @@ class MacroSpace(SearchSpace):
             if len(order) == len(layers):
                 return []
             place = {layer: n for n, layer in enumerate(order, 1)}
-            ready = {}
+            ready: dict[tuple, dict[frozenset[int], int]] = {}
             for layer, (kernel, inputs) in enumerate(layers):
                 if layer not in place and all(earlier - 1 in place for earlier in inputs):
                     code = (kernel, tuple(sorted(place[earlier - 1] for earlier in inputs)))

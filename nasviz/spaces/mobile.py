@@ -124,7 +124,7 @@ Architectures: **{self.size:,}**"""
         ops: list[str | None] = [None]
         choice: list[int | None] = [None]
         for block in range(7):
-            layers = [None]
+            layers: list[str | None] = [None]
             if arch is not None:
                 kind, kernel, squeeze, skip, channels, n = self.blocks(arch)[block]
                 kind, expansion = (kind[:-1], f"_e{kind[-1]}") if kind[-1].isdigit() else (kind, "")
@@ -141,7 +141,7 @@ Architectures: **{self.size:,}**"""
         """Return the whole network as one graph, since no cell is repeated."""
         return {"network": self.graph(arch)}
 
-    def network(
+    def network(  # type: ignore[override]  # each space has its own sizes
         self,
         arch: Arch,
         *,
@@ -175,7 +175,7 @@ Architectures: **{self.size:,}**"""
         if not width > 0 or min(head, colors, classes) < 1 or len(strides) != 8 or not set(strides) <= {1, 2}:
             raise ValueError(f"sizes are at least 1 and strides eight of 1 or 2, got {width=}, {strides=}, {head=}")
         inputs = scaled(32, width)
-        layers = [mobile.conv_bn(colors, inputs, 3, strides[0])]
+        layers: list[mobile.nn.Module] = [mobile.conv_bn(colors, inputs, 3, strides[0])]
         for (kind, kernel, squeeze, skip, channels, n), stride in zip(self.blocks(arch), strides[1:], strict=True):
             outputs, make = scaled(channels, width), partial(mobile.MNASNET[kind], kernel=kernel, ratio=squeeze)
             for layer in range(n):

@@ -19,7 +19,6 @@ cells (no two isomorphic)                       423,624
 from __future__ import annotations
 
 import hashlib
-import re
 
 from ..graph import Edge, Graph
 from ..space import Arch, Choice, SearchSpace
@@ -120,7 +119,7 @@ class NasBench101(SearchSpace):
             For malformed text, with the position (from 0) and the expected text; or with the rule that the cell breaks.
         """
         reader = Reader(text, "a NAS-Bench-101 cell")
-        nodes = len(re.match(r"[01]*", text)[0])
+        nodes = len(text) - len(text.lstrip("01"))
         if not 2 <= nodes <= NODES:
             reader.at = nodes
             raise reader.unexpected(f"a first row of 2 to {NODES} digits 0 or 1, one a node")
@@ -165,7 +164,8 @@ def hash_cell(edges, labels) -> str:
         One label a node. The published labels: −1 for the input, −2 for the output, else the operation's index in
         `OPS`.
     """
-    before, after = [[] for _ in labels], [[] for _ in labels]
+    before: list[list[int]] = [[] for _ in labels]
+    after: list[list[int]] = [[] for _ in labels]
     for source, target in edges:
         after[source].append(target)
         before[target].append(source)

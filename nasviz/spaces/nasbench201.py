@@ -22,6 +22,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import permutations, product
+from typing import cast
 
 import numpy as np
 
@@ -92,7 +93,7 @@ class NasBench201(SearchSpace):
         for source, target in EDGES:
             opening = "+|" if source == 0 and target > 1 else "|"
             at = _expect(text, at, opening)
-            word = re.compile(r"[a-z0-9_]*").match(text, at).group()
+            word = cast("re.Match[str]", re.compile(r"[a-z0-9_]*").match(text, at)).group()
             if word not in self.operations:
                 raise _unexpected(text, at, "one of " + ", ".join(self.operations))
             arch.append(self.operations.index(word))

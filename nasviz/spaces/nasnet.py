@@ -91,7 +91,8 @@ class NasNetSpace(SearchSpace):
 
     def from_text(self, text: str) -> Arch:
         """Read the architecture that `to_text` wrote. A ValueError gives the position and the expected text."""
-        reader, arch = Reader(text, "a NASNet architecture"), ()
+        reader = Reader(text, "a NASNet architecture")
+        arch: Arch = ()
         for cell in CELLS:
             reader.expect(f"{cell}: " if cell == CELLS[0] else f" | {cell}: ")
             for block in range(BLOCKS):
@@ -123,7 +124,8 @@ class NasNetSpace(SearchSpace):
             raise NotImplementedError("NASNet's cells have no relaxed form: give an architecture")
         names, out = (*INPUTS, *map(str, range(BLOCKS)), "c_{k}"), {}
         for c, (cell, blocks) in enumerate(self.blocks(arch).items()):
-            edges, ops = [], [None, None]
+            edges: list[Edge] = []
+            ops: list[str | None] = [None, None]
             for state, (i, j, a, b, how) in enumerate(blocks, 2):
                 at = 5 * (BLOCKS * c + state - 2)
                 edges += [Edge(i, state, a, at + 2), Edge(j, state, b, at + 3)]
@@ -190,7 +192,8 @@ class NasNetSpace(SearchSpace):
 def _renumbered(blocks: Sequence[Block]) -> Iterator[tuple[Block, ...]]:
     """Yield the cell with its blocks in every order in which a block comes after those it takes; halves are sorted."""
     for order in permutations(range(len(blocks))):  # order[new] = old
-        number, out = {0: 0, 1: 1}, []
+        number = {0: 0, 1: 1}
+        out: list[Block] = []
         for old in order:
             i, j, a, b, how = blocks[old]
             if i not in number or j not in number:
