@@ -184,8 +184,8 @@ def _cover(old: int, new: int) -> np.ndarray:
 
 
 def _resized(data: Dataset, size: int) -> Dataset:
-    names = (f"{part}_images" for part in ("train", "valid", "test"))
-    return replace(data, **{name: averaged(getattr(data, name), size) for name in names})
+    train, valid, test = (averaged(part, size) for part in (data.train_images, data.valid_images, data.test_images))
+    return replace(data, train_images=train, valid_images=valid, test_images=test)
 
 
 # ------------------------------------------------------------------------------------------------------------- our own
@@ -281,7 +281,7 @@ def _folder(folder: Path, size: int) -> Dataset:
     kinds = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     if len(kinds) < 2:
         raise ValueError(f"{folder} must hold a sub-folder of images for each of 2 classes or more, found {len(kinds)}")
-    images, labels = [], []
+    pictures, numbers = [], []
     for label, kind in enumerate(kinds):
         files = sorted(path for path in kind.iterdir() if path.is_file() and not path.name.startswith("."))
         if len(files) < 3:
@@ -292,9 +292,9 @@ def _folder(folder: Path, size: int) -> Dataset:
                     pixels = np.asarray(picture.convert("RGB")).transpose(2, 0, 1)[None]
             except Exception as error:  # Pillow raises nearly any error for damaged files
                 raise ValueError(f"{path} is no image that can be read ({error}): remove or repair it") from error
-            images.append(averaged(pixels, size)[0])
-            labels.append(label)
-    images, labels = np.stack(images), np.array(labels)
+            pictures.append(averaged(pixels, size)[0])
+            numbers.append(label)
+    images, labels = np.stack(pictures), np.array(numbers)
     if (images == images[:, :1]).all():  # all images are grey
         images = images[:, :1]
     test, rest = _stratified(labels, 0.2)
@@ -310,9 +310,9 @@ def _stratified(labels: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarra
     Both are in a random order that is always the same. Every class needs two places or more.
     """
     rng = np.random.default_rng(0)
-    drawn = []
+    some = []
     for label in np.unique(labels):
         places = rng.permutation(np.flatnonzero(labels == label))
-        drawn.append(places[: max(1, round(share * len(places)))])
-    drawn = rng.permutation(np.concatenate(drawn))
+        some.append(places[: max(1, round(share * len(places)))])
+    drawn = rng.permutation(np.concatenate(some))
     return drawn, rng.permutation(np.setdiff1d(np.arange(len(labels)), drawn))

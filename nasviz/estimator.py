@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from math import nan
+from typing import TYPE_CHECKING
 
 from .space import Arch, SearchSpace
 from .step import Evaluation
@@ -90,7 +91,14 @@ class Estimator:
     Subclasses define ``__call__``; those that can work on several architectures at once also define `many`.
     """
 
-    space: SearchSpace
+    if TYPE_CHECKING:  # read-only for whoever asks: a subclass has a field or a property
+
+        @property
+        def space(self) -> SearchSpace:
+            """Whose architectures it judges."""
+
+    else:
+        space: SearchSpace
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
         """Evaluate ``arch``. ``epochs``: stop the full recipe after this number of epochs."""

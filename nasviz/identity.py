@@ -153,6 +153,6 @@ def among(*parts) -> Find:
 
     def find(name: str) -> type | None:
         kind = next((getattr(part, name) for part in parts if name in part.__all__), None)
-        return kind if is_dataclass(kind) else None
+        return kind if isinstance(kind, type) and is_dataclass(kind) else None
 
     return find

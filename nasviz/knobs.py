@@ -40,7 +40,8 @@ def check_turn(search, values: Mapping[str, float]) -> dict[str, float]:
 
     ValueError for an unknown name, a value out of range, or a fraction where a whole number is needed.
     """
-    known, out = knobs(search), {}
+    known = knobs(search)
+    out: dict[str, float] = {}
     for name, value in values.items():
         if name not in known:
             raise ValueError(f"{type(search).__name__} has no knob {name!r}; its knobs: {sorted(known)}")

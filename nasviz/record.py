@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -122,9 +123,10 @@ def _built(kind, values: Mapping):
     """An object of ``kind`` from the fields that a record has of it, or a function itself."""
     if not is_dataclass(kind):
         return kind
-    for name in sorted(values.keys() - {one.name for one in fields(kind)}):
-        raise OtherVersion(GONE.format(name, values[name], kind.__name__))
-    return kind(**absent(kind) | values)
+    of = cast("type", kind)
+    for name in sorted(values.keys() - {one.name for one in fields(of)}):
+        raise OtherVersion(GONE.format(name, values[name], of.__name__))
+    return of(**{**absent(of), **values})
 
 
 # ---------------------------------------------------------------------- lines

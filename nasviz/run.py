@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from io import BufferedWriter
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -72,7 +74,7 @@ class Run:
         self._newest: tuple[int, bytes | None] = (0, start_of(search))  # after how many steps, state
         self._pending: deque[dict[str, float]] = deque()  # turned by any thread, taken by the one that iterates
         self._going = self._recorded_only = False
-        self._file = None
+        self._file: BufferedWriter | None = None
         self._forget()
         self._read()
 
@@ -186,7 +188,9 @@ class Run:
             self._keep(step.state, index + 1)
 
     def _forget(self) -> None:
-        self.steps, self.costs, self.best = [], [], None
+        self.steps: list[Step] = []
+        self.costs: list[float] = []
+        self.best: Evaluation | None = None
 
     def _remember(self, step: Step, seconds: float) -> Step:
         self.steps.append(step)
@@ -216,11 +220,11 @@ class Run:
             self._whole = record.whole(self.path, self.head)
             for kind, value in record.read(self.path, self.search.space, partial(check_turn, self.search)):
                 if kind == "evaluation":
-                    self.answers.append(value)
+                    self.answers.append(cast("Evaluation", value))
                 elif kind == "turn":
-                    self.turns.append(value)
+                    self.turns.append(cast("tuple[int, dict]", value))
                 else:
-                    self._rows.append(value)
+                    self._rows.append(cast("tuple[Step, float]", value))
             usable = {at: path for at, path in self._states().items() if at <= len(self._rows)}
             if usable:
                 self._newest = max(usable), usable[max(usable)].read_bytes()
@@ -229,8 +233,8 @@ class Run:
         if self.path is None or self._recorded_only:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self.path.open("ab")
-        self._file.truncate(self._whole)  # a torn last line: killed while writing it
+        self._file = file = self.path.open("ab")
+        file.truncate(self._whole)  # a torn last line: killed while writing it
         if not self._whole:
             self._write(self.head)
 
@@ -248,6 +252,7 @@ class Run:
                 path.unlink()
 
     def _states(self) -> dict[int, Path]:
+        assert self.path is not None  # who has no file asks for none
         begin, end = f"{self.path.name}.step", ".safetensors"
         paths = [p for p in self.path.parent.glob("*" + end) if p.name.startswith(begin)]
         numbers = {p: p.name.removeprefix(begin).removesuffix(end) for p in paths}
@@ -317,7 +322,9 @@ def best_so_far(run: Run, x: str = "evaluations") -> tuple[np.ndarray, np.ndarra
         raise ValueError(f"x must be 'evaluations' or 'seconds', got {x!r}")
     objective = objective_of(run.search)
     allowed = allows(objective)
-    positions, best, top = [], [], -np.inf
+    positions: list[float] = []
+    best: list[float] = []
+    top = -np.inf
     for step, seconds in zip(run.steps, run.costs, strict=True):
         if step.evaluation:
             positions.append(seconds if x == "seconds" else len(positions))

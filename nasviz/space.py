@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from keyword import iskeyword
 from math import prod
+from typing import cast
 
 import numpy as np
 
@@ -152,7 +153,7 @@ class SearchSpace:
         Without an architecture, the graphs have all edges of a supernet, undecided; `Edge.choice` is then an index in
         ``relaxed``.
         """
-        return {"cell": self.graph(arch)}
+        return {"cell": self.graph(cast("Arch", arch))}  # without one: where graph takes none
 
     def counting(self) -> str:
         """Explain the number of architectures, step by step, as Markdown with formulas."""
@@ -173,7 +174,8 @@ class SearchSpace:
 
     def from_text(self, text: str) -> Arch:
         """Read the architecture that `to_text` wrote. A ValueError names the position of an error in the text."""
-        words, arch = text.split(", "), ()
+        words = text.split(", ")
+        arch: Arch = ()
         if len(words) != len(self.choices):
             raise ValueError(f"{self.name}: expected {len(self.choices)} choices separated by ', ', got {len(words)}")
         for position, (choice, word) in enumerate(zip(self.choices, words, strict=True)):

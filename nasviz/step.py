@@ -80,7 +80,7 @@ class Evaluation:
             and all(same(value, other.scores[name]) for name, value in self.scores.items())
         )
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # mypy has no other way to say it
 
 
 class Step:
@@ -113,7 +113,7 @@ class Step:
             and all(same(value, other.shows[name]) for name, value in self.shows.items())
         )
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # mypy has no other way to say it
 
     def __repr__(self):
         return f"Step({self.evaluation}, {', '.join(self.shows)})"

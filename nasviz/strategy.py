@@ -9,7 +9,7 @@ the shortest one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from typing import ClassVar, Protocol, runtime_checkable
 
 from .estimator import Estimator
@@ -114,7 +114,7 @@ def start_of(search: Strategy) -> bytes | None:
 
 def planned(search: Strategy) -> int | None:
     """How many steps a search plans; None where that is not known."""
-    return len(search) if hasattr(search, "__len__") else None
+    return len(search) if isinstance(search, Sized) else None
 
 
 def evaluations_of(search: Strategy) -> int | None:

@@ -15,16 +15,18 @@ import tempfile
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from .estimator import Cancelled, Hook, Progress, curve_wanted, report, watched, watching
-from .space import Arch
 from .step import Evaluation
 
+Item = TypeVar("Item")  # what a job is about: an architecture
+Result = TypeVar("Result")  # what it says: an evaluation
 POLL = 0.1  # seconds between looks at workers: progress at 10 Hz, and a stop acts within a second
 _kept: list[tempfile.TemporaryDirectory] = []  # removed when this process ends
 WORKER_BYTES = 600e6  # torch, the data and one training: 520 MB measured for a spawned worker
@@ -81,7 +83,7 @@ def capacity(pool: Executor) -> int:
     if known := getattr(pool, "_max_workers", None):
         return known
     client = getattr(pool, "_client", None)  # executors of dask have it
-    return (sum(client.nthreads().values()) if hasattr(client, "nthreads") else 0) or workers()
+    return (sum(client.nthreads().values()) if client is not None and hasattr(client, "nthreads") else 0) or workers()
 
 
 def processor() -> str:
@@ -145,7 +147,7 @@ class _Channel:
         return tell
 
 
-def _work(job: Callable, arch: Arch, channel: _Channel, **options):
+def _work(job: Callable[..., Result], arch: Item, channel: _Channel, **options) -> Result:
     """Run one job in a worker. The function is at module level so that a spawned process finds it."""
     if os.path.exists(channel.cancel):
         raise Cancelled
@@ -161,14 +163,14 @@ def _work(job: Callable, arch: Arch, channel: _Channel, **options):
 
 # ------------------------------------------------------------------------------- all jobs, in the process that asked
 def spread(
-    job: Callable[..., Evaluation],
-    archs: Iterable[Arch],
+    job: Callable[..., Result],
+    archs: Iterable[Item],
     *,
     executor: Executor | None = None,
     epochs: int | None = None,
     seed: int = 0,
-    text: Callable[[Arch], str] = str,
-) -> Iterator[Evaluation]:
+    text: Callable[[Item], str] = str,
+) -> Generator[Result, None, None]:
     """Yield ``job(arch, epochs=epochs, seed=seed + i)`` for each architecture, run on an executor, in order.
 
     It is lazy: no job starts before the first ``next``, and at most two architectures a worker are read from ``archs``
@@ -192,7 +194,7 @@ def spread(
         If the worker of an architecture died twice. After the first death there is only a warning, and the running
         architectures are tried again, one at a time on a fresh pool; this shows which one kills its worker.
     """
-    queue = _Queue(job, executor, epochs, seed, text)
+    queue: _Queue[Item, Result] = _Queue(job, executor, epochs, seed, text)
     todo = enumerate(archs)
     try:
         while True:
@@ -205,27 +207,34 @@ def spread(
         queue.close()
 
 
-class _Queue:
+class _Queue(Generic[Item, Result]):
     """The jobs whose results were not taken yet, oldest first."""
 
-    def __init__(self, job, executor, epochs, seed, text):
+    def __init__(
+        self,
+        job: Callable[..., Result],
+        executor: Executor | None,
+        epochs: int | None,
+        seed: int,
+        text: Callable[[Item], str],
+    ):
         self.job, self.executor, self.epochs, self.seed, self.text = job, executor, epochs, seed, text
         self.pool = executor or default_pool()
         self.window = 2 * capacity(self.pool)
-        self.waiting: deque[tuple[int, Arch, Future | None]] = deque()  # without a future: to be tried again, alone
+        self.waiting: deque[tuple[int, Item, Future | None]] = deque()  # without a future: to be tried again, alone
         self.heard: dict[int, Progress] = {}
         self.folder = tempfile.TemporaryDirectory(prefix="nasviz-", ignore_cleanup_errors=True)
 
     def channel(self, index: int) -> _Channel:
         return _Channel(self.folder.name, index, watched(), curve_wanted())
 
-    def hand_out(self, index: int, arch: Arch) -> Future:
+    def hand_out(self, index: int, arch: Item) -> Future:
         with suppress(OSError):
             os.remove(self.channel(index).started)  # from an earlier try
-        options = {"epochs": self.epochs, "seed": self.seed + index}
-        return self.pool.submit(_work, self.job, arch, self.channel(index), **options)
+        channel, seed = self.channel(index), self.seed + index
+        return self.pool.submit(_work, self.job, arch, channel, epochs=self.epochs, seed=seed)
 
-    def submit(self, index: int, arch: Arch) -> None:
+    def submit(self, index: int, arch: Item) -> None:
         try:
             future = self.hand_out(index, arch)
         except (BrokenExecutor, RuntimeError) as error:
@@ -235,7 +244,7 @@ class _Queue:
             future = self.hand_out(index, arch)
         self.waiting.append((index, arch, future))
 
-    def first(self) -> Evaluation:
+    def first(self) -> Result:
         """Wait for the oldest job, and return its result."""
         while True:
             index, arch, future = self.waiting[0]
@@ -248,7 +257,7 @@ class _Queue:
                 self.heard.pop(index, None)
                 return result
 
-    def listen(self, future: Future) -> Evaluation:
+    def listen(self, future: Future) -> Result:
         """Wait for the result of ``future`` and return it; meanwhile pass on the progress of the running jobs."""
         while not future.done():
             wait([future], timeout=POLL)
@@ -281,7 +290,7 @@ class _Queue:
             if i in lost:
                 self.waiting[place] = i, arch, None if i in suspects else self.hand_out(i, arch)
 
-    def alone(self, index: int, arch: Arch) -> Evaluation:
+    def alone(self, index: int, arch: Item) -> Result:
         """Try a job again while no other job runs: if a worker dies again, this architecture is the reason."""
         for other in [future for _, _, future in self.waiting if future]:
             with suppress(Exception):  # the error is raised again at the job's turn

@@ -34,7 +34,7 @@ from ..estimator import Estimator
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 
-Shape = Callable[[np.ndarray], np.ndarray]
+Shape = Callable[[np.ndarray | float], np.ndarray]
 
 
 # ------------------------------------------------------------------------------------------------------------ families
@@ -265,8 +265,10 @@ class Extrapolated(Estimator):
     def last(self) -> int:
         """The epoch that is predicted."""
         schedule = getattr(self.estimate, "recipe", None) or getattr(self.estimate, "table", None)
-        if self.to is None and schedule is None:
-            raise ValueError(f"{type(self.estimate).__name__} has no recipe: say to=, the epoch to be predicted")
+        if schedule is None:
+            if self.to is None:
+                raise ValueError(f"{type(self.estimate).__name__} has no recipe: say to=, the epoch to be predicted")
+            return self.to
         return self.to or schedule.epochs
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 from .. import datasets
 from ..estimator import Estimator
@@ -18,6 +19,9 @@ from ..space import Arch, SearchSpace
 from ..spaces import ElasticSpace
 from ..step import Evaluation
 from .training import _data, evaluated, measured, tensors_of
+
+if TYPE_CHECKING:
+    from ..nn.elastic import ElasticNetwork
 
 BATCH = 64  # images in a batch of the re-calibration, as in training
 
@@ -81,7 +85,7 @@ class Inherited(Estimator):
         The network is that of ``space.network``, in evaluation mode. It can be used as it is, trained or exported.
         """
         self(arch)
-        return self.supernet.extract(arch)
+        return cast("ElasticNetwork", self.supernet).extract(arch)
 
     def cost(self, arch: Arch) -> dict[str, float]:
         """Return ``{"parameters": …, "madds": …}`` of ``arch`` as a network of its own, for one image."""

@@ -16,10 +16,21 @@ LISTED = 2**20  # spaces up to this size are sampled by drawing until a row is m
 class Rows(Protocol):
     """What a known space asks of a `nasviz.estimators.table.Table`: see there."""
 
-    space: SearchSpace
-    digest: str
-    archs: tuple[Arch, ...]
-    aliases: np.ndarray | None
+    @property
+    def space(self) -> SearchSpace:
+        """The whole space."""
+
+    @property
+    def digest(self) -> str:
+        """What identifies the table."""
+
+    @property
+    def archs(self) -> tuple[Arch, ...]:
+        """Those that are there."""
+
+    @property
+    def aliases(self) -> np.ndarray | None:
+        """Row of each tuple of choices, or -1; None where nobody wrote that down."""
 
     @property
     def tuples(self) -> list[Arch]:

@@ -132,7 +132,8 @@ class PackedTraining(Estimator):
         """Return accuracy and mean cross-entropy of each network, in evaluation mode."""
         network.eval()
         images, labels = self._images(part)
-        right, loss = torch.zeros(count, dtype=torch.long, device=self.device), 0
+        right = torch.zeros(count, dtype=torch.long, device=self.device)
+        loss = torch.zeros((), device=self.device)
         for x, y in zip(images.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True):
             logits, y = network(_side_by_side(x.expand(count, *x.shape))), y.expand(count, -1)
             right += (logits.argmax(2) == y).sum(1)
@@ -140,8 +141,8 @@ class PackedTraining(Estimator):
         return right.double() / len(labels), loss / len(labels)
 
     def _images(self, part: str) -> tuple[Tensor, Tensor]:
-        both = tensors_of(self.training.dataset, self.training.recipe.size, part)
-        return tuple(each.to(self.device) for each in both)
+        images, labels = tensors_of(self.training.dataset, self.training.recipe.size, part)
+        return images.to(self.device), labels.to(self.device)
 
 
 def _side_by_side(images: Tensor) -> Tensor:

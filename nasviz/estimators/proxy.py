@@ -47,8 +47,8 @@ def proxy_recipe(
     >>> proxy_recipe(epochs=4, images=1000)
     Recipe(size=8, images=1000, epochs=4, batch=64, lr=0.05, momentum=0.9, decay=0.0005, network={})
     """
-    less = {"epochs": epochs, "images": images, "size": size, "channels": channels, "cells": cells}
-    less = {name: value for name, value in less.items() if value is not None}
+    asked = {"epochs": epochs, "images": images, "size": size, "channels": channels, "cells": cells}
+    less = {name: value for name, value in asked.items() if value is not None}
     for name, value in less.items():
         most = recipe.network.get(name) if name in NETWORK else getattr(recipe, name)
         if not isinstance(value, int) or value < 1 or (most is not None and value > most):

@@ -76,12 +76,12 @@ class Quality:
     def table(self) -> list[tuple[str, ...]]:
         """Return rows of text: the names of the columns, the estimator, then its baselines and ceiling."""
         head = ("", "s each", "τ", "τ, equal size", "ρ", f"best {100 * self.top:g} % found", "regret of its winner")
-        lines = [head]
+        lines: list[tuple[str, ...]] = [head]
         for one in (self, *self.beside.values()):
             numbers = (one.tau, one.within, one.rho, one.precision)
             lost = one.regret
-            lost = "–" if np.isinf(lost.value) else f"{lost.value:.2g} ({lost.low:.2g} to {lost.high:.2g})"
-            lines.append((one.name, f"{one.seconds:.2g}", *map(str, numbers), lost))
+            words = "–" if np.isinf(lost.value) else f"{lost.value:.2g} ({lost.low:.2g} to {lost.high:.2g})"
+            lines.append((one.name, f"{one.seconds:.2g}", *map(str, numbers), words))
         return lines
 
     def _repr_markdown_(self) -> str:

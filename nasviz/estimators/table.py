@@ -190,7 +190,7 @@ class Table:
         """
         row = self.find(arch)
         if row < 0:
-            raise KeyError(f"no row for {self.space.to_text(arch)} in this table of {self.coverage}")
+            raise KeyError(f"no row for {self.space.to_text(tuple(arch))} in this table of {self.coverage}")
         return row
 
     def find(self, arch: Sequence[int]) -> int:
@@ -276,7 +276,7 @@ class Table:
         row = self.row(arch)
         others = self.there[row].sum() > 1 or self.there.shape[1] == 1
         if not others:
-            text = self.space.to_text(arch)
+            text = self.space.to_text(tuple(arch))
             raise KeyError(f"no training of {text} with another seed than {seed} in this table of {self.coverage}")
         return float(self.truth(seed, name)[row])
 

@@ -47,13 +47,33 @@ DAMAGE = (
 class Trainings(Protocol):
     """What is written: the attributes of a `nasviz.estimators.table.Table`."""
 
-    space: SearchSpace
-    archs: tuple[Arch, ...]
-    columns: Mapping[str, np.ndarray]
-    there: np.ndarray
-    seconds: np.ndarray
-    total: int
-    about: Mapping
+    @property
+    def space(self) -> SearchSpace:
+        """Whose architectures they are."""
+
+    @property
+    def archs(self) -> tuple[Arch, ...]:
+        """Those that are there."""
+
+    @property
+    def columns(self) -> Mapping[str, np.ndarray]:
+        """The numbers by name: (rows, seeds)."""
+
+    @property
+    def there(self) -> np.ndarray:
+        """Which trainings are there: (rows, seeds)."""
+
+    @property
+    def seconds(self) -> np.ndarray:
+        """What each took: (rows, seeds)."""
+
+    @property
+    def total(self) -> int:
+        """How many rows the finished table will have."""
+
+    @property
+    def about(self) -> Mapping:
+        """How the numbers came about."""
 
     @property
     def coverage(self) -> str:
@@ -66,7 +86,8 @@ class Trainings(Protocol):
 
 def write(table: Trainings, path: Path) -> None:
     """Write ``table``. FileExistsError rather than overwrite; the same table gives the same bytes."""
-    columns, arrays = {}, {}
+    columns: dict[str, dict] = {}
+    arrays: dict[str, np.ndarray] = {}
     for number, (name, values) in enumerate(table.columns.items()):
         twin = next((n for n in list(columns) if np.array_equal(table.columns[n], values, equal_nan=True)), None)
         if twin is not None:
@@ -89,7 +110,7 @@ def write(table: Trainings, path: Path) -> None:
         arrays["aliases"] = _aliases(table)
     arrays["header"] = np.frombuffer(json.dumps(header, ensure_ascii=False).encode(), np.uint8)
     with path.open("xb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # numpy's stub: a name might be allow_pickle
 
 
 def _packed(values: np.ndarray, there: np.ndarray) -> tuple[dict, np.ndarray]:

@@ -29,7 +29,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from tqdm import tqdm
@@ -360,7 +360,7 @@ def main(arguments: list[str] | None = None) -> None:
         with suppress(OSError):  # Linux weighs sessions first; this is one
             Path("/proc/self/autogroup").write_text(str(options.nice))
     print(status(work, options.folder))
-    share = tuple(map(int, options.share.split("/")))
+    share = cast("tuple[int, int]", tuple(map(int, options.share.split("/"))))
     if options.device == "cpu":
         results = run(work, options.folder)
     else:

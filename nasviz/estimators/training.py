@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -134,7 +134,7 @@ class Training(Estimator):
 
     def many(self, archs: Iterable[Arch], *, epochs: int | None = None, seed: int = 0) -> Iterator[Evaluation]:
         """Train several at once, on the executor; yield results in the order asked: see `nasviz.workers.spread`."""
-        epochs, total = self._epochs(epochs), len(archs) if hasattr(archs, "__len__") else None
+        epochs, total = self._epochs(epochs), len(archs) if isinstance(archs, Sized) else None
         if self.executor is None and workers() == 1:
             results = super().many(archs, epochs=epochs, seed=seed)
         else:
@@ -240,7 +240,7 @@ class Nesterov:
         self.gradient.zero_()
 
 
-def cosine(step: int, steps: int) -> float:
+def cosine(step: float, steps: float) -> float:
     """Return the learning rate's factor, 1 at step 0 to 0 at ``steps`` (Loshchilov & Hutter 2017, without restarts)."""
     return 0.5 * (1 + cos(pi * step / steps))
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from math import inf, log
 from time import perf_counter
 from types import MappingProxyType
+from typing import cast
 
 import numpy as np
 import torch
@@ -70,7 +71,7 @@ def grasp(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     weights, gradients = _gradients(network, images, labels, create_graph=True)
     product = sum((g * g.detach()).sum() for g in gradients)
     try:
-        curved = torch.autograd.grad(product, weights, allow_unused=True, materialize_grads=True)
+        curved = torch.autograd.grad(cast("Tensor", product), weights, allow_unused=True, materialize_grads=True)
     except RuntimeError as error:
         raise ValueError(f"grasp needs second derivatives, and torch lacks one in this network: {error}") from error
     return -_total(w * h for w, h in zip(weights, curved, strict=True))
@@ -103,9 +104,9 @@ def synflow(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     """
     absolute = _without_batch_norm(deepcopy(network)).double().eval()
     with torch.no_grad():
-        for weights in absolute.parameters():
-            weights.abs_()
-    weights = [layer.weight for layer in _layers(absolute)]
+        for each in absolute.parameters():
+            each.abs_()
+    weights: list[Tensor] = [layer.weight for layer in _layers(absolute)]
     flow = absolute(torch.ones_like(images[:1], dtype=torch.float64)).sum()
     gradients = torch.autograd.grad(flow, weights, allow_unused=True, materialize_grads=True)
     total = _total(g * w for g, w in zip(gradients, weights, strict=True))
@@ -164,7 +165,7 @@ def parameters(network: nn.Module, images: Tensor, labels: Tensor) -> float:
 
 def madds(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Count the multiply-adds for one image: see `nasviz.nn.count.madds`."""
-    return float(count.madds(network, tuple(images.shape[1:])))
+    return float(count.madds(network, cast("tuple[int, int, int]", tuple(images.shape[1:]))))
 
 
 SCORES: Mapping[str, Score] = MappingProxyType(
@@ -173,13 +174,13 @@ SCORES: Mapping[str, Score] = MappingProxyType(
 COUNTED = ("convolutions", "conv3x3", "size")  # of `nasviz.estimators.baselines`
 
 
-def _layers(network: nn.Module) -> list[nn.Module]:
+def _layers(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
     return [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
 
 
 def _gradients(network, images, labels, create_graph: bool = False) -> tuple[list[Tensor], tuple[Tensor, ...]]:
     """Return θ and g, layer by layer; g is zero for layers that do not run."""
-    weights = [layer.weight for layer in _layers(network)]
+    weights: list[Tensor] = [layer.weight for layer in _layers(network)]
     loss = cross_entropy(network.train()(images), labels)
     return weights, torch.autograd.grad(
         loss, weights, create_graph=create_graph, allow_unused=True, materialize_grads=True

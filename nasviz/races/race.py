@@ -20,6 +20,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from math import inf
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -30,6 +31,10 @@ from ..space import Arch
 from ..step import Evaluation
 from ..workers import spread
 from .standings import EVERYTHING, JUDGES, REFERENCE, UNITS, VERSION, Standings, Track, different, read
+
+if TYPE_CHECKING:
+    from ..estimators import Extrapolated, TableLookup
+    from ..strategies import RandomSearch
 
 CHUNK = 5  # runs a job: what a worker is sent and has to prepare serves several of them
 
@@ -114,6 +119,16 @@ class Race:
         self.table = table_of(self.estimate)
         self.head = self._head()
 
+    @property
+    def _searches(self) -> dict[str, RandomSearch]:
+        """`searches` by name, as they are once it is made: to the type checker they are all the simplest one."""
+        return cast("dict[str, RandomSearch]", self.searches)
+
+    @property
+    def _seeds(self) -> list[int]:
+        """`seeds`, each of them, as they are once it is made."""
+        return cast("list[int]", self.seeds)
+
     # ------------------------------------------------------------------ going
     def __iter__(self) -> Iterator[Track]:
         """What is on record, then each run as it ends, in order. ValueError if the file is of another race."""
@@ -122,12 +137,12 @@ class Race:
             self.tracks.append(track)
             yield track
         known = {(track.name, track.seed) for track in self.tracks}
-        missing = {name: [seed for seed in self.seeds if (name, seed) not in known] for name in self.searches}
-        starts = range(0, len(self.seeds), CHUNK)  # first seeds of all strategies first: a picture grows evenly
+        missing = {name: [seed for seed in self._seeds if (name, seed) not in known] for name in self.searches}
+        starts = range(0, len(self._seeds), CHUNK)  # first seeds of all strategies first: a picture grows evenly
         jobs = [(name, tuple(todo[i : i + CHUNK])) for i in starts for name, todo in missing.items() if todo[i:]]
         names = (f"{name}, seeds {seeds[0]} to {seeds[-1]}" for name, seeds in jobs)
         told = dict(zip(jobs, names, strict=True))
-        with closing(spread(self._job, jobs, executor=self.executor, text=told.get)) as results:
+        with closing(spread(self._job, jobs, executor=self.executor, text=told.__getitem__)) as results:
             for tracks in results:
                 for track in tracks:
                     self._write(track)
@@ -153,7 +168,7 @@ class Race:
             If it evaluates nothing, or ends by its own count before the budget is spent.
         """
         estimate = seeing(self.estimate, seed)
-        search = replace(self.searches[name], estimate=estimate, seed=seed)
+        search = replace(self._searches[name], estimate=estimate, seed=seed)
         allows = getattr(self.objective, "allows", lambda evaluation: True)
         whole, judge, count, ended = whole_epochs(self.estimate), self._judge(estimate), 0, True
         spent, top, at, found = {unit: 0.0 for unit in UNITS}, (-inf, -inf), [], []
@@ -181,8 +196,8 @@ class Race:
                 f"{self.unit} spent: give it more evaluations"
             )
         archs, *judged = zip(*found, strict=True) if found else ((), (), ())
-        judged = dict(zip(JUDGES, judged, strict=True))
-        return Track(name, seed, np.array(at).reshape(-1, 2), archs, judged, tuple(spent.values()), count, ended)
+        truths, paid = dict(zip(JUDGES, judged, strict=True)), (spent["evaluations"], spent["seconds"])
+        return Track(name, seed, np.array(at).reshape(-1, 2), archs, truths, paid, count, ended)
 
     def _judge(self, estimate: Estimator):
         """What `JUDGES` say of an evaluation that ``estimate`` gave: accuracies, 0 to 1; a failed training is 0."""
@@ -191,10 +206,11 @@ class Race:
             def judged(said: Evaluation) -> tuple[float, float]:
                 if "test_accuracy" not in said.scores:
                     raise ValueError("nobody can judge this race: search on a table, or with Training(…, test=True)")
-                return tuple(float(np.nan_to_num(said.scores[name])) for name in ("test_accuracy", "accuracy"))
+                test, validation = (float(np.nan_to_num(said.scores[name])) for name in ("test_accuracy", "accuracy"))
+                return test, validation
 
             return judged
-        truths, row = self._truths(_seed(estimate)), self.table.row
+        truths, row = self._truths(cast("int", _seed(estimate))), self.table.row
         return lambda said: tuple(truths[:, row(said.arch)].tolist())
 
     def _truths(self, seed: int) -> np.ndarray:
@@ -209,14 +225,14 @@ class Race:
 
     # ------------------------------------------------------------------ the record
     def _head(self) -> dict:
-        head = {
+        head: dict = {
             "nasviz_race": VERSION,
             "space": identity(self.space),
             "estimate": identity(self.estimate),
             "objective": identity(self.objective),
             "budget": self.budget,
             "unit": self.unit,
-            "searches": {name: identity(one) for name, one in self.searches.items()},
+            "searches": {name: identity(one) for name, one in self._searches.items()},
         }
         for one in head["searches"].values():
             for part in ("space", "estimate", "objective", "seed"):
@@ -231,7 +247,8 @@ class Race:
         table, own, fixed = self.table, _seed(self.estimate), self.all_conv3()
         allows = getattr(self.objective, "allows", lambda evaluation: True)
         seeds = range(table.there.shape[1]) if own is None else [own]
-        best, worst, everything, without = ({judge: [] for judge in JUDGES} for _ in range(4))
+        empty: list[dict[str, list[float]]] = [{judge: [] for judge in JUDGES} for _ in range(4)]
+        best, worst, everything, without = empty
         name = REFERENCE
         for seed in seeds:
             estimate, truths = seeing(self.estimate, seed), self._truths(seed)
@@ -270,7 +287,7 @@ class Race:
             raise ValueError(f"{path} is the record of another race: {differs}. Choose another file name")
         with path.open("rb+") as file:  # a torn last line: killed while writing it
             file.truncate(size)
-        wanted = {(name, seed) for name in self.searches for seed in self.seeds}
+        wanted = {(name, seed) for name in self._searches for seed in self._seeds}
         return [track for track in tracks if (track.name, track.seed) in wanted]
 
     def _write(self, track: Track) -> None:
@@ -286,7 +303,7 @@ class Race:
 
 
 # ---------------------------------------------------------------------- what an estimator hides
-def table_of(estimate: Estimator):
+def table_of(estimate: Estimator | None):
     """The table that answers in the end, or None: `Extrapolated` and its like ask another estimator."""
     while estimate is not None and not hasattr(estimate, "table"):
         estimate = getattr(estimate, "estimate", None)
@@ -295,10 +312,11 @@ def table_of(estimate: Estimator):
 
 def seeing(estimate: Estimator, seed: int) -> Estimator:
     """The same estimator, looking up the ``seed``-th training of each architecture: one landscape that stands still."""
-    if hasattr(estimate, "table") and estimate.seed is None:
-        return replace(estimate, seed=seed % estimate.table.there.shape[1])
+    if hasattr(estimate, "table") and (looked := cast("TableLookup", estimate)).seed is None:
+        return replace(looked, seed=seed % looked.table.there.shape[1])
     if is_dataclass(estimate) and any(f.name == "estimate" for f in fields(estimate)):
-        return replace(estimate, estimate=seeing(estimate.estimate, seed))
+        asking = cast("Extrapolated", estimate)  # or another that asks one
+        return replace(asking, estimate=seeing(asking.estimate, seed))
     return estimate
 
 
@@ -311,8 +329,8 @@ def whole_epochs(estimate: Estimator) -> int:
 
 def _seed(estimate: Estimator) -> int | None:
     while not hasattr(estimate, "table"):
-        estimate = estimate.estimate
-    return estimate.seed
+        estimate = cast("Extrapolated", estimate).estimate
+    return cast("TableLookup", estimate).seed
 
 
 # ---------------------------------------------------------------------- from a terminal

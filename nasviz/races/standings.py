@@ -223,7 +223,8 @@ class Standings:
 
     def final(self, at: float | None = None) -> dict[str, dict[int, float]]:
         """Regret by strategy and seed after ``at`` of the unit (the common budget)."""
-        at, out = self.budget if at is None else at, {name: {} for name in self.names}
+        at = self.budget if at is None else at
+        out: dict[str, dict[int, float]] = {name: {} for name in self.names}
         for track in self.tracks:
             out[track.name][track.seed] = float(self.regret(track, at))
         return out
@@ -281,15 +282,15 @@ class Standings:
                 against[other] = f"{100 * sign * pair.difference.value:+.2f} (p {_p(pair.p)})"
         unit = WORDS[self.unit]
         head = ("strategy", f"regret after {self.budget:,.0f} {unit}, points", "rank", "less random search", "runs")
-        lines = [(*head[:4], f"{unit} to {100 * regret:g} points", head[4])]
+        lines: list[tuple[str, ...]] = [(*head[:4], f"{unit} to {100 * regret:g} points", head[4])]
         for name in sorted(self.names, key=lambda name: np.mean(list(final[name].values()))):
             mean, low, high = 100 * mean_band(list(final[name].values()))
             took, share = reached[name]
-            took = f"{took:,.0f}" if took < inf else "not by half"
+            when = f"{took:,.0f}" if took < inf else "not by half"
             rank = placed[name]
             lines.append((
                 name, f"{mean:.2f} ({low:.2f} to {high:.2f})", f"{rank.value:.1f} ({rank.low:.1f} to {rank.high:.1f})",
-                against.get(name, ""), f"{took} ({100 * share:.0f} % of runs)", str(len(final[name])),
+                against.get(name, ""), f"{when} ({100 * share:.0f} % of runs)", str(len(final[name])),
             ))  # fmt: skip
         return lines
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import isfinite
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
 from ..estimator import Estimator
 from ..estimators.predictor import EnsemblePredictor
 from ..knobs import knob
-from ..objectives import accuracy
+from ..objectives import Bounded, accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 
@@ -68,7 +68,7 @@ class ModelBased:
     evaluated.
     """
 
-    shows: ClassVar = ("evaluation", "candidates", "predicted", "uncertainty", "acquisition", "chosen")
+    shows: ClassVar[tuple[str, ...]] = ("evaluation", "candidates", "predicted", "uncertainty", "acquisition", "chosen")
 
     space: SearchSpace
     estimate: Estimator
@@ -89,7 +89,8 @@ class ModelBased:
             raise ValueError(f"batch is how many are evaluated at once, 1 or more: got {self.batch}")
         if self.cost and not hasattr(self.objective, "limit"):
             raise ValueError("a cost bounds nothing unless the objective has a limit: give objective=Bounded(...)")
-        rng, told = np.random.default_rng(self.seed), []
+        rng = np.random.default_rng(self.seed)
+        told: list[Evaluation] = []
         key = cache(self.space.canonical)
         while len(told) < self.evaluations:
             usable = sum(isfinite(self.objective(e)) for e in told) > 2
@@ -149,7 +150,7 @@ class ModelBased:
         return found
 
     def _allows(self, arch: Arch) -> bool:
-        return self.cost is None or self.cost(arch) <= self.objective.limit
+        return self.cost is None or self.cost(arch) <= cast("Bounded", self.objective).limit
 
     def _show(self, archs, mean, deviation, value) -> dict:
         numbers = {"predicted": mean, "uncertainty": deviation, "acquisition": value}

@@ -45,7 +45,7 @@ class BigNas(ElasticTraining):
     ``losses`` are those of the largest, the smallest and the drawn ones, in this order.
     """
 
-    stages: ClassVar = ("all",)
+    stages: ClassVar[tuple[str, ...]] = ("all",)
 
     epochs: int = 4
     sandwich: bool = True

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import accumulate
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ..nn.gpu import moved
+
+if TYPE_CHECKING:
+    from ..nn.gpu import Graphed
 
 MOMENTUM, CLIP = 0.9, 5.0  # of the descent of w: momentum, greatest gradient norm
 ALPHA_BETAS, ALPHA_DECAY = (0.5, 0.999), 1e-3  # of Adam on α
@@ -50,6 +53,8 @@ class Bilevel:
     memory : dict of str to Tensor
         What a strategy must still know after the process was killed: of fixed shapes, filled before the first step.
     """
+
+    recorded: dict[str, Graphed]  # of `nasviz.strategies.darts_cuda_graphs` alone
 
     def __init__(self, network: nn.Module, alphas: Tensor, train: Batch, valid: Batch, generator: torch.Generator):
         self.network = moved(network, train.images.device)

@@ -78,7 +78,7 @@ class Darts:
     that it keeps in `Bilevel.memory` (see `first_memory`) survive when the process is killed.
     """
 
-    shows: ClassVar = ("alphas", "loss", "valid_loss", "valid_accuracy", "epoch")
+    shows: ClassVar[tuple[str, ...]] = ("alphas", "loss", "valid_loss", "valid_accuracy", "epoch")
 
     space: SearchSpace
     data: str | datasets.Dataset = "fashion16"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
@@ -11,8 +12,13 @@ from .bilevel import Batch, Bilevel
 from .darts import Darts
 from .second_order import SecondOrderDarts
 
+if TYPE_CHECKING:
+    Mixed = Darts  # what `Recorded` is mixed into
+else:
+    Mixed = object
 
-class Recorded:
+
+class Recorded(Mixed):
     """A mixin that records a strategy's two gradients anew in each epoch: ``class Mine(Recorded, Darts)``.
 
     It is for strategies whose gradients draw nothing at random, and depend only on the batches, α, w, their momenta and

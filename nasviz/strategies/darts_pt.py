@@ -71,12 +71,13 @@ class DartsPT(Darts):
         selected = search.memory["selected"]
         undecided = (selected < 0).nonzero()[:, 0].tolist()
         edge = undecided[int(torch.randint(len(undecided), (), generator=search.generator))]
-        options, accuracies = self.space.relaxed[edge].options, {}
+        options = self.space.relaxed[edge].options
+        accuracies: dict[int, float] = {}
         for option in (i for i, name in enumerate(options) if name != "none"):
             weights = self.mixture(search, search.alphas).clone()
             weights[edge, option] = 0
             accuracies[option] = self._accuracy(search, weights)
-        selected[edge] = min(accuracies, key=accuracies.get)
+        selected[edge] = min(accuracies, key=accuracies.__getitem__)
 
     def _accuracy(self, search: Bilevel, weights: Tensor) -> float:
         right = 0

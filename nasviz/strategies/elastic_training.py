@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 from torch import Tensor
@@ -14,6 +14,9 @@ from ..knobs import knob
 from ..nn.single_path import recalibrate
 from ..space import Arch
 from .shared_weights import Shared, SharedTraining, nesterov, same_statistics
+
+if TYPE_CHECKING:
+    from ..nn.single_path import PathNetwork
 
 MOST = 4  # the most sub-networks that are trained in a step
 WATCHED, JUDGED, BATCHES = 3, 1000, 4  # drawn children that are watched, validation images, re-calibration batches
@@ -30,9 +33,10 @@ class ElasticTraining(SharedTraining):
     on the first 1,000 validation images. The last step of an epoch carries a ``state``.
     """
 
-    shows: ClassVar = ("loss", "losses", "epoch", "stage", "children")
+    shows: ClassVar[tuple[str, ...]] = ("loss", "losses", "epoch", "stage", "children")
     stages: ClassVar[tuple[str, ...]] = ()
-    momentum: ClassVar = staticmethod(nesterov)  # as Once-for-all's release, and as a member is trained alone
+    # As Once-for-all's release, and as a member is trained alone
+    momentum: ClassVar[staticmethod[[Tensor, Tensor], Tensor]] = staticmethod(nesterov)
 
     batch: int = 128
     lr: float = knob(0.1, 1e-3, 0.5, log=True, help="Learning rate of the shared weights, at the start of a stage")
@@ -65,7 +69,8 @@ class ElasticTraining(SharedTraining):
 
     def recalibrate(self, shared: Shared, arch: Arch) -> None:
         """Compute the batch-norms' statistics from a few training batches that pass through ``arch``."""
-        recalibrate(shared.network, arch, shared.images[: BATCHES * self.batch].split(self.batch))
+        network = cast("PathNetwork", shared.network)  # an elastic one is called alike
+        recalibrate(network, arch, shared.images[: BATCHES * self.batch].split(self.batch))
 
     def loss(self, logits: Tensor, labels: Tensor, teacher: Tensor | None) -> Tensor:
         """Return cross-entropy with labels, and in a share `distillation` with the teacher's probabilities (rows)."""
@@ -78,5 +83,6 @@ class ElasticTraining(SharedTraining):
         """Begin as `SharedTraining` does, and load the validation images on which children are judged."""
         _ = self.space.largest  # a space without a largest architecture raises here, before anything is loaded
         shared = super().begin()
-        shared.valid = tuple(part[:JUDGED].to(self.device) for part in tensors_of(self.data, self.size, "valid"))
+        images, labels = tensors_of(self.data, self.size, "valid")
+        shared.valid = images[:JUDGED].to(self.device), labels[:JUDGED].to(self.device)
         return shared

@@ -70,8 +70,8 @@ class Enas(SharedTraining):
     >>> best = max(map(inherited, search.derive(last.state)), key=Score("inherited"))  # doctest: +SKIP
     """
 
-    shows: ClassVar = ("loss", "epoch", "stage", "marginals", "entropy", "reward", "baseline")
-    stages: ClassVar = ("weights", "controller")
+    shows: ClassVar[tuple[str, ...]] = ("loss", "epoch", "stage", "marginals", "entropy", "reward", "baseline")
+    stages: ClassVar[tuple[str, ...]] = ("weights", "controller")
 
     updates: int = 20
     samples: int = knob(10, 1, 100, help="Architectures of one update of the controller")
@@ -137,7 +137,8 @@ class Enas(SharedTraining):
         shared.controller = Controller(self.space, HIDDEN)
         for name, tensor in shared.controller.tensors().items():  # the controller's weights are the memory from now on
             shared.memory[name] = tensor.copy_(shared.memory[name])
-        shared.valid = tuple(part.to(self.device) for part in tensors_of(self.data, self.size, "valid"))
+        images, labels = tensors_of(self.data, self.size, "valid")
+        shared.valid = images.to(self.device), labels.to(self.device)
         return shared
 
     def remembered(self, classes: int) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import ClassVar
@@ -15,6 +15,7 @@ from ..objectives import accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 
+Member = tuple[float, int, Arch]  # fitness, number, architecture
 _fitness, _number = itemgetter(0), itemgetter(1)  # of a member of the population
 
 
@@ -63,7 +64,7 @@ class RegularizedEvolution:
     Duplicates are evaluated again, as in the paper: under noisy evaluations, aging works through such repetitions.
     """
 
-    shows: ClassVar = ("evaluation", "parent", "population")
+    shows: ClassVar[tuple[str, ...]] = ("evaluation", "parent", "population")
 
     space: SearchSpace
     estimate: Estimator
@@ -84,7 +85,9 @@ class RegularizedEvolution:
             raise ValueError(f"batch is how many children are bred at once, 1 or more: got {self.batch}")
         if not hasattr(self.space, self.mutation):
             raise ValueError(f"the space {self.space.name} has no mutation {self.mutation!r}; every space has 'mutate'")
-        rng, alive, number = np.random.default_rng(self.seed), [], 0  # alive: (fitness, number, arch), oldest first
+        rng, number = np.random.default_rng(self.seed), 0
+        alive: list[Member] = []  # oldest first
+        answers: Iterable[Evaluation]
         while number < self.evaluations:
             born = [self._breed(alive, rng) for _ in range(self._litter(len(alive), number))]
             if len(born) == 1:
@@ -103,7 +106,7 @@ class RegularizedEvolution:
         missing = self.population - alive
         return min(self.batch, self.evaluations - number, missing if missing > 0 else self.batch)
 
-    def _breed(self, alive: list[tuple], rng: np.random.Generator) -> tuple[int, Arch]:
+    def _breed(self, alive: list[Member], rng: np.random.Generator) -> tuple[int, Arch]:
         """Return the number of a parent (-1: none) and an architecture to evaluate."""
         if len(alive) < self.population:
             return -1, self.space.sample(rng)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,6 +13,7 @@ from ..objectives import accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 
+Known = dict[Arch, tuple[int, float]]  # number and value of what was evaluated, in the order asked
 MISSES = 200  # known random starts in a row after which the search ends: hardly anything new is left
 
 
@@ -52,7 +53,7 @@ class LocalSearch:
     (-1: a random start), and ``position``, of the architecture where the search stands after the step.
     """
 
-    shows: ClassVar = ("evaluation", "parent", "position")
+    shows: ClassVar[tuple[str, ...]] = ("evaluation", "parent", "position")
 
     space: SearchSpace
     estimate: Estimator
@@ -68,24 +69,25 @@ class LocalSearch:
     def __iter__(self) -> Iterator[Step]:
         if self.batch < 1:
             raise ValueError(f"batch is how many neighbours are evaluated at once, 1 or more: got {self.batch}")
-        rng, known = np.random.default_rng(self.seed), {}  # known: arch -> (number, value), in the order asked
+        rng = np.random.default_rng(self.seed)
+        known: Known = {}
         while len(known) < self.evaluations and (start := self._unknown(known, rng)) is not None:
             evaluation = self.estimate(start, seed=len(known))
             at = known[start] = len(known), self.objective(evaluation)
             yield Step(evaluation, parent=-1, position=at[0])
-            here = None
+            here: Arch | None = None
             while here != start and len(known) < self.evaluations:  # until no neighbour is better
                 here = start
                 start = yield from self._climb(here, known, rng)
 
-    def _unknown(self, known: dict, rng: np.random.Generator) -> Arch | None:
+    def _unknown(self, known: Known, rng: np.random.Generator) -> Arch | None:
         """Return a random architecture that is not yet evaluated, or None."""
         for _ in range(MISSES):
             if (arch := self.space.sample(rng)) not in known:
                 return arch
         return None
 
-    def _climb(self, here: Arch, known: dict, rng: np.random.Generator) -> Iterator[Step]:
+    def _climb(self, here: Arch, known: Known, rng: np.random.Generator) -> Generator[Step, None, Arch]:
         """Evaluate the neighbours that are not known yet. Return the neighbour to move to, or ``here``."""
         around = list(self.space.neighbors(here))
         around = [around[i] for i in rng.permutation(len(around)).tolist()]

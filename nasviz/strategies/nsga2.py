@@ -109,7 +109,7 @@ class Nsga2:
     the survivors of the last one and the children so far) and ``rank``, the front of each member.
     """
 
-    shows: ClassVar = ("evaluation", "parents", "population", "rank")
+    shows: ClassVar[tuple[str, ...]] = ("evaluation", "parents", "population", "rank")
 
     space: SearchSpace
     estimate: Estimator

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 import torch
@@ -15,8 +15,13 @@ from ..knobs import knob
 from .elastic_training import MOST, ElasticTraining
 from .shared_weights import Shared, same_statistics
 
+if TYPE_CHECKING:
+    from ..nn.elastic import ElasticNetwork
+    from ..spaces import ElasticSpace
+
 LATER = 0.5  # of the learning rate, in the stages after the first
-FIXED = (  # for both halves of each stage: the least option that may be drawn, for each property still restricted
+# For both halves of each stage: the least option that may be drawn, for each property still restricted
+FIXED: tuple[tuple[Mapping[str, int], Mapping[str, int]], ...] = (
     ({"kernel": 2, "depth": 2, "expansion": 2},) * 2,
     ({"depth": 2, "expansion": 2},) * 2,
     ({"depth": 1, "expansion": 2}, {"expansion": 2}),
@@ -57,9 +62,9 @@ class OnceForAll(ElasticTraining):
         If a loss is no longer finite. The step in which this happened is yielded first.
     """
 
-    stages: ClassVar = ("full", "kernel", "depth", "width")
+    stages: ClassVar[tuple[str, ...]] = ("full", "kernel", "depth", "width")
 
-    epochs: tuple[int, int, int, int] = (4, 2, 2, 2)
+    epochs: tuple[int, int, int, int] = (4, 2, 2, 2)  # type: ignore[assignment]  # by stage: all that reads it is here
     children: int = knob(2, 1, MOST, help="Sub-networks drawn at each step")
 
     def __len__(self) -> int:
@@ -69,8 +74,9 @@ class OnceForAll(ElasticTraining):
         """Yield the loss of each drawn sub-network: on labels, after the first stage also on the largest's outputs."""
         stage, share = self._place(shared.epoch)
         teacher = shared.memory["teacher"][chosen] if stage else None
+        space = cast("ElasticSpace", self.space)
         for _ in range(self.children if stage else 1):
-            arch = self.space.sample(rng, FIXED[stage][share >= 0.5])
+            arch = space.sample(rng, FIXED[stage][share >= 0.5])
             yield self.loss(shared.network(shared.images[chosen], arch), shared.labels[chosen], teacher)
 
     def before_epoch(self, shared: Shared) -> None:
@@ -83,7 +89,7 @@ class OnceForAll(ElasticTraining):
         if shared.memory["teacher"].isnan().all():
             shared.memory["teacher"].copy_(self._answers(shared))
         if self.stages[stage] == "width":
-            shared.network.sort_channels()
+            cast("ElasticNetwork", shared.network).sort_channels()
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step: a cosine in each stage."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..analysis.diagnosis import SKIP
 from ..nn.gpu import size_of
@@ -94,7 +95,8 @@ class PDarts(Darts):
 
     def _deepen(self, search: Bilevel, stage: int) -> None:
         """Replace weights and α for the network of a stage. Data, generator, epoch and remaining candidates stay."""
-        sizes = {"colors": search.train.images.shape[1], "classes": search.network.classifier.out_features}
+        classes = cast("nn.Linear", search.network.classifier).out_features
+        sizes = {"colors": search.train.images.shape[1], "classes": classes}
         sizes |= size_of(self.network) | {"cells": self.depths[stage]}
         network = self.space.supernet(**sizes, generator=search.generator)
         fresh = Bilevel(network, self.first_alphas(search.generator), search.train, search.valid, search.generator)

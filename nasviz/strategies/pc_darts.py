@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
 
 from .bilevel import Bilevel
 from .darts import Darts
+
+if TYPE_CHECKING:
+    from ..spaces import NasBench201
 
 
 @dataclass
@@ -47,7 +51,7 @@ class PcDarts(Darts):
 
         if not self.space.can("operations"):
             raise ValueError(f"PC-DARTS is made for NAS-Bench-201's cell here, not for {self.space.name}")
-        return PartialNetwork(self.space.graph(), self.space.operations, self.share, **size)
+        return PartialNetwork(cast("NasBench201", self.space).graph(), self.space.operations, self.share, **size)
 
     def first_alphas(self, generator: torch.Generator) -> Tensor:
         """Return α at the start, with β in the last column."""
@@ -60,7 +64,7 @@ class PcDarts(Darts):
 
     def mixture(self, search: Bilevel, alphas: Tensor) -> Tensor:
         """Return the softmax of α and, in the last column, the softmax of β over the edges that enter a node."""
-        targets = torch.tensor([edge.target for edge in self.space.graph().edges])
+        targets = torch.tensor([edge.target for edge in cast("NasBench201", self.space).graph().edges])
         entering = targets[:, None] == targets
         of_edges = alphas[:, -1].expand(len(alphas), -1).masked_fill(~entering, -torch.inf).softmax(1).diagonal()
         return torch.cat([self.strengths(alphas), of_edges[:, None]], 1)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..estimator import Estimator
 from ..objectives import accuracy
-from ..space import SearchSpace
+from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 
 
@@ -32,7 +32,7 @@ class RandomSearch:
     seed : int
     """
 
-    shows: ClassVar = ("evaluation",)
+    shows: ClassVar[tuple[str, ...]] = ("evaluation",)
 
     space: SearchSpace
     estimate: Estimator
@@ -49,11 +49,12 @@ class RandomSearch:
         for evaluation in self.estimate.many(archs, seed=0):
             yield Step(evaluation)
 
-    def _draw(self, rng: np.random.Generator):
-        seen, misses = set(), 0
+    def _draw(self, rng: np.random.Generator) -> Iterator[Arch]:
+        seen: set[int | str] = set()
+        misses = 0
         while len(seen) < self.evaluations and misses < 1000:  # 1,000 known ones in a row: nothing is left
             arch = self.space.sample(rng)
-            key = len(seen) if self.replacement else self.space.canonical(arch)
+            key: int | str = len(seen) if self.replacement else self.space.canonical(arch)
             if key in seen:
                 misses += 1
             else:

@@ -69,7 +69,7 @@ class Reinforce:
     (0 in the beginning).
     """
 
-    shows: ClassVar = ("evaluation", "policy", "marginals", "entropy", "reward", "baseline")
+    shows: ClassVar[tuple[str, ...]] = ("evaluation", "policy", "marginals", "entropy", "reward", "baseline")
 
     space: SearchSpace
     estimate: Estimator

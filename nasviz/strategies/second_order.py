@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -54,7 +55,8 @@ class SecondOrderDarts(Darts):
 
     def _difference(self, search: Bilevel, train: Batch, vector: Tensor) -> Tensor:
         """Return ∇²_{α,w} L_train(w, α) · vector by eq. 8."""
-        before, epsilon, gradients = search.weights.clone(), RADIUS / vector.norm(), []
+        before, epsilon = search.weights.clone(), RADIUS / vector.norm()
+        gradients: list[Tensor] = []
         for sign in (1, -1):
             search.weights.copy_(before + sign * epsilon * vector)
             loss = self.weight_loss(search, search.alphas, train)
@@ -68,4 +70,4 @@ class SecondOrderDarts(Darts):
         loss = self.weight_loss(search, search.alphas, train)
         slopes = torch.autograd.grad(loss, layers, create_graph=True)
         along = sum((slope * part).sum() for slope, part in zip(slopes, search.parts(vector), strict=True))
-        return torch.autograd.grad(along, [search.alphas])[0]
+        return torch.autograd.grad(cast("Tensor", along), [search.alphas])[0]

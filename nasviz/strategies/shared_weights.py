@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,11 @@ from ..nn.saved_weights import take_over
 from ..nn.threads import one_thread
 from ..space import SearchSpace
 from ..step import Step
+
+if TYPE_CHECKING:
+    from ..nn.controller import Controller, Sequences
+    from ..nn.elastic import ElasticNetwork
+    from ..nn.single_path import PathNetwork
 
 MOMENTUM, CLIP = 0.9, 5.0  # of the descent: momentum, greatest gradient norm
 
@@ -70,8 +75,8 @@ class SharedTraining:
         If a loss is no longer finite. The step in which this happened is yielded first.
     """
 
-    shows: ClassVar = ("loss", "epoch")
-    momentum: ClassVar[Callable[[Tensor, Tensor], Tensor]] = staticmethod(heavy_ball)
+    shows: ClassVar[tuple[str, ...]] = ("loss", "epoch")
+    momentum: ClassVar[staticmethod[[Tensor, Tensor], Tensor]] = staticmethod(heavy_ball)
 
     space: SearchSpace
     data: str | datasets.Dataset = "fashion16"
@@ -113,8 +118,8 @@ class SharedTraining:
                 self.before_epoch(shared)
             for number, chosen in enumerate(order.split(self.batch), epoch * self.batches):
                 with one_thread():
-                    losses = self.losses(shared, chosen, rng)
-                    losses = shared.descend(losses, self.rate(number), self.weight_decay, self.momentum)
+                    asked = self.losses(shared, chosen, rng)
+                    losses = shared.descend(asked, self.rate(number), self.weight_decay, self.momentum)
                     loss = sum(losses) / len(losses)
                     done = math.isfinite(loss) and number + 1 == (epoch + 1) * self.batches
                     step = Step(loss=loss, epoch=epoch, **self.shown(shared, losses, done))
@@ -185,10 +190,15 @@ class Shared:
         Number of epochs done.
     """
 
+    valid: tuple[Tensor, Tensor]  # what some strategies put here when they begin: validation images and labels,
+    controller: Controller  # and the policy that draws
+    drawn: Sequences  # what it drew last
+
     def __init__(self, space: SearchSpace, seed: int, images: Tensor, labels: Tensor, **size):
         self.images, self.labels = images, labels
         generator = torch.Generator().manual_seed(seed)
-        self.network = moved(space.single_path(**size, colors=images.shape[1], generator=generator), images.device)
+        network = moved(space.single_path(**size, colors=images.shape[1], generator=generator), images.device)
+        self.network = cast("PathNetwork | ElasticNetwork", network)
         self.weights = dict(self.network.train().named_parameters())  # collected once: this takes as long as a layer
         self.velocity = {name: torch.zeros_like(w) for name, w in self.weights.items()}
         self.memory: dict[str, Tensor] = {}
@@ -200,11 +210,11 @@ class Shared:
         for loss in losses:
             loss.backward()
             values.append(loss.item())
-        used = {name: w for name, w in self.weights.items() if w.grad is not None}
-        torch.nn.utils.clip_grad_norm_(used.values(), CLIP)
+        used = [(name, w, slope) for name, w in self.weights.items() if (slope := w.grad) is not None]
+        torch.nn.utils.clip_grad_norm_([w for _, w, _ in used], CLIP)
         with torch.no_grad():  # weights that no architecture used stay as they are: no decay, no momentum
-            for name, w in used.items():
-                w.sub_(momentum(self.velocity[name], w.grad.add_(w, alpha=decay)), alpha=lr)
+            for name, w, slope in used:
+                w.sub_(momentum(self.velocity[name], slope.add_(w, alpha=decay)), alpha=lr)
                 w.grad = None
         return values
 

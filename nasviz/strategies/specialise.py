@@ -70,9 +70,10 @@ def specialise(
         space, estimate, population, tournament, evaluations, batch=20, objective=bound, seed=seed
     )
     steps = list(search)
-    best = max((step.evaluation for step in steps), key=bound)
+    told = [step.evaluation for step in steps if step.evaluation is not None]
+    best = max(told, key=bound)
     if not bound.allows(best):
-        fastest = min(step.evaluation.scores["latency_ms"] for step in steps)
+        fastest = min(evaluation.scores["latency_ms"] for evaluation in told)
         raise ValueError(
             f"none of {evaluations} architectures takes {target:g} ms or less; the fastest takes {fastest:.3g} ms"
         )

@@ -15,6 +15,7 @@ from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 from .breeding import crossed, mutated
 
+Found = tuple[float, int, Arch]  # fitness, number, architecture
 TRIES = 100  # tries to breed a new child within the limits, before an architecture is drawn instead
 DRAWS = 10_000  # architectures drawn for one within the limits, before the search gives up
 
@@ -62,7 +63,7 @@ class Spos:
     the best so far.
     """
 
-    shows: ClassVar = ("evaluation", "parents", "population")
+    shows: ClassVar[tuple[str, ...]] = ("evaluation", "parents", "population")
 
     space: SearchSpace
     estimate: Estimator
@@ -79,7 +80,8 @@ class Spos:
         return self.evaluations
 
     def __iter__(self) -> Iterator[Step]:
-        rng, number, best = np.random.default_rng(self.seed), 0, []  # best: (fitness, number, architecture), best first
+        rng, number = np.random.default_rng(self.seed), 0
+        best: list[Found] = []  # best first
         while number < self.evaluations:
             size = min(self.population, self.evaluations - number)
             born = [self._bred(best, 2 if i < size // 2 else 1, rng) for i in range(size)]
@@ -99,14 +101,14 @@ class Spos:
             raise ValueError(f"there are limits on {unknown}, but cost tells of {sorted(costs)} only")
         return all(costs[name] <= limit for name, limit in self.limits.items())
 
-    def _best(self, found: list[tuple]) -> list[tuple]:
+    def _best(self, found: list[Found]) -> list[Found]:
         """Return the best `top` of ``found``, each architecture once; of equally good ones the first."""
-        kept: dict[Arch, tuple] = {}
+        kept: dict[Arch, Found] = {}
         for one in sorted(found, key=lambda one: (-one[0], one[1])):
             kept.setdefault(one[2], one)
         return list(kept.values())[: self.top]
 
-    def _bred(self, best: list[tuple], parents: int, rng: np.random.Generator) -> tuple[tuple[int, int], Arch]:
+    def _bred(self, best: list[Found], parents: int, rng: np.random.Generator) -> tuple[tuple[int, int], Arch]:
         """Breed a child of 1 or 2 of the best; return their numbers too. If this fails, draw one, with numbers -1."""
         for _ in range(TRIES if len(best) >= parents else 0):
             chosen = rng.choice(len(best), parents, replace=False).tolist()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import cycle
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -60,7 +60,7 @@ class SuccessiveHalving:
     ``bracket`` and ``rung``, from 0, and ``trained``, the epochs that the step cost; ``seconds`` is its cost likewise.
     """
 
-    shows: ClassVar = ("evaluation", "bracket", "rung", "trained")
+    shows: ClassVar[tuple[str, ...]] = ("evaluation", "bracket", "rung", "trained")
 
     space: SearchSpace
     estimate: Estimator
@@ -88,7 +88,7 @@ class SuccessiveHalving:
                 if rung == 0:
                     alive = [(self.space.sample(rng), number + i, None) for i in range(count)]
                 else:
-                    stay = survivors([(self.objective(said),) for _, _, said in alive], count)
+                    stay = survivors([(self.objective(cast("Evaluation", said)),) for _, _, said in alive], count)
                     alive = [alive[i] for i in stay]
                 alive, answers = alive[: self.evaluations - number], []
                 for said, before in zip(self._answers(alive, epochs, number), alive, strict=True):
