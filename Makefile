@@ -30,7 +30,7 @@ help:
 	@echo 'make lab      install what is missing and open the first lab in JupyterLab'
 	@echo 'make check    install what is missing and run the tests that need neither a browser nor the labs (minutes)'
 	@echo 'make test     install what is missing and run all tests, the labs and the browser too'
-	@echo 'make lint     check the code and its format with ruff'
+	@echo 'make lint     check the code, its format and its types'
 	@echo 'make docs     make the API reference from the docstrings, in docs/api'
 	@echo 'make doctor   check this installation and predict how long the labs take here'
 	@echo 'make clean    remove .venv and caches'
@@ -49,6 +49,7 @@ test: .venv/test.stamp
 lint: .venv/test.stamp
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m mypy
 
 docs: .venv/docs.stamp
 	$(PY) -m pdoc -d numpy -o docs/api nasviz '!nasviz._old_names'
