@@ -2,8 +2,6 @@
 
 from itertools import islice
 
-import pytest
-
 from nasviz.analysis.diagnosis import skips
 from nasviz.spaces import NasBench201
 from nasviz.strategies import Darts
@@ -17,13 +15,13 @@ def skips_after(updates, **search):
     return skips(SPACE, SPACE.discretize(step.shows["alphas"]))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_few_images_in_many_passes_end_in_skips(seed):
-    """Two cells a stage; 15 of 30 epochs, since the edges are decided by then."""
+def test_few_images_in_many_passes_end_in_skips():
+    """Two cells a stage. One search is a coin on another processor: four roundings gave 16 to 18 of 18."""
     deep = {"channels": 4, "cells": 2}
-    assert skips_after(120, images=250, epochs=30, batch=16, network=deep, seed=seed) >= 4  # of six
+    ends = [skips_after(240, images=250, epochs=30, batch=16, network=deep, seed=seed) for seed in range(3)]
+    assert sum(ends) >= 14, ends
 
 
 def test_many_images_in_few_passes_do_not():
-    """One cell a stage, no skip at all when this was written. (Two cells drift to skips with many images as well.)"""
-    assert skips_after(240, images=1920, epochs=4, batch=32, network={"channels": 4}) <= 2
+    """One cell a stage, as many updates: four roundings gave 0 or 1 of 6. (Two cells drift to skips with them as well.)"""
+    assert skips_after(240, images=1920, epochs=4, batch=32, network={"channels": 4}) <= 3
