@@ -16,12 +16,12 @@ def skips_after(updates, **search):
 
 
 def test_few_images_in_many_passes_end_in_skips():
-    """Two cells a stage. One search is a coin on another processor: four roundings gave 16 to 18 of 18."""
+    """Two cells a stage. One search is a coin elsewhere, three together are not: four roundings gave 16 to 18 of 18."""
     deep = {"channels": 4, "cells": 2}
     ends = [skips_after(240, images=250, epochs=30, batch=16, network=deep, seed=seed) for seed in range(3)]
     assert sum(ends) >= 14, ends
 
 
 def test_many_images_in_few_passes_do_not():
-    """One cell a stage, as many updates: four roundings gave 0 or 1 of 6. (Two cells drift to skips with them as well.)"""
+    """One cell a stage, as many updates: four roundings gave 0 or 1 of 6. (Two cells drift to skips here as well.)"""
     assert skips_after(240, images=1920, epochs=4, batch=32, network={"channels": 4}) <= 3
