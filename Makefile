@@ -106,4 +106,4 @@ endef
 	@touch .venv/lab.stamp $@
 
 .venv/docs.stamp: .venv/lab.stamp
-	@echo 'Installing pdoc ...'; $(PIP) --quiet install -e '.[lab,docs]' && touch $@
+	@echo 'Installing pdoc ...'; $(PIP) --quiet install --no-compile -e '.[lab,docs]' && touch $@

@@ -312,6 +312,14 @@ def test_what_a_known_member_means_is_as_in_the_whole_space(table):
     assert again == known and again.sample(np.random.default_rng(3)) == known.sample(np.random.default_rng(3))
 
 
+@pytest.mark.parametrize("arch", [(3.0,) * 6, (3.0, 3, 3, 3, 3, 3), [3.0] * 6, (3,) * 5, (3, 3, 3, 3, 3, 9)])
+def test_what_is_no_architecture_has_no_row_though_it_equals_one(table, arch):
+    """Python calls (3.0, …) and (3, …) the same key."""
+    assert table.known().sample(np.random.default_rng(0)) in table  # the rows that were looked for are remembered
+    with pytest.raises(ValueError, match="is no architecture"):
+        table.row(arch)
+
+
 def test_a_run_knows_its_table(made, table):
     assert identity(TableLookup(table))["table"]["digest"] == table.digest
     other = Table.of(SPACE, [((3,) * 6, 0, {"accuracy": 0.5}, 1.0)])

@@ -65,4 +65,4 @@ def say(sign: str, color: str, text: str, said: dict | None = None) -> None:
     """Show a sentence; ``said`` is what a program reads of it: metadata of the output."""
     css = f"border-left:3px solid {color}; padding:2px 10px; margin:4px 0"
     html = HTML(f'<div style="{css}"><b style="color:{color}">{sign}</b> {text}</div>')
-    display(html, metadata={"nasviz": said}) if said else display(html)
+    display(html, metadata={"nasviz": said} if said else None)

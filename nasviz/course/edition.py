@@ -12,10 +12,9 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import time
 from pathlib import Path
 
-from . import roundings as claims
+from . import roundings
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -62,14 +61,9 @@ def strip(notebook) -> None:
 def render(path: Path) -> float:
     """Run a lab head to tail and store it with its pictures and its duration. Seconds of computing."""
     import nbformat
-    from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
-    where = {"metadata": {"path": path.parent}}
-    client = NotebookClient(notebook, kernel_name="python3", store_widget_state=False, resources=where)
-    before = time.perf_counter()
-    client.execute()
-    seconds = time.perf_counter() - before
+    seconds = roundings.run(notebook, path.parent, store_widget_state=False)
     strip(notebook)
     notebook["metadata"].setdefault("nasviz", {})["seconds"] = round(seconds)
     nbformat.write(notebook, path)
@@ -86,14 +80,14 @@ def main() -> int:
     two.add_argument("out", type=Path)
     three = commands.add_parser("claims", help="run labs as other processors round, and say which claims hold")
     three.add_argument("labs", nargs="+", type=Path)
-    three.add_argument("--rounding", action="append", choices=claims.ROUNDINGS, help="one of them (default: all)")
+    three.add_argument("--rounding", action="append", choices=roundings.ROUNDINGS, help="one of them (default: all)")
     three.add_argument("--record", type=Path, help="a file that remembers what was run (JSON Lines)")
     three.add_argument("--out", type=Path, help="write the table there too, in Markdown")
     three.add_argument("--jobs", type=int, default=2, help="labs at once, one core each (default: 2)")
     options = parser.parse_args()
     if options.command == "claims":
-        roundings = options.rounding or list(claims.ROUNDINGS)
-        return claims.main(options.labs, roundings, options.record, options.out, options.jobs)
+        asked = options.rounding or list(roundings.ROUNDINGS)
+        return roundings.main(options.labs, asked, options.record, options.out, options.jobs)
     if options.command == "render":
         for path in options.labs:
             print(f"{path}: {render(path):.0f} s, {path.stat().st_size / 1000:.0f} kB")

@@ -15,6 +15,7 @@ import json
 import math
 import operator
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
@@ -82,7 +83,8 @@ def weigh(left, sign: str, right):
     except (TypeError, ValueError):  # texts, or shapes that only the comparison understands
         return holds
     each = [Comparison(float(a), sign, float(b)) for a, b in zip(*map(np.ravel, pairs), strict=True)]
-    weighed.extend(sorted(each, key=lambda comparison: comparison.margin)[:1])
+    if each:
+        weighed.append(min(each, key=lambda comparison: comparison.margin))
     return holds
 
 
@@ -146,22 +148,30 @@ def digest(path: Path) -> str:
     return hashlib.sha256(code.encode()).hexdigest()[:16]
 
 
+def run(notebook, folder: Path, env: Mapping[str, str] | None = None, **options) -> float:
+    """Run all cells of a notebook in a kernel of its own that stands in ``folder``; the seconds that it took.
+
+    ``env`` is added to the environment; ``options`` are nbclient's.
+    """
+    from nbclient import NotebookClient
+
+    where = {"metadata": {"path": str(folder)}}
+    client = NotebookClient(notebook, kernel_name="python3", resources=where, **options)
+    begun = time.perf_counter()
+    client.execute(env=os.environ | (env or {}))
+    return time.perf_counter() - begun
+
+
 def try_lab(path: Path, rounding: str) -> Outcome:
     """Run a lab whole, errors or not, in a kernel that rounds as `ROUNDINGS` says."""
-    import time
-
     import nbformat
-    from nbclient import NotebookClient
     from nbformat.v4 import new_code_cell
 
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.insert(0, new_code_cell(PRELUDE))
     quiet = {"NASVIZ_TEST": "", "NASVIZ_WORKERS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    where = {"metadata": {"path": str(path.parent)}}
-    client = NotebookClient(notebook, kernel_name="python3", allow_errors=True, resources=where)
-    begun = time.perf_counter()
-    client.execute(env=os.environ | quiet | ROUNDINGS[rounding])
-    outcome = Outcome(path.stem, rounding, digest(path), seconds=round(time.perf_counter() - begun, 1))
+    seconds = run(notebook, path.parent, quiet | ROUNDINGS[rounding], allow_errors=True)
+    outcome = Outcome(path.stem, rounding, digest(path), seconds=round(seconds, 1))
     for number, cell in enumerate(notebook.cells[1:]):
         for output in cell.get("outputs", ()):
             said = output.get("metadata", {}).get("nasviz", {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -36,6 +36,10 @@ class Rows(Protocol):
     def tuples(self) -> list[Arch]:
         """Every tuple of choices that has a row."""
 
+    @property
+    def row_of(self) -> Mapping[Arch, int]:
+        """The rows that were looked for so far, -1 where there is none."""
+
     def find(self, arch: Sequence[int]) -> int:
         """The row of an architecture, or -1."""
 
@@ -67,7 +71,8 @@ class KnownSpace(SearchSpace):
         """That of the whole space, and that the table has a row."""
         if reason := self.whole.rule(arch):
             return reason
-        return None if self.table.find(arch) >= 0 else "the table has no row for it"
+        row = self.table.row_of.get(arch)  # asked very often: `find` would check the tuple each time
+        return None if (self.table.find(arch) if row is None else row) >= 0 else "the table has no row for it"
 
     def mutate(self, arch: Arch, rng: np.random.Generator) -> Arch:
         """A neighbour with a row, or one of the nearest rows. ValueError if the table has but one row."""

@@ -195,13 +195,11 @@ class Table:
 
     def find(self, arch: Sequence[int]) -> int:
         """`row`, or -1 where there is none."""
-        if type(arch) is tuple and (row := self._rows.get(arch)) is not None:  # asked often: each is checked once
-            return row
         arch = self.space.check(arch)
-        if arch not in self._rows:
+        if arch not in self.row_of:
             unknown = self.aliases is not None  # the file knows all tuples that it has a row for
-            self._rows[arch] = -1 if unknown else self.functions.get(self.space.canonical(arch), -1)
-        return self._rows[arch]
+            self.row_of[arch] = -1 if unknown else self.functions.get(self.space.canonical(arch), -1)
+        return self.row_of[arch]
 
     def rows(self, archs) -> np.ndarray:
         """`row` of many: int array (n,) for an array (n, choices) or a sequence of Arch."""
@@ -227,7 +225,7 @@ class Table:
         More than `archs`: also those that compute the same. (In a big space, or one read from a file of others, as far
         as they were looked up.)
         """
-        known = [(arch, row) for arch, row in self._rows.items() if row >= 0]
+        known = [(arch, row) for arch, row in self.row_of.items() if row >= 0]
         return np.array([arch for arch, _ in known]), np.array([row for _, row in known])
 
     def __contains__(self, arch) -> bool:
@@ -287,7 +285,7 @@ class Table:
     @property
     def tuples(self) -> list[Arch]:
         """Every tuple of choices that the file says has a row; several may be one function."""
-        return [arch for arch, row in self._rows.items() if row >= 0]
+        return [arch for arch, row in self.row_of.items() if row >= 0]
 
     def nearest(self, arch: Arch) -> list[Arch]:
         """The rows, other than that of ``arch``, that differ from it in the fewest choices."""
@@ -303,7 +301,8 @@ class Table:
         return (self.there.cumsum(1) >= nth[:, None]).argmax(1)
 
     @cached_property
-    def _rows(self) -> dict[Arch, int]:
+    def row_of(self) -> dict[Arch, int]:
+        """Rows by tuple of choices; what `find` has looked for since is added, -1 where there is none."""
         rows = {}
         if self.aliases is not None:
             numbers = np.flatnonzero(self.aliases >= 0)
@@ -331,7 +330,7 @@ class Table:
     @cached_property
     def _dense(self) -> np.ndarray:
         dense = np.full(self.space.size, -1, np.int32)
-        for arch, row in self._rows.items():
+        for arch, row in self.row_of.items():
             dense[np.ravel_multi_index(arch, self._options)] = row
         return dense
 

@@ -51,7 +51,7 @@ class TableLookup(Estimator):
         table = self.table
         answers = self._answers.get(epochs) or self._prepare(epochs)
         try:
-            row = table._rows[arch]
+            row = table.row_of[arch]
         except (KeyError, TypeError):
             row = -1
         of_row = answers[row if row >= 0 else table.row(arch)]

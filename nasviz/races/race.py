@@ -29,6 +29,7 @@ from ..identity import identity
 from ..objectives import Bounded, accuracy
 from ..space import Arch
 from ..step import Evaluation
+from ..strategy import allows, evaluations_of, has_objective, objective_of, planned
 from ..workers import spread
 from .standings import EVERYTHING, JUDGES, REFERENCE, UNITS, VERSION, Standings, Track, different, read
 
@@ -104,7 +105,7 @@ class Race:
             raise ValueError(f"the seeds of a race must be some, and all different, got {self.seeds}")
         first = next(iter(self.searches.values()))
         self.space, self.estimate = first.space, first.estimate
-        likes = [s.objective for s in self.searches.values() if hasattr(s, "objective")]
+        likes = [objective_of(one) for one in self.searches.values() if has_objective(one)]
         self.objective = likes[0] if likes else accuracy
         for name, search in self.searches.items():
             for part in ("space", "estimate", "objective"):
@@ -112,7 +113,7 @@ class Race:
                 if identity(its) != identity(ours):
                     raise ValueError(f"one race, one {part}: {name} has {its!r}, the first one {ours!r}")
         if not any(isinstance(one, RandomSearch) for one in self.searches.values()):
-            most = max((len(one) for one in self.searches.values() if hasattr(one, "__len__")), default=500)
+            most = max((count for one in self.searches.values() if (count := planned(one)) is not None), default=500)
             most = max(most, int(self.budget) if self.unit == "evaluations" else 0)
             random = RandomSearch(self.space, self.estimate, evaluations=most, objective=self.objective)
             self.searches = {"RandomSearch": random, **self.searches}
@@ -169,7 +170,7 @@ class Race:
         """
         estimate = seeing(self.estimate, seed)
         search = replace(self._searches[name], estimate=estimate, seed=seed)
-        allows = getattr(self.objective, "allows", lambda evaluation: True)
+        allowed = allows(self.objective)
         whole, judge, count, ended = whole_epochs(self.estimate), self._judge(estimate), 0, True
         spent, top, at, found = {unit: 0.0 for unit in UNITS}, (-inf, -inf), [], []
         with closing(iter(search)) as steps:
@@ -183,14 +184,14 @@ class Race:
                     ended = False
                     break
                 spent, count = cost, count + 1
-                if allows(said) and top < (key := (said.epochs, self.objective(said))) and key[1] > -inf:
+                if allowed(said) and top < (key := (said.epochs, self.objective(said))) and key[1] > -inf:
                     top = key
                     at.append((spent["evaluations"], spent["seconds"]))
                     found.append((said.arch, *judge(said)))
                 if spent[self.unit] >= self.budget * (1 - 1e-9):
                     ended = False
                     break
-        if ended and count == getattr(search, "evaluations", None):
+        if ended and count == evaluations_of(search):
             raise ValueError(
                 f"{name} ended after its {count:,} evaluations with {spent[self.unit]:,.0f} of {self.budget:,} "
                 f"{self.unit} spent: give it more evaluations"
@@ -245,7 +246,7 @@ class Race:
     def _bounds(self) -> dict:
         """The best, the worst, and what one has without a search; by judge, then by training that is searched on."""
         table, own, fixed = self.table, _seed(self.estimate), self.all_conv3()
-        allows = getattr(self.objective, "allows", lambda evaluation: True)
+        allowed = allows(self.objective)
         seeds = range(table.there.shape[1]) if own is None else [own]
         empty: list[dict[str, list[float]]] = [{judge: [] for judge in JUDGES} for _ in range(4)]
         best, worst, everything, without = empty
@@ -253,12 +254,12 @@ class Race:
         for seed in seeds:
             estimate, truths = seeing(self.estimate, seed), self._truths(seed)
             said = [estimate(arch) for arch in table.archs]
-            inside = [i for i, one in enumerate(said) if allows(one)]
+            inside = [i for i, one in enumerate(said) if allowed(one)]
             if not inside:
                 raise ValueError(f"no architecture of the table ({table.coverage}) keeps to {self.objective}")
             winner = max(inside, key=lambda i: self.objective(said[i]))
             if there := fixed is not None and fixed in table:
-                name = REFERENCE + ("" if allows(estimate(fixed)) else ", over the bound")
+                name = REFERENCE + ("" if allowed(estimate(fixed)) else ", over the bound")
             for judge, truth in zip(JUDGES, truths, strict=True):
                 best[judge].append(float(truth[inside].max()))
                 worst[judge].append(float(truth[inside].min()))
