@@ -181,7 +181,18 @@ def bill(name: str, days: float, assume: Assumptions | None = None, *, device: s
 class Headline:
     """A number that others published about a search: by whom, about which search, under which assumptions.
 
-    ``kg`` is the published number; `bill` computes it by the formula, from ``days`` and ``assume``.
+    Attributes
+    ----------
+    said_by, search, device : str
+        Who published the number, about which search, for which accelerator.
+    days : float
+        Days of one accelerator.
+    assume : Assumptions
+        From these and ``days``, `bill` computes the number by the formula.
+    kg : float or None
+        The published number, kg CO₂e; None if nobody published one.
+    basis : str
+        What the hours and the watts rest on.
     """
 
     said_by: str
@@ -190,7 +201,7 @@ class Headline:
     device: str
     assume: Assumptions
     kg: float | None
-    why: str
+    basis: str
 
     def bill(self) -> Bill:
         """Compute the bill by the formula at the top of this module."""

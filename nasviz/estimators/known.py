@@ -13,7 +13,7 @@ from ..space import Arch, SearchSpace
 LISTED = 2**20  # spaces up to this size are sampled by drawing until a row is met: in larger ones that may never end
 
 
-class Rows(Protocol):
+class TableLike(Protocol):
     """What a known space asks of a `nasviz.estimators.table.Table`: see there."""
 
     @property
@@ -60,7 +60,7 @@ class KnownSpace(SearchSpace):
         Its space is the whole one.
     """
 
-    def __init__(self, table: Rows):
+    def __init__(self, table: TableLike):
         self.table, self.whole = table, table.space
         self.name = f"{self.whole.name}, {len(table.archs):,} rows"
         self.choices = self.whole.choices

@@ -57,7 +57,7 @@ class Quality:
         τ over pairs of the same size band only. nan without sizes.
     bands : tuple of Band
     top : float
-    beside : mapping from str to Quality
+    baselines : mapping from str to Quality
         The quality of the baselines and of the ceiling, on the same sample.
     """
 
@@ -71,13 +71,13 @@ class Quality:
     within: Interval
     bands: tuple[Band, ...]
     top: float
-    beside: Mapping[str, Quality] = field(default_factory=dict)
+    baselines: Mapping[str, Quality] = field(default_factory=dict)
 
     def table(self) -> list[tuple[str, ...]]:
         """Return rows of text: the names of the columns, the estimator, then its baselines and ceiling."""
         head = ("", "s each", "τ", "τ, equal size", "ρ", f"best {100 * self.top:g} % found", "regret of its winner")
         lines: list[tuple[str, ...]] = [head]
-        for one in (self, *self.beside.values()):
+        for one in (self, *self.baselines.values()):
             numbers = (one.tau, one.within, one.rho, one.precision)
             lost = one.regret
             words = "–" if np.isinf(lost.value) else f"{lost.value:.2g} ({lost.low:.2g} to {lost.high:.2g})"
@@ -143,7 +143,7 @@ def quality(
     Examples
     --------
     >>> found = quality([1, 2, 3, 4], [0.1, 0.2, 0.4, 0.3], size=[5, 5, 7, 7], name="guess")
-    >>> round(found.tau.value, 2), found.within.value, round(found.beside["size"].tau.value, 2)
+    >>> round(found.tau.value, 2), found.within.value, round(found.baselines["size"].tau.value, 2)
     (0.67, 0.0, 0.82)
     """
     if len(estimated) and isinstance(estimated[0], Evaluation):

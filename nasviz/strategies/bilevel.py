@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from .._old_names import renamed
 from ..nn.descent import CLIP, adam, heavy_ball
-from ..nn.gpu import moved
+from ..nn.gpu import to_device
 
 if TYPE_CHECKING:
     from ..nn.gpu import Graphed
 
 ALPHA_BETAS, ALPHA_DECAY = (0.5, 0.999), 1e-3  # of Adam on α
+__getattr__ = renamed(__name__)  # old names
 
 
 class Batch(NamedTuple):
@@ -56,7 +58,7 @@ class Bilevel:
     recorded: dict[str, Graphed]  # of `nasviz.strategies.darts_cuda_graphs` alone
 
     def __init__(self, network: nn.Module, alphas: Tensor, train: Batch, valid: Batch, generator: torch.Generator):
-        self.network = moved(network, train.images.device)
+        self.network = to_device(network, train.images.device)
         self.train, self.valid, self.generator = train, valid, generator
         self.alphas = alphas.requires_grad_()
         self.mean, self.square = torch.zeros_like(alphas), torch.zeros_like(alphas)

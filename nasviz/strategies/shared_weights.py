@@ -15,7 +15,7 @@ from .. import datasets
 from ..estimators.training import tensors_of
 from ..knobs import knob
 from ..nn.descent import CLIP, heavy_ball, linear
-from ..nn.gpu import device_of, moved, size_of
+from ..nn.gpu import device_of, size_of, to_device
 from ..nn.saved_weights import take_over
 from ..nn.threads import one_thread
 from ..space import SearchSpace
@@ -186,7 +186,7 @@ class Shared:
     def __init__(self, space: SearchSpace, seed: int, images: Tensor, labels: Tensor, **size):
         self.images, self.labels = images, labels
         generator = torch.Generator().manual_seed(seed)
-        network = moved(space.single_path(**size, colors=images.shape[1], generator=generator), images.device)
+        network = to_device(space.single_path(**size, colors=images.shape[1], generator=generator), images.device)
         self.network = cast("PathNetwork | ElasticNetwork", network)
         self.weights = dict(self.network.train().named_parameters())  # collected once: this takes as long as a layer
         self.velocity = {name: torch.zeros_like(w) for name, w in self.weights.items()}

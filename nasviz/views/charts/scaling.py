@@ -88,7 +88,7 @@ class Compound(Chart):
         values = {name: slider.value for name, slider in self.sliders.items()}
         budget = values.pop("budget")
         scaling, factors = compound(**values), [values[name] for name in ("alpha", "beta", "gamma")]
-        self.counted = scaling.counted()
+        self.counted = scaling.parameters_and_madds()
         self.rule = [compound(phi, *factors) for phi in LINE]
         self.spent = self.base * growth(*factors) ** LINE
         with self.figure.batch_update():
