@@ -172,8 +172,14 @@ def bill(name: str, days: float, assume: Assumptions | None = None, *, device: s
     if not (isfinite(days) and days >= 0):
         raise ValueError(f"{name}: days must be a number of 0 or more, got {days!r}")
     kwh = days * 24 * assume.watts * assume.pue / 1000
+    kg, cars = _emissions(kwh, assume)
+    return Bill(name, days, kwh, kg, days * 24 * assume.price, cars, device)
+
+
+def _emissions(kwh: float, assume: Assumptions) -> tuple[float, float]:
+    """Return the emissions of ``kwh`` in kg CO₂e and in car lifetimes."""
     kg = kwh * assume.intensity
-    return Bill(name, days, kwh, kg, days * 24 * assume.price, kg / assume.car, device)
+    return kg, kg / assume.car
 
 
 # ---------------------------------------------------------------------- one search, two bills
@@ -310,8 +316,8 @@ def ours(name: str, seconds: float, assume: Assumptions | None = None, *, joules
     if joules is None:
         return here
     kwh = joules / 3.6e6
-    kg = kwh * assume.intensity
-    return replace(here, kwh=kwh, kg=kg, cars=kg / assume.car, measured=True)
+    kg, cars = _emissions(kwh, assume)
+    return replace(here, kwh=kwh, kg=kg, cars=cars, measured=True)
 
 
 def table(bills) -> Iterator[tuple[str, ...]]:

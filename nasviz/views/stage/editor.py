@@ -20,6 +20,7 @@ from ...graph import Graph
 from ...objectives import accuracy
 from ...space import Arch, SearchSpace
 from ...step import Evaluation
+from ..colors import MAGENTA
 from . import leaderboard, panel
 from .cell import cell_view, labels, pictures
 from .from_search import cell_of, option_matrix
@@ -388,4 +389,4 @@ _CURVES = {
 _NAME = "text-align:left; vertical-align:top; font-weight:600; padding:1px 14px 1px 0; white-space:nowrap"
 _VALUE = "text-align:left; padding:1px 14px 1px 0; overflow-wrap:anywhere; font-variant-numeric:tabular-nums"
 _SMALL = "; font-family:var(--jp-code-font-family, monospace); font-size:.86em"
-_WRONG = "border-left:3px solid #d6246e; padding:4px 10px"
+_WRONG = f"border-left:3px solid {MAGENTA}; padding:4px 10px"
