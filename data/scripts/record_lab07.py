@@ -1,8 +1,8 @@
 """The exact truth of the two small spaces of lab 07, and the searches that it shows beside its live ones.
 
-    python data/record_lab07.py truth --space sep [--device cuda]
-    python data/record_lab07.py truth --space conv [--device cuda]
-    python data/record_lab07.py searches [--of sep deep conv whole]
+    python data/scripts/record_lab07.py truth --space sep [--device cuda]
+    python data/scripts/record_lab07.py truth --space conv [--device cuda]
+    python data/scripts/record_lab07.py searches [--of sep deep conv whole]
 
 ``truth`` trains every distinct function of {skip, separable convolution} or of {skip, convolution} from ten seeds,
 with the full recipe on a network of four channels: data/darts-small/sep and conv, parts as `nasviz.estimators.tabulate`
@@ -34,7 +34,7 @@ from nasviz.strategies import Darts
 from nasviz.strategies.remedies import RECIPE, SMALL_SPACES, longer, remedies
 from nasviz.workers import default_pool, processor
 
-HERE = Path(__file__).parent / "darts-small"
+FOLDER = Path(__file__).parents[1] / "darts-small"
 TRAININGS, SEARCHES = 10, 10  # seeds
 SETS = {
     "sep": remedies(SMALL_SPACES["sep"]),
@@ -51,9 +51,9 @@ def truth(name: str, device: str) -> None:
         Training(SMALL_SPACES[name], replace(FULL, network=RECIPE["network"]), test=True, curve=True), TRAININGS
     )
     if device == "cpu":
-        results = run(work, HERE / name)
+        results = run(work, FOLDER / name)
     else:
-        results = run_packed(work, HERE / name, PackedTraining(work.estimate, device))
+        results = run_packed(work, FOLDER / name, PackedTraining(work.estimate, device))
     for _ in tqdm(results, unit="training"):
         pass
 
@@ -63,7 +63,7 @@ def searches(sets: Sequence[str], out: Path) -> None:
     there = {
         (name, row["method"], row["seed"])
         for name in sets
-        for folder in {HERE, out}
+        for folder in {FOLDER, out}
         for row in searches_in(folder, name)
     }
     todo = [(name, method, seed) for name in sets for method in SETS[name] for seed in range(SEARCHES)]
@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("what", choices=["truth", "searches"])
     parser.add_argument("--space", choices=list(SMALL_SPACES), default="sep")
     parser.add_argument("--of", nargs="+", choices=list(SETS), default=list(SETS), help="sets of searches")
-    parser.add_argument("--out", type=Path, default=HERE, help="folder to which new searches are written")
+    parser.add_argument("--out", type=Path, default=FOLDER, help="folder to which new searches are written")
     parser.add_argument("--device", default="cpu", help="cuda: on a GPU, all at once")
     options = parser.parse_args()
     if options.what == "truth":
