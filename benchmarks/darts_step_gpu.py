@@ -17,7 +17,7 @@ from statistics import median
 import torch
 
 from nasviz.nn import ops
-from nasviz.nn.gpu import Graphed, moved
+from nasviz.nn.gpu import Graphed, to_device
 from nasviz.nn.twoinput_mixed import MixedCell
 from nasviz.spaces import DartsSpace
 from nasviz.strategies import Darts, SecondOrderDarts
@@ -48,7 +48,7 @@ def network_of(kind: str, plain_of, device: str, size: dict):
     if device == "cuda":
         ops.LAYOUTS["cuda"] = torch.channels_last if "channels-last" in kind else torch.contiguous_format
     network = DartsSpace().supernet(**size, generator=torch.Generator().manual_seed(0))
-    return moved(plain_of(network) if kind == "plain" else network, device)
+    return to_device(plain_of(network) if kind == "plain" else network, device)
 
 
 class Steps:

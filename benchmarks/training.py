@@ -17,7 +17,7 @@ from torch.nn.functional import cross_entropy
 
 from nasviz import datasets
 from nasviz.estimators import FULL, Training
-from nasviz.estimators.training import Nesterov
+from nasviz.nn.descent import Nesterov
 from nasviz.spaces import NasBench201
 from nasviz.workers import workers
 

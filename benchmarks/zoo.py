@@ -22,7 +22,7 @@ with torch.device("meta"):
     count.madds(torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3)), (3, 8, 8))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 start = time.perf_counter()
-parameters, madds = model.counted()
+parameters, madds = model.parameters_and_madds()
 seconds = time.perf_counter() - start
 more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 print(parameters, madds, seconds, more)

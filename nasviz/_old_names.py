@@ -1,11 +1,13 @@
-"""Names that modules had before version 0.2: they go on working for one release, with a warning that names the new one.
+"""Names from before version 0.2: they go on working for one release, with a warning that names the new one.
 
-A finder of its own, so that no file of an old name stands among the others.
+Old modules have a finder of their own, so that no file of an old name stands among the others. A module in which a
+function or a class has another name now hands on its old name by ``__getattr__ = renamed(__name__)``.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from importlib import import_module, util
 from importlib.abc import InspectLoader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -76,7 +78,30 @@ MOVED = {
     "views.surrogate": ("views.charts.surrogate",),
     "views.zoo": ("views.charts.zoo", "analysis.fronts"),
 }
+# Old function, class or constant: the new one. All below ``nasviz``.
+RENAMED = {
+    "analysis.diagnosis.one_hot": "analysis.diagnosis.supernet_weights",
+    "encodings.paths": "encodings.path_encoding",
+    "strategies.bilevel.MOMENTUM": "nn.descent.MOMENTUM",
+    "strategies.bilevel.cosine": "nn.descent.cosine_between",
+    "views.Counted": "views.MaddsAndTime",
+    "views.charts.madds_and_time.Counted": "views.charts.madds_and_time.MaddsAndTime",
+}
 GONE_IN = "0.3"
+
+
+def renamed(module: str) -> Callable[[str], object]:
+    """Return the ``__getattr__`` of a module: it hands on the names of `RENAMED`, with a warning; others it refuses."""
+
+    def hand_on(name: str) -> object:
+        old = f"{module}.{name}"
+        if (new := RENAMED.get(old.removeprefix("nasviz."))) is None:
+            raise AttributeError(f"module {module} has no attribute {name!r}")
+        warnings.warn(f"{old} is now nasviz.{new}; the old name goes in version {GONE_IN}", DeprecationWarning, 2)
+        home, _, name = new.rpartition(".")
+        return getattr(import_module(f"nasviz.{home}"), name)
+
+    return hand_on
 
 
 class OldModule(ModuleType):

@@ -205,7 +205,7 @@ def read_verified(path: Path, sha256: str) -> dict[str, np.ndarray]:
     """
     remedy = (
         "Get it back with `git checkout -- data`, by installing nasviz again, or from the originals with "
-        "`python data/make_fashion16.py` (data/README.md says where they are)."
+        "`python data/scripts/make_fashion16.py` (data/README.md says where they are)."
     )
     try:
         content = path.read_bytes()

@@ -3,7 +3,7 @@
 There are three encodings (compared by White et al. 2020, "A study on encodings for NAS"):
 
 - `one_hot`: the option of each choice. It works on every space. Architectures with the same function may differ in it.
-- `paths`: the sequences of operations from input to output (White, Neiswanger & Savani 2021, section 3.2).
+- `path_encoding`: the sequences of operations from input to output (White, Neiswanger & Savani 2021, section 3.2).
 - `weisfeiler_lehman`: the number of times that each small piece of the graph occurs (Ru et al. 2021).
 
 The last two read the graph. They return counts by name, so that a reader sees the meaning of a feature; `encoder` puts
@@ -19,11 +19,13 @@ from functools import partial
 
 import numpy as np
 
+from ._old_names import renamed
 from .graph import Graph
 from .space import Arch, SearchSpace
 
 NOTHING = "none"  # name, in all spaces, of the operation whose result is zero
 ENCODINGS = ("one-hot", "paths", "weisfeiler-lehman")
+__getattr__ = renamed(__name__)  # old names
 
 
 def one_hot(space: SearchSpace, archs: Iterable[Arch]) -> np.ndarray:
@@ -131,7 +133,7 @@ def _flow(graph: Graph) -> Flow:
     return Flow(tuple(labels[i] for i in kept), tuple(tuple(place[j] for j in incoming[i]) for i in kept))
 
 
-def paths(space: SearchSpace, arch: Arch) -> Counter[str]:
+def path_encoding(space: SearchSpace, arch: Arch) -> Counter[str]:
     """Return the path encoding: each sequence of operations from an input to an output, counted once.
 
     White, Neiswanger & Savani 2021, section 3.2: a feature tells whether a path occurs, not how often. A path over the
@@ -140,7 +142,7 @@ def paths(space: SearchSpace, arch: Arch) -> Counter[str]:
     Examples
     --------
     >>> from nasviz.spaces import NasBench201
-    >>> sorted(paths(NasBench201(), (3, 0, 1, 1, 0, 2)))
+    >>> sorted(path_encoding(NasBench201(), (3, 0, 1, 1, 0, 2)))
     ['in › nor_conv_3x3 › skip_connect › nor_conv_1x1 › out', 'in › skip_connect › out']
     """
     graph = flow(space, arch)
@@ -225,6 +227,6 @@ def encoder(encoding: str, space: SearchSpace, known: Iterable[Arch]) -> Callabl
         return partial(one_hot, space)
     if encoding not in ENCODINGS:
         raise ValueError(f"the encoding must be one of {list(ENCODINGS)}, got {encoding!r}")
-    features = paths if encoding == "paths" else weisfeiler_lehman
+    features = path_encoding if encoding == "paths" else weisfeiler_lehman
     columns = sorted({name for arch in known for name in features(space, arch)})
     return lambda archs: matrix([features(space, arch) for arch in archs], columns)

@@ -44,21 +44,35 @@ class Choice:
     when: Callable[[Arch], bool] | None = None
 
 
-# Abilities that only some spaces have: a description of each, and the spaces of nasviz that have it.
+# Abilities that only some spaces have. For each: what the attribute is, and the spaces of nasviz that have it.
 ABILITIES: Mapping[str, tuple[str, str]] = {
-    "relaxed": ("choices as DARTS relaxes them, tuple of Choice", "NasBench201, DartsSpace"),
-    "discretize": ("discretize(weights) -> Arch, which architecture relaxed weights mean", "NasBench201, DartsSpace"),
-    "supernet": ("supernet(**size), a network that mixes all options by weights", "NasBench201, DartsSpace"),
+    "relaxed": ("a tuple of Choice: the choices to which DARTS gives architecture weights", "NasBench201, DartsSpace"),
+    "discretize": (
+        "a method, discretize(weights) -> Arch: it returns the architecture that architecture weights stand for",
+        "NasBench201, DartsSpace",
+    ),
+    "supernet": (
+        "a method, supernet(**size): it builds a network that mixes all options of a choice by their weights",
+        "NasBench201, DartsSpace",
+    ),
     "single_path": (
-        "single_path(**size), a network of shared weights in which one architecture runs at a time",
+        "a method, single_path(**size): it builds a network whose weights all architectures share; each call of the "
+        "network runs one architecture",
         "NasBench201, ElasticSpace",
     ),
-    "largest": ("largest, the member of which all others are parts", "ElasticSpace"),
-    "smallest": ("smallest, the member that is part of all others", "ElasticSpace"),
-    "anchors": ("anchors, which choices point at earlier layers (Zoph & Le 2017, section 3.3)", "MacroSpace"),
-    "operations": ("operations, names of what every edge chooses from", "NasBench201"),
-    "distinct": ("distinct(), one architecture for each function", "NasBench201"),
-    "mutate_as_published": ("mutate_as_published(arch, rng), the mutation of its paper", "NasNetSpace"),
+    "largest": ("an Arch: the largest member, which contains all others", "ElasticSpace"),
+    "smallest": ("an Arch: the smallest member, which all others contain", "ElasticSpace"),
+    "anchors": (
+        "a tuple of range: for each layer, the choices that decide which earlier layers it reads (Zoph & Le 2017, "
+        "section 3.3)",
+        "MacroSpace",
+    ),
+    "operations": ("a tuple of names: the operations among which every edge chooses", "NasBench201"),
+    "distinct": ("a method, distinct(): it lists one architecture for each function", "NasBench201"),
+    "mutate_as_published": (
+        "a method, mutate_as_published(arch, rng): it mutates an architecture as the paper of the space says",
+        "NasNetSpace",
+    ),
 }
 
 
@@ -136,7 +150,7 @@ class SearchSpace:
     def __getattr__(self, name: str):
         if name in ABILITIES:
             what, who = ABILITIES[name]
-            raise Lacks(f"the space {self.name} has no {name}. That is {what}. Spaces that have it: {who}")
+            raise Lacks(f"the space {self.name} has no {name}. It would be {what}. Spaces that have it: {who}")
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def rule(self, arch: Arch) -> str | None:

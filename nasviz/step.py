@@ -10,40 +10,43 @@ import numpy as np
 
 from .space import Arch
 
+# What a step may show besides its evaluation: the meaning of each name, with shape and unit. A value without a shape
+# is one number. Evaluations are numbered from 0, in the order of the search.
 SHOWS = MappingProxyType(
     {
-        "parent": "number of the evaluation whose architecture was mutated, -1 for none",
-        "parents": "int32 (2): numbers of the evaluations that were crossed, -1 for none",
-        "position": "number of the evaluation where a local search stands, after this step",
-        "rank": "int32, one for each of the population: its front, 0 for the ones that none dominates",
-        "population": "numbers of the evaluations alive, oldest first",
-        "alphas": "float32 (choices, options): architecture weights after the softmax, rows sum to 1; after "
-        "FairDARTS's sigmoids, 0 to 1 each",
-        "policy": "float32 (choices, options): probabilities of all options when this one was drawn, each given the "
-        "choices before; 0 in rows of inactive choices",
-        "marginals": "float32 (choices, options): the mean of `policy` over a batch",
-        "entropy": "of the policy: the mean over a batch of the sum over choices, nats",
-        "reward": "what the policy is told of this evaluation",
-        "baseline": "what is subtracted from the reward, nan before there is one",
+        "parent": "number of the evaluation whose architecture was mutated; -1 if there is none",
+        "parents": "int32 (2): numbers of the two evaluations whose architectures were crossed; -1 if there is none",
+        "position": "number of the evaluation at which a local search stands after this step",
+        "rank": "int32 (members,): the front of each member of the population; 0 for members that no other dominates",
+        "population": "int32 (members,): numbers of the evaluations that are alive after this step, oldest first",
+        "alphas": "float32 (choices, options): the architecture weights after the softmax, so that each row sums to 1; "
+        "in FairDARTS after the sigmoid, so that each number is between 0 and 1",
+        "policy": "float32 (choices, options): the probabilities from which this architecture was drawn, choice by "
+        "choice, each given the choices before it; the row of an inactive choice is 0",
+        "marginals": "float32 (choices, options): the mean of `policy` over the architectures of a batch",
+        "entropy": "entropy of the policy, nats: the sum over the choices, then the mean over a batch",
+        "reward": "the reward that the policy learns from for this evaluation",
+        "baseline": "the number that is subtracted from the reward; nan before the first one is known",
         "loss": "training loss of this step, nats",
-        "losses": "float32 (4): training losses of the sub-networks of this step, nats, nan beyond the last",
-        "stage": "which stage of a training with several this is, from 0",
-        "children": "float32 (n,): validation accuracies of the largest sub-network, the smallest and some that were "
-        "drawn, with re-calibrated batch-norms, 0 to 1; nan but at the end of an epoch",
+        "losses": "float32 (4,): training loss of each sub-network that this step trained, nats; nan in unused places",
+        "stage": "number of the training stage to which this step belongs, from 0",
+        "children": "float32 (n,): validation accuracies, 0 to 1, of the largest sub-network, the smallest, and some "
+        "that were drawn, each after re-calibration of its batch-norms; nan except at the end of an epoch",
         "valid_loss": "validation loss of this step, nats",
         "valid_accuracy": "validation accuracy of this step, 0 to 1",
-        "epoch": "epoch of the search to which this step belongs, from 0",
-        "eigenvalue": "dominant eigenvalue of the validation loss's Hessian in alpha, at the end of an epoch",
-        "discrete_accuracy": "validation accuracy of the supernet with each edge's strongest operation alone, 0 to 1, "
-        "at the end of an epoch",
-        "candidates": "int16 (n, choices): the architectures that were looked at in this round, none before a model",
-        "predicted": "float32 (n,): what the model expects of each candidate, in the unit of the objective",
-        "uncertainty": "float32 (n,): standard deviation of what it expects",
-        "acquisition": "float32 (n,): value by which candidates were chosen, the greatest first",
-        "bracket": "which bracket of successive halving this is, from 0",
-        "rung": "which rung of the bracket, from 0",
-        "trained": "epochs that this evaluation cost: fewer than it has, where an earlier training went on",
-        "chosen": "which candidate this step evaluated, -1 for a random architecture",
+        "epoch": "number of the epoch to which this step belongs, from 0",
+        "eigenvalue": "dominant eigenvalue of the Hessian of the validation loss in alpha, at the end of an epoch",
+        "discrete_accuracy": "validation accuracy of the supernet, 0 to 1, if each edge keeps its strongest operation "
+        "only; at the end of an epoch",
+        "candidates": "int16 (n, choices): the architectures among which a model chose in this round; n is 0 before "
+        "there is a model",
+        "predicted": "float32 (n,): the model's prediction for each candidate, in the unit of the objective",
+        "uncertainty": "float32 (n,): the standard deviation of each prediction, in the unit of the objective",
+        "acquisition": "float32 (n,): the value by which the candidates were ranked; the greatest is evaluated first",
+        "bracket": "number of the bracket of successive halving to which this evaluation belongs, from 0",
+        "rung": "number of the rung within the bracket, from 0",
+        "trained": "epochs that were trained for this evaluation: fewer than its epochs if an earlier training went on",
+        "chosen": "number of the candidate that this step evaluated; -1 if the architecture was drawn at random",
     }
 )
 

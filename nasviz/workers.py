@@ -102,7 +102,7 @@ class _Channel:
 
     folder: str
     index: int
-    told: bool  # whether a hook watches in the process that handed it out
+    has_hook: bool  # whether a hook watches in the process that handed it out
     curve: bool  # whether that hook needs the accuracy after each epoch
 
     @property
@@ -141,7 +141,7 @@ class _Channel:
             last = now
             if os.path.exists(self.cancel):
                 raise Cancelled
-            if self.told:
+            if self.has_hook:
                 self.write(replace(progress, index=self.index))
 
         return tell
@@ -222,7 +222,7 @@ class _Queue(Generic[Item, Result]):
         self.pool = executor or default_pool()
         self.window = 2 * capacity(self.pool)
         self.waiting: deque[tuple[int, Item, Future | None]] = deque()  # without a future: to be tried again, alone
-        self.heard: dict[int, Progress] = {}
+        self.last_progress: dict[int, Progress] = {}  # of each job, the report that was passed on last
         self.folder = tempfile.TemporaryDirectory(prefix="nasviz-", ignore_cleanup_errors=True)
 
     def channel(self, index: int) -> _Channel:
@@ -249,12 +249,12 @@ class _Queue(Generic[Item, Result]):
         while True:
             index, arch, future = self.waiting[0]
             try:
-                result = self.alone(index, arch) if future is None else self.listen(future)
+                result = self.try_alone(index, arch) if future is None else self.listen(future)
             except BrokenExecutor as death:
                 self.recover(death)
             else:
                 self.waiting.popleft()
-                self.heard.pop(index, None)
+                self.last_progress.pop(index, None)
                 return result
 
     def listen(self, future: Future) -> Result:
@@ -263,8 +263,8 @@ class _Queue(Generic[Item, Result]):
             wait([future], timeout=POLL)
             for index, _, _ in self.waiting if watched() else ():
                 progress = self.channel(index).read()
-                if progress and progress != self.heard.get(index):
-                    self.heard[index] = progress
+                if progress and progress != self.last_progress.get(index):
+                    self.last_progress[index] = progress
                     report(progress)
         return future.result()
 
@@ -290,7 +290,7 @@ class _Queue(Generic[Item, Result]):
             if i in lost:
                 self.waiting[place] = i, arch, None if i in suspects else self.hand_out(i, arch)
 
-    def alone(self, index: int, arch: Item) -> Result:
+    def try_alone(self, index: int, arch: Item) -> Result:
         """Try a job again while no other job runs: if a worker dies again, this architecture is the reason."""
         for other in [future for _, _, future in self.waiting if future]:
             with suppress(Exception):  # the error is raised again at the job's turn

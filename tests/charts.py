@@ -34,7 +34,7 @@ one, three = "ReLU, conv 1×1 8→8, BN @ 8×16×16", "ReLU, conv 3×3 8→8, BN
 latency = views.Latency({"a": [(three, 2.0)], "b": [(one, 0.6)]}, {"a": 2.5, "b": 1.0}, {"a": 2.6, "b": 0.9})
 latency""",
     "counted": """
-counted = views.Counted(space, archs, 100 * ms, 2 * good, [[(one, 1.0)] * n for n in range(30)])
+counted = views.MaddsAndTime(space, archs, 100 * ms, 2 * good, [[(one, 1.0)] * n for n in range(30)])
 counted""",
     "devices": """
 from nasviz.hardware import Target

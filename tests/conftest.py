@@ -28,7 +28,8 @@ CHROMIUM_FLAGS = [
 
 # Begun last, a long file would leave the other process idle. Those of more than ten seconds, in make check or test.
 LONG = [f"test_{name}.py" for name in ("charts_browser", "stage_browser", "spaces", "elastic_training", "darts", "zoo",
-        "paths", "executors", "collapse", "dask", "reinforce", "search", "remedies", "table_csv", "labs")]  # fmt: skip
+        "single_path", "executors", "collapse", "dask", "reinforce", "search", "remedies", "table_csv",
+        "labs")]  # fmt: skip
 
 
 def order(item):

@@ -44,11 +44,11 @@ def test_there_are_as_many_paths_as_the_paper_says():
     for length in range(6):
         rows = "/".join("".join(map(str, row)) for row in np.eye(length + 2, k=1, dtype=int))
         for ops in product(("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"), repeat=length):
-            (path,) = encodings.paths(space, space.from_text(f"{rows} {','.join(('input', *ops, 'output'))}"))
+            (path,) = encodings.path_encoding(space, space.from_text(f"{rows} {','.join(('input', *ops, 'output'))}"))
             seen.add(path)
     assert len(seen) == 364
     space = NasBench201()
-    seen = {path for arch in product(range(5), repeat=6) for path in encodings.paths(space, arch)}
+    seen = {path for arch in product(range(5), repeat=6) for path in encodings.path_encoding(space, arch)}
     assert len(seen) == 4 + 4**2 + 4**3
 
 
@@ -57,7 +57,7 @@ def test_the_paths_of_a_cell_counted_by_hand():
     space = NasBench101()
     ops = "input,conv1x1-bn-relu,conv3x3-bn-relu,maxpool3x3,output"
     cell = space.from_text(f"01001/00110/00001/00001/00000 {ops}")
-    assert sorted(encodings.paths(space, cell)) == [
+    assert sorted(encodings.path_encoding(space, cell)) == [
         "in › conv1x1-bn-relu › conv3x3-bn-relu › out",
         "in › conv1x1-bn-relu › maxpool3x3 › out",
         "in › out",
@@ -101,7 +101,7 @@ def test_posterior_of_the_gaussian_process(encoding):
     told = [e for e in told if np.isfinite(accuracy(e))]
     asked = [SPACE.sample(rng) for _ in range(15)]
     model = GaussianProcessPredictor(SPACE, encoding=encoding).fit(told)
-    mean, deviation = model.beneath(asked)
+    mean, deviation = model.predict_without_noise(asked)
     amplitude, length = model._model.kernel_.k1.k1.constant_value, model._model.kernel_.k1.k2.length_scale
     noise = model._model.kernel_.k2.noise_level
     encode = encodings.encoder(encoding, SPACE, [e.arch for e in told])

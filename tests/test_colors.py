@@ -1,13 +1,17 @@
 """How operations look, and where the nodes of a cell lie."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from test_stage import DARTS, EDGES, NODES, OPS
 
+from nasviz.course import questions
 from nasviz.views import colors
+from nasviz.views.stage import still
 from nasviz.views.stage.layout import layout
 
 
@@ -63,6 +67,25 @@ def test_every_colour_stands_out_from_both_backgrounds(back):
     for op in {*OPS, *DARTS, "nor_conv_5x5", "mb_k5_e6", "other thing"}:
         a, b = sorted((luminance(colors.style(op).color), luminance(back)))
         assert (b + 0.05) / (a + 0.05) > 2.4, (op, colors.style(op), (b + 0.05) / (a + 0.05))
+
+
+def test_scripts_of_the_page_and_the_course_have_the_same_colours():
+    package = Path(colors.__file__).parents[1]
+    said = (package / "views/stage/js/base.js").read_text("utf-8")
+    named = dict(re.findall(r'const (\w+) = "(#\w{6})";', said))
+    assert named == {"BLUE": colors.BLUE, "MAGENTA": colors.MAGENTA}
+    series = re.search(r"const SERIES = \[(.*?)\];", said)[1].replace('"', "").split(", ")
+    assert tuple(named.get(color, color) for color in series) == still.SERIES
+    drawn = re.search(r"const COLORS = \[(.*?)\];", (package / "course/course.js").read_text("utf-8"))[1]
+    assert tuple(drawn.replace('"', "").split(", ")) == questions.COLORS
+    assert questions.COLORS[:3] == (colors.GREY, colors.BLUE, colors.MAGENTA)
+
+
+def test_the_colour_of_skip_is_written_once():
+    package = Path(colors.__file__).parents[1]
+    texts = {path.name: path.read_text("utf-8").lower() for path in package.rglob("*.py")}
+    found = {name for name, text in texts.items() if colors.MAGENTA in text}
+    assert found == {"colors.py", "questions.py"}  # the course loads no pictures for the sake of a colour
 
 
 # ---------------------------------------------------------------------- layout

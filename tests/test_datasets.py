@@ -18,7 +18,7 @@ from nasviz import datasets
 
 ORIGINALS = Path("/usr/share/datasets/fashion-mnist")
 ROOT = Path(__file__).parents[1]
-SCRIPT = ROOT / "data" / "make_fashion16.py"
+SCRIPT = ROOT / "data" / "scripts" / "make_fashion16.py"
 
 
 def test_our_own_has_the_promised_shape_and_balance():

@@ -136,7 +136,7 @@ def test_one_hot_weights_discretise_to_their_architecture(space):
         arch = space.sample(np.random.default_rng(seed))
         if "none" in space.relaxed[0].options and space is SPACE:
             arch = tuple(max(1, option) for option in arch)
-        weights = diagnosis.one_hot(space, arch)
+        weights = diagnosis.supernet_weights(space, arch)
         assert space.discretize(weights) == arch
         assert set(np.unique(weights)) <= {0, 1} and weights.sum() == sum(
             edge.op is not None for graph in space.cells(arch).values() for edge in graph.edges
@@ -149,7 +149,7 @@ def test_the_gap_is_that_of_two_forward_passes(trained):
     arch = SPACE.discretize(search.alphas.detach().softmax(1).numpy())
     for weights, accuracy in (
         (search.alphas.softmax(1), gap.mixture),
-        (torch.from_numpy(diagnosis.one_hot(SPACE, arch)).double(), gap.discrete),
+        (torch.from_numpy(diagnosis.supernet_weights(SPACE, arch)).double(), gap.discrete),
     ):
         right = search.network(search.valid.images, weights).argmax(1) == search.valid.labels
         assert accuracy == pytest.approx(right.double().mean().item())

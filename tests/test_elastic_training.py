@@ -9,8 +9,8 @@ import torch
 from torch.nn import functional as F
 
 from nasviz.estimators import Inherited
-from nasviz.estimators.training import Nesterov
 from nasviz.knobs import knobs
+from nasviz.nn.descent import Nesterov
 from nasviz.run import Run
 from nasviz.spaces import ElasticSpace, NasBench201
 from nasviz.strategies import BigNas, OnceForAll, elastic_training

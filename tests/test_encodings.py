@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from toys import ALL_SPACES, OWN, SPACES, Elastic
 
-from nasviz.encodings import ENCODINGS, encoder, flow, matrix, one_hot, paths, weisfeiler_lehman
+from nasviz.encodings import ENCODINGS, encoder, flow, matrix, one_hot, path_encoding, weisfeiler_lehman
 from nasviz.graph import Edge, Graph
 from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import DartsSpace, NasBench101, NasBench201
@@ -80,22 +80,22 @@ def test_paths_are_those_that_networkx_finds(space):
         starts = [i for i in net if not net.in_degree(i)]
         ends = [i for i in net if not net.out_degree(i)]
         ways = [way for s in starts for e in ends if s != e for way in networkx.all_simple_paths(net, s, e)]
-        assert paths(space, arch) == Counter({" › ".join(graph.labels[i] for i in way): 1 for way in ways})
+        assert path_encoding(space, arch) == Counter({" › ".join(graph.labels[i] for i in way): 1 for way in ways})
 
 
 def test_paths_of_nasbench201():
-    assert list(paths(SPACE, CONV)) == ["in › nor_conv_3x3 › skip_connect › nor_conv_1x1 › out"]
+    assert list(path_encoding(SPACE, CONV)) == ["in › nor_conv_3x3 › skip_connect › nor_conv_1x1 › out"]
     skips = [" › ".join(["in", *["skip_connect"] * length, "out"]) for length in (1, 2, 3)]
-    assert paths(SPACE, (1, 1, 1, 1, 1, 1)) == Counter(skips)  # of length two there are two: they count as one
-    assert paths(SPACE, (0, 0, 0, 0, 0, 0)) == Counter()
+    assert path_encoding(SPACE, (1, 1, 1, 1, 1, 1)) == Counter(skips)  # of length two there are two: they count as one
+    assert path_encoding(SPACE, (0, 0, 0, 0, 0, 0)) == Counter()
     chains = [(a, 0, b, 0, 0, c) for a in range(5) for b in range(5) for c in range(5)]
-    assert len({column for arch in chains for column in paths(SPACE, arch)}) == 4**3
+    assert len({column for arch in chains for column in path_encoding(SPACE, arch)}) == 4**3
 
 
 def test_paths_with_two_inputs_and_two_cells_say_where_they_are():
     space = DartsSpace()
     arch = space.sample(np.random.default_rng(0))
-    starts = {path.split(" › ")[0] for path in paths(space, arch)}
+    starts = {path.split(" › ")[0] for path in path_encoding(space, arch)}
     assert starts <= {f"{cell}: c_{{k-{i}}}" for cell in ("normal", "reduction") for i in (1, 2)} and len(starts) >= 3
 
 
@@ -127,7 +127,7 @@ def test_isomorphic_cells_have_the_same_features():
     for seed in range(60):
         arch = plain.sample(np.random.default_rng(seed))
         moved += renamed.cells(arch)["cell"].nodes != plain.cells(arch)["cell"].nodes
-        assert paths(renamed, arch) == paths(plain, arch)
+        assert path_encoding(renamed, arch) == path_encoding(plain, arch)
         assert weisfeiler_lehman(renamed, arch) == weisfeiler_lehman(plain, arch)
     assert moved > 10
 
@@ -163,4 +163,4 @@ def test_an_operation_on_the_last_node_counts():
         def graph(self, arch):
             return Graph(("in", "out"), (Edge(0, 1),), (None, "ab"[arch[0]]))
 
-    assert list(paths(Last(), (1,))) == ["in › b › out"]
+    assert list(path_encoding(Last(), (1,))) == ["in › b › out"]

@@ -9,7 +9,7 @@ from safetensors.torch import load
 from torch.nn import functional as F
 
 from nasviz.estimators import Inherited
-from nasviz.nn.gpu import Graphed, moved
+from nasviz.nn.gpu import Graphed, to_device
 from nasviz.spaces import DartsSpace, ElasticSpace, NasBench201
 from nasviz.strategies import (
     AdaptiveDarts,
@@ -51,7 +51,7 @@ STRATEGIES = {
 
 def both(space, device, **size):
     """Loss and gradients of the same supernet with the same batch, float64."""
-    network = moved(space.supernet(**size, generator=torch.Generator().manual_seed(0)).double(), device)
+    network = to_device(space.supernet(**size, generator=torch.Generator().manual_seed(0)).double(), device)
     draws = torch.Generator().manual_seed(1)
     images = torch.randn(4, 1, 8, 8, generator=draws, dtype=torch.float64).to(device)
     shape = len(space.relaxed), len(space.relaxed[0].options)

@@ -166,7 +166,7 @@ def test_the_sum_of_one_operation_is_its_entry(table):
 def test_the_overhead_is_found_where_there_is_one(table):
     rng = np.random.default_rng(0)
     networks = [SPACE.network(SPACE.sample(rng)) for _ in range(30)]
-    rows = [table.rows(network, IMAGE) for network in networks]
+    rows = [table.by_operation(network, IMAGE) for network in networks]
     true = [2.0 + 0.5 * sum(ms for _, ms in row) + 0.25 * len(row) for row in rows]
     fitted = table.fit(networks[:20], true[:20], IMAGE)
     assert fitted.overhead.fixed == pytest.approx(2) and fitted.overhead.each == pytest.approx(0.25)

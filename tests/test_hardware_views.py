@@ -10,7 +10,7 @@ from nasviz.analysis.fronts import dominated
 from nasviz.hardware import Target
 from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation, Step
-from nasviz.views import Counted, Devices, Latency, Pareto
+from nasviz.views import Devices, Latency, MaddsAndTime, Pareto
 from nasviz.views.charts.latency import OTHER, kind
 
 SPACE = NasBench201()
@@ -87,7 +87,7 @@ def test_operations_are_stacked_by_kind():
         Latency(rows, {"a": 1.0})
 
 
-# -------------------------------------------------------------------------------------------------------------- Counted
+# --------------------------------------------------------------------------------------------------------- MaddsAndTime
 def test_who_is_off_the_line_is_named_by_operations():
     one, three, pool = "ReLU, conv 1×1 8→8, BN @ 8×16×16", "ReLU, conv 3×3 8→8, BN @ 8×16×16", "AvgPool2d(3) @ 8×16×16"
     madds = np.array([10.0, 20.0, 30.0, 40.0, 50.0, 60.0])
@@ -95,20 +95,20 @@ def test_who_is_off_the_line_is_named_by_operations():
     ms = madds / 10 + off
     rows = [[(three, 1.0)], [(one, 1.0)] * 3, [(one, 1.0)] * 3, [(pool, 1.0)], [("linear 16→10 @ 16", 1.0)]]
     rows.append([(pool, 1.0)])
-    view = Counted(SPACE, ARCHS[:6], madds, ms, rows, named=2)
+    view = MaddsAndTime(SPACE, ARCHS[:6], madds, ms, rows, named=2)
     assert np.allclose(view.off, off)
     assert view.groups[1] == [1, 5] and view.groups[-1] == [4, 0] and sorted(view.groups[0]) == [2, 3]
     assert view.called(1) == "3 conv 1×1" and view.called(4) == "no operation"
     assert "a  4.00 ms: 3 conv 1×1" in view.text and "7.40 ms: 1 pooling" in view.text
     rows[5] = rows[1]  # the same operations as another's: named once
-    assert Counted(SPACE, ARCHS[:6], madds, ms, rows, named=2).groups[1] == [1]
+    assert MaddsAndTime(SPACE, ARCHS[:6], madds, ms, rows, named=2).groups[1] == [1]
     texts = {text for trace in view.figure.data[1:3] for text in trace.text}
     assert texts == set(view.letters.values()) and len(view.figure.data[3].x) == len(view.groups[0])
     drawn(view)
     view.tell(1)
     assert SPACE.to_text(ARCHS[1]) in view.about.value and len(view.cells.children) == 1
     with pytest.raises(ValueError, match="three networks or more"):
-        Counted(SPACE, ARCHS[:2], madds[:2], ms[:2], rows[:2])
+        MaddsAndTime(SPACE, ARCHS[:2], madds[:2], ms[:2], rows[:2])
 
 
 # -------------------------------------------------------------------------------------------------------------- Devices

@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 import nasviz
-from nasviz._old_names import MOVED
+from nasviz._old_names import MOVED, RENAMED
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +41,16 @@ def test_an_old_module_warns_once_and_names_the_new_one(old):
     where = rf"nasviz.{old} has no 'nothing'; its contents are in nasviz.{MOVED[old][0]}"
     with pytest.raises(AttributeError, match=where):
         _ = module.nothing
+
+
+@pytest.mark.parametrize("old", RENAMED)
+def test_an_old_function_warns_and_is_the_new_one(old):
+    (module, name), (home, new) = (path.rpartition(".")[::2] for path in (old, RENAMED[old]))
+    with pytest.warns(DeprecationWarning, match=rf"nasviz.{old} is now nasviz.{RENAMED[old]}; .* version 0\.3"):
+        found = getattr(importlib.import_module(f"nasviz.{module}"), name)
+    assert found is getattr(importlib.import_module(f"nasviz.{home}"), new)
+    with pytest.raises(AttributeError, match=f"module nasviz.{module} has no attribute 'nothing'"):
+        _ = importlib.import_module(f"nasviz.{module}").nothing
 
 
 def test_what_was_split_is_found_in_its_parts():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nasviz.estimators import FULL, PackedTraining, Training, packed, tabulate, training
-from nasviz.estimators.tabulate import Work, rows, run_packed
+from nasviz.estimators.tabulate import Work, run_packed, trainings_in
 from nasviz.nn.packed import PackedNetwork
 from nasviz.nn.packed import packed as pack
 from nasviz.spaces import NasBench201
@@ -110,7 +110,7 @@ def test_a_table_filled_in_packs_goes_on_where_it_was(tmp_path, monkeypatch):
     going.close()  # killed in its first pack: what was written stays
     assert len(list(run_packed(work, tmp_path, packs, share=(1, 2)))) == 3
     assert len(list(run_packed(work, tmp_path, packs))) == 4
-    known = dict(key_row for part in tmp_path.glob("*.jsonl") for key_row in rows(part, work.head))
+    known = dict(key_row for part in tmp_path.glob("*.jsonl") for key_row in trainings_in(part, work.head))
     assert sorted(known) == sorted(work.key(arch, seed) for arch in ARCHS for seed in (0, 1))
     text = SPACE.to_text(ARCHS[0])
     assert known[text, 1]["scores"] == pytest.approx(work.estimate(ARCHS[0], seed=1).scores, abs=0.02)

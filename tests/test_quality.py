@@ -42,10 +42,10 @@ def test_every_number_is_that_of_its_statistic(sample):
 
 def test_among_equals_size_tells_nothing_and_the_estimator_what_it_knows(sample):
     found = quality(**sample, parts=20, resamples=100)
-    assert found.beside[SIZE].tau.value > 0.3
-    assert isnan(found.beside[SIZE].within.value)  # bands of one size each: nothing to tell apart
+    assert found.baselines[SIZE].tau.value > 0.3
+    assert isnan(found.baselines[SIZE].within.value)  # bands of one size each: nothing to tell apart
     assert found.within.value > found.tau.value
-    assert found.beside[CEILING].within.value > found.within.value
+    assert found.baselines[CEILING].within.value > found.within.value
     assert [band.low for band in found.bands] == sorted(set(sample["size"]))
     assert sum(band.count for band in found.bands) == 120
     here = sample["size"] == found.bands[2].low
@@ -55,9 +55,9 @@ def test_among_equals_size_tells_nothing_and_the_estimator_what_it_knows(sample)
 
 def test_the_baselines_stand_beside_on_the_same_sample(sample):
     found = quality(**sample, baselines={"by lot": np.random.default_rng(1).random(120)}, resamples=100, name="mine")
-    assert list(found.beside) == [SIZE, "by lot", CEILING]
-    assert abs(found.beside["by lot"].tau.value) < 0.2 < found.tau.value < found.beside[CEILING].tau.value
-    assert found.beside[SIZE].tau == quality(sample["size"], sample["truth"], resamples=100).tau
+    assert list(found.baselines) == [SIZE, "by lot", CEILING]
+    assert abs(found.baselines["by lot"].tau.value) < 0.2 < found.tau.value < found.baselines[CEILING].tau.value
+    assert found.baselines[SIZE].tau == quality(sample["size"], sample["truth"], resamples=100).tau
     lines = found.table()
     assert [line[0] for line in lines] == ["", "mine", SIZE, "by lot", CEILING] and {len(line) for line in lines} == {7}
     assert str(found.tau) in found._repr_markdown_() and "120 architectures" in found._repr_markdown_()

@@ -139,7 +139,7 @@ def test_each_estimator_is_a_dot_and_what_stands_beside_a_line(judged):
     assert list(line.x) == sorted(line.x) and "by lot" not in view.text.split("Unbeaten:")[1]
     lines = zip(view.figure.layout.annotations, view.figure.layout.shapes, strict=True)
     heights = {note.text: shape.y0 for note, shape in lines}
-    assert heights == {name: judged[0].beside[name].tau.value for name in (SIZE, CEILING)}
+    assert heights == {name: judged[0].baselines[name].tau.value for name in (SIZE, CEILING)}
     view.measure.value = "within"
     np.testing.assert_allclose(view.figure.data[1].y, [one.within.value for one in judged])
     assert view.still().startswith(PNG)

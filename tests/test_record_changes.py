@@ -13,7 +13,7 @@ from toys import ALL_SPACES, Toy
 from nasviz import estimators, objectives, spaces, strategies
 from nasviz.course import capstone
 from nasviz.estimators import Recipe, Table, TableLookup, Training
-from nasviz.estimators.tabulate import Work, join, parts_of, rows, status
+from nasviz.estimators.tabulate import Work, join, parts_of, status, trainings_in
 from nasviz.hardware import LatencyTable
 from nasviz.knobs import knob
 from nasviz.objectives import Bounded, CubedBest, Less, Score, Weighted, Within, accuracy
@@ -198,7 +198,7 @@ def newer_table(path):
         ("runs/evolution.jsonl", Run.load),
         ("runs/evolution.jsonl", lambda path: Run(make.RUNS["evolution"][0], path)),
         ("races/two.jsonl", Standings.load),
-        ("parts/part-001.jsonl", lambda path: list(rows(path))),
+        ("parts/part-001.jsonl", lambda path: list(trainings_in(path))),
         ("parts/part-001.jsonl", lambda path: join([path])),
         ("tables/forty.npz", Table.load),
         ("tables/latency.json", LatencyTable.load),
@@ -227,7 +227,7 @@ def test_a_newer_format_says_so(file, read, tmp_path):
 @pytest.mark.parametrize("version", ["0", "-1", "true", '"2"', "null", "[1]", "{}", "1.5", "NaN"])
 def test_what_is_no_version_is_no_record(version, tmp_path):
     path = tmp_path / "run.jsonl"
-    readers = {"nasviz": Run.load, "nasviz_race": Standings.load, "nasviz table": lambda path: list(rows(path))}
+    readers = {"nasviz": Run.load, "nasviz_race": Standings.load, "nasviz table": lambda path: list(trainings_in(path))}
     for name, read in readers.items():
         path.write_text(f'{{"{name}": {version}, "search": "RandomSearch", "fields": {{}}, "estimate": 1}}\n')
         with pytest.raises(ValueError, match="run.jsonl"):

@@ -13,7 +13,7 @@ from records import make
 
 from nasviz.course import capstone
 from nasviz.estimators import FULL, Table, Training
-from nasviz.estimators.tabulate import Work, join, parts_of, publish, rows, status
+from nasviz.estimators.tabulate import Work, join, parts_of, publish, status, trainings_in
 from nasviz.hardware import LatencyTable
 from nasviz.races.standings import Standings
 from nasviz.run import Run
@@ -80,7 +80,7 @@ def test_a_run_goes_on(name, tmp_path):
 # ------------------------------------------------------------------------------------- tables, and in the making
 def test_parts_of_a_table_are_read_and_gone_on_from():
     parts = parts_of(RECORDS / "parts")
-    assert [len(list(rows(part, make.WORK.head))) for part in parts] == [7, 3]
+    assert [len(list(trainings_in(part, make.WORK.head))) for part in parts] == [7, 3]
     assert status(make.WORK, RECORDS / "parts").endswith("seed 1: 4 of 6 (66.7 %)")
     heads, trainings = join(parts)
     assert len(heads) == 2 and len(trainings) == 10
@@ -164,12 +164,12 @@ def read(path):
     if "nasviz_race" in head:
         return "race" if Standings.load(path).table() else ""
     if "nasviz table" in head:
-        return "part" if sum(1 for _ in rows(path)) else ""
+        return "part" if sum(1 for _ in trainings_in(path)) else ""
     return "lines" if all(json.loads(line) for line in path.read_bytes().splitlines()) else ""
 
 
 TRAVEL = sorted(path for path in DATA.rglob("*") if path.name.endswith((".jsonl", ".jsonl.gz", ".npz", ".json")))
-# These are no records of the package: the scripts beside them wrote them, and the labs read them.
+# These are no records of the package: scripts in data/scripts wrote them, and the labs read them.
 LINES = ("lab06-darts.jsonl", "lab08-alone.jsonl", "conv-searches", "deep-searches", "whole-searches", "searches-")
 NUMBERS = ("fashion16.npz", "lab08-", "lab09-")
 
@@ -187,4 +187,4 @@ def test_the_ground_truth_can_be_gone_on_with():
     head = Work(Training(NasBench201(), FULL, test=True, curve=True), 3).head
     parts = parts_of(DATA / "nasbench201-fashion16")
     assert len(parts) >= 7
-    assert all(next(rows(part, head)) for part in parts)
+    assert all(next(trainings_in(part, head)) for part in parts)

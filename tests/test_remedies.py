@@ -1,5 +1,6 @@
 """The remedies for DARTS's collapse: what defines each of them, and that each goes on after a kill."""
 
+import json
 import math
 from dataclasses import replace
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import torch
 import nasviz.strategies as strategies
 from nasviz.analysis.diagnosis import hessian, skips, validation_loss
 from nasviz.nn.partial_channels import shuffle
+from nasviz.paths import data_dir
 from nasviz.spaces import DartsSpace, NasBench201
 from nasviz.strategies import (
     AdaptiveDarts,
@@ -28,9 +30,11 @@ from nasviz.strategies import (
     WatchedDarts,
 )
 from nasviz.strategies.fair_darts import kept, zero_one
+from nasviz.strategies.remedies import SMALL_SPACES, longer, remedies
 from nasviz.strategies.robust_darts import sharpened
 from nasviz.strategies.smooth_darts import rows_to_one
 
+RECORDED = data_dir() / "darts-small"
 SPACE = NasBench201(operations=("skip_connect", "sep_conv_3x3"))
 SMALL = dict(size=8, images=16, epochs=3, batch=8, network={"channels": 4, "stages": 1})
 REMEDIES = {
@@ -47,6 +51,18 @@ REMEDIES = {
     "Snas": {},
     "DrNas": {},
 }
+
+
+def test_the_comparison_is_the_recorded_one_and_gives_all_as_many_updates():
+    for name, files in {"sep": "searches-*.jsonl", "conv": "conv-searches.jsonl"}.items():
+        searches = remedies(SMALL_SPACES[name])
+        assert {len(search) for search in searches.values()} == {240}
+        lines = [line for path in RECORDED.glob(files) for line in path.read_text("utf-8").splitlines()]
+        assert {json.loads(line)["method"] for line in lines} == searches.keys()
+    searches = longer(SMALL_SPACES["sep"])
+    assert {len(search) for search in searches.values()} == {375}
+    lines = (RECORDED / "deep-searches.jsonl").read_text("utf-8").splitlines()
+    assert {json.loads(line)["method"] for line in lines} == searches.keys()
 
 
 def small(cls=Darts, **changes):

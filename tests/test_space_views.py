@@ -28,16 +28,16 @@ def test_a_space_says_its_choices_and_size_and_deals_members(space):
     table, counted = view.children[0].value, view.children[1].value
     assert space.choices[0].name in table
     assert f"{space.size:,}" in counted.replace("{,}", ",")
-    assert view.dealt and all(space.why_invalid(arch) is None for arch in view.dealt)
-    before, run = list(view.dealt), view.gallery.get_state()["first"]["run"]
+    assert view.shown and all(space.why_invalid(arch) is None for arch in view.shown)
+    before, run = list(view.shown), view.gallery.get_state()["first"]["run"]
     view.button.click()
-    assert view.dealt != before and view.gallery.get_state()["first"]["run"] == run + 1
+    assert view.shown != before and view.gallery.get_state()["first"]["run"] == run + 1
     data, _ = view._repr_mimebundle_()
-    assert "image/png" in data and space.to_text(view.dealt[0]) in data["text/plain"]
+    assert "image/png" in data and space.to_text(view.shown[0]) in data["text/plain"]
 
 
 def test_the_same_seed_deals_the_same_members():
-    assert Space(SPACES[0], seed=5).dealt == Space(SPACES[0], seed=5).dealt != Space(SPACES[0], seed=6).dealt
+    assert Space(SPACES[0], seed=5).shown == Space(SPACES[0], seed=5).shown != Space(SPACES[0], seed=6).shown
 
 
 def test_what_differs_is_marked_in_both_pictures():
@@ -197,10 +197,10 @@ def test_a_zoo_of_nothing_is_refused():
 
 def test_scaling_counts_the_network_at_phi_and_says_whether_it_fits_the_budget():
     view = Compound()
-    assert view.counted == compound(1.0).counted()
+    assert view.counted == compound(1.0).parameters_and_madds()
     assert "α·β²·γ² = 1.92" in view.text and "within the budget of 1 G" in view.text
     view.sliders["phi"].value = 3.0
-    assert view.counted == compound(3.0).counted() and "over the budget" in view.text
+    assert view.counted == compound(3.0).parameters_and_madds() and "over the budget" in view.text
     star = view.figure.data[2]
     assert star.x[0] == view.counted[1] and star.y[0] == compound(3.0).depth
     assert list(view.figure.data[9].y) == [one.resolution for one in RELEASED.values()]

@@ -8,7 +8,7 @@ import pytest
 from toys import Toy, distinct
 
 from nasviz.estimators import tabulate
-from nasviz.estimators.tabulate import Work, main, merge, parts_of, rows, run, status
+from nasviz.estimators.tabulate import Work, main, merge, parts_of, run, status, trainings_in
 from nasviz.spaces import NasBench201
 
 
@@ -58,7 +58,7 @@ def work():
 
 
 def keys(folder):
-    return [key for part in sorted(folder.glob("*.jsonl")) for key, _ in rows(part)]
+    return [key for part in sorted(folder.glob("*.jsonl")) for key, _ in trainings_in(part)]
 
 
 def test_a_table_has_each_architecture_with_each_seed(pool, work, tmp_path):
@@ -108,7 +108,7 @@ def test_parts_are_joined_and_contradictions_refused(pool, work, tmp_path):
         running.close()
     a, b = tmp_path / "a" / "part-000.jsonl", tmp_path / "b" / "part-000.jsonl"
     assert merge([a, b], tmp_path / "both.jsonl") == 14
-    assert len(list(rows(tmp_path / "both.jsonl"))) == 14
+    assert len(list(trainings_in(tmp_path / "both.jsonl"))) == 14
     with pytest.raises(FileExistsError):
         merge([a, b], tmp_path / "both.jsonl")
     lines = b.read_text().splitlines()
@@ -153,4 +153,4 @@ def test_a_finished_part_may_be_packed_and_is_read_and_gone_on_from(work, pool, 
     assert merge(parts_of(tmp_path), tmp_path / "all.jsonl") == 14
     packed.write_bytes(packed.read_bytes()[:-9])
     with pytest.raises(ValueError, match="part-000.jsonl.gz is damaged"):
-        list(rows(packed))
+        list(trainings_in(packed))

@@ -9,7 +9,7 @@ import torch
 
 from nasviz.estimators import FAST, Table, Timing, Training
 from nasviz.estimators import training_time as timing
-from nasviz.estimators.tabulate import Work, main, measure, publish, rows, run
+from nasviz.estimators.tabulate import Work, main, measure, publish, run, trainings_in
 from nasviz.spaces import NasBench201
 
 SMALL = replace(FAST, images=128, epochs=1, batch=32)
@@ -56,7 +56,7 @@ def test_each_is_timed_once_and_timings_are_no_part_of_the_trainings(work, tmp_p
     part.write_text("\n".join(part.read_text().splitlines()[:2]) + "\n")  # as if it had been killed
     assert measure(work, tmp_path) == 1
     assert len(list(run(work, tmp_path))) == 4
-    timed = [text for part in sorted((tmp_path / "timings").glob("*.jsonl")) for (text, _), _ in rows(part)]
+    timed = [text for part in sorted((tmp_path / "timings").glob("*.jsonl")) for (text, _), _ in trainings_in(part)]
     assert sorted(timed) == sorted(map(work.estimate.space.to_text, (SKIPS, CONVOLUTIONS)))
 
 
@@ -67,7 +67,7 @@ def test_timings_replace_the_seconds_of_trainings_and_bring_latencies(work, tmp_
     main(["publish", *parts, str(tmp_path / "out.npz"), "--timings", str(tmp_path / "timings")])
     assert "2 of 5,044 rows" in capsys.readouterr().out
     table = Table.load(tmp_path / "out.npz")
-    own = {text: row for part in (tmp_path / "timings").glob("*.jsonl") for (text, _), row in rows(part)}
+    own = {text: row for part in (tmp_path / "timings").glob("*.jsonl") for (text, _), row in trainings_in(part)}
     for arch in (SKIPS, CONVOLUTIONS):
         row, timed = table.row(arch), own[table.space.to_text(arch)]
         assert table.seconds[row] == pytest.approx([timed["seconds"]] * 2, rel=1e-6)

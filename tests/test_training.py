@@ -10,7 +10,7 @@ import torch
 from nasviz import datasets
 from nasviz.estimator import Cancelled, Progress, watching
 from nasviz.estimators import FAST, FULL, LARGE, Recipe, Training
-from nasviz.estimators.training import Nesterov, cosine, evaluated
+from nasviz.estimators.training import evaluated
 from nasviz.nn.threads import one_thread
 from nasviz.spaces import NasBench201
 
@@ -93,27 +93,6 @@ def test_recipes_are_those_of_the_design():
     assert FULL == Recipe(images=4000, epochs=8, lr=0.05, **common)
     assert FAST == Recipe(images=2000, epochs=3, lr=0.1, **common)
     assert LARGE == Recipe(images=8000, epochs=8, lr=0.05, **common)
-
-
-def test_nesterov_is_torchs():
-    recipe = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01, "nesterov": True}
-    networks = [SPACE.network((3, 2, 4, 1, 3, 1)).double() for _ in range(2)]
-    theirs, ours = torch.optim.SGD(networks[0].parameters(), **recipe), Nesterov(networks[1], 0.9, 0.01)
-    images = torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(0)).double()
-    for _ in range(4):
-        for network in networks:
-            network(images).square().sum().backward()
-        theirs.step()
-        theirs.zero_grad()
-        ours.step(0.1)
-    unused = {id(w) for op in networks[0].body[0].unused() for w in op.parameters()}
-    assert not unused  # torch leaves weights without a gradient alone, ours lets them decay
-    for (name, one), two in zip(networks[0].named_parameters(), networks[1].parameters(), strict=True):
-        assert torch.allclose(one, two, atol=1e-10), name
-
-
-def test_cosine_goes_from_one_to_zero():
-    assert [round(cosine(i, 4), 4) for i in range(5)] == [1, 0.8536, 0.5, 0.1464, 0]
 
 
 def test_a_training_that_blows_up_is_a_failure_on_record():

@@ -17,7 +17,7 @@ from nasviz.spaces.nasbench201 import EDGES, OPS
 from nasviz.step import Step
 from nasviz.strategies import RandomSearch, RegularizedEvolution
 from nasviz.views import alphas, band_of, progress, show, stage_of
-from nasviz.views.stage.from_search import Rows, cell_of, one_hot
+from nasviz.views.stage.from_search import Rows, cell_of, option_matrix
 
 SPACE = NasBench201()
 
@@ -98,7 +98,7 @@ def test_cell_of_knows_a_fixed_cell():
     graph = cell_of(SPACE)
     assert graph.nodes == ("in", "1", "2", "out") and [(e.source, e.target) for e in graph.edges] == list(EDGES)
     assert cell_of(Elastic()) is None  # it has no graph
-    assert one_hot((1, 0), 3).tolist() == [[0, 1, 0], [1, 0, 0]]
+    assert option_matrix((1, 0), 3).tolist() == [[0, 1, 0], [1, 0, 0]]
 
 
 # ---------------------------------------------------------------------- one architecture

@@ -85,7 +85,8 @@ def test_networks_written_here_have_the_counted_sizes():
 
 def test_the_papers_strides_cost_less_and_change_no_parameter():
     def counted(build):
-        return Model("", "hand", None, build, (3, 224, 224), None, False, None, None, "", None, "").counted()
+        model = Model("", "hand", None, build, (3, 224, 224), None, False, None, None, "", None, "")
+        return model.parameters_and_madds()
 
     parameters, madds = counted(lambda: torchvision("resnet50"))
     assert parameters == row_of("ResNet-50").parameters and 1.05 < madds / row_of("ResNet-50").madds < 1.07
@@ -135,7 +136,7 @@ def test_nothing_is_scaled_at_zero():
 
 def test_a_unit_of_phi_about_doubles_the_multiply_adds():
     assert growth() == pytest.approx(1.92, abs=0.005)
-    sizes = [compound(phi).counted()[1] for phi in (0, 1, 4)]
+    sizes = [compound(phi).parameters_and_madds()[1] for phi in (0, 1, 4)]
     assert sizes[1] / sizes[0] > 2.5  # the first step takes more: two layers times 1.2 are rounded up to three
     assert (sizes[2] / sizes[1]) ** (1 / 3) == pytest.approx(growth(), rel=0.1)
 
@@ -149,7 +150,7 @@ def test_the_coefficients_by_hand():
 def test_the_released_coefficients_make_the_released_networks(name):
     if name in ("B0", "B3", "B7"):
         row = row_of(f"EfficientNet-{name}")
-        assert RELEASED[name].counted() == (row.parameters, row.madds)
+        assert RELEASED[name].parameters_and_madds() == (row.parameters, row.madds)
     assert RELEASED[name].resolution == zoo.model(f"EfficientNet-{name}").image[1]
 
 

@@ -172,8 +172,14 @@ def bill(name: str, days: float, assume: Assumptions | None = None, *, device: s
     if not (isfinite(days) and days >= 0):
         raise ValueError(f"{name}: days must be a number of 0 or more, got {days!r}")
     kwh = days * 24 * assume.watts * assume.pue / 1000
+    kg, cars = _emissions(kwh, assume)
+    return Bill(name, days, kwh, kg, days * 24 * assume.price, cars, device)
+
+
+def _emissions(kwh: float, assume: Assumptions) -> tuple[float, float]:
+    """Return the emissions of ``kwh`` in kg CO₂e and in car lifetimes."""
     kg = kwh * assume.intensity
-    return Bill(name, days, kwh, kg, days * 24 * assume.price, kg / assume.car, device)
+    return kg, kg / assume.car
 
 
 # ---------------------------------------------------------------------- one search, two bills
@@ -181,7 +187,18 @@ def bill(name: str, days: float, assume: Assumptions | None = None, *, device: s
 class Headline:
     """A number that others published about a search: by whom, about which search, under which assumptions.
 
-    ``kg`` is the published number; `bill` computes it by the formula, from ``days`` and ``assume``.
+    Attributes
+    ----------
+    said_by, search, device : str
+        Who published the number, about which search, for which accelerator.
+    days : float
+        Days of one accelerator.
+    assume : Assumptions
+        From these and ``days``, `bill` computes the number by the formula.
+    kg : float or None
+        The published number, kg CO₂e; None if nobody published one.
+    basis : str
+        What the hours and the watts rest on.
     """
 
     said_by: str
@@ -190,7 +207,7 @@ class Headline:
     device: str
     assume: Assumptions
     kg: float | None
-    why: str
+    basis: str
 
     def bill(self) -> Bill:
         """Compute the bill by the formula at the top of this module."""
@@ -299,8 +316,8 @@ def ours(name: str, seconds: float, assume: Assumptions | None = None, *, joules
     if joules is None:
         return here
     kwh = joules / 3.6e6
-    kg = kwh * assume.intensity
-    return replace(here, kwh=kwh, kg=kg, cars=kg / assume.car, measured=True)
+    kg, cars = _emissions(kwh, assume)
+    return replace(here, kwh=kwh, kg=kg, cars=cars, measured=True)
 
 
 def table(bills) -> Iterator[tuple[str, ...]]:

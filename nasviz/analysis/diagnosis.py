@@ -16,11 +16,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._old_names import renamed
 from ..nn.threads import one_thread
 from ..space import Arch, SearchSpace
 
 Loss = Callable
 SKIP = "skip_connect"
+__getattr__ = renamed(__name__)  # old names
 
 
 # ------------------------------------------------------------------------------------------------ the loss around alpha
@@ -179,7 +181,7 @@ def skips(space: SearchSpace, arch: Arch) -> int:
     return sum(edge.op == SKIP for graph in space.cells(arch).values() for edge in graph.edges)
 
 
-def one_hot(space: SearchSpace, arch: Arch) -> np.ndarray:
+def supernet_weights(space: SearchSpace, arch: Arch) -> np.ndarray:
     """Return the architecture as weights of the supernet, (edges, operations): 1 for its own operations, else 0."""
     weights, open_cells = np.zeros((len(space.relaxed), len(space.relaxed[0].options)), np.float32), space.cells()
     for cell, graph in space.cells(arch).items():
@@ -215,7 +217,7 @@ def discretisation_gap(strategy, search, images: int | None = None) -> Gap:
 
     alphas = search.alphas.detach()
     arch = strategy.space.discretize(strategy.strengths(alphas).numpy())
-    chosen = torch.from_numpy(one_hot(strategy.space, arch))
+    chosen = torch.from_numpy(supernet_weights(strategy.space, arch))
     inputs, labels = (part[:images] for part in search.valid)
     with one_thread(), torch.no_grad():
         accuracies = [

@@ -32,10 +32,10 @@ class Baselines(Estimator):
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
         """Count in ``arch``; ``epochs`` must be None or 0. ValueError if ``arch`` is not in the space."""
         arch, start = untrained(self.space, arch, epochs), perf_counter()
-        return Evaluation(arch, counted(self.space, arch), perf_counter() - start, 0, seed)
+        return Evaluation(arch, count_convolutions(self.space, arch), perf_counter() - start, 0, seed)
 
 
-def counted(space: SearchSpace, arch: Arch) -> dict[str, float]:
+def count_convolutions(space: SearchSpace, arch: Arch) -> dict[str, float]:
     """Return ``{"convolutions": …, "conv3x3": …, "size": …}``: see `Baselines`."""
     kernels = list(_kernels(space, arch))
     return {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from .. import datasets
 from ..estimator import Estimator
-from ..nn import single_path as paths
+from ..nn import single_path
 from ..nn.gpu import size_of
 from ..nn.saved_weights import take_over
 from ..nn.threads import one_thread
@@ -94,7 +94,7 @@ class Inherited(Estimator):
         return measured(network, data)
 
     @cached_property
-    def supernet(self) -> paths.PathNetwork:
+    def supernet(self) -> single_path.PathNetwork:
         """The network that holds the shared weights: ``supernet(images, arch)``."""
         data = _data(self.dataset, self.size)
         supernet = self.space.single_path(**self.network, colors=data.colors, classes=len(data.classes))
@@ -111,7 +111,7 @@ class Inherited(Estimator):
         start = time.perf_counter()
         with one_thread():
             if self.recalibrate:
-                paths.recalibrate(supernet, arch, images[: self.recalibrate * BATCH].split(BATCH))
+                single_path.recalibrate(supernet, arch, images[: self.recalibrate * BATCH].split(BATCH))
             accuracy, loss = evaluated(supernet.select(arch), *tensors_of(self.dataset, self.size, "valid"))
         scores = {"inherited": accuracy, "inherited_loss": loss}
         return Evaluation(arch, scores, time.perf_counter() - start, 0, seed)
@@ -127,5 +127,5 @@ def elastic_supernet(recalibrate: int = 10) -> Inherited:
     """
     path = data_dir() / "elastic-supernet.safetensors"
     if not path.exists():
-        raise FileNotFoundError(f"{path} is not there: make it with `python data/record_lab08.py supernet`")
+        raise FileNotFoundError(f"{path} is not there: make it with `python data/scripts/record_lab08.py supernet`")
     return Inherited(ElasticSpace(), path.read_bytes(), recalibrate)

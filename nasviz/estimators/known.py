@@ -13,20 +13,20 @@ from ..space import Arch, SearchSpace
 LISTED = 2**20  # spaces up to this size are sampled by drawing until a row is met: in larger ones that may never end
 
 
-class Rows(Protocol):
-    """What a known space asks of a `nasviz.estimators.table.Table`: see there."""
+class TableLike(Protocol):
+    """The part of `nasviz.estimators.table.Table` that a `KnownSpace` uses: see there."""
 
     @property
     def space(self) -> SearchSpace:
-        """The whole space."""
+        """The space of the table, with all its members."""
 
     @property
     def digest(self) -> str:
-        """What identifies the table."""
+        """A checksum of the table's content."""
 
     @property
     def archs(self) -> tuple[Arch, ...]:
-        """Those that are there."""
+        """The architectures that have a row, in the order of the rows."""
 
     @property
     def aliases(self) -> np.ndarray | None:
@@ -60,7 +60,7 @@ class KnownSpace(SearchSpace):
         Its space is the whole one.
     """
 
-    def __init__(self, table: Rows):
+    def __init__(self, table: TableLike):
         self.table, self.whole = table, table.space
         self.name = f"{self.whole.name}, {len(table.archs):,} rows"
         self.choices = self.whole.choices

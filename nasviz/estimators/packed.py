@@ -14,11 +14,12 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ..estimator import Estimator, Progress, report
+from ..nn.descent import Nesterov, cosine
 from ..nn.packed import PackedNetwork
 from ..nn.threads import one_thread
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
-from .training import EVALUATION_BATCH, SCORED, Nesterov, Training, _data, cosine, measured, tensors_of
+from .training import EVALUATION_BATCH, SCORED, Training, _data, measured, tensors_of
 
 
 @dataclass(frozen=True)

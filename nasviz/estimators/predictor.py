@@ -184,7 +184,7 @@ class GaussianProcessPredictor(Predictor):
     def _predict(self, archs):
         return self._model.predict(self._encode(archs), return_std=True)
 
-    def beneath(self, archs: Sequence[Arch]) -> tuple[np.ndarray, np.ndarray]:
+    def predict_without_noise(self, archs: Sequence[Arch]) -> tuple[np.ndarray, np.ndarray]:
         """Predict the function without the noise, the mean of many evaluations, in the form of `predict`."""
         mean, deviation = self.predict(archs)
         noise = self._model.kernel_.k2.noise_level * self._scale**2

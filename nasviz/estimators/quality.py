@@ -57,8 +57,9 @@ class Quality:
         τ over pairs of the same size band only. nan without sizes.
     bands : tuple of Band
     top : float
-    beside : mapping from str to Quality
-        The quality of the baselines and of the ceiling, on the same sample.
+    baselines : mapping from str to Quality
+        The quality of each baseline on the same sample, by name: first ``"size"``, then those that were passed, last
+        the ceiling ``"another seed"``. Size and ceiling are there if they were given. Each has no baselines itself.
     """
 
     name: str
@@ -71,13 +72,13 @@ class Quality:
     within: Interval
     bands: tuple[Band, ...]
     top: float
-    beside: Mapping[str, Quality] = field(default_factory=dict)
+    baselines: Mapping[str, Quality] = field(default_factory=dict)
 
     def table(self) -> list[tuple[str, ...]]:
         """Return rows of text: the names of the columns, the estimator, then its baselines and ceiling."""
         head = ("", "s each", "τ", "τ, equal size", "ρ", f"best {100 * self.top:g} % found", "regret of its winner")
         lines: list[tuple[str, ...]] = [head]
-        for one in (self, *self.beside.values()):
+        for one in (self, *self.baselines.values()):
             numbers = (one.tau, one.within, one.rho, one.precision)
             lost = one.regret
             words = "–" if np.isinf(lost.value) else f"{lost.value:.2g} ({lost.low:.2g} to {lost.high:.2g})"
@@ -143,7 +144,7 @@ def quality(
     Examples
     --------
     >>> found = quality([1, 2, 3, 4], [0.1, 0.2, 0.4, 0.3], size=[5, 5, 7, 7], name="guess")
-    >>> round(found.tau.value, 2), found.within.value, round(found.beside["size"].tau.value, 2)
+    >>> round(found.tau.value, 2), found.within.value, round(found.baselines["size"].tau.value, 2)
     (0.67, 0.0, 0.82)
     """
     if len(estimated) and isinstance(estimated[0], Evaluation):
@@ -155,7 +156,7 @@ def quality(
     groups = None if size is None else bands(size, parts)
     bootstrapping = {"resamples": resamples, "seed": seed}
 
-    def one(name: str, values, cost, beside: Mapping) -> Quality:
+    def one(name: str, values, cost, others: Mapping) -> Quality:
         values = _column(name, values, truth)
         return Quality(
             name,
@@ -168,15 +169,15 @@ def quality(
             Interval(nan) if groups is None else tau_interval(values, truth, groups, **bootstrapping),
             () if groups is None else tuple(_bands(values, truth, size, groups)),
             top,
-            beside,
+            others,
         )
 
-    beside = dict(baselines or {})
+    others = dict(baselines or {})
     if size is not None:
-        beside = {SIZE: size, **beside}
+        others = {SIZE: size, **beside}
     if ceiling is not None:
-        beside[CEILING] = ceiling
-    return one(name, estimated, cost, {label: one(label, values, 0.0, {}) for label, values in beside.items()})
+        others[CEILING] = ceiling
+    return one(name, estimated, cost, {label: one(label, values, 0.0, {}) for label, values in others.items()})
 
 
 def _bands(values, truth, size, groups) -> Iterable[Band]:

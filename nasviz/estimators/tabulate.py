@@ -144,7 +144,7 @@ def run_packed(
 
 def _missing(work: Work, folder: Path) -> list[tuple[Arch, int]]:
     folder.mkdir(parents=True, exist_ok=True)
-    done = {key for part in parts_of(folder) for key, _ in rows(part, work.head)}
+    done = {key for part in parts_of(folder) for key, _ in trainings_in(part, work.head)}
     return [(arch, seed) for arch, seed in work.all() if work.key(arch, seed) not in done]
 
 
@@ -158,7 +158,7 @@ def measure(work: Work, folder: Path) -> int:
 
     timing, into = Work(Timing(work.estimate), seeds=1), folder / "timings"
     into.mkdir(parents=True, exist_ok=True)
-    done = {text for part in parts_of(into) for (text, _), _ in rows(part, timing.head)}
+    done = {text for part in parts_of(into) for (text, _), _ in trainings_in(part, timing.head)}
     todo = [arch for arch, _ in timing.all() if work.estimate.space.to_text(arch) not in done]
     with _new_part(into, timing.head) as part:
         for arch in tqdm(todo, unit="architecture", file=sys.stderr):
@@ -187,7 +187,7 @@ def _new_part(folder: Path, head: dict):
         return part
 
 
-def rows(part: Path, head: dict | None = None) -> Iterator[tuple[Key, dict]]:
+def trainings_in(part: Path, head: dict | None = None) -> Iterator[tuple[Key, dict]]:
     """The trainings in a part. A last line without its end was torn by a kill, and does not count.
 
     Raises
@@ -239,7 +239,7 @@ def join(parts: Iterable[Path]) -> tuple[list[dict], dict[Key, dict]]:
     joined: dict[Key, dict] = {}
     heads: list[dict] = []
     for part in parts:
-        trainings = list(rows(part, heads[0] if heads else None))
+        trainings = list(trainings_in(part, heads[0] if heads else None))
         with (gzip.open if part.suffix == ".gz" else open)(part, "rb") as file:
             heads.append(json.loads(file.readline()))
         for key, row in trainings:
@@ -307,7 +307,7 @@ def _equal(a: dict, b: dict) -> bool:
 def status(work: Work, folder: Path) -> str:
     """How much of the work is there, seed by seed."""
     total = len(work.estimate.space.distinct())
-    done = {key for part in parts_of(folder) for key, _ in rows(part, work.head)}
+    done = {key for part in parts_of(folder) for key, _ in trainings_in(part, work.head)}
     counts = [sum(seed == s for _, seed in done) for s in range(work.seeds)]
     return "\n".join(f"seed {s}: {n:,} of {total:,} ({100 * n / total:.1f} %)" for s, n in enumerate(counts))
 
@@ -367,7 +367,7 @@ def main(arguments: list[str] | None = None) -> None:
         packs = PackedTraining(work.estimate, options.device, options.networks)
         results = run_packed(work, options.folder, packs, share)
     total = options.seeds * len(work.estimate.space.distinct()) // share[1]
-    there = sum(1 for part in parts_of(options.folder) for _ in rows(part)) // share[1]
+    there = sum(1 for part in parts_of(options.folder) for _ in trainings_in(part)) // share[1]
     for _ in tqdm(results, initial=there, total=total, unit="training", file=sys.stderr):
         pass
 

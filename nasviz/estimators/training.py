@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sized
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from math import cos, isfinite, nan, pi
+from math import isfinite, nan
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch.nn.functional import cross_entropy
 from .. import datasets
 from ..estimator import Estimator, Progress, curve_wanted, report
 from ..nn import count
+from ..nn.descent import Nesterov, cosine
 from ..nn.threads import one_thread
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
@@ -208,41 +209,6 @@ class Training(Estimator):
         if self.curve:
             scores |= {f"{name}@{e + 1}": nan for e in range(epoch, epochs) for name in SCORED}
         return scores | dict.fromkeys([*SCORED, *["test_accuracy"] * self.test], nan)
-
-
-class Nesterov:
-    """Stochastic gradient descent with Nesterov momentum and an L2 penalty, on all weights of a network at once.
-
-    With gradient g of the loss: d = g + decay·w, v ← momentum·v + d, w ← w − lr·(d + momentum·v). This is Sutskever et
-    al. 2013 in torch's form, with the same results as torch's. The weights and their gradients become parts of two long
-    vectors, so that a step is a handful of operations, however many layers there are. (The first use of ``torch.optim``
-    imports torch's compiler, which takes seconds in each worker.)
-    """
-
-    def __init__(self, network: nn.Module, momentum: float, decay: float):
-        self.momentum, self.decay = momentum, decay
-        layers = list(network.parameters())
-        starts = np.cumsum([0] + [-(-w.numel() // 16) * 16 for w in layers]).tolist()  # each on a cache line
-        like = layers[0].detach()
-        self.weights, self.gradient, self.velocity = (like.new_zeros(starts[-1]) for _ in range(3))
-        with torch.no_grad():
-            for w, start in zip(layers, starts, strict=False):
-                place = self.weights.as_strided(w.shape, w.stride(), start)
-                w.data = place.copy_(w)
-                w.grad = self.gradient.as_strided(w.shape, w.stride(), start)
-
-    @torch.no_grad()
-    def step(self, lr: float) -> None:
-        """Move the weights along the accumulated gradient, and set the gradient to zero."""
-        d = self.gradient.add_(self.weights, alpha=self.decay)
-        self.velocity.mul_(self.momentum).add_(d)
-        self.weights.sub_(d.add_(self.velocity, alpha=self.momentum), alpha=lr)
-        self.gradient.zero_()
-
-
-def cosine(step: float, steps: float) -> float:
-    """Return the learning rate's factor, 1 at step 0 to 0 at ``steps`` (Loshchilov & Hutter 2017, without restarts)."""
-    return 0.5 * (1 + cos(pi * step / steps))
 
 
 @torch.no_grad()

@@ -11,10 +11,11 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from ..estimator import Estimator
+from ..nn.descent import Nesterov
 from ..nn.threads import one_thread
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
-from .training import Nesterov, Training, _data, evaluated, tensors_of
+from .training import Training, _data, evaluated, tensors_of
 
 WARM = 3  # first steps and passes that are not counted, as they choose kernels and fill caches
 PASSES = 15

@@ -36,7 +36,7 @@ from ..nn.threads import one_thread
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 from ..workers import spread
-from .baselines import counted, untrained
+from .baselines import count_convolutions, untrained
 from .training import FULL, Recipe, _data, tensors_of
 
 Score = Callable[[nn.Module, Tensor, Tensor], float]
@@ -264,7 +264,7 @@ class ZeroCost(Estimator):
         return spread(job, archs, executor=self.executor, epochs=epochs, seed=seed, text=self.space.to_text)
 
     def _scores(self, arch: Arch, seed: int) -> dict[str, float]:
-        values = counted(self.space, arch) if set(self.scores) & set(COUNTED) else {}
+        values = count_convolutions(self.space, arch) if set(self.scores) & set(COUNTED) else {}
         if asked := [name for name in self.scores if name in SCORES]:
             images, labels = self._batch(seed)
             sizes = {**self.recipe.network, "colors": images.shape[1]}

@@ -187,7 +187,7 @@ class LatencyTable:
         ms = {key: timed(wanted[key].module, wanted[key].shape) for key in bar}
         return cls(device_name(device), backend, threads, batch, date.today().isoformat(), ms)
 
-    def rows(self, network: nn.Module, image: Sequence[int]) -> list[tuple[str, float]]:
+    def by_operation(self, network: nn.Module, image: Sequence[int]) -> list[tuple[str, float]]:
         """(operation, milliseconds) in the order in which they run, before the overhead.
 
         Raises
@@ -206,8 +206,8 @@ class LatencyTable:
         return out
 
     def predict(self, network: nn.Module, image: Sequence[int]) -> float:
-        """Milliseconds of a network on this table's device. KeyError as of `rows`."""
-        rows = self.rows(network, image)
+        """Milliseconds of a network on this table's device. KeyError as of `by_operation`."""
+        rows = self.by_operation(network, image)
         return self.overhead(math.fsum(ms for _, ms in rows), len(rows))
 
     def fit(self, networks: Sequence[nn.Module], measured: Sequence[float], image: Sequence[int]) -> LatencyTable:
@@ -222,7 +222,7 @@ class LatencyTable:
         """
         if len(networks) < 10 or len(networks) != len(measured) or min(measured) <= 0:
             raise ValueError("the overhead is fitted on 10 networks or more, each with its milliseconds, above 0")
-        rows = [[ms for _, ms in self.rows(network, image)] for network in networks]
+        rows = [[ms for _, ms in self.by_operation(network, image)] for network in networks]
         columns = np.array([[1.0, math.fsum(row), len(row)] for row in rows])
         weighted = columns / np.asarray(measured)[:, None]
         coefficients = np.linalg.lstsq(weighted, np.ones(len(rows)), rcond=None)[0]

@@ -20,7 +20,7 @@ def size_of(network: Mapping) -> dict:
     return {name: value for name, value in network.items() if name != "device"}
 
 
-def moved(network: nn.Module, device: str | torch.device) -> nn.Module:
+def to_device(network: nn.Module, device: str | torch.device) -> nn.Module:
     """Move the network to ``device``, its filters in the layout of `nasviz.nn.ops.in_layout`, and return it.
 
     A single convolution with channels-last filters makes torch compute it, and all later layers, channels-last. A

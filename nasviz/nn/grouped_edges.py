@@ -48,7 +48,7 @@ def grouped_states(cell: _Cell, values: Sequence[Tensor], weights: Tensor) -> li
     rows, edges = weights.unbind(), cast("Sequence[_Edge]", cell.operations)
     for source, leaving in enumerate(_leaving(cell)):
         of_edges = torch.stack([rows[cell.edges[edge][1]] for edge, _ in leaving])
-        carried = fan([edges[edge] for edge, _ in leaving], cast("Tensor", states[source]), of_edges)
+        carried = mix_leaving([edges[edge] for edge, _ in leaving], cast("Tensor", states[source]), of_edges)
         for (_, target), x in zip(leaving, carried.unbind(1), strict=True):
             states[target] = x if states[target] is None else cast("Tensor", states[target]) + x
     return cast("list[Tensor]", states)
@@ -63,7 +63,7 @@ def _leaving(cell: _Cell) -> list[list[tuple[int, int]]]:
     return [leaving[source] for source in sorted(leaving)]
 
 
-def fan(edges: Sequence[_Edge], x: Tensor, weights: Tensor) -> Tensor:
+def mix_leaving(edges: Sequence[_Edge], x: Tensor, weights: Tensor) -> Tensor:
     """Compute the mixtures (batch, edges, channels, height, width) on edges that leave the node with value ``x``.
 
     ``edges``: `twoinput_mixed.MixedEdge` modules with the same candidates; ``weights``: (edges, candidates).

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from ..encodings import Flow
 from ..weights import jitter
+from .descent import adam_with_decay, cosine
 from .threads import one_thread
 
 
@@ -104,8 +105,7 @@ def graphs(flows: Sequence[Flow], known: Sequence[str]) -> tuple[Tensor, Tensor]
 def descend(network: nn.Module, inputs: Sequence[Tensor], targets: Tensor, epochs: int, lr: float, decay: float):
     """Fit every member to ``targets`` (n,) by squared error: Adam on all data at once, decoupled decay, cosine to 0.
 
-    Kingma & Ba 2015, algorithm 1; Loshchilov & Hutter 2019, algorithm 2. The algorithm is written out here because the
-    first use of ``torch.optim`` imports torch's compiler, and this import takes longer than the whole fit.
+    See `nasviz.nn.descent.adam_with_decay` and `nasviz.nn.descent.cosine`.
     """
     weights = list(network.parameters())
     moments = [(torch.zeros_like(w), torch.zeros_like(w)) for w in weights]
@@ -113,13 +113,10 @@ def descend(network: nn.Module, inputs: Sequence[Tensor], targets: Tensor, epoch
         for step in range(1, epochs + 1):
             losses = F.mse_loss(network(*inputs), targets.expand(len(weights[0]), -1), reduction="none").mean(1)
             gradients = torch.autograd.grad(losses.sum(), weights)  # as if each were alone: members share no weights
-            rate = lr * (1 + np.cos(np.pi * (step - 1) / epochs)) / 2
+            rate = lr * cosine(step - 1, epochs)
             with torch.no_grad():
                 for w, g, (mean, square) in zip(weights, gradients, moments, strict=True):
-                    mean.lerp_(g, 0.1)
-                    square.mul_(0.999).addcmul_(g, g, value=0.001)
-                    direction = (mean / (1 - 0.9**step)) / ((square / (1 - 0.999**step)).sqrt() + 1e-8)
-                    w.mul_(1 - rate * decay).sub_(direction, alpha=rate)
+                    adam_with_decay(w, g, mean, square, step, rate, decay)
 
 
 def opinions(network: nn.Module, inputs: Sequence[Tensor]) -> np.ndarray:

@@ -33,6 +33,8 @@ JUDGES = ("test", "validation")
 UNITS = ("evaluations", "seconds")
 WORDS = {"evaluations": "full trainings", "seconds": "seconds of training"}
 POINTS = 250  # of a curve
+# The commands in records from before version 0.2: what moved since.
+MOVED = {"python data/record_": "python data/scripts/record_", "-m nasviz.race ": "-m nasviz.races.race "}
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class Standings:
         there = _table(self.head["estimate"]).get("digest")
         if there == table.digest:
             return ""
-        again = self.head.get("command") or "the race again"
+        again = _command(self.head) or "the race again"
         return (
             f"recorded on another table ({self.head['coverage']}) than the present one ({table.coverage}). "
             f"Record it again: {again}"
@@ -163,7 +165,7 @@ class Standings:
             If they were run on different tables, spaces, estimators, objectives or units: it names what differs.
         """
         if differs := different(other.head, self.head, ("space", "estimate", "objective", "unit")):
-            again = other.head.get("command") or "one of them again"
+            again = _command(other.head) or "one of them again"
             raise ValueError(f"these two races cannot stand in one picture: {differs}. Record again: {again}")
         mine = set(self.names)
         out = Standings(self.head, [*self.tracks, *(t for t in other.tracks if t.name not in mine)], self.judge)
@@ -332,6 +334,14 @@ def read(path: str | Path) -> tuple[dict | None, list[Track], int]:
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(f"{path}, line {number}: damaged record ({error!r}). Delete from this line on") from None
     return head, tracks, size
+
+
+def _command(head: Mapping) -> str:
+    """Return the command that made a record, as one types it today; empty if the record does not say it."""
+    said = head.get("command", "")
+    for old, new in MOVED.items():
+        said = said.replace(old, new)
+    return said
 
 
 def different(there: Mapping, here: Mapping, names: Sequence[str]) -> str:

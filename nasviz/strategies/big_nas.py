@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import exp
 from typing import ClassVar
 
 import numpy as np
 from torch import Tensor
 
 from ..knobs import knob
+from ..nn.descent import exponential
 from .elastic_training import MOST, ElasticTraining
 from .shared_weights import Shared
 
@@ -64,4 +64,4 @@ class BigNas(ElasticTraining):
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step: it falls exponentially until it reaches `FLOOR`."""
-        return self.lr * max(FLOOR, exp(-FALL * step / len(self)))
+        return self.lr * exponential(step, len(self), FALL, FLOOR)

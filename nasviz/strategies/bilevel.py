@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,13 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..nn.gpu import moved
+from .._old_names import renamed
+from ..nn.descent import CLIP, adam, heavy_ball
+from ..nn.gpu import to_device
 
 if TYPE_CHECKING:
     from ..nn.gpu import Graphed
 
-MOMENTUM, CLIP = 0.9, 5.0  # of the descent of w: momentum, greatest gradient norm
 ALPHA_BETAS, ALPHA_DECAY = (0.5, 0.999), 1e-3  # of Adam on α
+__getattr__ = renamed(__name__)  # old names
 
 
 class Batch(NamedTuple):
@@ -57,7 +58,7 @@ class Bilevel:
     recorded: dict[str, Graphed]  # of `nasviz.strategies.darts_cuda_graphs` alone
 
     def __init__(self, network: nn.Module, alphas: Tensor, train: Batch, valid: Batch, generator: torch.Generator):
-        self.network = moved(network, train.images.device)
+        self.network = to_device(network, train.images.device)
         self.train, self.valid, self.generator = train, valid, generator
         self.alphas = alphas.requires_grad_()
         self.mean, self.square = torch.zeros_like(alphas), torch.zeros_like(alphas)
@@ -100,20 +101,16 @@ class Bilevel:
 
     @torch.no_grad()
     def descend_alphas(self, gradient: Tensor, lr: float) -> None:
-        """Move α by one step of Adam (Kingma & Ba 2015, algorithm 1) with an L2 penalty."""
-        gradient, (beta1, beta2) = gradient + ALPHA_DECAY * self.alphas, ALPHA_BETAS
+        """Move α by one step of `adam` with an L2 penalty."""
         self.steps += 1
-        self.mean.mul_(beta1).add_(gradient, alpha=1 - beta1)
-        self.square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        mean, square = self.mean / (1 - beta1**self.steps), self.square / (1 - beta2**self.steps)
-        self.alphas -= lr * mean / (square.sqrt() + 1e-8)
+        gradient = gradient + ALPHA_DECAY * self.alphas
+        adam(self.alphas, gradient, self.mean, self.square, self.steps, lr, ALPHA_BETAS)
 
     @torch.no_grad()
     def descend_weights(self, lr: float, decay: float) -> None:
         """Move w by a step of gradient descent with momentum and L2 penalty, and set the gradient to 0 again."""
         self.gradient *= (CLIP / self.gradient.norm()).clamp(max=1)  # not an `if`, for which a GPU would have to wait
-        self.velocity.mul_(MOMENTUM).add_(self.gradient.add_(self.weights, alpha=decay))
-        self.weights.sub_(self.velocity, alpha=lr)
+        self.weights.sub_(heavy_ball(self.velocity, self.gradient.add_(self.weights, alpha=decay)), alpha=lr)
         self.gradient.zero_()
 
     def _tensors(self) -> dict[str, Tensor]:
@@ -145,8 +142,3 @@ class Bilevel:
             mine[name].copy_(saved[name])
         self.steps, self.epoch = saved["steps, epoch"].tolist()
         self.generator.set_state(saved["generator"])
-
-
-def cosine(first: float, last: float, share: float) -> float:
-    """Go from ``first`` at share 0 to ``last`` at share 1 along half a cosine (Loshchilov & Hutter 2017, eq. 5)."""
-    return last + (first - last) * (1 + math.cos(math.pi * share)) / 2

@@ -13,11 +13,12 @@ from torch.nn import functional as F
 
 from .. import datasets
 from ..knobs import knob
+from ..nn.descent import cosine_between
 from ..nn.gpu import device_of, size_of
 from ..nn.threads import one_thread
 from ..space import SearchSpace
 from ..step import Step
-from .bilevel import Batch, Bilevel, cosine
+from .bilevel import Batch, Bilevel
 
 FLOOR = 1e-3  # the last learning rate of w
 
@@ -168,7 +169,7 @@ class Darts:
 
     def rate(self, search: Bilevel) -> float:
         """Return the learning rate of w in this epoch."""
-        return cosine(self.weight_lr, FLOOR, search.epoch / self.epochs)
+        return cosine_between(self.weight_lr, FLOOR, search.epoch / self.epochs)
 
     def decay(self, search: Bilevel) -> float:
         """Return the L2 penalty on w in this epoch."""

@@ -11,9 +11,10 @@ from torch.nn.functional import cross_entropy
 
 from ..estimators.training import evaluated, tensors_of
 from ..knobs import knob
+from ..nn.descent import nesterov
 from ..nn.single_path import recalibrate
 from ..space import Arch
-from .shared_weights import Shared, SharedTraining, nesterov, same_statistics
+from .shared_weights import Shared, SharedTraining, same_statistics
 
 if TYPE_CHECKING:
     from ..nn.single_path import PathNetwork

@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 from ..estimators.training import tensors_of
 from ..knobs import knob
 from ..nn.controller import Controller, Sequences
+from ..nn.descent import linear
 from ..nn.saved_weights import take_over
 from ..nn.threads import one_thread
 from ..space import Arch
@@ -84,7 +85,7 @@ class Enas(SharedTraining):
 
     def rate(self, step: int) -> float:
         """Return the learning rate of the weights: it falls linearly to 0."""
-        return self.lr * (1 - step / (self.epochs * self.batches))
+        return self.lr * linear(step, self.epochs * self.batches)
 
     def losses(self, shared: Shared, chosen: Tensor, rng: np.random.Generator) -> Iterator[Tensor]:
         """Yield the cross-entropy of one architecture that the controller draws (the paper's M = 1)."""

@@ -37,8 +37,8 @@ class GaussianProcess(ModelBased):
         model = GaussianProcessPredictor(self.space, "objective", int(rng.integers(2**31)), self.encoding or "one-hot")
         learned = self.targets(told)
         model.fit(learned)
-        best = model.beneath([e.arch for e in learned])[0].max()
-        mean, deviation = model.beneath(candidates)
+        best = model.predict_without_noise([e.arch for e in learned])[0].max()
+        mean, deviation = model.predict_without_noise(candidates)
         return mean, deviation, expected_improvement(mean, deviation, best)
 
 

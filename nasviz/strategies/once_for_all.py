@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..estimators.training import cosine
 from ..knobs import knob
+from ..nn.descent import cosine
 from .elastic_training import MOST, ElasticTraining
 from .shared_weights import Shared, same_statistics
 

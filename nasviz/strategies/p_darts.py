@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from ..analysis.diagnosis import SKIP
+from ..nn.descent import cosine_between
 from ..nn.gpu import size_of
 from ..step import Step
-from .bilevel import Batch, Bilevel, cosine
+from .bilevel import Batch, Bilevel
 from .darts import FLOOR, Darts
 
 STILL, FALL = 0.4, 5.0  # the share of a stage in which only w learns; how fast the drop rate falls afterwards
@@ -137,7 +138,7 @@ class PDarts(Darts):
 
     def rate(self, search: Bilevel) -> float:
         """Return the learning rate of w: a cosine in each stage."""
-        return cosine(self.weight_lr, FLOOR, search.epoch % self.epochs / self.epochs)
+        return cosine_between(self.weight_lr, FLOOR, search.epoch % self.epochs / self.epochs)
 
 
 def _stage_of(state: bytes) -> int:

@@ -8,7 +8,8 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from .bilevel import MOMENTUM, Batch, Bilevel
+from ..nn.descent import MOMENTUM
+from .bilevel import Batch, Bilevel
 from .darts import Darts
 
 RADIUS = 0.01  # how far w moves for a finite difference

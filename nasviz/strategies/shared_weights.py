@@ -14,7 +14,8 @@ from torch import Tensor
 from .. import datasets
 from ..estimators.training import tensors_of
 from ..knobs import knob
-from ..nn.gpu import device_of, moved, size_of
+from ..nn.descent import CLIP, heavy_ball, linear
+from ..nn.gpu import device_of, size_of, to_device
 from ..nn.saved_weights import take_over
 from ..nn.threads import one_thread
 from ..space import SearchSpace
@@ -24,18 +25,6 @@ if TYPE_CHECKING:
     from ..nn.controller import Controller, Sequences
     from ..nn.elastic import ElasticNetwork
     from ..nn.single_path import PathNetwork
-
-MOMENTUM, CLIP = 0.9, 5.0  # of the descent: momentum, greatest gradient norm
-
-
-def heavy_ball(velocity: Tensor, gradient: Tensor) -> Tensor:
-    """Add the gradient to the velocity, and return it as the direction (Polyak 1964). Changes ``velocity``."""
-    return velocity.mul_(MOMENTUM).add_(gradient)
-
-
-def nesterov(velocity: Tensor, gradient: Tensor) -> Tensor:
-    """Return the direction of Nesterov's momentum, as `nasviz.estimators.training.Nesterov`. Changes ``velocity``."""
-    return gradient.add(heavy_ball(velocity, gradient), alpha=MOMENTUM)
 
 
 @dataclass
@@ -141,7 +130,7 @@ class SharedTraining:
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step: here it falls linearly to 0."""
-        return self.lr * (1 - step / len(self))
+        return self.lr * linear(step, len(self))
 
     def before_epoch(self, shared: Shared) -> None:
         """Change the weights before an epoch, where a subclass needs it: here nothing happens."""
@@ -197,7 +186,7 @@ class Shared:
     def __init__(self, space: SearchSpace, seed: int, images: Tensor, labels: Tensor, **size):
         self.images, self.labels = images, labels
         generator = torch.Generator().manual_seed(seed)
-        network = moved(space.single_path(**size, colors=images.shape[1], generator=generator), images.device)
+        network = to_device(space.single_path(**size, colors=images.shape[1], generator=generator), images.device)
         self.network = cast("PathNetwork | ElasticNetwork", network)
         self.weights = dict(self.network.train().named_parameters())  # collected once: this takes as long as a layer
         self.velocity = {name: torch.zeros_like(w) for name, w in self.weights.items()}

@@ -27,7 +27,7 @@
 `neighborhood`      local search on the graph of one-edit neighbours
 `Bill`, `Headlines` costs of searches, your own among them, the assumptions as sliders (`nasviz.analysis.cost`)
 `Pareto`            two objectives: the Pareto front, live (`nasviz.objectives`)
-`Counted`           multiply-adds against measured milliseconds: which operations move a network off the line
+`MaddsAndTime`      multiply-adds against measured milliseconds: which operations move a network off the line
 `Latency`, `Devices` a network's milliseconds by operation; the winner on each device (`nasviz.hardware`)
 `race`              strategies with many seeds: regret with bands, a slider through time (`nasviz.races.race`)
 `progress`, `band_of` every evaluation and the best so far, beside random search: a chart to explore
@@ -37,6 +37,7 @@
 
 # These imports are not lazy, unlike those of the packages that compute: every user of views needs the widgets, and a
 # function with the name of its file (alphas, progress) must be bound after the import of that file.
+from .._old_names import renamed
 from .charts.bill import Bill, Headlines
 from .charts.collapse import Collapse, Tryout
 from .charts.correlation import Correlation
@@ -45,7 +46,7 @@ from .charts.devices import Devices
 from .charts.elastic import Elastic
 from .charts.landscape import Landscape
 from .charts.latency import Latency
-from .charts.madds_and_time import Counted
+from .charts.madds_and_time import MaddsAndTime
 from .charts.network import Network
 from .charts.pareto import Pareto
 from .charts.proxies import Proxies
@@ -69,6 +70,8 @@ from .stage.progress import band_of, progress
 from .stage.side_by_side import SideBySide
 from .stage.space import Space, compare, mutations
 
+__getattr__ = renamed(__name__)  # old names
+
 __all__ = [
     "Bill",
     "CellEditor",
@@ -76,7 +79,7 @@ __all__ = [
     "Compound",
     "Correlation",
     "CostQuality",
-    "Counted",
+    "MaddsAndTime",
     "Devices",
     "Elastic",
     "Headlines",

@@ -55,7 +55,7 @@ _FAMILIES = (
     (r"mb|inverted|ir_", "inverted bottleneck", TEAL, "#36b99f", "MBConv"),
     (r"avg.?pool", "pooling", AMBER, AMBER, "avg pool"),
     (r"max.?pool|pool", "pooling", "#a86700", "#a86700", "max pool"),
-    (r"conv", "convolution", BLUE, "#1a6fd4", "conv"),
+    (r"conv", "convolution", BLUE, BLUE, "conv"),
 )
 _OTHER = ("#6b7280", "#9c6b4f", "#5b8a3c", "#7a7aa8")
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 TEXT, DIM, GRID, PANEL, BACK, DEAD = "#16181d", "#565c67", "#d8dbe0", "#f5f6f8", "#ffffff", "#a5abb4"
-BLUE, MAGENTA, MARK = "#1a6fd4", "#d6246e", "#7a3fb0"
+MARK = "#7a3fb0"
 SHARP = 2  # drawn at this many times the size, then reduced: Pillow's lines have no antialiasing
 
 

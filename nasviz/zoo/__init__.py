@@ -59,7 +59,7 @@ def model(name: str) -> Model:
 def table(models: Iterable[Model] = MODELS) -> Iterator[Row]:
     """Count ``models`` one by one on the meta device, without memory for weights; each takes a fraction of a second."""
     for one in models:
-        parameters, madds = one.counted()
+        parameters, madds = one.parameters_and_madds()
         yield Row(one, parameters, madds, _off(parameters, one.parameters), _off(madds, one.madds))
 
 

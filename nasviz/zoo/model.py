@@ -58,7 +58,7 @@ class Model:
     reason: str = ""
     architecture: str = ""
 
-    def counted(self) -> tuple[int, int]:
+    def parameters_and_madds(self) -> tuple[int, int]:
         """Count parameters and multiply-adds on the meta device, without memory."""
         import torch
 

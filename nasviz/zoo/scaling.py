@@ -60,7 +60,7 @@ class Scaling:
         blocks = [MBConvConfig(*block, width_mult=self.width, depth_mult=self.depth) for block in BLOCKS]
         return EfficientNet(blocks, dropout=self.dropout)
 
-    def counted(self) -> tuple[int, int]:
+    def parameters_and_madds(self) -> tuple[int, int]:
         """Count parameters, and multiply-adds for one image, on the meta device, without memory."""
         import torch
 

@@ -85,8 +85,8 @@ class CostQuality(Chart):
 
     def _lines(self) -> list[tuple[str, float, str]]:
         """Return the horizontal lines: name, height, colour."""
-        beside = self.qualities[0].beside if self.qualities else {}
-        found = [(name, getattr(one, self.measure.value).value) for name, one in beside.items()]
+        baselines = self.qualities[0].baselines if self.qualities else {}
+        found = [(name, getattr(one, self.measure.value).value) for name, one in baselines.items()]
         return [(n, v, MAGENTA if n == CEILING else AMBER) for n, v in found if not np.isnan(v)]
 
     def _front(self) -> list[int]:

@@ -32,7 +32,7 @@ class Latency(Chart):
     Parameters
     ----------
     rows : mapping from str to sequence of (str, float)
-        Operations and milliseconds by the network's name, from `nasviz.hardware.LatencyTable.rows`.
+        Operations and milliseconds by the network's name, from `nasviz.hardware.LatencyTable.by_operation`.
     predicted : mapping from str to float
         Predictions of `LatencyTable.predict`.
     measured : mapping from str to float

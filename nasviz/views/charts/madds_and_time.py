@@ -9,6 +9,7 @@ from html import escape
 import ipywidgets as widgets
 import numpy as np
 
+from ..._old_names import renamed
 from ...space import Arch, SearchSpace
 from ..colors import BLUE, GREY, MAGENTA
 from ..raster import DIM, Axes, good_range, mixed
@@ -19,9 +20,10 @@ from .latency import OTHER, kind
 GROUPS = ((1, "slower than counted", MAGENTA, "square"), (-1, "faster than counted", BLUE, "diamond"),
           (0, "the rest", GREY, "circle"))  # fmt: skip
 SHIFT = {"top center": (0, -11), "bottom center": (0, 11), "middle right": (10, 0), "middle left": (-10, 0)}
+__getattr__ = renamed(__name__)  # old names
 
 
-class Counted(Chart):
+class MaddsAndTime(Chart):
     """A chart of networks by multiply-adds and milliseconds, with the line that fits them.
 
     The line is the least-squares fit of the milliseconds to the multiply-adds. The networks farthest above and below
@@ -35,7 +37,7 @@ class Counted(Chart):
     madds, ms : sequence of float
         Counted multiply-adds and measured milliseconds of each.
     rows : sequence of sequences of (str, float)
-        The operations of each, from `nasviz.hardware.LatencyTable.rows`.
+        The operations of each, from `nasviz.hardware.LatencyTable.by_operation`.
     named : int
         Number of networks with a letter on either side of the line; of networks with the same operations only one.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ... import zoo
 from ...zoo.scaling import RELEASED, RESOLUTION, compound, growth
-from ..colors import AMBER, BLUE, MAGENTA
+from ..colors import AMBER, BLUE, GREY, MAGENTA
 from ..raster import DIM, GRID, ticks
 from .chart import Chart, drawn, figure, live, short
 
@@ -78,7 +78,7 @@ class Compound(Chart):
             star = {"color": AMBER, "size": 15, "symbol": "star", "line": {"width": 1, "color": "#5b4200"}}
             said = "%{y:.3g}, %{x:.3s}<extra>φ</extra>"
             self.figure.add_scatter(mode="markers", marker=star, hovertemplate=said, **at)
-            self.figure.add_scatter(mode="lines", line={"color": "#8a919c", "dash": "dash"}, hoverinfo="skip", **at)
+            self.figure.add_scatter(mode="lines", line={"color": GREY, "dash": "dash"}, hoverinfo="skip", **at)
         self._draw()
         self.figure = live(self.figure)
         box = widgets.Box(list(self.sliders.values()), layout={"flex_flow": "row wrap"})
@@ -88,7 +88,7 @@ class Compound(Chart):
         values = {name: slider.value for name, slider in self.sliders.items()}
         budget = values.pop("budget")
         scaling, factors = compound(**values), [values[name] for name in ("alpha", "beta", "gamma")]
-        self.counted = scaling.counted()
+        self.counted = scaling.parameters_and_madds()
         self.rule = [compound(phi, *factors) for phi in LINE]
         self.spent = self.base * growth(*factors) ** LINE
         with self.figure.batch_update():

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from ..colors import BLUE, MAGENTA, TEAL, VIOLET
 from ..raster import DIM, TEXT, Axes, ticks
 from .chart import Chart, drawn, figure, live
 
 # Cividis, from low to high: distinct for every kind of colour vision, and in grey.
 SCALE = ("#00224e", "#28406c", "#575d6d", "#7d7c78", "#a69d75", "#d2c060", "#fee838")
-LINES = ("#1a6fd4", "#d6246e", "#00887a", "#8358d6")
+LINES = (BLUE, MAGENTA, TEAL, VIOLET)
 DASHES = ("solid", "dash", "dot", "dashdot")
 STROKES = ((), (7, 4), (2, 3), (7, 3, 2, 3))  # the same stroke patterns for the still
 

@@ -13,7 +13,7 @@ from ... import spaces
 from ...analysis.fronts import front
 from ...space import SearchSpace
 from ...zoo import MODELS, Model
-from ..colors import BLUE, MAGENTA
+from ..colors import BLUE, GREY, MAGENTA
 from ..raster import DIM, GRID, TEXT, mixed, ticks
 from ..stage.cell import show
 from .chart import Chart, drawn, figure, live, meet, short, sides
@@ -58,7 +58,7 @@ class Zoo(Chart):
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             hovermode="closest",
         )
-        self.figure.add_scatter(mode="lines", name="not beaten in both", line={"color": "#8a919c", "dash": "dot"})
+        self.figure.add_scatter(mode="lines", name="not beaten in both", line={"color": GREY, "dash": "dot"})
         x, y = 420 * np.log10(self._values("madds")) / 1.4, 50 * np.array(self._values("accuracy"))  # pixels, roughly
         beside = sides(x, y, [self._called(m) for m in self.shown], [_size(m) for m in self.shown])
         places = {m.name: side for m, side in zip(self.shown, beside, strict=True)}

@@ -20,9 +20,10 @@ from ...graph import Graph
 from ...objectives import accuracy
 from ...space import Arch, SearchSpace
 from ...step import Evaluation
+from ..colors import MAGENTA
 from . import leaderboard, panel
 from .cell import cell_view, labels, pictures
-from .from_search import cell_of, one_hot
+from .from_search import cell_of, option_matrix
 from .player import RATE, pause_all
 from .widget import Stage
 
@@ -148,7 +149,7 @@ class CellEditor(widgets.VBox):
             view = cell_view(self.graph, "arch", editable=True, height=270, title=title)
             arrays = {"arch": [len(self.space.choices), len(options)]}
             spec = {"arrays": arrays, "ops": options, "views": [view], "transport": False, "legend": False}
-            row, graphs = {"arch": one_hot(arch, len(options))}, [self.graph]
+            row, graphs = {"arch": option_matrix(arch, len(options))}, [self.graph]
         self._edges = [
             [edge.choice for i, edge in enumerate(graph.edges) if i not in view["fixed"] and edge.choice is not None]
             for graph, view in zip(graphs, spec["views"], strict=False)
@@ -169,7 +170,7 @@ class CellEditor(widgets.VBox):
         arch = self.arch
         self.wrong = self.space.why_invalid(arch)
         if self.graph is not None:
-            self.stage.append(arch=one_hot(arch, len(self.space.choices[0].options)))
+            self.stage.append(arch=option_matrix(arch, len(self.space.choices[0].options)))
         elif not self.wrong:  # otherwise the last picture stays, and the text says why
             self.stage.redraw(*self._picture(arch))
         if self.space.conditional:
@@ -388,4 +389,4 @@ _CURVES = {
 _NAME = "text-align:left; vertical-align:top; font-weight:600; padding:1px 14px 1px 0; white-space:nowrap"
 _VALUE = "text-align:left; padding:1px 14px 1px 0; overflow-wrap:anywhere; font-variant-numeric:tabular-nums"
 _SMALL = "; font-family:var(--jp-code-font-family, monospace); font-size:.86em"
-_WRONG = "border-left:3px solid #d6246e; padding:4px 10px"
+_WRONG = f"border-left:3px solid {MAGENTA}; padding:4px 10px"

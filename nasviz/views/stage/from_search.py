@@ -24,7 +24,7 @@ from .widget import Stage
 WIDEST = 512  # the most members of a population in a row; of a larger one only the newest are shown
 
 
-def one_hot(arch: Arch, options: int) -> np.ndarray:
+def option_matrix(arch: Arch, options: int) -> np.ndarray:
     """Return the weights of a decided cell, float32 (choices, options): 1 at the chosen options, else 0."""
     return np.eye(options, dtype="<f4")[list(arch)]
 

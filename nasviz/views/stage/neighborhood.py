@@ -9,7 +9,7 @@ import numpy as np
 from ...run import Run
 from ...step import Evaluation
 from .cell import cell_view, labels, options_view
-from .from_search import Rows, one_hot, rows_of
+from .from_search import Rows, option_matrix, rows_of
 from .widget import Stage
 
 
@@ -90,5 +90,5 @@ def _rows(run: Run, rows: Rows, widest: int):
                 around[choice, option] = known.get((*here[:choice], option, *here[choice + 1 :]), np.nan)
         row["around"] = around
         if rows.graph:
-            row["here"] = one_hot(here, widest)
+            row["here"] = option_matrix(here, widest)
         yield row

@@ -11,6 +11,7 @@ from math import log10
 import anywidget
 import ipywidgets as widgets
 
+from ..colors import BLUE, MAGENTA
 from .widget import Stage
 
 
@@ -95,7 +96,7 @@ _BAR = (
     "flex:1 1 180px; max-width:320px; height:8px; border-radius:4px; overflow:hidden; "
     "background:var(--jp-layout-color3, #ddd)"
 )
-_FILLED = "height:100%; background:#1a6fd4"
+_FILLED = f"height:100%; background:{BLUE}"
 _CODE = "font-family:var(--jp-code-font-family, monospace); font-size:.86em; overflow-wrap:anywhere"
-_ALERT = "border-left:3px solid #d6246e; padding:4px 10px; line-height:1.4"
+_ALERT = f"border-left:3px solid {MAGENTA}; padding:4px 10px; line-height:1.4"
 _PRE = "overflow:auto; max-height:22em; margin:6px 0 0; font-size:.85em; line-height:1.3"

@@ -8,8 +8,9 @@ import numpy as np
 
 from ...run import Run, best_so_far
 from ...strategy import seed_of
+from ..colors import AMBER, BLUE, GREY, MAGENTA, VIOLET
 
-SERIES = ("#1a6fd4", "#d99400", "#009178", "#d6246e", "#8358d6", "#8a919c")
+SERIES = (BLUE, AMBER, "#009178", MAGENTA, VIOLET, GREY)
 SIGNS = ("circle", "diamond", "square", "cross", "triangle-up", "x")
 GRID = "rgba(138,145,156,.3)"
 POINTS = 300  # points of a band: more would be finer than a pixel
@@ -78,7 +79,7 @@ def progress(*runs: Run, band: Sequence[Run] = (), x: str = "evaluations"):
         figure.add_scatter(x=area["x"], y=100 * area["hi"], showlegend=False, **edge)
         inside = {"fill": "tonexty", "fillcolor": "rgba(138,145,156,.25)", "name": area["label"]}
         figure.add_scatter(x=area["x"], y=100 * area["lo"], **inside, **edge)
-        middle = {"color": "#8a919c", "dash": "dot", "shape": "hv"}
+        middle = {"color": GREY, "dash": "dot", "shape": "hv"}
         figure.add_scatter(x=area["x"], y=100 * area["mid"], name="its median", mode="lines", line=middle)
     for number, run in enumerate(runs):
         color, sign = SERIES[number % len(SERIES)], SIGNS[number % len(SIGNS)]

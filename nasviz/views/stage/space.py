@@ -14,10 +14,10 @@ from ...graph import Graph
 from ...space import Arch, SearchSpace
 from . import panel
 from .cell import Cell, cell_view, chosen, color, describe, labels, options_view, pictures
-from .from_search import cell_of, one_hot
+from .from_search import cell_of, option_matrix
 from .widget import Stage
 
-DEALT = 6  # cells in a gallery; for whole networks, which are wider, it has 4
+CELLS_SHOWN = 6  # cells in a gallery; for whole networks, which are wider, it has 4
 
 
 class Space(widgets.VBox):
@@ -31,7 +31,7 @@ class Space(widgets.VBox):
 
     Attributes
     ----------
-    dealt : list of Arch
+    shown : list of Arch
         The members that are shown.
     gallery : Stage
     """
@@ -42,7 +42,7 @@ class Space(widgets.VBox):
             cells = len(space.cells(space.sample(np.random.default_rng(0))))
         except NotImplementedError:
             cells = 1
-        self.members = DEALT // cells if cells > 1 or cell_of(space) else 4
+        self.members = CELLS_SHOWN // cells if cells > 1 or cell_of(space) else 4
         self.gallery = Stage(*self._deal())
         button = widgets.Button(description="Deal again", icon="random", tooltip="Other random members of the space")
         button.on_click(lambda _: self.deal())
@@ -58,8 +58,8 @@ class Space(widgets.VBox):
 
     def _deal(self) -> tuple[dict, list[dict]]:
         rng = np.random.default_rng(self.seed)
-        self.dealt = [self.space.sample(rng) for _ in range(self.members)]
-        spec, row = pictures(self.dealt, self.space, titles=[f"no. {n + 1}" for n in range(self.members)], height=190)
+        self.shown = [self.space.sample(rng) for _ in range(self.members)]
+        spec, row = pictures(self.shown, self.space, titles=[f"no. {n + 1}" for n in range(self.members)], height=190)
         return spec, [row]
 
     def deal(self) -> None:
@@ -68,7 +68,7 @@ class Space(widgets.VBox):
         self.gallery.redraw(*self._deal())
 
     def __repr__(self):
-        members = "; ".join(self.space.to_text(arch) for arch in self.dealt)
+        members = "; ".join(self.space.to_text(arch) for arch in self.shown)
         return f"<Space {self.space.name}: {self.space.size:,} architectures, among them {members}>"
 
     def _repr_mimebundle_(self, **kwargs):
@@ -125,7 +125,7 @@ def mutations(arch: Arch | str, space: SearchSpace, steps: int = 20, seed: int =
         ops = [str(option) for option in space.choices[0].options]
         view = cell_view(graph, "arch", title="One edge changes at a time", height=280)
         spec: dict = {"arrays": {"arch": [len(space.choices), len(ops)]}, "ops": ops, "views": [view]}
-        return Stage(spec | {"speed": 5}, ({"arch": one_hot(one, len(ops))} for one in walk))
+        return Stage(spec | {"speed": 5}, ({"arch": option_matrix(one, len(ops))} for one in walk))
     if space.can("relaxed"):
         return _in_supernet(walk, space)
     view = options_view(space, "arch", title="One choice changes at a time")

@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..raster import BACK, BLUE, DEAD, DIM, GRID, MAGENTA, MARK, PANEL, SHARP, TEXT, Axes, Pen, good_range, mixed
+from ..colors import BLUE, GREY, MAGENTA, TEAL, VIOLET
+from ..raster import BACK, DEAD, DIM, GRID, MARK, PANEL, SHARP, TEXT, Axes, Pen, good_range, mixed
 from .still_population import PEOPLE
 
 LIMIT = 60_000  # bytes of a PNG
 MARKED = "#f3dcae"  # background of highlighted parts
-SERIES = (BLUE, "#d98300", "#00887a", MAGENTA, "#8358d6", "#8a919c")  # as in js/base.js
+SERIES = (BLUE, "#d98300", TEAL, MAGENTA, VIOLET, GREY)  # as in js/base.js
 
 
 def png(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..raster import BLUE, DEAD, DIM, GRID, MAGENTA, TEXT, Axes, good_range, mixed, ticks
+from ..colors import BLUE, MAGENTA
+from ..raster import DEAD, DIM, GRID, TEXT, Axes, good_range, mixed, ticks
 
 
 class _Kin:

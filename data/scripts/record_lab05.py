@@ -1,6 +1,6 @@
 """Record the race that lab 05 shows: data/lab05-race.jsonl.
 
-    python data/record_lab05.py [--anew]
+    python data/scripts/record_lab05.py [--anew]
 
 Six strategies, 150 evaluations each, 30 seeds, under a bound on multiply-adds. The cost is counted before anything is
 trained, so cells over the bound are no part of the space, for nobody. On the ground truth: after the table has grown,
@@ -16,7 +16,7 @@ from nasviz.races.race import Race
 from nasviz.spaces import NasBench201
 from nasviz.strategies import Bananas, GaussianProcess, LocalSearch, RandomSearch, RegularizedEvolution
 
-HERE = Path(__file__).parent
+DATA = Path(__file__).parents[1]
 LIMIT, BUDGET, SEEDS = 125_000, 150, 30
 
 
@@ -34,7 +34,7 @@ class Inside(NasBench201):
         return None if self.costs[self.table.row(arch)] <= self.limit else f"more than {self.limit:,} multiply-adds"
 
 
-def race(path: Path | None = HERE / "lab05-race.jsonl") -> Race:
+def race(path: Path | None = DATA / "lab05-race.jsonl") -> Race:
     """What is raced."""
     table = nasbench201_table()
     space, estimate = Inside(table, LIMIT), TableLookup(table)
@@ -47,10 +47,10 @@ def race(path: Path | None = HERE / "lab05-race.jsonl") -> Race:
         "GaussianProcess": GaussianProcess(**common),
         "GP, graph": GaussianProcess(**common, encoding="weisfeiler-lehman"),
     }
-    return Race(searches, BUDGET, seeds=SEEDS, path=path, command="python data/record_lab05.py --anew")
+    return Race(searches, BUDGET, seeds=SEEDS, path=path, command="python data/scripts/record_lab05.py --anew")
 
 
 if __name__ == "__main__":
     if "--anew" in sys.argv:
-        (HERE / "lab05-race.jsonl").unlink(missing_ok=True)
+        (DATA / "lab05-race.jsonl").unlink(missing_ok=True)
     print(race().standings())

@@ -1,6 +1,6 @@
 """Record what lab 00 shows beside its live searches.
 
-    python data/record_lab00.py
+    python data/scripts/record_lab00.py
 
 Twelve random searches of 24 trainings, the fast recipe, under the lab's bound: data/lab00-random-SEED.jsonl; and three
 more seeds of the lab's DARTS: data/lab00-darts-SEED.jsonl. Interrupted, it goes on where it was.
@@ -16,7 +16,7 @@ from nasviz.run import Run
 from nasviz.spaces import NasBench201
 from nasviz.strategies import Darts, RandomSearch
 
-HERE = Path(__file__).parent
+DATA = Path(__file__).parents[1]
 
 
 def main() -> None:
@@ -30,10 +30,10 @@ def main() -> None:
         for seed in (1, 2, 3)
     }
     for name, search in tqdm(searches.items(), unit="search"):
-        run = Run(search, HERE / f"{name}.jsonl").recall()
+        run = Run(search, DATA / f"{name}.jsonl").recall()
         for _ in run if len(run) < len(search) else ():
             pass
-        for state in HERE.glob(f"{name}.jsonl.step*"):  # only a search that goes on needs it
+        for state in DATA.glob(f"{name}.jsonl.step*"):  # only a search that goes on needs it
             state.unlink()
 
 

@@ -1,8 +1,8 @@
 """The exact truth of the two small spaces of lab 07, and the searches that it shows beside its live ones.
 
-    python data/record_lab07.py truth --space sep [--device cuda]
-    python data/record_lab07.py truth --space conv [--device cuda]
-    python data/record_lab07.py searches [--of sep deep conv whole]
+    python data/scripts/record_lab07.py truth --space sep [--device cuda]
+    python data/scripts/record_lab07.py truth --space conv [--device cuda]
+    python data/scripts/record_lab07.py searches [--of sep deep conv whole]
 
 ``truth`` trains every distinct function of {skip, separable convolution} or of {skip, convolution} from ten seeds,
 with the full recipe on a network of four channels: data/darts-small/sep and conv, parts as `nasviz.estimators.tabulate`
@@ -30,59 +30,16 @@ from tqdm import tqdm
 from nasviz.estimators import FULL, PackedTraining, Training
 from nasviz.estimators.tabulate import Work, run, run_packed
 from nasviz.spaces import NasBench201
-from nasviz.strategies import (
-    AdaptiveDarts,
-    Darts,
-    DartsMinus,
-    DartsPT,
-    DrNas,
-    FairDarts,
-    Gdas,
-    PcDarts,
-    PDarts,
-    SmoothDarts,
-    Snas,
-    WatchedDarts,
-)
+from nasviz.strategies import Darts
+from nasviz.strategies.remedies import RECIPE, SMALL_SPACES, longer, remedies
 from nasviz.workers import default_pool, processor
 
-HERE = Path(__file__).parent / "darts-small"
-SPACES = {
-    "sep": NasBench201(operations=("skip_connect", "sep_conv_3x3")),
-    "conv": NasBench201(operations=("skip_connect", "nor_conv_3x3")),
-}
-NETWORK, DEEP = {"channels": 4}, {"channels": 4, "cells": 2}
+FOLDER = Path(__file__).parents[1] / "darts-small"
 TRAININGS, SEARCHES = 10, 10  # seeds
-RECIPE = dict(size=8, images=192, epochs=40, batch=32, weight_lr=0.1, alpha_lr=0.03, network=NETWORK)
-# 240 updates each. DARTS+ and DARTS-ES are DARTS up to where they stop: they are read off its records.
-METHODS = {
-    "DARTS": WatchedDarts(SPACES["sep"], **RECIPE, watched=64),
-    "DARTS, ten times the images": Darts(SPACES["sep"], **RECIPE | {"images": 1920, "epochs": 4}),
-    "DARTS, two cells a stage": Darts(SPACES["sep"], **RECIPE | {"network": DEEP}),
-    "DARTS, two cells a stage, ten times the images": Darts(
-        SPACES["sep"], **RECIPE | {"network": DEEP, "images": 1920, "epochs": 4}
-    ),
-    "L2 81e-4": Darts(SPACES["sep"], **RECIPE, weight_decay=81e-4),
-    "FairDARTS": FairDarts(SPACES["sep"], **RECIPE),
-    "DARTS-": DartsMinus(SPACES["sep"], **RECIPE),
-    "DARTS-PT": DartsPT(SPACES["sep"], **RECIPE | {"epochs": 34}),
-    "SDARTS-RS": SmoothDarts(SPACES["sep"], **RECIPE),
-    "PC-DARTS": PcDarts(SPACES["sep"], **RECIPE, share=2),
-    "GDAS": Gdas(SPACES["sep"], **RECIPE),
-    "SNAS": Snas(SPACES["sep"], **RECIPE),
-    "DrNAS": DrNas(SPACES["sep"], **RECIPE),
-    "P-DARTS": PDarts(SPACES["sep"], **RECIPE | {"epochs": 20}, depths=(1, 2), keep=(2, 2), dropout=(0.0, 0.4)),
-    "SDARTS-ADV": SmoothDarts(SPACES["sep"], **RECIPE, adversarial=True),
-    "DARTS-ADA": AdaptiveDarts(SPACES["sep"], **RECIPE, watched=64),
-}
-LONG = RECIPE | {"network": {"channels": 8, "cells": 2}}  # 375 updates: 25 passes over 500 images, or 3 over 4,000
 SETS = {
-    "sep": METHODS,
-    "deep": {
-        "DARTS, longer and deeper": Darts(SPACES["sep"], **LONG | {"images": 500, "epochs": 25}),
-        "DARTS, longer and deeper, 4,000 images": Darts(SPACES["sep"], **LONG | {"images": 4000, "epochs": 3}),
-    },
-    "conv": {name: replace(search, space=SPACES["conv"]) for name, search in METHODS.items()},
+    "sep": remedies(SMALL_SPACES["sep"]),
+    "deep": longer(SMALL_SPACES["sep"]),
+    "conv": remedies(SMALL_SPACES["conv"]),
     "whole": {"DARTS": Darts(NasBench201(), **RECIPE)},
 }
 FILES = {name: f"{name}-searches.jsonl" for name in SETS} | {"sep": "searches-2.jsonl"}
@@ -90,11 +47,13 @@ FILES = {name: f"{name}-searches.jsonl" for name in SETS} | {"sep": "searches-2.
 
 def truth(name: str, device: str) -> None:
     """Train what is missing of a space: one by one on a CPU, all at once on a GPU."""
-    work = Work(Training(SPACES[name], replace(FULL, network=NETWORK), test=True, curve=True), TRAININGS)
+    work = Work(
+        Training(SMALL_SPACES[name], replace(FULL, network=RECIPE["network"]), test=True, curve=True), TRAININGS
+    )
     if device == "cpu":
-        results = run(work, HERE / name)
+        results = run(work, FOLDER / name)
     else:
-        results = run_packed(work, HERE / name, PackedTraining(work.estimate, device))
+        results = run_packed(work, FOLDER / name, PackedTraining(work.estimate, device))
     for _ in tqdm(results, unit="training"):
         pass
 
@@ -102,7 +61,10 @@ def truth(name: str, device: str) -> None:
 def searches(sets: Sequence[str], out: Path) -> None:
     """Search with what is missing, set after set, method after method."""
     there = {
-        (name, row["method"], row["seed"]) for name in sets for folder in {HERE, out} for row in rows(folder, name)
+        (name, row["method"], row["seed"])
+        for name in sets
+        for folder in {FOLDER, out}
+        for row in searches_in(folder, name)
     }
     todo = [(name, method, seed) for name in sets for method in SETS[name] for seed in range(SEARCHES)]
     jobs = {default_pool().submit(recorded, *key): key[0] for key in todo if key not in there}
@@ -114,12 +76,12 @@ def searches(sets: Sequence[str], out: Path) -> None:
 def recorded(name: str, method: str, seed: int) -> dict:
     """A search, and what it ran on."""
     start, row = time.process_time(), {"method": method, "seed": seed}
-    row |= told(replace(SETS[name][method], seed=seed))
+    row |= outcome(replace(SETS[name][method], seed=seed))
     seconds = round(time.process_time() - start, 1)
     return row | {"seconds": seconds, "torch": torch.__version__, "processor": processor()}
 
 
-def told(search: Darts) -> dict:
+def outcome(search: Darts) -> dict:
     """The cell that was found, and what the last step of each epoch showed."""
     ends = [step.shows for step in search if step.state is not None]
     row = {"arch": search.space.to_text(search.space.discretize(ends[-1]["alphas"]))}
@@ -133,7 +95,7 @@ def told(search: Darts) -> dict:
     return row
 
 
-def rows(folder: Path, name: str) -> Iterator[dict]:
+def searches_in(folder: Path, name: str) -> Iterator[dict]:
     """The recorded searches of a set. A last line without its end was torn by a kill, and does not count."""
     for path in sorted(folder.glob(FILES[name].replace("2", "*"))):  # of the first, two processes each wrote a file
         yield from map(json.loads, path.read_bytes().split(b"\n")[:-1])
@@ -143,9 +105,9 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["truth", "searches"])
-    parser.add_argument("--space", choices=list(SPACES), default="sep")
+    parser.add_argument("--space", choices=list(SMALL_SPACES), default="sep")
     parser.add_argument("--of", nargs="+", choices=list(SETS), default=list(SETS), help="sets of searches")
-    parser.add_argument("--out", type=Path, default=HERE, help="folder to which new searches are written")
+    parser.add_argument("--out", type=Path, default=FOLDER, help="folder to which new searches are written")
     parser.add_argument("--device", default="cpu", help="cuda: on a GPU, all at once")
     options = parser.parse_args()
     if options.what == "truth":

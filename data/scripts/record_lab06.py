@@ -1,6 +1,6 @@
 """Record what lab 06 shows beside its live search: the same search from eleven seeds.
 
-    python data/record_lab06.py
+    python data/scripts/record_lab06.py
 
 A line of JSON a seed, in data/lab06-darts.jsonl: the cell that was found, how far its weights had decided, and what the
 supernet is right on with the mixture and with the discretised cell. Interrupted, it goes on where it was.
@@ -19,7 +19,7 @@ from nasviz.spaces import NasBench201
 from nasviz.strategies import Darts
 from nasviz.workers import processor
 
-FILE, SEEDS = Path(__file__).parent / "lab06-darts.jsonl", range(11)
+FILE, SEEDS = Path(__file__).parents[1] / "lab06-darts.jsonl", range(11)
 
 
 def recorded(search: Darts) -> dict:

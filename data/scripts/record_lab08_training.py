@@ -1,7 +1,7 @@
 """Record how supernets of lab 08 train: the sandwich rule and distillation on and off, ENAS beside uniform paths.
 
-    python data/record_lab08_training.py sandwich
-    python data/record_lab08_training.py enas
+    python data/scripts/record_lab08_training.py sandwich
+    python data/scripts/record_lab08_training.py enas
 
 `sandwich`: the elastic space by BigNAS, four sub-networks a step, 8 epochs on 2,000 images; with both, without
 distillation, without the sandwich (which has no teacher then), three seeds each: lab08-sandwich.npz. `enas`:
@@ -23,7 +23,7 @@ from nasviz.estimators import Inherited
 from nasviz.spaces import ElasticSpace, NasBench201
 from nasviz.strategies import BigNas, Enas, TrainSupernet
 
-HERE, SEEDS, IMAGES = Path(__file__).parent, (1, 2, 3), 2000
+DATA, SEEDS, IMAGES = Path(__file__).parents[1], (1, 2, 3), 2000
 SANDWICH = {
     "sandwich and distillation": {},
     "sandwich, labels": {"distillation": 0.0},
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--only", type=int, nargs=2, metavar=("SEED", "VARIANT"))
     parser.add_argument("--join", type=Path, nargs="*", default=[])
     asked = parser.parse_args()
-    (train, variants), out = WORK[asked.what], asked.out or HERE / f"lab08-{asked.what}.npz"
+    (train, variants), out = WORK[asked.what], asked.out or DATA / f"lab08-{asked.what}.npz"
     found = read(out)
     for path in asked.join:
         found |= read(path)

@@ -1,10 +1,10 @@
 """Make what lab 08 has beside its live supernets: two that were trained longer, and what their members reach alone.
 
-    python data/record_lab08.py supernet --device cuda
-    python data/record_lab08.py shrinking
-    python data/record_lab08.py inherited
-    python data/record_lab08.py alone
-    python data/record_lab08.py longer
+    python data/scripts/record_lab08.py supernet --device cuda
+    python data/scripts/record_lab08.py shrinking
+    python data/scripts/record_lab08.py inherited
+    python data/scripts/record_lab08.py alone
+    python data/scripts/record_lab08.py longer
 
 `supernet` trains as BigNAS does: its weights become elastic-supernet.safetensors; six minutes of a GPU, half an hour
 of a core. `shrinking` trains by progressive shrinking: its steps are in lab08-shrinking.jsonl, what the first 60
@@ -34,14 +34,14 @@ from nasviz.spaces import ElasticSpace
 from nasviz.strategies import BigNas, OnceForAll, RandomSearch
 from nasviz.workers import processor
 
-HERE = Path(__file__).parent
+DATA = Path(__file__).parents[1]
 SPACE = ElasticSpace()
 CHILDREN, SEEDS = 60, 2  # trained alone, each so often
 ENDS = [SPACE.largest, SPACE.smallest]  # trained alone, too
 SOME = 8  # of them trained longer
 RECIPE, EPOCHS = {"batch": 64, "lr": 0.1}, {"alone": 6, "longer": 20}
 PLANNED, DONE = 20, 14  # epochs of the supernet: its learning rate falls over the first number, the second is trained
-ALONE = HERE / "lab08-alone.jsonl"
+ALONE = DATA / "lab08-alone.jsonl"
 
 
 def supernet(device: str = "cpu") -> None:
@@ -49,22 +49,22 @@ def supernet(device: str = "cpu") -> None:
     steps = DONE * search.batches
     for step, _ in zip(tqdm(search, total=steps, unit="step"), range(steps), strict=False):
         state = step.state
-    (HERE / "elastic-supernet.safetensors").write_bytes(weights(state))
+    (DATA / "elastic-supernet.safetensors").write_bytes(weights(state))
 
 
 def shrinking() -> None:
-    search, record = OnceForAll(SPACE, epochs=(5, 1, 2, 7), batch=64), HERE / "lab08-shrinking.jsonl"
+    search, record = OnceForAll(SPACE, epochs=(5, 1, 2, 7), batch=64), DATA / "lab08-shrinking.jsonl"
     for _ in tqdm(run := Run(search, record), total=len(search), unit="step"):
         pass
-    state = HERE / f"{record.name}.step{len(run)}.safetensors"
+    state = DATA / f"{record.name}.step{len(run)}.safetensors"
     if state.exists():
         of = Inherited.of(search, weights(state.read_bytes()))
-        judge(of, CHILDREN, HERE / "lab08-inherited-shrinking.jsonl")
+        judge(of, CHILDREN, DATA / "lab08-inherited-shrinking.jsonl")
         state.unlink()
 
 
 def inherited() -> None:
-    judge(elastic_supernet(), 150, HERE / "lab08-inherited.jsonl")
+    judge(elastic_supernet(), 150, DATA / "lab08-inherited.jsonl")
 
 
 def weights(state: bytes) -> bytes:
@@ -88,7 +88,7 @@ def alone() -> None:
 
 def longer() -> None:
     """The two that bound the space, then children spread over the supernet's ranking, the outer ones first."""
-    steps = Run.load(HERE / "lab08-inherited.jsonl").steps[:CHILDREN]
+    steps = Run.load(DATA / "lab08-inherited.jsonl").steps[:CHILDREN]
     ranked = sorted((step.evaluation for step in steps), key=lambda one: -one.scores["inherited"])
     places = [round((2 * place + 1) * CHILDREN / (2 * SOME) - 0.5) for place in range(SOME)]
     some = [ranked[place] for place in places]

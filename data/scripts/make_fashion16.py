@@ -1,6 +1,6 @@
 """Make data/fashion16.npz from the original files of Fashion-MNIST.
 
-    python data/make_fashion16.py [FOLDER WITH THE FOUR .gz FILES] [OUTPUT]
+    python data/scripts/make_fashion16.py [FOLDER WITH THE FOUR .gz FILES] [OUTPUT]
 
 The output is the same byte for byte each time: the averages are computed in whole numbers, the draw comes from
 a generator whose stream NumPy has frozen, and the archive carries no dates. (Only another zlib may compress
@@ -54,7 +54,7 @@ def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
             archive.writestr(entry, content.getvalue(), compresslevel=9)
 
 
-def main(folder: str = DEBIAN, output: str = str(Path(__file__).with_name("fashion16.npz"))) -> None:
+def main(folder: str = DEBIAN, output: str = str(Path(__file__).parents[1] / "fashion16.npz")) -> None:
     names = "train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"
     images, labels, test, test_labels = (read_idx(Path(folder) / f"{name}-ubyte.gz") for name in names)
     train, valid = draw(labels)

@@ -1,6 +1,6 @@
 """Record what lab 09 shows beside its live supernet: four more, and how they rank the table's first architectures.
 
-    python data/record_lab09.py
+    python data/scripts/record_lab09.py
 
 Supernets of NAS-Bench-201, seeds 0 to 3, trained for 10 and for 30 epochs, and the first 100 architectures in the order
 in which `nasviz.estimators.tabulate` trains them: data/lab09-inherited.npz. What the file has of a seed is kept. Some
@@ -18,7 +18,7 @@ from nasviz.estimators.tabulate import Work
 from nasviz.spaces import NasBench201
 from nasviz.strategies import TrainSupernet
 
-OUT = Path(__file__).with_name("lab09-inherited.npz")
+OUT = Path(__file__).parents[1] / "lab09-inherited.npz"
 SEEDS, EPOCHS, BATCHES = (0, 1, 2, 3), (10, 30), (0, 10)
 
 

@@ -1,6 +1,6 @@
 """Record the cheaper trainings that lab 02 compares: data/lab02-proxies.npz.
 
-    python data/record_lab02.py [--device cuda]
+    python data/scripts/record_lab02.py [--device cuda]
 
 The first architectures of the ground truth's order, each trained with a quarter of the full recipe's work, saved in one
 of four ways, and with a sixty-fourth of it, saved in three at once. Seed 100, which the ground truth does not have.
@@ -18,7 +18,7 @@ from nasviz.estimators import PackedTraining, Table, Training, proxy_recipe
 from nasviz.estimators.tabulate import Work
 from nasviz.spaces import NasBench201
 
-HERE = Path(__file__).parent
+DATA = Path(__file__).parents[1]
 COUNT, SEED = 100, 100
 LESS = {
     "2 epochs": {"epochs": 2},
@@ -53,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu", help="cuda: on a GPU, in packs")
     device = parser.parse_args().device
-    path = HERE / "lab02-proxies.npz"
+    path = DATA / "lab02-proxies.npz"
     if path.exists():
         raise SystemExit(f"{path} is there already: remove it first")
     Table.of(NasBench201(), trainings(device)).save(path)
