@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -45,6 +46,23 @@ def check_version(path: str | Path, version, newest: int) -> None:
         raise ValueError(f"{version!r:.40} is no version of a format")
 
 
+class Retired(NamedTuple):
+    """What old records say of a field that a class has no more: ``retired: ClassVar = {"field": Retired(…)}``.
+
+    Attributes
+    ----------
+    meant : JSON
+        The value at which the search is the one that the class is now. A record with it is read as if it lacked the
+        field.
+    instead : str
+        The class that has the field now. A record with another value is read as one of that class. Empty: no class
+        has it, and such a record is refused.
+    """
+
+    meant: object
+    instead: str = ""
+
+
 class Named(Estimator):
     """Stands for the estimator of a record: known by what identifies it, answers nothing."""
 
@@ -68,6 +86,8 @@ def identity(thing):
         return thing.item()
     if isinstance(thing, SearchSpace):
         return {"space": thing.name}
+    if isinstance(getattr(thing, "__self__", None), SearchSpace):  # a method of a space
+        return thing.__name__
     if isinstance(thing, Named):
         return thing.identity
     if isinstance(thing, bytes | np.ndarray):
@@ -100,10 +120,45 @@ def absent(kind: type) -> dict:
     return meant
 
 
+def today(said, find: Find):
+    """What a record says of an object, as today's classes say it; anything but the fields of a dataclass as it is.
+
+    A retired field goes, or turns the object into one of another class: see `Retired`. A field whose default was
+    written otherwise says so in its metadata: with ``field(default=None, metadata={"formerly": "mutate"})`` the text
+    "mutate" in a record means None.
+
+    Parameters
+    ----------
+    said : JSON
+    find : callable
+        See `differences`.
+    """
+    if not isinstance(said, Mapping):
+        return said
+    kind = said.kind if isinstance(said, _Fields) else find(said.get("type", ""))
+    if kind is None:
+        return said
+    now, known = dict(said), {one.name: one for one in fields(kind)}
+    for name in now.keys() & known.keys():
+        if "formerly" in known[name].metadata and now[name] == known[name].metadata["formerly"]:
+            now[name] = identity(known[name].default)
+    heir = ""
+    for name, old in getattr(kind, "retired", {}).items():
+        if name in now and name not in known:
+            if now[name] == old.meant:
+                del now[name]
+            else:
+                heir = heir or old.instead
+    if heir:
+        return today(now | {"type": heir}, find)
+    return _Fields(kind, now) if isinstance(said, _Fields) else now
+
+
 def differences(there, here, name: str = "", find: Find = lambda _: None) -> list[str]:
     """What two identities do not agree on, a sentence each; none if they are of the same search.
 
-    A field that one of them lacks counts as `absent` says. A field that the class has no more is a difference.
+    Both are read as `today` says. A field that one of them lacks counts as `absent` says. A field that the class has
+    no more is a difference.
 
     Parameters
     ----------
@@ -122,7 +177,10 @@ def differences(there, here, name: str = "", find: Find = lambda _: None) -> lis
         return [line for i, (a, b) in pairs for line in differences(a, b, f"{name}[{i}]", find)]
     if not (isinstance(there, Mapping) and isinstance(here, Mapping)):
         return [f"{name} is {there} there, {here} here"]
-    kind = _kind(there, here, find) if there.keys() != here.keys() else None
+    find_here = _with(here, find)
+    there, here = today(there, find_here), today(here, find)
+    same = there.get("type") == here.get("type") and there.keys() != here.keys()
+    kind = find_here(here.get("type", "")) if same else None
     known = {one.name: one.compare for one in fields(kind)} if kind else {}
     meant = {key: identity(value) for key, value in absent(kind).items()} if kind else {}
     lines = []
@@ -139,13 +197,11 @@ def differences(there, here, name: str = "", find: Find = lambda _: None) -> lis
     return lines
 
 
-def _kind(there: Mapping, here: Mapping, find: Find) -> type | None:
-    """The dataclass that two identities are of; None if they are of different ones, or if nobody knows it."""
-    if here.get("type") != there.get("type"):
-        return None
+def _with(here: Mapping, find: Find) -> Find:
+    """What finds the class of ``here`` itself before it asks ``find``."""
     if isinstance(here, _Fields):
-        return here.kind
-    return find(here.get("type", ""))
+        return lambda name: here.kind if name == here.get("type") else find(name)
+    return find
 
 
 def among(*parts) -> Find:

@@ -18,12 +18,13 @@ from typing import cast
 
 import numpy as np
 
-from . import objectives, spaces, strategies
-from .identity import GONE, Named, OtherVersion, absent, check_version, differences
+from . import estimators, objectives, spaces, strategies
+from .identity import GONE, Named, OtherVersion, absent, among, check_version, differences, identity, today
 from .space import SearchSpace
 from .step import Evaluation, Step
 
 VERSION = 1  # of the format of a run's record
+FIND = among(strategies, objectives, estimators)  # what a record may name
 DTYPES = ("<f4", "<f8", "<i4", "<i8", "|i1", "|u1", "|b1")
 FOREIGN = "{} is not a record of a search. Choose another file name"
 
@@ -41,8 +42,8 @@ def whole(path: Path, head: dict) -> int:
             raise ValueError(FOREIGN.format(path))
         return 0
     its = _head(path, raw[: raw.index(b"\n")])
-    there, here = ({name: one.get(name) for name in ("search", "fields")} for one in (its, head))
-    if lines := differences(there, here):
+    there, here = ({"fields": one.get("fields")} for one in (its, head))
+    if lines := differences(there, here, find=FIND):
         differs = ", ".join(line.removeprefix("fields.") for line in lines)
         raise ValueError(f"{path} is the record of another search: {differs}. Choose another file name")
     return size
@@ -90,15 +91,17 @@ def rebuild(path: str | Path):
     try:
         if head["search"] not in strategies.__all__:
             raise ValueError(f"its strategy {head['search']!r} is not one of nasviz's own")
-        said = dict(head["fields"])
+        said = dict(today(head["fields"] | {"type": head["search"]}, FIND))
         own = {space.name: space for space in (getattr(spaces, name)() for name in spaces.__all__)}
         if (space := said["space"]["space"]) not in own:
             raise ValueError(f"its space {space!r} is not one of nasviz's own")
         for name in ("estimate", "data", "start"):  # a replayed search asks none of them
             if isinstance(said.get(name), Mapping):
                 said[name] = Named(said[name])
+        if isinstance(method := said.get("mutation"), str):
+            said["mutation"] = _method(own[space], method)
         values = {name: _objective(value) for name, value in said.items() if name not in ("type", "space")}
-        return _built(getattr(strategies, head["search"]), values | {"space": own[space]})
+        return _built(getattr(strategies, said["type"]), values | {"space": own[space]})
     except OtherVersion as error:
         raise OtherVersion(f"{path}: {error}") from None
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -111,12 +114,20 @@ def _objective(said):
     """An objective, or several, from what `identity` said of it; numbers and texts are what they are."""
     if isinstance(said, list):
         return tuple(map(_objective, said))
+    said = today(said, FIND)
     if not isinstance(said, Mapping) or "type" not in said:
         return said
     if said["type"] not in objectives.__all__:
         raise ValueError(f"{said['type']!r} is not one of nasviz's objectives")
     kind = getattr(objectives, said["type"])
     return _built(kind, {name: _objective(value) for name, value in said.items() if name != "type"})
+
+
+def _method(space: SearchSpace, name: str):
+    """A method of ``space``, from what `identity` said of it."""
+    if not space.can(name) or identity(getattr(space, name)) != name:
+        raise ValueError(f"the space {space.name} has no method {name!r}")
+    return getattr(space, name)
 
 
 def _built(kind, values: Mapping):

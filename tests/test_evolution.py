@@ -10,7 +10,7 @@ from toys import SPACES, Toy
 from nasviz.run import Run
 from nasviz.spaces import NasNetSpace
 from nasviz.spaces.nasnet import BLOCKS, IDENTITY
-from nasviz.strategies import LocalSearch, Nsga2, RegularizedEvolution, Spos
+from nasviz.strategies import BatchedEvolution, LocalSearch, Nsga2, RegularizedEvolution, Spos
 from nasviz.workers import spread
 
 SPACE = SPACES[0]
@@ -30,7 +30,7 @@ class Pooled(Toy):
 
 def test_children_of_a_batch_have_parents_from_before_it():
     batch, population = 6, 10
-    steps = list(RegularizedEvolution(SPACE, Toy(SPACE), population, 3, evaluations=45, batch=batch))
+    steps = list(BatchedEvolution(SPACE, Toy(SPACE), population, 3, evaluations=45, batch=batch))
     assert [step.evaluation.seed for step in steps] == list(range(45))
     assert [step.shows["parent"] for step in steps[:population]] == [-1] * population
     begins = [*range(population, 45, batch)]
@@ -47,10 +47,12 @@ def test_children_of_a_batch_have_parents_from_before_it():
 
 
 def test_a_batch_of_one_is_the_algorithm_as_printed():
-    one, many = (RegularizedEvolution(SPACE, Toy(SPACE), 10, 3, evaluations=50, batch=b) for b in (1, 4))
-    assert list(one) != list(many) and list(one)[:10] == list(many)[:10]
+    fields = {"population": 10, "tournament": 3, "evaluations": 50}
+    one, many = (list(BatchedEvolution(SPACE, Toy(SPACE), batch=b, **fields)) for b in (1, 4))
+    assert one == list(RegularizedEvolution(SPACE, Toy(SPACE), **fields))
+    assert one != many and one[:10] == many[:10]
     with pytest.raises(ValueError, match="batch .* 1 or more: got 0"):
-        next(iter(RegularizedEvolution(SPACE, Toy(SPACE), batch=0)))
+        next(iter(BatchedEvolution(SPACE, Toy(SPACE), batch=0)))
     with pytest.raises(ValueError, match="batch .* 1 or more: got 0"):
         next(iter(LocalSearch(SPACE, Toy(SPACE), batch=0)))
 
@@ -58,7 +60,7 @@ def test_a_batch_of_one_is_the_algorithm_as_printed():
 @pytest.mark.parametrize(
     "search",
     [
-        RegularizedEvolution(SPACE, None, 8, 3, evaluations=30, batch=5),
+        BatchedEvolution(SPACE, None, 8, 3, evaluations=30, batch=5),
         Nsga2(SPACE, None, population=8, batch=8, evaluations=30),
         Spos(SPACE, None, population=8, evaluations=30),
         LocalSearch(SPACE, None, evaluations=30, batch=7),
@@ -75,14 +77,14 @@ def test_the_number_of_workers_changes_nothing(search):
 
 
 def test_a_batch_killed_midway_keeps_what_was_evaluated(tmp_path):
-    whole = list(RegularizedEvolution(SPACE, Toy(SPACE), 10, 3, evaluations=40, batch=10))
-    run = Run(RegularizedEvolution(SPACE, Toy(SPACE), 10, 3, evaluations=40, batch=10), tmp_path / "run.jsonl")
+    whole = list(BatchedEvolution(SPACE, Toy(SPACE), 10, 3, evaluations=40, batch=10))
+    run = Run(BatchedEvolution(SPACE, Toy(SPACE), 10, 3, evaluations=40, batch=10), tmp_path / "run.jsonl")
     steps = iter(run)
     for _ in range(25):
         next(steps)
     steps.close()
     assert len((tmp_path / "run.jsonl").read_text().splitlines()) == 26
-    again = Run(RegularizedEvolution(SPACE, Toy(SPACE), 10, 3, evaluations=40, batch=10), tmp_path / "run.jsonl")
+    again = Run(BatchedEvolution(SPACE, Toy(SPACE), 10, 3, evaluations=40, batch=10), tmp_path / "run.jsonl")
     assert list(again) == whole
 
 
@@ -116,7 +118,7 @@ def test_published_mutations():
 
 def test_evolution_uses_the_published_mutations():
     space = NasNetSpace()
-    search = RegularizedEvolution(space, Toy(space), 10, 3, evaluations=300, mutation="mutate_as_published", seed=1)
+    search = RegularizedEvolution(space, Toy(space), 10, 3, evaluations=300, mutation=space.mutate_as_published, seed=1)
     steps = list(search)
     same = 0
     for step in steps[10:]:
@@ -125,5 +127,15 @@ def test_evolution_uses_the_published_mutations():
         assert len(changed) < 2 and all(i % 5 != 4 for i in changed)
         same += not changed
     assert 3 <= same <= 30  # 290 children, one in twenty an identity
-    with pytest.raises(ValueError, match="no mutation 'mutate_as_published'"):
-        next(iter(RegularizedEvolution(SPACE, Toy(SPACE), mutation="mutate_as_published")))
+
+
+@pytest.mark.parametrize("cls", [RegularizedEvolution, BatchedEvolution])
+def test_a_mutation_of_ones_own_makes_the_children(cls):
+    def first_is_zero(arch, rng):
+        return (0, *arch[1:])
+
+    steps = list(cls(SPACE, Toy(SPACE), 10, 3, evaluations=40, mutation=first_is_zero))
+    for step in steps[10:]:
+        parent = steps[step.shows["parent"]].evaluation.arch
+        assert step.evaluation.arch == first_is_zero(parent, None)
+    assert any(step.evaluation.arch[0] for step in steps[:10])

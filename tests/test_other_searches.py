@@ -11,7 +11,7 @@ from toys import SPACES, Elastic, Toy
 from nasviz import strategies
 from nasviz.races.race import Race
 from nasviz.run import Run
-from nasviz.strategies import Hyperband, LocalSearch, RegularizedEvolution
+from nasviz.strategies import BatchedEvolution, Hyperband, LocalSearch, RegularizedEvolution
 
 PAGE = Path(__file__).parents[1] / "docs" / "other-searches.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.S)
@@ -94,6 +94,6 @@ def test_the_example_of_ask_and_tell_runs(tmp_path):
 def test_an_error_of_the_strategy_reaches_who_asks(tmp_path):
     ask_tell = module(tmp_path, BLOCKS[2]).AskTell
     space = SPACES[0]
-    search = ask_tell(lambda estimate: RegularizedEvolution(space, estimate, batch=0))
+    search = ask_tell(lambda estimate: BatchedEvolution(space, estimate, batch=0))
     with pytest.raises(ValueError, match="batch is how many"):
         search.ask()

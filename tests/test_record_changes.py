@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass, 
 from pathlib import Path
 
 import pytest
+from old_records import OWN, RECORDS, changed, copied, moved
 from records import make
 from toys import ALL_SPACES, Toy
 
@@ -21,28 +22,7 @@ from nasviz.races.standings import Standings
 from nasviz.run import Run
 from nasviz.strategies import Nsga2, RandomSearch, RegularizedEvolution
 
-RECORDS, SPACE = Path(__file__).parent / "records", make.SPACE
-OWN = [name for name in make.RUNS if name != "own"]
-
-
-def changed(cls, new=None):
-    """``cls`` as it may be one day: the same name, and one field more, ``warmup``, by default 0."""
-    frozen = cls.__dataclass_params__.frozen
-    new = new or field(default=0)
-    return make_dataclass(cls.__name__, [("warmup", int, new)], bases=(cls,), frozen=frozen)
-
-
-def moved(thing, cls, **more):
-    """``thing`` as one of a class with more fields."""
-    return cls(**{one.name: getattr(thing, one.name) for one in fields(thing)}, **more)
-
-
-def copied(name, folder):
-    """A record and the state beside it, where a test may write."""
-    folder.mkdir(exist_ok=True)
-    for path in (RECORDS / "runs").glob(f"{name}.jsonl*"):
-        shutil.copy(path, folder)
-    return folder / f"{name}.jsonl"
+SPACE = make.SPACE
 
 
 # ------------------------------------------------------------------------------------------------ a new field

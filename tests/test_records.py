@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from old_records import RECORDS, copied
 from records import make
 
 from nasviz.course import capstone
@@ -19,7 +20,7 @@ from nasviz.races.standings import Standings
 from nasviz.run import Run
 from nasviz.spaces import NasBench201
 
-RECORDS, DATA = Path(__file__).parent / "records", Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[1] / "data"
 every_run = pytest.mark.parametrize("name", make.RUNS)
 
 
@@ -34,13 +35,6 @@ def reading_does_not_write():
     assert all(before)
     yield
     assert [bytes_of(folder) for folder in folders] == before
-
-
-def copied(name, folder):
-    """A record and the state beside it, where a test may write."""
-    for path in (RECORDS / "runs").glob(f"{name}.jsonl*"):
-        shutil.copy(path, folder)
-    return folder / f"{name}.jsonl"
 
 
 def loaded(name):

@@ -17,6 +17,7 @@ from nasviz.objectives import Bounded
 from nasviz.run import Run
 from nasviz.space import SearchSpace
 from nasviz.strategies import (
+    BatchedEvolution,
     Enas,
     LocalSearch,
     Nsga2,
@@ -41,7 +42,10 @@ SEARCHES = {
         RegularizedEvolution(Elastic(), Toy(Elastic()), 8, 3, 60, objective=Bounded("madds", 9.0)),
         {"tournament": 1},
     ),
-    "evolution in batches": (evolution(batch=7), {"population": 4, "tournament": 6}),
+    "evolution in batches": (
+        BatchedEvolution(SPACE, Toy(SPACE), 10, 3, evaluations=60, batch=7),
+        {"population": 4, "tournament": 6},
+    ),
     "nsga2": (Nsga2(SPACE, Toy(SPACE), population=10, batch=8, evaluations=60), {"population": 5, "crossover": 0.2}),
     "spos": (Spos(SPACE, Toy(SPACE), population=8, evaluations=60), {"population": 5, "top": 3, "mutation": 0.5}),
     "local search": (LocalSearch(SPACE, Toy(SPACE), evaluations=60), {}),
@@ -186,7 +190,7 @@ def test_the_record_of_another_search_is_refused_and_kept(tmp_path):
     for other, words in [
         (evolution(seed=3), "seed is 0 there, 3 here"),
         (evolution(population=11), "population is 10 there, 11 here"),
-        (RandomSearch(SPACE, Toy(SPACE)), "search is RegularizedEvolution there, RandomSearch here"),
+        (RandomSearch(SPACE, Toy(SPACE)), "type is RegularizedEvolution there, RandomSearch here"),
         (RegularizedEvolution(SPACE, Toy(SPACE, noise=0.1), 10, 3, 60), "estimate.noise is 0.05 there, 0.1 here"),
         (evolution(objective=Bounded("madds", 5.0)), "objective.limit is None there, 5.0 here"),
     ]:

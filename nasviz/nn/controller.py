@@ -95,8 +95,8 @@ class Controller(nn.Module):
         if anchors:
             self.previous, self.current, self.vote = weights(hidden, hidden), weights(hidden, hidden), weights(hidden)
         jitter(self.parameters())
-        self.program = list(_program(len(space.choices), anchors))
-        self._open = _prefixes(space) if space.size <= LISTED else None
+        self._lstm_steps = list(_lstm_steps(len(space.choices), anchors))
+        self._valid_prefixes = _valid_prefixes(space) if space.size <= LISTED else None
         self._moments = [(torch.zeros_like(w), torch.zeros_like(w)) for w in self.parameters()]
         self._updates = torch.zeros((), dtype=torch.int64)
 
@@ -104,7 +104,7 @@ class Controller(nn.Module):
     def forward(self, archs: Sequence[Arch]) -> Sequences:
         """Return the policy's probabilities for given valid architectures; autograd can differentiate them."""
         wanted = torch.tensor(np.array(archs))
-        return self._unroll(len(archs), lambda choice, scores: wanted[:, choice])
+        return self._unroll(len(archs), lambda choice, logs: wanted[:, choice])
 
     def log_probability(self, arch: Arch) -> float:
         """Return the natural logarithm of one architecture's probability. ValueError if the space does not hold it."""
@@ -120,7 +120,7 @@ class Controller(nn.Module):
         rejected = 0
         for _ in range(ROUNDS):
             drawn = self._draw(count, rng)
-            good = [arch for arch in drawn.archs if self._open is not None or self.space.rule(arch) is None]
+            good = [arch for arch in drawn.archs if self._valid_prefixes is not None or self.space.rule(arch) is None]
             if len(good) == count and not valid:
                 return drawn
             valid, rejected = valid + good, rejected + count - len(good)
@@ -133,10 +133,10 @@ class Controller(nn.Module):
         """Draw options by the Gumbel-max trick: the largest of log p + noise is option o with probability p(o)."""
         noise = torch.from_numpy(rng.gumbel(size=(len(self.space.choices), count, self.widest)))
 
-        def draw(choice: int, scores: Tensor) -> Tensor:
-            return (scores + noise[choice, :, : scores.shape[1]]).argmax(1)
+        def sampled(choice: int, logs: Tensor) -> Tensor:
+            return (logs + noise[choice, :, : logs.shape[1]]).argmax(1)
 
-        return self._unroll(count, draw)
+        return self._unroll(count, sampled)
 
     # ------------------------------------------------------------------ learning
     @torch.no_grad()
@@ -158,45 +158,46 @@ class Controller(nn.Module):
         return tensors
 
     # ------------------------------------------------------------------ one token after the other
-    def _unroll(self, count: int, pick: Callable[[int, Tensor], Tensor]) -> Sequences:
-        """Go through all choices in order; ``pick(choice, log-probabilities)`` returns the taken options (count,)."""
+    def _unroll(self, count: int, select: Callable[[int, Tensor], Tensor]) -> Sequences:
+        """Go through all choices in order; ``select(choice, log-probabilities)`` returns the taken options (count,)."""
         table = torch.addmm(self.bias, torch.cat([self.first[None], self.tokens]), self.inputs)
         x = table[:1].expand(count, -1)  # the input, multiplied for the gates: once for each token
         state = memory = x.new_zeros(count, self.hidden)
         prefixes: list[Arch] = [()] * count
         anchors: list[Tensor] = []
-        said = []
+        outputs = []  # of each choice: probabilities, logarithms of those taken, entropies
 
-        def say(choice: int, scores: Tensor) -> Tensor:
+        def decide(choice: int, logits: Tensor) -> Tensor:
+            """Take an option of a choice for each sequence, from a softmax over the allowed ones."""
             nonlocal prefixes
-            on, allowed = self._allowed(choice, prefixes)
+            active, allowed = self._allowed(choice, prefixes)
             if allowed is not None:
-                scores = scores.masked_fill(~allowed, NEVER)
-            logs = scores.log_softmax(1)
-            taken = pick(choice, logs)
+                logits = logits.masked_fill(~allowed, NEVER)
+            logs = logits.log_softmax(1)
+            taken = select(choice, logs)
             prefixes = [(*prefix, option) for prefix, option in zip(prefixes, taken.tolist(), strict=True)]
             chances = logs.exp()
             entropies = -(chances * logs).sum(1)
-            shown = chances.detach() if on is None else chances.detach() * on[:, None]
-            shown = nn.functional.pad(shown, (0, self.widest - shown.shape[1]))
-            said.append((shown, logs.gather(1, taken[:, None])[:, 0], entropies))
+            probabilities = chances.detach() if active is None else chances.detach() * active[:, None]
+            probabilities = nn.functional.pad(probabilities, (0, self.widest - probabilities.shape[1]))
+            outputs.append((probabilities, logs.gather(1, taken[:, None])[:, 0], entropies))
             return taken
 
-        for choice, skips in self.program:
-            on, _ = self._allowed(choice, prefixes)
+        for choice, skips in self._lstm_steps:
+            active, _ = self._allowed(choice, prefixes)
             new = self._cell(x, state, memory)
-            state, memory = new if on is None else (_where(on, new[0], state), _where(on, new[1], memory))
+            state, memory = new if active is None else (_where(active, new[0], state), _where(active, new[1], memory))
             if skips is None:
                 a, b = self.starts[choice : choice + 2]
-                taken = say(choice, state @ self.head[:, a:b] + self.head_bias[a:b])
-                follows = table[1 + a + taken]
+                taken = decide(choice, state @ self.head[:, a:b] + self.head_bias[a:b])
+                next_x = table[1 + a + taken]
             else:
-                yes = [say(skip, self._vote(anchor, state)) for skip, anchor in zip(skips, anchors, strict=True)]
-                follows = torch.addmm(self.bias, _mean_of(anchors, yes), self.inputs) if yes else table[:1]
+                joined = [decide(i, self._skip_logits(anchor, state)) for i, anchor in zip(skips, anchors, strict=True)]
+                next_x = torch.addmm(self.bias, _mean_of(anchors, joined), self.inputs) if joined else table[:1]
                 anchors.append(state)
-            x = follows if on is None else _where(on, follows, x)
-        shown, logs, entropies = (torch.stack(one, 1) for one in zip(*said, strict=True))
-        return Sequences(prefixes, shown, logs, entropies)
+            x = next_x if active is None else _where(active, next_x, x)
+        probabilities, logs, entropies = (torch.stack(one, 1) for one in zip(*outputs, strict=True))
+        return Sequences(prefixes, probabilities, logs, entropies)
 
     def _cell(self, x: Tensor, state: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """Take one LSTM step (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000); ``x`` as in `_unroll`."""
@@ -205,8 +206,8 @@ class Controller(nn.Module):
         memory = keep * memory + write * gates[:, 3 * self.hidden :].tanh()
         return show * memory.tanh(), memory
 
-    def _vote(self, earlier: Tensor, state: Tensor) -> Tensor:
-        """Return the scores (n, 2) of "no" and "yes"; the softmax of (0, s) is the sigmoid of s."""
+    def _skip_logits(self, earlier: Tensor, state: Tensor) -> Tensor:
+        """Return the logits (n, 2) of "no" and "yes"; the softmax of (0, s) is the sigmoid of s."""
         yes = (earlier @ self.previous + state @ self.current).tanh() @ self.vote
         return torch.stack([torch.zeros_like(yes), yes], 1)
 
@@ -216,24 +217,24 @@ class Controller(nn.Module):
             return None, None
         one = self.space.choices[choice]
         options = range(len(one.options))
-        on = None if one.when is None else torch.tensor([bool(one.when(prefix)) for prefix in prefixes])
-        if self._open:
-            return on, torch.tensor([[(*prefix, o) in self._open for o in options] for prefix in prefixes])
-        return on, None if on is None else on[:, None] | (torch.arange(len(options)) == 0)  # inactive: 0 only
+        active = None if one.when is None else torch.tensor([bool(one.when(prefix)) for prefix in prefixes])
+        if valid := self._valid_prefixes:
+            return active, torch.tensor([[(*prefix, o) in valid for o in options] for prefix in prefixes])
+        return active, None if active is None else active[:, None] | (torch.arange(len(options)) == 0)  # inactive: 0
 
 
-def _where(on: Tensor, new: Tensor, old: Tensor) -> Tensor:
-    return torch.where(on[:, None], new, old)
+def _where(active: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    return torch.where(active[:, None], new, old)
 
 
-def _mean_of(anchors: list[Tensor], yes: list[Tensor]) -> Tensor:
+def _mean_of(anchors: list[Tensor], joined: list[Tensor]) -> Tensor:
     """Return the mean of the states of the chosen anchors, 0 where no anchor is chosen."""
-    chosen = torch.stack(yes, 1).to(anchors[0].dtype)
+    chosen = torch.stack(joined, 1).to(anchors[0].dtype)
     total = torch.einsum("nj,jnh->nh", chosen, torch.stack(anchors))
     return total / chosen.sum(1, keepdim=True).clamp(min=1)
 
 
-def _program(choices: int, anchors: Sequence[range]) -> Iterator[tuple[int, range | None]]:
+def _lstm_steps(choices: int, anchors: Sequence[range]) -> Iterator[tuple[int, range | None]]:
     """Yield the steps of the LSTM: (choice, None) for a token, (first choice, choices) for an anchor point."""
     behind, skips = {points.start: points for points in anchors}, {i for points in anchors for i in points}
     for choice in range(choices):
@@ -243,7 +244,7 @@ def _program(choices: int, anchors: Sequence[range]) -> Iterator[tuple[int, rang
             yield choice, None
 
 
-def _prefixes(space: SearchSpace) -> set[Arch]:
+def _valid_prefixes(space: SearchSpace) -> set[Arch]:
     """Return every prefix of a valid architecture; empty if all tuples are valid. ValueError if none is valid."""
     begun: list[Arch] = [()]
     for choice in space.choices:

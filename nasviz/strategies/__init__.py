@@ -5,6 +5,7 @@ from importlib import import_module
 _FILES = {
     "AdaptiveDarts": "robust_darts",
     "Bananas": "bayesian",
+    "BatchedEvolution": "batched_evolution",
     "BigNas": "big_nas",
     "Darts": "darts",
     "DartsMinus": "darts_minus",

@@ -88,47 +88,36 @@ class Reinforce:
         return self.evaluations
 
     def __iter__(self) -> Iterator[Step]:
-        rng, number = np.random.default_rng(self.seed), 0
+        rng = np.random.default_rng(self.seed)
         controller = Controller(self.space, self.hidden, torch.Generator().manual_seed(self.seed))
-        average, lowest = nan, 0.0
-        while number < self.evaluations:
+        rewards: list[float] = []  # of all evaluations
+        average = nan  # of the batches' mean rewards
+        while (number := len(rewards)) < self.evaluations:
             with one_thread():
                 batch = controller.sample(min(self.batch, self.evaluations - number), rng)
-            rewards, shown = [], self._shown(batch)
-            subtracted = average if self.baseline else 0.0
-            for evaluation, policy in zip(self.estimate.many(batch.archs, seed=number), shown["policy"], strict=True):
-                reward = self.objective(evaluation)
-                reward = reward if isfinite(reward) else lowest
-                rewards.append(reward)
-                lowest = min(rewards) if number == 0 else min(lowest, reward)
-                yield Step(evaluation, **shown | {"policy": policy}, reward=reward, baseline=subtracted)
-            mean = sum(rewards) / len(rewards)
-            if not isfinite(subtracted) or batch.rejected:
-                subtracted = mean
+            b = average if self.baseline else 0.0
+            for evaluation, policy in zip(self.estimate.many(batch.archs, seed=number), shown(batch), strict=True):
+                rewards.append(finite(self.objective(evaluation), rewards))
+                yield Step(evaluation, **policy, reward=rewards[-1], baseline=b)
+            mean = sum(rewards[number:]) / len(batch.archs)
+            advantages = torch.tensor(rewards[number:]) - (mean if own_mean(batch, b) else b)
             with one_thread():
-                self._learn(controller, batch, torch.tensor(rewards) - subtracted)
+                self.ascend(controller, batch, advantages)
             average = self.decay * average + (1 - self.decay) * mean if isfinite(average) else mean
-            number += len(rewards)
 
-    def _learn(self, controller: Controller, batch: Sequences, advantages: Tensor) -> None:
-        """Move the controller up the gradient of `surrogate`: once, or several times with clipping."""
+    def ascend(self, controller: Controller, batch: Sequences, advantages: Tensor) -> None:
+        """Move θ up the estimated gradient of J: once, or with clipping once in each of several passes."""
         before, now = batch.logs.detach(), batch
-        for left in reversed(range(PASSES if self.clip else 1)):
+        for earlier in range(PASSES if self.clip else 1):
+            if earlier:
+                now = controller(batch.archs)
             controller.descend(-surrogate(now, before, advantages, self.clip, self.entropy), self.lr)
-            now = controller(batch.archs) if left else now
-
-    @staticmethod
-    def _shown(batch: Sequences) -> dict:
-        policy = batch.probabilities.numpy().astype("<f4")
-        return {
-            "policy": policy,
-            "marginals": policy.mean(0),
-            "entropy": float(batch.entropies.detach().sum(1).mean()),
-        }
 
 
 def surrogate(now: Sequences, before: Tensor, advantages: Tensor, clip: float = 0.0, entropy: float = 0.0) -> Tensor:
     """Return a number whose gradient estimates that of J, the expected reward. The number itself has no meaning.
+
+    Without clipping it is (1/m) Σ_k Σ_t log P(a_t | a_1 … a_{t−1}; θ) · (R_k − b), and β times the mean entropy.
 
     Parameters
     ----------
@@ -139,11 +128,39 @@ def surrogate(now: Sequences, before: Tensor, advantages: Tensor, clip: float = 
     advantages : Tensor (m,)
         R − b.
     clip, entropy : float
-        See `Reinforce`.
+        ε and β, see `Reinforce`.
     """
-    if clip:
-        ratio, gain = (now.logs - before).exp(), advantages[:, None]
-        gains = torch.minimum(ratio * gain, ratio.clamp(1 - clip, 1 + clip) * gain)
-    else:
-        gains = now.logs * advantages[:, None]
+    gains = clipped(now.logs, before, advantages, clip) if clip else now.logs * advantages[:, None]
     return (gains + entropy * now.entropies).sum(1).mean()
+
+
+def clipped(now: Tensor, before: Tensor, advantages: Tensor, clip: float) -> Tensor:
+    """Return the clipped objective of each token (m, choices): Schulman et al. 2017, equation 7.
+
+    Parameters
+    ----------
+    now, before : Tensor (m, choices)
+        Log-probabilities of the tokens under the present weights, and when they were drawn.
+    advantages : Tensor (m,)
+    clip : float
+        ε.
+    """
+    ratio, gain = (now - before).exp(), advantages[:, None]
+    return torch.minimum(ratio * gain, ratio.clamp(1 - clip, 1 + clip) * gain)
+
+
+def finite(reward: float, earlier: list[float]) -> float:
+    """Return the reward; where it is not finite, as of a failed training, the lowest of the earlier ones, or 0."""
+    return reward if isfinite(reward) else min(earlier, default=0.0)
+
+
+def own_mean(batch: Sequences, b: float) -> bool:
+    """Return whether a batch must subtract its own mean reward: no batch came before it, or some draws broke a rule."""
+    return not isfinite(b) or batch.rejected > 0
+
+
+def shown(batch: Sequences) -> list[dict]:
+    """Return what the step of each architecture shows of the policy that drew it."""
+    policies = batch.probabilities.numpy().astype("<f4")
+    of_all = {"marginals": policies.mean(0), "entropy": float(batch.entropies.detach().sum(1).mean())}
+    return [{"policy": policy} | of_all for policy in policies]

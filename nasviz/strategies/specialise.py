@@ -15,7 +15,7 @@ from ..estimators.predictor import Predictor
 from ..objectives import Within
 from ..space import Arch
 from ..step import Evaluation, Step
-from .evolution import RegularizedEvolution
+from .batched_evolution import BatchedEvolution
 
 
 class LatencySource(Protocol):
@@ -53,7 +53,7 @@ def specialise(
     target : float
         Greatest latency, milliseconds.
     evaluations, population, tournament, seed
-        Of `nasviz.strategies.RegularizedEvolution`; 20 children are bred at once.
+        Of `nasviz.strategies.BatchedEvolution`; 20 children are bred at once.
 
     Returns
     -------
@@ -66,8 +66,8 @@ def specialise(
     """
     space, bound = predictor.space, Within("latency_ms", target)
     estimate = WithCost(predictor, lambda arch: {"latency_ms": ms(arch)})
-    search = RegularizedEvolution(
-        space, estimate, population, tournament, evaluations, batch=20, objective=bound, seed=seed
+    search = BatchedEvolution(
+        space, estimate, population, tournament, evaluations, objective=bound, seed=seed, batch=20
     )
     steps = list(search)
     told = [step.evaluation for step in steps if step.evaluation is not None]

@@ -90,6 +90,7 @@ STRATEGIES = {
     "RandomSearch": Style(GREY, (4, 4), "random search", "random"),
     "Reinforce": Style(MAGENTA, SOLID, "REINFORCE", "policy gradient"),
     "RegularizedEvolution": Style(BLUE, SOLID, "evolution", "evolution"),
+    "BatchedEvolution": Style(BLUE, (6, 3), "evolution in batches", "evolution"),
     "Nsga2": Style("#4a94e8", (3, 2), "NSGA-II", "evolution"),
     "LocalSearch": Style(TEAL, SOLID, "local search", "local search"),
     "Bananas": Style(AMBER, SOLID, "BANANAS", "model-based"),

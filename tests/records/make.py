@@ -21,8 +21,9 @@ from nasviz.hardware import LatencyTable, Overhead
 from nasviz.objectives import Bounded, CubedBest, Less, Score, Weighted, accuracy
 from nasviz.races.race import Race
 from nasviz.run import Run
-from nasviz.spaces import MacroSpace, NasBench201
+from nasviz.spaces import MacroSpace, NasBench201, NasNetSpace
 from nasviz.strategies import (
+    BatchedEvolution,
     Darts,
     Hyperband,
     LocalSearch,
@@ -35,7 +36,7 @@ from nasviz.strategies import (
 )
 from nasviz.strategies.specialise import Within
 
-SPACE, MACRO = NasBench201(), MacroSpace()
+SPACE, MACRO, NASNET = NasBench201(), MacroSpace(), NasNetSpace()
 TINY = Recipe(size=8, images=64, epochs=2, batch=32, network={"channels": 2})
 NETWORK = {"channels": 1, "stages": 1}
 
@@ -58,6 +59,12 @@ RUNS = {
     "evolution": (
         RegularizedEvolution(SPACE, Toy(SPACE), 5, 2, 16, objective=Weighted("madds", 20.0), seed=1),
         {"population": 4, "tournament": 3},
+        12,
+    ),
+    "batches": (BatchedEvolution(SPACE, Toy(SPACE), 5, 2, 18, seed=2, batch=4), {"population": 4}, 11),
+    "published": (
+        RegularizedEvolution(NASNET, Toy(NASNET), 5, 2, 14, mutation=NASNET.mutate_as_published, seed=3),
+        {},
         12,
     ),
     "local": (LocalSearch(MACRO, Curved(MACRO), evaluations=14, batch=2, objective=Score("inherited")), {}, 9),
