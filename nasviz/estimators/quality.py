@@ -174,7 +174,7 @@ def quality(
 
     others = dict(baselines or {})
     if size is not None:
-        others = {SIZE: size, **beside}
+        others = {SIZE: size, **others}
     if ceiling is not None:
         others[CEILING] = ceiling
     return one(name, estimated, cost, {label: one(label, values, 0.0, {}) for label, values in others.items()})
