@@ -34,7 +34,7 @@ def test_a_lab_cell_too_early_says_which_cell_to_run(shell):
     number, cell = next((n, c) for n, c in enumerate(book) if c["source"].startswith("recorded = [Run.load"))
     shell.run_cell(cell["source"])
     assert shell.said[0] == "the error itself" and len(shell.said) == 2
-    assert "<code>data_dir</code> is defined by" in shell.said[1] and "number 1 from the top" in shell.said[1]
+    assert "<code>data_dir</code> is defined by" in shell.said[1] and "code cell 1 from the top" in shell.said[1]
     assert "<code>from itertools import product</code>" in shell.said[1]
 
     class Run:

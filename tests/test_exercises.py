@@ -135,6 +135,15 @@ def test_a_check_that_is_not_whole_does_not_pass():
     def listed():
         return [(True, "one"), (False, "two")]
 
+    class Checks:
+        @staticmethod
+        def alone(*, wanted=2):
+            yield wanted == 2, "the default is lost"
+
+        def method(self):
+            yield isinstance(self, Checks), "who am I?"
+
+    assert course.check(Checks.alone).passed and course.check(Checks().method).passed
     assert silent.wrong == "it does not hold" and "TypeError" in no_generator.wrong and listed.wrong == "two"
 
 

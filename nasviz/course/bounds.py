@@ -36,10 +36,11 @@ class OutOfTime(BaseException):
 def within(seconds: float, work: Callable[[], T]) -> T:
     """Call ``work`` and return its answer; raise `OutOfTime` inside it after ``seconds`` of the clock.
 
-    What ends it is Python's handling of an interrupt, on every system: it ends a loop in Python, a `sleep`, a lock. It
-    cannot end a single long call of compiled code (``list(count())``, ``2**10**10``, a pattern that goes back and
-    forth): that one comes to its own end first; nor a loop in a loop that both catch everything.
-    Only the main thread has a limit, where a notebook's cells run; elsewhere ``work`` has as much time as it needs.
+    What ends it is Python's handling of an interrupt: it ends a loop in Python and a `sleep` on every system, and where
+    the system wakes it (not on Windows) also a wait for a lock. It cannot end a single long call of compiled code
+    (``list(count())``, ``2**10**10``, a pattern that goes back and forth): that one comes to its own end first; nor a
+    loop in a loop that both catch everything. Only the main thread has a limit, where a notebook's cells run; elsewhere
+    ``work`` has as much time as it needs.
 
     Raises
     ------

@@ -59,8 +59,8 @@ def hint(name: str, code: str, cell_id: str | None = None) -> str:
         )
     number, first = places.pop()
     return (
-        f"<code>{escape(name)}</code> is defined by an earlier cell of this lab: code cell number {number} from the top, "
-        f"which begins with <code>{escape(first)}</code>. Run that one first, or all above this one (menu <i>Run</i>)."
+        f"<code>{escape(name)}</code> is defined by an earlier cell of this lab, code cell {number} from the top. "
+        f"It begins with <code>{escape(first)}</code>. Run that one first, or all above this one (menu <i>Run</i>)."
     )
 
 

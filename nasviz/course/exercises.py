@@ -61,7 +61,7 @@ def check(exercise: Callable[[], Iterable[tuple[bool, str]]]) -> Checked:
     """
     name = exercise.__name__
     try:
-        wrong = within(SECONDS, lambda: _judge(apart(exercise)))
+        wrong = within(SECONDS, lambda: _judge(apart(exercise) if isinstance(exercise, FunctionType) else exercise))
     except OutOfTime as error:
         wrong = f"it did not end within {SECONDS:g} seconds and was stopped{_where(error)}: does a loop never end?"
     results[name] = outcome = Checked(name, wrong)
@@ -111,7 +111,7 @@ def _sentence(condition, sentence) -> str:
 def _stopped(error: BaseException, exercise: Callable) -> str:
     if isinstance(error, RuntimeError) and isinstance(error.__cause__, StopIteration):
         error = error.__cause__  # Python makes another one of it in a generator
-    if type(error) is NameError and error.name in _names(exercise.__code__):
+    if type(error) is NameError and isinstance(exercise, FunctionType) and error.name in _names(exercise.__code__):
         return f"{error.name} is not there yet: run the cell that defines it, then this one"
     said = _text(error)
     return f"it stopped with {type(error).__name__}{': ' * bool(said)}{said}{_where(error)}"
@@ -141,7 +141,7 @@ def _where(error: BaseException) -> str:
 
 
 # ------------------------------------------------------------------------------------------- what a check is kept from
-def apart(exercise: Callable) -> Callable:
+def apart(exercise: FunctionType) -> FunctionType:
     """The exercise with names of Python as Python means them, and with functions of the notebook that get copies."""
     shared = exercise.__globals__
 
@@ -152,7 +152,9 @@ def apart(exercise: Callable) -> Callable:
     own = {name: value for name, value in shared.items() if name not in names or not hasattr(builtins, name)}
     own |= {name: seen(own[name]) for name in names & own.keys()}
     cells = tuple(_cell(cell, seen) for cell in exercise.__closure__ or ())
-    return FunctionType(exercise.__code__, own, exercise.__name__, exercise.__defaults__, cells)
+    made = FunctionType(exercise.__code__, own, exercise.__name__, exercise.__defaults__, cells)
+    made.__kwdefaults__ = exercise.__kwdefaults__
+    return made
 
 
 def _cell(cell: CellType, seen: Callable) -> CellType:
