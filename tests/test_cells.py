@@ -1,7 +1,9 @@
 """Cells that run twice or out of order, in a shell and in a kernel of their own."""
 
+import re
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -110,16 +112,20 @@ def interrupt():
 """
 
 
-def test_checks_and_questions_in_a_kernel():
+def test_a_kernel_as_make_lab_starts_it(monkeypatch):
     from jupyter_client.manager import start_new_kernel
 
+    start = Path(__file__).parents[1] / "tools" / "kernel_start.py"
+    assert f"/{start.relative_to(start.parents[1]).as_posix()}" in (start.parents[1] / "Makefile").read_text("utf-8")
+    monkeypatch.setenv("PYTHONSTARTUP", str(start))
     manager, client = start_new_kernel(kernel_name="python3")
 
     def ran(code, interrupt=False):
         out, started = [], threading.Event()
 
         def hear(message):
-            out.append(message["content"].get("text", "") if message["msg_type"] == "stream" else "")
+            shown = message["content"].get("data", {}).get("text/html", "")
+            out.append(message["content"].get("text", "") if message["msg_type"] == "stream" else shown)
             if "begun" in out[-1]:
                 started.set()
 
@@ -128,14 +134,21 @@ def test_checks_and_questions_in_a_kernel():
         reply = client.execute_interactive(code, output_hook=hear, timeout=120)
         return reply["content"].get("ename", "ok"), "".join(out)
 
+    def printed(code, **more):
+        ename, text = ran(code, **more)
+        return ename, re.sub(r"<div.*?</div>", "", text)
+
     try:
+        assert ran("print([name for name in dir() if name[0] != '_'])")[1].count("nasviz") == 0
+        ename, text = ran("space = NasBench201()")  # before any import
+        assert ename == "NameError" and "<code>NasBench201</code>: is it misspelt?" in text
         assert ran(CHECKS)[0] == "ok"
-        assert ran("wrong(leave); wrong(interrupt)") == (
+        assert printed("wrong(leave); wrong(interrupt)") == (
             "ok", "it stopped with SystemExit\nit stopped with KeyboardInterrupt\n"
         )  # fmt: skip
-        assert ran("wrong(endless)") == ("ok", "it did not end within 1 seconds and was stopped\n")
+        assert printed("wrong(endless)") == ("ok", "it did not end within 1 seconds and was stopped\n")
         code = "exercises.SECONDS = 100\nprint('begun', flush=True)\nwrong(endless)\nprint('not reached')"
-        assert ran(code, interrupt=True) == ("KeyboardInterrupt", "begun\n")
+        assert printed(code, interrupt=True) == ("KeyboardInterrupt", "begun\n")
         again = "asked = predict_number('How many?', 0, 10)\nprint(asked.answer)"
         assert ran(again) == ("ok", "None\n") and ran("asked.answer = 4")[0] == "ok"
         assert ran(again) == ("ok", "4\n")

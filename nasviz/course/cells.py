@@ -5,7 +5,8 @@
 - says, where a name is not defined, which earlier cell of the lab defines it. Python's own error stands above, as ever;
 - closes the players that an earlier run of the same cell has made, once the cell has made new ones.
 
-What is missing before the first cell of a lab, nobody can say but Python: nothing of nasviz is loaded by then.
+In the kernels of `make lab` it is there from the start (tools/kernel_start.py). Elsewhere it comes with a lab's first
+cell: what is missing before that, Python alone can say.
 """
 
 from __future__ import annotations
