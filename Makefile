@@ -37,7 +37,7 @@ help:
 
 lab: .venv/lab.stamp
 	@root=; [ "$$(id -u)" != 0 ] || root=--allow-root; \
-	exec $(PY) -m jupyterlab $(LAB_OPTIONS) $$root $(LAB_ARGS)
+	PYTHONSTARTUP="$$(pwd)/tools/kernel_start.py" exec $(PY) -m jupyterlab $(LAB_OPTIONS) $$root $(LAB_ARGS)
 
 check: .venv/test.stamp
 	$(PYTEST) -m 'not browser' --hypothesis-profile=check $(TEST_ARGS)

@@ -107,11 +107,66 @@ def test_a_choice_and_no_answer(shown):
     bundle = asked._repr_mimebundle_()
     bundle = bundle[0] if isinstance(bundle, tuple) else bundle
     assert "Which &lt;op&gt;?" in bundle["text/html"] and "<li>conv</li>" in bundle["text/html"]
-    asked.reveal("conv")
-    assert "no prediction" in text(shown)
     asked.field.value = "skip"
     asked.reveal("conv")
     assert "You said: <b>skip</b>" in asked.said.value
+    blank = course.predict_choice("Which?", ["skip", "conv"])
+    blank.reveal("conv")
+    assert "no prediction" in text(shown)
+    blank.field.value = "conv"  # too late
+    blank.reveal("conv")
+    assert blank.answer is None and "no prediction" in blank.said.value
+
+
+def asked_and_answered():
+    number, choice = course.predict_number("How many?", 0, 100), course.predict_choice("Which?", ["a", "b"])
+    ranking = course.predict_ranking("In which order?", ["a", "b", "c"])
+    curve = course.predict_curve("Draw.", x=(0, 1), y=(0, 1), x_label="x", y_label="y")
+    number.answer, choice.field.value = 10, "b"
+    ranking.field.children[-1].click()
+    curve.drawn = [0.5] * curve.POINTS
+    return number, choice, ranking, curve
+
+
+def test_a_revealed_answer_stays(shown):
+    number, choice, ranking, curve = asked_and_answered()
+    number.reveal(20)
+    choice.reveal("a")
+    ranking.reveal({"a": 1.0, "b": 0.5, "c": 0.7})
+    curve.reveal(truth=([0, 1], [0, 1]))
+
+    slider, button = number.field.children
+    slider.value = 20
+    button.click()
+    choice.field.value = "a"
+    ranking.field.swap(1, 2)
+    ranking.field.children[-1].click()
+    ranking.answer.sort(reverse=True)
+    curve.set_state({"drawn": [0.0] * curve.POINTS})  # as the page sends it
+    curve.drawn = []
+    for asked in (number, choice, ranking):
+        with pytest.raises(ValueError, match="the answer stays .* restart of the kernel"):
+            asked.answer = None
+    number.reveal(30)
+    curve.results = []
+    assert (number.answer, choice.answer, ranking.answer) == (10, "b", ["a", "b", "c"])
+    assert curve.at(0.3) == 0.5 and isinstance(curve.drawn, tuple)
+    assert "You said <b>10</b>: 20 off" in number.said.value
+
+
+def test_a_cell_that_is_run_again_shows_the_question_that_it_asked(shown, monkeypatch):
+    monkeypatch.setattr(course.questions, "_asked", {})
+    apart = [asked_and_answered(), asked_and_answered()]
+    assert not set(apart[0]) & set(apart[1])  # a script asks anew
+    monkeypatch.setattr(course.questions, "get_ipython", object)
+    first = asked_and_answered()
+    first[0].reveal(20)
+    with pytest.raises(ValueError, match="stays 10"):
+        asked_and_answered()
+    assert course.predict_number("How many?", 0, 100) is first[0] and first[0].answer == 10
+    assert course.predict_number("How many?", 0, 50) is not first[0]
+    assert course.predict_choice("In which order?", ["a", "b", "c"]) is not first[2]
+    assert course.predict_curve("Draw.", x=(0, 1), y=(0, 1), x_label="x", y_label="y") is first[3]
 
 
 def test_a_drawn_curve_is_compared_and_pictured(shown):

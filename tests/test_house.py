@@ -42,7 +42,7 @@ FLOORS = (
     {"space"},
     {"step"},
     {"datasets", "encodings", "estimator", "knobs", "objectives"},
-    {"identity", "strategy", "workers"},
+    {"ask_tell", "identity", "strategy", "workers"},
     {"nn"},
     {"analysis", "spaces"},
     {"hardware", "zoo"},

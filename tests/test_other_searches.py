@@ -1,14 +1,17 @@
-"""The page docs/other-searches.md, run as it stands."""
+"""The page docs/other-searches.md, run as it stands, and strategies by ask and tell."""
 
+import gc
 import importlib.util
 import re
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from toys import SPACES, Elastic, Toy
 
-from nasviz import strategies
+from nasviz import Evaluation, Step, strategies
+from nasviz.ask_tell import AskTell
 from nasviz.races.race import Race
 from nasviz.run import Run
 from nasviz.strategies import BatchedEvolution, Hyperband, LocalSearch, RegularizedEvolution
@@ -97,3 +100,72 @@ def test_an_error_of_the_strategy_reaches_who_asks(tmp_path):
     search = ask_tell(lambda estimate: BatchedEvolution(space, estimate, batch=0))
     with pytest.raises(ValueError, match="batch is how many"):
         search.ask()
+    with pytest.raises(ValueError, match="batch is how many"):
+        search.ask()
+
+
+def small(evaluations=2, **more):
+    return AskTell(lambda estimate: strategies.RandomSearch(SPACES[0], estimate, evaluations=evaluations, **more))
+
+
+def test_after_the_end_there_is_nothing_to_ask_and_to_tell():
+    search = small()
+    while question := search.ask():
+        assert search.ask() == question
+        search.tell(last := Toy(SPACES[0])(question[0], seed=question[2]))
+    assert search.ask() is search.ask() is None and len(search.steps) == 2
+    with pytest.raises(ValueError, match="the search is over"):
+        search.tell(last)
+
+
+def test_only_what_is_asked_can_be_told():
+    search, judge = small(), Toy(SPACES[0])
+    other = judge(SPACES[0].sample(np.random.default_rng(7)))
+    with pytest.raises(ValueError, match="ask.. was not called yet"):
+        search.tell(other)
+    arch, _, seed = search.ask()
+    assert other.arch != arch
+    for nonsense, words in ((other, "this is an evaluation of"), (None, "not NoneType"), (0.9, "not float")):
+        with pytest.raises(ValueError, match=words):
+            search.tell(nonsense)
+    search.tell(judge(arch, seed=seed))
+    with pytest.raises(ValueError, match="no question is open: it was answered"):
+        search.tell(judge(arch, seed=seed))
+    assert search.ask()[0] != arch and len(search.steps) == 1
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("odd"), SystemExit(2), KeyboardInterrupt()])
+def test_what_a_strategy_raises_in_between_comes_out_of_ask(error):
+    def broken(estimate):
+        yield Step(estimate((0,)))
+        raise error
+
+    search = AskTell(broken)
+    search.tell(Evaluation(search.ask()[0], {"accuracy": 0.5}))
+    for _ in range(2):
+        with pytest.raises(type(error)):
+            search.ask()
+    assert len(search.steps) == 1
+
+
+def stubborn(estimate):
+    while True:
+        try:
+            yield Step(estimate((0,)))
+        except Exception:
+            pass
+
+
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("make", [stubborn, lambda estimate: strategies.RandomSearch(SPACES[0], estimate)])
+def test_a_forgotten_search_leaves_no_thread(make, asked):
+    before = set(threading.enumerate())
+    search = AskTell(make)
+    (thread,) = set(threading.enumerate()) - before
+    if asked:
+        search.tell(Evaluation(search.ask()[0], {"accuracy": 0.5}))
+        search.ask()
+    del search
+    gc.collect()
+    thread.join(20)
+    assert not thread.is_alive()

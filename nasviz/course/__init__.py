@@ -7,10 +7,15 @@
 `as_table`          a table to display
 =================== ==================================================================================================
 
+A lab's kernel is watched for cells that run out of order or twice (`nasviz.course.cells`).
+
 Beside them: `nasviz.course.edition` makes editions of the labs, `nasviz.course.roundings` tries their claims as other
 processors round, `nasviz.course.capstone` is the challenge of the last lab, `nasviz.course.reporting` its sheet.
 """
 
+from IPython import get_ipython
+
+from .cells import watch
 from .claims import as_table, claim, on_your_run
 from .exercises import Checked, check, results
 from .questions import predict_choice, predict_curve, predict_number, predict_ranking
@@ -27,3 +32,5 @@ __all__ = [
     "predict_ranking",
     "results",
 ]
+
+watch(get_ipython())

@@ -1,27 +1,43 @@
 """Questions that are answered before the run: a number, a choice, a ranking, a curve drawn by hand.
 
 A lesson asks before it shows: `predict_number`, `predict_choice`, `predict_ranking` and `predict_curve` take the
-student's answer and put the result beside it.
+student's answer and put the result beside it. From then on the answer is fixed. In a notebook that holds until the
+kernel is restarted: a cell that is run again shows the question that it asked before, with its answer, and with the
+result if that was shown. To begin anew, restart the kernel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from html import escape
 from io import BytesIO
 from itertools import combinations
 from pathlib import Path
+from typing import TypeVar
 
 import anywidget
 import ipywidgets as widgets
 import numpy as np
 import traitlets
+from IPython import get_ipython
 from IPython.display import display
 
 from ..paths import PACKAGE
 from .claims import say
 
+T = TypeVar("T")
+_asked: dict[tuple, widgets.Widget] = {}  # in this kernel: each question by all that was said of it
 COLORS = ("#8a919c", "#1a6fd4", "#d6246e", "#009178")  # of results on a drawn curve's axes, as in course.js
+
+
+def _once(make: Callable[[], T], *said) -> T:
+    """The question that this notebook has asked in these words before, or a new one; a script always has a new one."""
+    if get_ipython() is None:
+        return make()
+    if (made := _asked.get(said)) is None:
+        made = _asked[said] = make()
+    return made
 
 
 class _Asked(widgets.VBox):
@@ -29,17 +45,35 @@ class _Asked(widgets.VBox):
 
     Attributes
     ----------
-    answer : str, float or None
-        None until the student has answered; fixed once revealed.
+    answer : str, float, list of str or None
+        None until the student has answered; fixed once revealed: ValueError for who sets it then.
     """
 
     def __init__(self, question: str, field: widgets.Widget, unit: str = ""):
-        self.question, self.field, self.unit, self.answer = question, field, unit, None
+        self.question, self.field, self.unit, self._answer, self._fixed = question, field, unit, None, False
         self.said = widgets.HTML()
         super().__init__([widgets.HTML(f"<b>{escape(question)}</b>"), field, self.said])
 
+    @property
+    def answer(self):
+        return list(self._answer) if isinstance(self._answer, list) else self._answer
+
+    @answer.setter
+    def answer(self, value) -> None:
+        if self._fixed:
+            raise ValueError(
+                f"the answer stays {self._answer!r}: the result was shown; a restart of the kernel asks anew"
+            )
+        self._set(value)
+
+    def _fix(self) -> None:
+        """End the answering."""
+        self._fixed, self.field.layout.display = True, "none"
+
     def _set(self, value) -> None:
-        self.answer = value
+        if self._fixed:
+            return  # a click that was under way
+        self._answer = value
         self.said.value = f"Your answer: <b>{self._text(value)}</b>. Now run the next cells."
 
     def _text(self, value) -> str:
@@ -59,7 +93,7 @@ class Question(_Asked):
 
     def reveal(self, truth: float | str) -> None:
         """Show what came out beside what was answered, here and at the question. The answer is fixed from then on."""
-        self.field.layout.display = "none"
+        self._fix()
         text = f"Measured: <b>{self._text(truth)}</b>. "
         if self.answer is None:
             text += "You made no prediction this time: guessing first is half of the lesson."
@@ -80,19 +114,29 @@ def predict_number(question: str, low: float, high: float, *, unit: str = "", st
     step = step or (high - low) / 100
     span = {"min": low, "max": high, "step": step, "value": low + step * round((high - low) / 2 / step)}
     shown = ".3g" if step < 1 else ",.0f"  # 7,812, not 7.81e+3
-    slider = widgets.FloatSlider(**span, readout_format=shown, description="I guess", layout={"width": "420px"})
-    button = widgets.Button(description="That is my guess", tooltip="Keep this guess and compare it with the result")
-    asked = Question(question, widgets.HBox([slider, button]), unit)
-    button.on_click(lambda _: asked._set(slider.value))
-    return asked
+
+    def make():
+        slider = widgets.FloatSlider(**span, readout_format=shown, description="I guess", layout={"width": "420px"})
+        button = widgets.Button(
+            description="That is my guess", tooltip="Keep this guess and compare it with the result"
+        )
+        asked = Question(question, widgets.HBox([slider, button]), unit)
+        button.on_click(lambda _: asked._set(slider.value))
+        return asked
+
+    return _once(make, question, low, high, unit, step)
 
 
 def predict_choice(question: str, options: list[str]) -> Question:
     """Ask for one of several answers; none is preselected."""
-    field = widgets.RadioButtons(options=options, value=None, layout={"width": "max-content"})
-    asked = Question(question, field)
-    field.observe(lambda change: asked._set(change["new"]), "value")
-    return asked
+
+    def make():
+        field = widgets.RadioButtons(options=options, value=None, layout={"width": "max-content"})
+        asked = Question(question, field)
+        field.observe(lambda change: asked._set(change["new"]), "value")
+        return asked
+
+    return _once(make, question, *options)
 
 
 class Places(widgets.VBox):
@@ -142,7 +186,7 @@ class RankingQuestion(_Asked):
         """
         if truth.keys() != set(self.field.options):
             raise ValueError(f"the question ranks {sorted(self.field.options)}, these are {sorted(truth)}")
-        self.field.layout.display = "none"
+        self._fix()
         came = sorted(truth, key=lambda name: -truth[name])
         lines = [f"{place}. {escape(name)} ({truth[name]:.2f})" for place, name in enumerate(came, 1)]
         if self.answer is None:
@@ -160,11 +204,15 @@ def predict_ranking(question: str, options: list[str]) -> RankingQuestion:
     """Ask for an order, best first, to be made with buttons from the order given."""
     if len(set(options)) < max(2, len(options)):
         raise ValueError(f"a ranking needs two or more different names, got {options}")
-    button = widgets.Button(description="That is my bet", tooltip="Keep this order and compare it with the result")
-    places = Places(options, button)
-    asked = RankingQuestion(question, places)
-    button.on_click(lambda _: asked._set(list(places.options)))
-    return asked
+
+    def make():
+        button = widgets.Button(description="That is my bet", tooltip="Keep this order and compare it with the result")
+        places = Places(options, button)
+        asked = RankingQuestion(question, places)
+        button.on_click(lambda _: asked._set(list(places.options)))
+        return asked
+
+    return _once(make, "in order", question, *options)
 
 
 class CurveQuestion(anywidget.AnyWidget):
@@ -172,9 +220,9 @@ class CurveQuestion(anywidget.AnyWidget):
 
     Attributes
     ----------
-    drawn : list of float or None
+    drawn : tuple of float or None
         The drawn curve's heights at `POINTS` places evenly from one end of the x axis to the other, None where nothing
-        was drawn.
+        was drawn. Fixed once revealed.
     """
 
     POINTS = 61
@@ -182,13 +230,18 @@ class CurveQuestion(anywidget.AnyWidget):
         Path(PACKAGE, name).read_text(encoding="utf-8") for name in ("views/stage/js/listen.js", "course/course.js")
     )
     spec = traitlets.Dict().tag(sync=True)
-    drawn: traitlets.List[float | None] = traitlets.List().tag(sync=True)
+    drawn = traitlets.Tuple().tag(sync=True)
     results: traitlets.List[dict] = traitlets.List().tag(sync=True)
+    _fixed: tuple | None = None  # what was drawn when the result was shown
+
+    @traitlets.validate("drawn")
+    def _drawn(self, proposal):
+        return proposal["value"] if self._fixed is None else self._fixed
 
     def at(self, x: float) -> float | None:
         """Height of the drawn curve at ``x``, interpolated; None where nothing was drawn."""
         low, high = self.spec["x"]
-        y = np.array([np.nan if v is None else v for v in self.drawn or [None] * self.POINTS])
+        y = np.array([np.nan if v is None else v for v in self.drawn or (None,) * self.POINTS])
         value = np.interp(x, np.linspace(low, high, self.POINTS), y)
         return None if np.isnan(value) else float(value)
 
@@ -203,7 +256,7 @@ class CurveQuestion(anywidget.AnyWidget):
             if len({len(a) for a in arrays}) != 1 or len(arrays) not in (2, 3):
                 raise ValueError(f"{name} must be (x, y) or (x, low, high), all of one length")
             new.append({"name": name.replace("_", " "), "data": [a.tolist() for a in arrays]})
-        self.results = new
+        self.results, self._fixed = new, self.drawn
         off = [abs(self.at(x) - y) for x, y in zip(*new[-1]["data"][:2], strict=True) if self.at(x) is not None]
         if not off:
             say("▸", "currentColor", "You drew no curve this time: a guess on paper counts too.")
@@ -231,7 +284,8 @@ def predict_curve(question: str, *, x: tuple, y: tuple, x_label: str, y_label: s
     if not (x[0] < x[1] and y[0] < y[1]):
         raise ValueError(f"each axis needs low < high, got x={x}, y={y}")
     spec = {"question": question, "x": [*x], "y": [*y], "x_label": x_label, "y_label": y_label, "unit": unit}
-    return CurveQuestion(spec=spec | {"points": CurveQuestion.POINTS}, drawn=[], results=[])
+    make = partial(CurveQuestion, spec=spec | {"points": CurveQuestion.POINTS}, drawn=(), results=[])
+    return _once(make, "drawn", repr(spec))
 
 
 def _picture(curve: CurveQuestion, width: int = 640, height: int = 320) -> bytes:
