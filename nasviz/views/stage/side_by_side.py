@@ -130,5 +130,5 @@ class SideBySide(Player):
 
     def steps_of(self, number: int) -> list:
         """Return the steps so far of the first (0) or the second (1) search."""
-        steps = [pair.sides[number] for pair in cast("list[Pair]", self.run_.steps)]
+        steps = [pair.sides[number] for pair in cast("list[Pair]", self.recorded_run.steps)]
         return [step for i, step in enumerate(steps) if i == 0 or step is not steps[i - 1]]
