@@ -9,6 +9,7 @@ import numpy as np
 
 TEXT, DIM, GRID, PANEL, BACK, DEAD = "#16181d", "#565c67", "#d8dbe0", "#f5f6f8", "#ffffff", "#a5abb4"
 BLUE, MAGENTA, MARK = "#1a6fd4", "#d6246e", "#7a3fb0"
+SERIES = (BLUE, "#d98300", "#00887a", MAGENTA, "#8358d6", "#8a919c")  # as in js/base.js
 SHARP = 2  # drawn at this many times the size, then reduced: Pillow's lines have no antialiasing
 
 
@@ -143,8 +144,8 @@ class Axes:
             before = self.Y(b)
             piece.append((self.X(a), before))
 
-    def extras(self, view, marks, place) -> None:
-        for line in view.get("lines", ()):
+    def extras(self, lines, marks, place) -> None:
+        for line in lines:
             self.line(self.domain, (line["y"], line["y"]), DIM, 1.2, (7, 4))
             self.pen.text(self.x + self.w - 4, self.Y(line["y"]) - 8, line.get("label", ""), 11, DIM, "rm")
         groups: list[tuple[float, str]] = []

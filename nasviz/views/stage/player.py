@@ -22,6 +22,7 @@ from ...run import Run
 from ...step import Step
 from . import panel
 from .from_search import Rows, turned
+from .spec import Spec
 from .widget import Stage
 from .worker import RATE, Command, Reports, Worker
 
@@ -39,14 +40,9 @@ _players: WeakSet[Player] = WeakSet()
 class Drawing(Protocol):
     """What makes the data that a player draws, as `Rows` does."""
 
-    spec: dict
+    spec: Spec
 
     def __init__(self, search, band: Sequence[Run] = (), x: str = "evaluations") -> None: ...
-
-    @property
-    def shows(self) -> object:
-        """Names of the quantities that the steps carry."""
-        ...
 
     def row(self, step: Step, seconds: float) -> dict:
         """Return the arrays of one step."""
@@ -114,8 +110,6 @@ class Player(widgets.VBox):
             if other.path and other.path.absolute() == mine:
                 other.close()
         self._rows = self.rows(search, band, x)
-        if not self._rows.spec["views"]:
-            raise ValueError(f"{type(search).__name__} shows {self._rows.shows}: no picture is known for any of these")
         self.stage = Stage(self._rows.spec)
         self.recorded_run = Run(search, self.path).recall()
         for step, seconds in zip(self.recorded_run.steps, self.recorded_run.costs, strict=True):
