@@ -73,7 +73,7 @@ MOVED = {
     "views.side": ("views.stage.side_by_side",),
     "views.space": ("views.stage.space",),
     "views.still": ("views.stage.still",),
-    "views.still_people": ("views.stage.still_population",),
+    "views.still_people": ("views.stage.kinds.people",),
     "views.surface": ("views.charts.surface",),
     "views.surrogate": ("views.charts.surrogate",),
     "views.zoo": ("views.charts.zoo", "analysis.fronts"),

@@ -18,7 +18,7 @@ from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation, Step
 from nasviz.strategies import RandomSearch, RegularizedEvolution
 from nasviz.views import Player
-from nasviz.views.stage import player
+from nasviz.views.stage import player, worker
 
 SPACE = NasBench201()
 
@@ -36,17 +36,22 @@ def evolution(n=30, **fields):
 
 @dataclass
 class Slow(Estimator):
-    """Reports a hundred batches of a hundredth of a second."""
+    """Trains for a hundred batches; each waits until the test lets it go, see `let`."""
 
     space: object
     batches: int = 100
     begun: int = dataclasses.field(default=0, compare=False)
     ended: int = dataclasses.field(default=0, compare=False)
+    gate: threading.Semaphore = dataclasses.field(default_factory=lambda: threading.Semaphore(0), compare=False)
+
+    def let(self, batches):
+        """Allow so many more batches, of whichever evaluation."""
+        self.gate.release(batches)
 
     def __call__(self, arch, *, epochs=None, seed=0):
         self.begun += 1
         for batch in range(self.batches):
-            time.sleep(0.01)
+            assert self.gate.acquire(timeout=60)
             report(Progress(arch, 0, 1, batch + 1, self.batches))
         self.ended += 1
         return Evaluation(tuple(arch), {"accuracy": 0.5, "madds": 1.0}, 1.0, 1, seed)
@@ -107,7 +112,7 @@ def make():
 
 def test_run_takes_n_steps_shows_each_and_equals_a_bare_loop(make):
     p = make(evolution())
-    assert p.run(12) is p.run_ and len(p.stage) == len(p.steps) == 12
+    assert p.run(12) is p.recorded_run and len(p.stage) == len(p.steps) == 12
     assert p.stage._sent == 12  # the last one too
     p.run()
     assert p.steps == list(evolution())
@@ -120,14 +125,14 @@ def test_run_takes_n_steps_shows_each_and_equals_a_bare_loop(make):
 
 
 def test_step_and_pause_act_between_steps(make):
-    p = make(CountWeights(SPACE, pause=0.01))
+    p = make(CountWeights(SPACE))
     p.step()
-    until(lambda: not p.playing)
+    p.worker.wait()
     assert len(p.stage) == 1
     p.play()
     until(lambda: len(p.stage) > 5)
     p.pause()
-    time.sleep(0.1)
+    p.worker.wait()
     n = len(p.stage)
     time.sleep(0.1)
     assert len(p.stage) == n and p.stage._sent == n
@@ -144,9 +149,10 @@ def test_pause_always_shows_the_last_step(make):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The player's clock, [seconds]: it stands still unless a test moves it."""
+    """The clock of player and worker, [seconds]: it stands still unless a test moves it."""
     now = [1000.0]
-    monkeypatch.setattr(player, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    for module in (player, worker):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 
@@ -165,19 +171,19 @@ def test_publishes_at_most_ten_times_a_second(make, clock):
 
 def test_the_speed_limit_holds_and_can_be_lifted_at_once(make, clock, monkeypatch):
     p = make(CountWeights(SPACE))
-    wait, waited = p._changed.wait, []
+    wait, waited = p.worker.changed.wait, []
 
     def passing(timeout=None):  # the worker's time, while it waits for a step
-        if threading.current_thread() is not p._thread or timeout is None:
+        if threading.current_thread() is threading.main_thread() or timeout is None:
             return wait(timeout)
         waited.append(timeout)
         clock[0] += timeout
 
-    monkeypatch.setattr(p._changed, "wait", passing)
+    monkeypatch.setattr(p.worker.changed, "wait", passing)
     p.speed.value = 5
     p.run(4)
     assert waited == pytest.approx([0.2] * 3)  # between four steps
-    p._changed.wait, p.speed.value = wait, 1
+    p.worker.changed.wait, p.speed.value = wait, 1
     p.play()
     until(lambda: len(p.stage) > 4)
     p.speed.value = 0  # the clock stands still: a second never ends
@@ -188,40 +194,62 @@ def test_pause_holds_a_training_between_its_batches_and_play_ends_it(make):
     estimate = Slow(SPACE)
     p = make(RandomSearch(SPACE, estimate, evaluations=3))
     p.play()
-    until(lambda: p._fraction > 0.05)
+    estimate.let(5)
+    until(lambda: p._fraction == 0.05)
     p.pause()
-    time.sleep(0.1)
+    estimate.let(95)  # one more batch is on its way, the others are not begun
+    p.worker.wait()
     held = p._fraction
-    time.sleep(0.2)
-    assert p._fraction == held < 0.9 and len(p.stage) == 0
+    time.sleep(0.1)
+    assert p._fraction == held == 0.06 and (estimate.ended, len(p.stage)) == (0, 0)
     assert 'aria-valuenow="0"' in p.status.value and "width:0.00%" not in p.status.value
     p.run(1)
-    assert estimate.begun == 1 and len(p.stage) == 1
+    assert (estimate.begun, estimate.ended, len(p.stage)) == (1, 1, 1)
 
 
 def test_stop_drops_a_training_before_it_ends_and_play_begins_it_again(make):
     estimate = Slow(SPACE, batches=30)
     p = make(RandomSearch(SPACE, estimate, evaluations=4))
+    estimate.let(30)
     p.run(1)
     p.play()
-    until(lambda: p._fraction > 0.1)
+    estimate.let(5)
+    until(lambda: p._fraction == 5 / 30)
     p.stop()
-    until(lambda: p._thread is None)
+    estimate.let(1)
+    until(lambda: p.worker.idle)
     assert (estimate.begun, estimate.ended) == (2, 1)
-    assert len(p.run_.answers) == 1 and not p.error
+    assert len(p.recorded_run.answers) == 1 and not p.error
+    estimate.let(90)
     p.run()
     assert estimate.begun == 5 and len(p.stage) == 4
-    assert p.steps == list(RandomSearch(SPACE, Slow(SPACE, 1), evaluations=4))
+    again = Slow(SPACE, 1)
+    again.let(4)
+    assert p.steps == list(RandomSearch(SPACE, again, evaluations=4))
 
 
 def test_stop_also_works_on_a_paused_training(make):
     p = make(RandomSearch(SPACE, Slow(SPACE), evaluations=4))
     p.play()
-    until(lambda: p._fraction > 0.02)
+    until(lambda: p.search.estimate.begun == 1)
     p.pause()
+    p.search.estimate.let(1)
+    p.worker.wait()
     p.stop()
-    until(lambda: p._thread is None)
-    assert p.search.estimate.ended == 0
+    until(lambda: p.worker.idle)
+    assert (p.search.estimate.begun, p.search.estimate.ended) == (1, 0)
+
+
+def test_what_is_ordered_after_stop_happens_after_it(make):
+    estimate = Slow(SPACE, batches=5)
+    p = make(RandomSearch(SPACE, estimate, evaluations=2))
+    p.play()
+    until(lambda: estimate.begun == 1)
+    p.stop()
+    p.play()  # before the worker could know of either
+    estimate.let(1 + 10)
+    until(lambda: len(p.stage) == 2)
+    assert (estimate.begun, estimate.ended) == (3, 2)
 
 
 def test_a_slider_turns_the_knob_and_leaves_a_mark(make):
@@ -229,12 +257,12 @@ def test_a_slider_turns_the_knob_and_leaves_a_mark(make):
     p.run(30)
     p.sliders["population"].value = 4
     p.run(5)
-    assert p.run_.turns == [(30, {"population": 4})]
+    assert p.recorded_run.turns == [(30, {"population": 4})]
     assert p.stage.marks == [{"at": 30, "label": "population 4"}]
     assert len(p.steps[-1].shows["population"]) == 4
-    p.run_.turn(tournament=7)  # from code: the slider follows
+    p.recorded_run.turn(tournament=7)  # from code: the slider follows
     p.run(1)
-    assert p.sliders["tournament"].value == 7 and len(p.run_.turns) == 2
+    assert p.sliders["tournament"].value == 7 and len(p.recorded_run.turns) == 2
 
 
 def test_sliders_are_made_of_the_knobs(make):
@@ -250,7 +278,7 @@ def test_sliders_are_made_of_the_knobs(make):
     rate.value = 10**rate.max  # its end is the knob's end, rounding or not
     rate.value = 10**rate.min
     p.run(1)
-    assert p.run_.turns == [(0, {"rate": 1e-4})]
+    assert p.recorded_run.turns == [(0, {"rate": 1e-4})]
 
 
 def test_an_exception_is_raised_in_the_cell_and_shown_whole(make):
@@ -261,7 +289,7 @@ def test_an_exception_is_raised_in_the_cell_and_shown_whole(make):
     assert len(p.stage) == 3 and p.stage._sent == 3 and "failed" in p.status.value
     assert "no &lt;luck&gt; today" in p.panel.value and "Traceback" in p.panel.value and p.panel.layout.display is None
     p.play()  # again, by the button: nothing to raise into
-    until(lambda: p._thread is None)
+    until(lambda: p.worker.idle)
     assert isinstance(p.error, RuntimeError)
     estimate.healed = True
     p.run()
@@ -275,20 +303,22 @@ def test_reset_begins_anew_with_the_sliders_and_keeps_the_record(make, tmp_path)
     p.sliders["population"].value = 5
     record = path.read_bytes()
     p.reset()
-    until(lambda: p._thread is None)
+    until(lambda: p.worker.idle)
     assert len(p.stage) == 0 and p.stage.marks == []
     assert (tmp_path / "evolution-1.jsonl").read_bytes() == record
     p.run(8)
-    assert p.run_.turns == [(0, {"population": 5})] and len(p.steps[-1].shows["population"]) == 5
+    assert p.recorded_run.turns == [(0, {"population": 5})] and len(p.steps[-1].shows["population"]) == 5
     assert Run.load(tmp_path / "evolution-1.jsonl", evolution()).steps == list(evolution())[:20]
 
 
 def test_reset_while_a_training_runs(make):
     p = make(RandomSearch(SPACE, Slow(SPACE), evaluations=4))
     p.play()
-    until(lambda: p._fraction > 0.02)
+    p.search.estimate.let(3)
+    until(lambda: p._fraction == 0.03)
     p.reset()
-    until(lambda: p._thread is None)
+    p.search.estimate.let(1)
+    until(lambda: p.worker.idle)
     assert len(p.stage) == p.search.estimate.ended == 0 and not p.error
 
 
@@ -310,7 +340,7 @@ def test_a_record_is_shown_at_once_and_gone_on_with(make, tmp_path):
     first.sliders["tournament"].value = 1
     first.run(7)
     again = make(evolution(), path)  # takes the record over
-    assert first._thread is None
+    assert first.worker.idle
     assert len(again.stage) == len(again.steps) == 17
     assert again.sliders["tournament"].value == 1 and again.stage.marks == [{"at": 10, "label": "tournament 1"}]
     again.run()
@@ -343,15 +373,15 @@ def test_a_search_with_weights_goes_on_after_stop_and_from_its_record(make, tmp_
 
 def test_an_interrupt_pauses_and_returns(make, monkeypatch):
     p = make(CountWeights(SPACE, pause=0.001))
-    wait = p._changed.wait
+    wait = p.worker.changed.wait
 
     def interrupted(timeout=None):
         if threading.current_thread() is threading.main_thread() and len(p.stage) > 3:
             raise KeyboardInterrupt
         return wait(timeout)
 
-    monkeypatch.setattr(p._changed, "wait", interrupted)
-    assert p.run() is p.run_
+    monkeypatch.setattr(p.worker.changed, "wait", interrupted)
+    assert p.run() is p.recorded_run
     assert not p.playing and len(p.stage) >= 3 and p.error is None
     monkeypatch.undo()
     n = len(p.stage)
@@ -385,6 +415,57 @@ def test_controls_have_names_and_explanations(make):
     assert 'role="progressbar"' in p.status.value and "0 / 30" in p.status.value
 
 
+def test_a_closed_player_stays_closed(make, tmp_path):
+    path = tmp_path / "run.jsonl"
+    p = make(evolution(), path)
+    p.run(5)
+    p.close()
+    for again in (p.play, p.step, p.run, p.reset):
+        with pytest.raises(RuntimeError, match="closed"):
+            again()
+    for button in p.buttons.values():
+        button.click()
+    p.sliders["population"].value = 5
+    p.pause()  # what stops it has nothing to do
+    p.stop()
+    p.close()
+    assert p.worker.idle and not p.playing and len(p.steps) == 5 and p.recorded_run.value["population"] == 10
+    assert sorted(tmp_path.iterdir()) == [path]  # reset would have put it aside
+    later = make(evolution(), path)
+    assert len(later.run()) == 30
+    with pytest.raises(RuntimeError, match="closed"):
+        p.run(1)
+
+
+def test_a_player_that_was_closed_while_it_ran_ends_its_step_and_no_more(make):
+    estimate = Slow(SPACE)
+    p = make(RandomSearch(SPACE, estimate, evaluations=4))
+    p.play()
+    until(lambda: estimate.begun == 1)
+    closing = threading.Thread(target=p.close)
+    closing.start()
+    until(lambda: p.worker.closed)
+    estimate.let(1)
+    closing.join(30)
+    assert p.worker.idle and (estimate.begun, estimate.ended) == (1, 0)
+
+
+def test_the_home_folder_is_meant_by_a_tilde(make, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # as Windows calls it
+    p = make(evolution(), "~/records/run.jsonl")
+    p.run(3)
+    assert p.path == tmp_path / "records" / "run.jsonl" and p.path.exists()
+    make(evolution(), p.path)
+    assert p.worker.closed  # the same record
+
+
+def test_the_run_s_old_name_warns(make):
+    p = make(evolution())
+    with pytest.warns(DeprecationWarning, match="recorded_run"):
+        assert p.run_ is p.recorded_run
+
+
 def test_run_refuses_a_negative_number(make):
     with pytest.raises(ValueError, match="-1"):
         make(evolution()).run(-1)
@@ -393,6 +474,7 @@ def test_run_refuses_a_negative_number(make):
 def test_recall_evaluates_nothing(tmp_path):
     assert Run(Count(SPACE)).recall().steps == []  # it asks nobody: nothing is ever on record
     estimate = Slow(SPACE, 1)
+    estimate.let(5)
     run = Run(RandomSearch(SPACE, estimate, evaluations=5), tmp_path / "r.jsonl")
     for _ in run:
         if len(run) == 3:

@@ -9,7 +9,7 @@ from nasviz.objectives import Bounded
 from nasviz.run import Run
 from nasviz.strategies import LocalSearch, RandomSearch, RegularizedEvolution
 from nasviz.views import neighborhood, population, replay
-from nasviz.views.stage.still_population import _edit, _Kin
+from nasviz.views.stage.kinds.people import FamilyView, _edit, _Kin
 
 SPACE = SPACES[0]
 
@@ -46,7 +46,7 @@ def test_each_step_has_its_parent_beside_it(evolution):
 
 def test_the_line_of_the_best_is_its_ancestry(evolution):
     stage = population(evolution)
-    view = next(view for view in stage.spec["views"] if view["kind"] == "family")
+    view = FamilyView.of({k: v for k, v in stage.spec["views"][1].items() if k != "kind"})
     kin = _Kin(view, stage.columns())
     line = kin.line(59)
     assert evolution.steps[line[0]].evaluation == evolution.best

@@ -111,8 +111,8 @@ def test_its_training_is_drawn(whole):
     from nasviz.views.stage.from_search import Rows
 
     rows = Rows(small())
-    (curve,) = rows.spec["views"]
-    assert curve["series"][0]["array"] == "loss" and curve["total"] == len(whole)
+    (curve,) = rows.spec.views
+    assert curve.series[0]["array"] == "loss" and curve.total == len(whole)
     assert rows.row(whole[3], 1.0) == {"loss": whole[3].shows["loss"]}
 
 

@@ -222,7 +222,7 @@ def test_alphas_of_two_cells_are_ordered_cell_by_cell():
     weights = draws.dirichlet(np.ones(8), 28).astype("<f4")
     stage = alphas([Step(alphas=weights)], space)
     assert kinds(stage) == ["cell", "cell", "traces", "heat"]
-    assert [(view["first"], view["rows"]) for view in stage.spec["views"][:2]] == [(0, 14), (14, 14)]
+    assert [(view.get("first", 0), view["rows"]) for view in stage.spec["views"][:2]] == [(0, 14), (14, 14)]
     labels, shown = stage.spec["views"][2]["labels"], stage.columns()["alphas"][0]
     assert all(label.startswith("normal") for label in labels[:14])
     for cell in (slice(14), slice(14, 28)):

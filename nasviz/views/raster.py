@@ -7,8 +7,11 @@ import math
 
 import numpy as np
 
+from .colors import BLUE, GREY, MAGENTA, TEAL, VIOLET
+
 TEXT, DIM, GRID, PANEL, BACK, DEAD = "#16181d", "#565c67", "#d8dbe0", "#f5f6f8", "#ffffff", "#a5abb4"
 MARK = "#7a3fb0"
+SERIES = (BLUE, "#d98300", TEAL, MAGENTA, VIOLET, GREY)  # as in js/base.js
 SHARP = 2  # drawn at this many times the size, then reduced: Pillow's lines have no antialiasing
 
 
@@ -143,8 +146,8 @@ class Axes:
             before = self.Y(b)
             piece.append((self.X(a), before))
 
-    def extras(self, view, marks, place) -> None:
-        for line in view.get("lines", ()):
+    def extras(self, lines, marks, place) -> None:
+        for line in lines:
             self.line(self.domain, (line["y"], line["y"]), DIM, 1.2, (7, 4))
             self.pen.text(self.x + self.w - 4, self.Y(line["y"]) - 8, line.get("label", ""), 11, DIM, "rm")
         groups: list[tuple[float, str]] = []

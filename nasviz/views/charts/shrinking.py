@@ -182,7 +182,7 @@ class Shrinking(Chart):
             axes = Axes(pen, (0, low, 700, 320), (0, last), good_range(every, False, False),
                         "updates of the shared weights", "validation accuracy, %")  # fmt: skip
             marks = [{"at": at, "label": name} for name, at in self._begins().items()]
-            axes.extras({}, marks, lambda at: at)
+            axes.extras((), marks, lambda at: at)
             for number, (name, story) in enumerate(stories.items()):
                 color, x = SERIES[number % len(SERIES)], 52
                 for (what, _, dash), ys in zip(LINES, story.lines(), strict=True):

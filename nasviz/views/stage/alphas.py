@@ -11,7 +11,11 @@ from ...run import Run
 from ...space import SearchSpace
 from ...step import Step
 from .cell import in_line, supernet_view
+from .kinds.heat import HeatView
+from .kinds.traces import TracesView
+from .kinds.view import View
 from .shown import showing
+from .spec import Spec
 from .widget import Stage
 
 
@@ -51,7 +55,8 @@ def alphas(steps: Run | Iterable[Step], space: SearchSpace | None = None, ordere
     if shown[-1].shape != shape:
         raise ValueError(f"weights of {space.name} have shape {shape}, these steps show {shown[-1].shape}")
     sure = shown[-1].max(1)
-    cells, views = space.cells(), []
+    cells = space.cells()
+    views: list[View] = []
     order: list[int] = []
     for name, graph in cells.items():
         free = [edge for edge in graph.edges if edge.choice is not None]
@@ -62,10 +67,10 @@ def alphas(steps: Run | Iterable[Step], space: SearchSpace | None = None, ordere
         order += [edge.choice for edge in rows if edge.choice is not None]
     labels = [in_line(space.relaxed[row].name) for row in order]
     wide = (7, 5) if len(cells) == 1 else (12, 12)
-    common, after = {"array": "alphas", "labels": labels}, ", the most decided first" if ordered else ""
+    title = "Weight of each operation, edge by edge" + (", the most decided first" if ordered else "")
     views += [
-        {"kind": "traces", "title": f"Weight of each operation, edge by edge{after}", "span": wide[0], **common},
-        {"kind": "heat", "title": "Weights at this step", "span": wide[1], **common},
+        TracesView(array="alphas", labels=labels, title=title, span=wide[0]),
+        HeatView(array="alphas", labels=labels, title="Weights at this step", span=wide[1]),
     ]
-    spec = {"arrays": {"alphas": list(shape)}, "ops": [str(option) for option in space.relaxed[0].options]}
-    return Stage(spec | {"views": views}, ({"alphas": weights[order]} for weights in shown))
+    ops = [str(option) for option in space.relaxed[0].options]
+    return Stage(Spec(arrays={"alphas": shape}, ops=ops, views=views), ({"alphas": one[order]} for one in shown))

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from ...graph import Graph
 from ...space import Arch, Choice, SearchSpace
 from ..colors import style
+from .kinds.cell import CellView
+from .kinds.options import OptionsView
+from .kinds.view import View
+from .spec import Spec
 from .widget import Stage
 
 WIDE = 3  # cells in one line, at most
@@ -26,7 +30,7 @@ class Cell(Stage):
         The description, for readers who cannot see the picture: ``"Cell of nasbench201. 0→1: conv 3×3, 0→2: zero, …"``.
     """
 
-    def __init__(self, spec: Mapping, row: Mapping, text: str):
+    def __init__(self, spec: Spec, row: Mapping, text: str):
         self.text = text
         super().__init__(spec, [row])
 
@@ -87,14 +91,14 @@ def show_graph(graph: Graph, title: str = "") -> Cell:
     ops = sorted({str(edge.op) for edge in shown})
     view = cell_view(replace(graph, edges=numbered), "graph", title=title, height=300, span=12)
     row = {"graph": np.array([[float(edge.op == op) for op in ops] for edge in shown])}
-    spec = {"arrays": {"graph": [len(shown), len(ops)]}, "ops": ops, "views": [view], "transport": False}
+    spec = Spec(arrays={"graph": [len(shown), len(ops)]}, ops=ops, views=[view], transport=False)
     words = [f"{graph.nodes[edge.source]}→{graph.nodes[edge.target]}: {style(str(edge.op)).label}" for edge in shown]
     return Cell(spec, row, ", ".join(words))
 
 
 def pictures(
-    archs: Sequence[Arch], space: SearchSpace, titles: Iterable[str] = (), marked: Iterable[Mapping] = (), **more
-) -> tuple[dict, dict]:
+    archs: Sequence[Arch], space: SearchSpace, titles: Iterable[str] = (), marked: Iterable[Mapping] = (), **more: Any
+) -> tuple[Spec, dict]:
     """Return the spec of a stage that shows architectures beside each other, and the stage's only step.
 
     Parameters
@@ -107,7 +111,7 @@ def pictures(
     marked : iterable of mapping
         For each architecture the parts to highlight: ``{name of the cell: {"nodes": …, "edges": …}}``.
     **more
-        Entries for each cell's view: ``editable``, ``height``.
+        Fields for each cell's view: ``editable``, ``height``.
     """
     titles = list(titles) or [""] * len(archs)
     marks = list(marked) or [{}] * len(archs)
@@ -118,27 +122,26 @@ def pictures(
     ops = operations(space, [graph for cells in drawn for graph in cells.values()])
     arrays: dict[str, list[int]] = {}
     row: dict[str, np.ndarray | float] = {}
-    views: list[dict] = []
+    views: list[View] = []
     span = max(12 // WIDE, 12 // max(1, len(archs) * max(len(cells) for cells in drawn)))
     for number, (arch, cells, title) in enumerate(zip(archs, drawn, titles, strict=True)):
         for name, graph in cells.items():
             said = title if len(cells) == 1 else f"{title}: {name}" if title else f"{name} cell"
             said = said or shortened(space.to_text(arch))
-            view = cell_view(graph, f"{name} {number}", title=said, height=260, span=span) | more
+            size: dict[str, Any] = {"span": span, "height": 260} | more
             if len(cells) > 1:  # wide cells: two in a line, but one for a single architecture
-                view |= {"span": 6, "height": 260} if len(archs) > 1 else {"span": 12, "height": 300}
+                size |= {"span": 6, "height": 260} if len(archs) > 1 else {"span": 12, "height": 300}
             if any(graph.ops):  # boxes with text need room
-                view["span"] = max(view["span"], 6)
-            if name in marks[number]:
-                view["marked"] = marks[number][name]
-            if "array" in view:
+                size["span"] = max(size["span"], 6)
+            view = cell_view(graph, f"{name} {number}", title=said, marked=marks[number].get(name), **size)
+            if view.array is not None:
                 free = [edge for edge in graph.edges if edge.choice is not None]
-                arrays[view["array"]] = [len(free), len(ops)]
-                row[view["array"]] = np.array([[float(edge.op == op) for op in ops] for edge in free])
+                arrays[view.array] = [len(free), len(ops)]
+                row[view.array] = np.array([[float(edge.op == op) for op in ops] for edge in free])
             views.append(view)
     if not arrays:
         arrays, row = {"shown": []}, {"shown": 1.0}
-    return {"arrays": arrays, "ops": ops, "views": views, "transport": False}, row
+    return Spec(arrays=arrays, ops=ops, views=views, transport=False), row
 
 
 def shortened(text: str, most: int = 110) -> str:
@@ -146,11 +149,11 @@ def shortened(text: str, most: int = 110) -> str:
     return text if len(text) <= most else text[: most - 2] + " …"
 
 
-def _choices(archs, space, titles) -> tuple[dict, dict]:
+def _choices(archs, space, titles) -> tuple[Spec, dict]:
     arrays = {f"arch {n}": [len(space.choices)] for n in range(len(archs))}
     row = {name: chosen(arch, space) for name, arch in zip(arrays, archs, strict=True)}
     views = [options_view(space, name, title=t or space.name) for name, t in zip(arrays, titles, strict=True)]
-    return {"arrays": arrays, "views": views, "transport": False}, row
+    return Spec(arrays=arrays, views=views, transport=False), row
 
 
 def operations(space: SearchSpace, graphs: Iterable[Graph]) -> list[str]:
@@ -186,45 +189,38 @@ def in_line(name: str) -> str:
     return re.sub(r"_\{(.*?)\}", r"\1", name)
 
 
-def supernet_view(graph: Graph, name: str, alone: bool, **more) -> dict:
+def supernet_view(graph: Graph, name: str, alone: bool, **more: Any) -> CellView:
     """Return the view of a supernet's cell, with array ``alphas`` and, if the cell is not ``alone``, title ``name``."""
     title = "The supernet: width is weight" if alone else f"Supernet, {name} cell: width is weight"
     return cell_view(graph, "alphas", title=title, **more)
 
 
-def cell_view(graph: Graph, array: str, **more) -> dict:
+def cell_view(graph: Graph, array: str, **more: Any) -> CellView:
     """Return the view of ``graph`` whose free edges show ``array``; edges without a choice are drawn dashed.
 
     Where only nodes compute, the view has no array, and all edges are plain.
     """
     fixed = [i for i, edge in enumerate(graph.edges) if edge.choice is None or edge.op is None and graph.ops]
-    view = {
-        "kind": "cell",
-        "nodes": list(graph.nodes),
-        "edges": [[edge.source, edge.target] for edge in graph.edges],
-        "fixed": fixed,
+    return CellView(
+        nodes=graph.nodes,
+        edges=[(edge.source, edge.target) for edge in graph.edges],
+        fixed=fixed,
+        node_ops=graph.ops,
+        array=array if len(fixed) < len(graph.edges) else None,
         **more,
-    }
-    if graph.ops:
-        view["node_ops"] = list(graph.ops)
-    return view | ({"array": array} if len(fixed) < len(graph.edges) else {})
+    )
 
 
-def options_view(space: SearchSpace, array: str, **more) -> dict:
+def options_view(space: SearchSpace, array: str, **more: Any) -> OptionsView:
     """Return the view of any architecture, choice by choice; `chosen` makes its array."""
-    return {
-        "kind": "options",
-        "array": array,
-        "choices": [
-            {
-                "name": choice.name,
-                "options": labels(choice),
-                "colors": [color(option) for option in choice.options],
-            }
+    return OptionsView(
+        array=array,
+        choices=[
+            {"name": choice.name, "options": labels(choice), "colors": [color(option) for option in choice.options]}
             for choice in space.choices
         ],
         **more,
-    }
+    )
 
 
 def labels(choice: Choice) -> list[str]:
@@ -280,5 +276,5 @@ def _supernet(weights: np.ndarray, space: SearchSpace, title: str) -> Cell:
             top = int(np.argmax(weights[i]))
             share = "" if weights[i, top] == 1 else f" {100 * weights[i, top]:.0f} %"
             parts.append(f"{space.relaxed[i].name}: {style(ops[top]).label}{share}")
-    spec = {"arrays": arrays, "ops": ops, "views": views, "transport": False}
+    spec = Spec(arrays=arrays, ops=ops, views=views, transport=False)
     return Cell(spec, row, f"Cell of {space.name}. {', '.join(parts)}")

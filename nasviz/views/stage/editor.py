@@ -10,7 +10,7 @@ from functools import lru_cache
 from html import escape
 from itertools import product
 from math import nan
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import ipywidgets as widgets
 import numpy as np
@@ -24,7 +24,10 @@ from ..colors import MAGENTA
 from . import leaderboard, panel
 from .cell import cell_view, labels, pictures
 from .from_search import cell_of, option_matrix
+from .kinds.cell import CellView
+from .kinds.curve import CurveView
 from .player import RATE, pause_all
+from .spec import Spec
 from .widget import Stage
 
 COUNTABLE = 100_000  # the largest space whose strings are all counted
@@ -137,22 +140,24 @@ class CellEditor(widgets.VBox):
             self._setting = False
             self._changed()
 
-    def _picture(self, arch: Arch) -> tuple[dict, list[dict]]:
+    def _picture(self, arch: Arch) -> tuple[Spec, list[dict]]:
         """Return what a stage needs to show ``arch``, and store which choice belongs to each edge of each picture."""
         graphs: Iterable[Graph]
         if self.graph is None:
             spec, row = pictures([arch], self.space, titles=[self.space.name], editable=True)
-            graphs = self.space.cells(arch).values() if any("nodes" in view for view in spec["views"]) else ()
+            drawn = any(isinstance(view, CellView) for view in spec.views)
+            graphs = self.space.cells(arch).values() if drawn else ()
         else:
             options = [str(option) for option in self.space.choices[0].options]
             title = "Click an edge to change its operation"
             view = cell_view(self.graph, "arch", editable=True, height=270, title=title)
             arrays = {"arch": [len(self.space.choices), len(options)]}
-            spec = {"arrays": arrays, "ops": options, "views": [view], "transport": False, "legend": False}
+            spec = Spec(arrays=arrays, ops=options, views=[view], transport=False, legend=False)
             row, graphs = {"arch": option_matrix(arch, len(options))}, [self.graph]
         self._edges = [
-            [edge.choice for i, edge in enumerate(graph.edges) if i not in view["fixed"] and edge.choice is not None]
-            for graph, view in zip(graphs, spec["views"], strict=False)
+            [edge.choice for i, edge in enumerate(graph.edges) if i not in view.fixed and edge.choice is not None]
+            for graph, view in zip(graphs, spec.views, strict=False)
+            if isinstance(view, CellView)
         ]
         return spec, [row]
 
@@ -360,32 +365,25 @@ def _fast(space: SearchSpace) -> Estimator:
     return Training(space, FAST)
 
 
-_CURVES = {
-    "arrays": {"epoch": [], "loss": [], "accuracy": []},
-    "views": [
-        {
-            "kind": "curve",
-            "series": [{"array": "loss", "label": "training loss", "points": False}],
-            "title": "Loss of each batch (nats)",
-            "x": "epoch",
-            "xlabel": "epochs",
-            "height": 180,
-            "span": 6,
-        },
-        {
-            "kind": "curve",
-            "series": [{"array": "accuracy", "label": "validation accuracy", "points": False, "color": "#009178"}],
-            "title": "Validation accuracy after each epoch (%)",
-            "x": "epoch",
-            "xlabel": "epochs",
-            "height": 180,
-            "span": 6,
-            "scale": 100,
-            "unit": "%",
-        },
+_COMMON: dict[str, Any] = {"x": "epoch", "xlabel": "epochs", "height": 180, "span": 6}
+_CURVES = Spec(
+    arrays={"epoch": [], "loss": [], "accuracy": []},
+    views=[
+        CurveView(
+            series=[{"array": "loss", "label": "training loss", "points": False}],
+            title="Loss of each batch (nats)",
+            **_COMMON,
+        ),
+        CurveView(
+            series=[{"array": "accuracy", "label": "validation accuracy", "points": False, "color": "#009178"}],
+            title="Validation accuracy after each epoch (%)",
+            scale=100,
+            unit="%",
+            **_COMMON,
+        ),
     ],
-    "transport": False,
-}
+    transport=False,
+)
 _NAME = "text-align:left; vertical-align:top; font-weight:600; padding:1px 14px 1px 0; white-space:nowrap"
 _VALUE = "text-align:left; padding:1px 14px 1px 0; overflow-wrap:anywhere; font-variant-numeric:tabular-nums"
 _SMALL = "; font-family:var(--jp-code-font-family, monospace); font-size:.86em"

@@ -8,6 +8,7 @@ that shows known quantities is drawn without further code.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +18,15 @@ from ...space import Arch
 from ...step import Step
 from ...strategy import bound_of, objective_of
 from .cell import cell_of, cell_view, chosen, in_line, options_view, supernet_view
+from .kinds import KINDS
+from .kinds.curve import CurveView, Series
+from .kinds.heat import HeatView
+from .kinds.swarm import SwarmView
+from .kinds.traces import TracesView
+from .kinds.view import View
 from .policy import policy_views
 from .progress import band_of
+from .spec import Spec
 from .widget import Stage
 
 WIDEST = 512  # the most members of a population in a row; of a larger one only the newest are shown
@@ -42,8 +50,13 @@ class Rows:
 
     Attributes
     ----------
-    spec : dict
-        The spec for `Stage`; ``views`` is empty if nothing can be drawn.
+    spec : Spec
+        The spec for `Stage`.
+
+    Raises
+    ------
+    ValueError
+        If none of the quantities that the search shows can be drawn.
     """
 
     def __init__(self, search, band: Sequence[Run] = (), x: str = "evaluations"):
@@ -53,7 +66,7 @@ class Rows:
         self.bound = bound_of(objective_of(search))
         options = search.space.choices[0].options if self.graph and "evaluation" in self.shows else ()
         self.arrays: dict[str, list[int]] = {}
-        views = []
+        views: list[View] = []
         if "alphas" in self.shows:
             views += self._weights()
             options = search.space.relaxed[0].options
@@ -64,65 +77,58 @@ class Rows:
             arrays, pictures, self._there = policy_views(search.space, self.total)
             self.arrays |= arrays
             views += pictures
+        for kind in KINDS.values():
+            if own := kind.for_search(search):
+                self.arrays |= {name: list(shape) for name, shape in own[0].items()}
+                views.append(own[1])
+        if not views:
+            raise ValueError(f"{type(search).__name__} shows {self.shows}: no picture is known for any of these")
         blank = {name: np.full(shape, np.nan, "<f4") if shape else np.nan for name, shape in self.arrays.items()}
         self._defaults: dict[str, np.ndarray | float] = blank
         self._eye = np.eye(len(options), dtype="<f4")
-        self.spec: dict = {"arrays": self.arrays, "ops": [str(o) for o in options], "views": views}
+        self.spec = Spec(arrays=self.arrays, ops=[str(o) for o in options], views=views)
 
-    def _weights(self) -> list[dict]:
+    def _weights(self) -> list[View]:
         """Return views of architecture weights: the cell as a supernet, the present weights, every edge in time."""
         relaxed = self.search.space.relaxed
         self.arrays["alphas"] = [len(relaxed), len(relaxed[0].options)]
         labels = [in_line(choice.name) for choice in relaxed]
         cells = self.search.space.cells()
-        views = []
+        views: list[View] = []
         for name, graph in cells.items():
             mine = [edge.choice for edge in graph.edges if edge.choice is not None]
             part = {"first": mine[0], "rows": len(mine)} if len(cells) > 1 else {}
             views.append(supernet_view(graph, name, len(cells) == 1, span=7 if len(cells) == 1 else 6, **part))
         views += [
-            {
-                "kind": "heat",
-                "array": "alphas",
-                "labels": labels,
-                "title": "Weights now",
-                "span": 5 if len(views) == 1 else 12,
-            },
-            {
-                "kind": "traces",
-                "array": "alphas",
-                "labels": labels,
-                "total": self.total,
-                "title": "Weight of each operation, edge by edge",
-            },
+            HeatView(array="alphas", labels=labels, title="Weights now", span=5 if len(views) == 1 else 12),
+            TracesView(array="alphas", labels=labels, total=self.total, title="Weight of each operation, edge by edge"),
         ]
         return views
 
-    def _losses(self) -> list[dict]:
+    def _losses(self) -> list[View]:
         """Return views of the shared weights' loss and accuracy, batch by batch."""
-        views: list[dict] = []
+        views: list[View] = []
         losses = [name for name in ("loss", "valid_loss") if name in self.shows]
         scores = [name for name in ("valid_accuracy",) if name in self.shows]
         self.arrays |= {name: [] for name in [*losses, *scores]}
         span = 12 if not (losses and scores) else 6
         words = {"loss": "training", "valid_loss": "validation"}
         if losses:
-            series = [{"array": name, "label": words[name], "points": False} for name in losses]
+            series = [Series(array=name, label=words[name], points=False) for name in losses]
             views.append(self._curve(series, span, title="Loss of each batch (nats)", ylabel="loss, nats"))
         if scores:
-            series = [{"array": "valid_accuracy", "label": "validation batch", "points": False}]
-            accuracy = {"title": "Accuracy of each validation batch (%)", "ylabel": "accuracy, %", "scale": 100}
-            views.append(self._curve(series, span, unit="%", **accuracy))
+            series = [Series(array="valid_accuracy", label="validation batch", points=False)]
+            title = "Accuracy of each validation batch (%)"
+            views.append(self._curve(series, span, title=title, ylabel="accuracy, %", scale=100, unit="%"))
         return views
 
-    def _curve(self, series: list[dict], span: int, **more) -> dict:
-        common = {"kind": "curve", "span": span, "total": self.total, "xlabel": "step", "height": 210}
-        return common | {"series": series} | more
+    def _curve(self, series: list[Series], span: int, **more: Any) -> CurveView:
+        return CurveView(series=series, span=span, total=self.total, height=210, **more)
 
-    def _evaluations(self, options: int, band: Sequence[Run], x: str) -> list[dict]:
+    def _evaluations(self, options: int, band: Sequence[Run], x: str) -> list[View]:
         """Return views of one evaluation per step: its cell, the population, its accuracy and the best so far."""
         self.arrays |= {"accuracy": [], "seconds": []}
-        views, side = [], {}
+        views: list[View] = []
         if "alphas" not in self.shows:
             title = "The architecture of this step"
             if self.graph:
@@ -130,27 +136,27 @@ class Rows:
                 views.append(cell_view(self.graph, "arch", title=title, span=5))
             else:
                 self.arrays["arch"] = [len(self.search.space.choices)]
-                views.append(options_view(self.search.space, "arch", title=title, span=12))
+                views.append(options_view(self.search.space, "arch", title=title))
+        common: dict[str, Any] = {"array": "accuracy", "scale": 100, "unit": "%", "ylabel": "validation accuracy, %"}
         if self.bound:
             self.arrays["feasible"] = []
-            side = {"feasible": "feasible"}
-        common = {"array": "accuracy", "scale": 100, "unit": "%", "ylabel": "validation accuracy, %", **side}
+            common["feasible"] = "feasible"
         if "parent" in self.shows:
             self.arrays["parent"] = []
-            swarm = {"kind": "swarm", "title": "Each dot an architecture, each line a mutation", "parent": "parent"}
+            place = None
             if "population" in self.shows:
-                self.arrays["population"] = [self._alive()]
-                swarm["population"] = "population"
-            views.append(swarm | common | {"span": 7 if self.graph else 12, "total": self.total})
-        curve = {"kind": "curve", "best": True, "title": "Accuracy of each evaluation, and the best so far", **common}
-        if x == "seconds":
-            curve |= {"x": "seconds", "xlabel": "seconds of training"}
-        else:
-            curve |= {"total": self.total, "xlabel": "architectures evaluated"}
-        if band:
-            curve["band"] = [band_of(band, x)]
+                place, self.arrays["population"] = "population", [self._alive()]
+            title, wide = "Each dot an architecture, each line a mutation", 7 if self.graph else 12
+            swarm = SwarmView(title=title, parent="parent", population=place, span=wide, total=self.total, **common)
+            views.append(swarm)
         alone = len(views) == 1 and self.graph
-        return [*views, curve | ({"span": 7, "height": 330} if alone else {"span": 12, "height": 230})]
+        title = "Accuracy of each evaluation, and the best so far"
+        common |= {"title": title, "best": True, "span": 7 if alone else 12, "height": 330 if alone else 230}
+        if x == "seconds":
+            common |= {"x": "seconds", "xlabel": "seconds of training"}
+        else:
+            common |= {"total": self.total, "xlabel": "architectures evaluated"}
+        return [*views, CurveView(band=[band_of(band, x)] if band else (), **common)]
 
     def _alive(self) -> int:
         """Return the number of places for a population: the largest that the sliders allow."""
@@ -218,8 +224,6 @@ def stage_of(run: Run, band: Sequence[Run] = (), x: str = "evaluations") -> Stag
         If none of the quantities that the search shows can be drawn.
     """
     rows = Rows(run.search, band, x)
-    if not rows.spec["views"]:
-        raise ValueError(f"{type(run.search).__name__} shows {rows.shows}: no picture is known for any of these")
     steps = (rows.row(step, seconds) for step, seconds in zip(run.steps, run.costs, strict=True))
     stage = Stage(rows.spec, steps)
     for at, values in run.turns:

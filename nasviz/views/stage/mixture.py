@@ -9,6 +9,10 @@ from ...analysis.diagnosis import validation_loss
 from ..colors import style
 from . import panel
 from .cell import cell_view, in_line
+from .kinds.curve import CurveView
+from .kinds.heat import HeatView
+from .kinds.view import View
+from .spec import Spec
 from .widget import Stage
 
 REACH = 5.0  # range of the sliders: a weight of e⁻⁵ is negligible beside one of e⁵
@@ -57,19 +61,22 @@ class Mixture(widgets.VBox):
         self._loss, self.best, self._setting = validation_loss(strategy, search, images), np.inf, False
         self.options = relaxed[edge].options
         name = in_line(relaxed[edge].name)
-        views = []
+        views: list[View] = []
         for cell, graph in strategy.space.cells().items():
             rows = [one.choice for one in graph.edges if one.choice is not None]
             if edge in rows:
                 more = {"first": rows[0], "rows": len(rows)} if len(rows) < len(relaxed) else {}
                 title = f"The supernet's {cell}: width is weight"
                 views.append(cell_view(graph, "alphas", title=title, span=7, height=300, **more))
-        height = {"height": 300, "xlabel": "try", "ylabel": "loss, nats"}
-        curve = {"kind": "curve", "array": "loss", "best": True, "lower": True, "span": 5, **height}
-        bars = {"kind": "heat", "array": "edge", "labels": [name], "title": f"Weights on {name}, %", "span": 12}
-        views += [curve | {"title": "Validation loss of each try, and the lowest so far"}, bars]
+        title = "Validation loss of each try, and the lowest so far"
+        views += [
+            CurveView(
+                array="loss", best=True, lower=True, title=title, span=5, height=300, xlabel="try", ylabel="loss, nats"
+            ),
+            HeatView(array="edge", labels=[name], title=f"Weights on {name}, %"),
+        ]
         arrays = {"alphas": [len(relaxed), len(self.options)], "edge": [1, len(self.options)], "loss": []}
-        self.stage = Stage({"arrays": arrays, "ops": [str(one) for one in self.options], "views": views})
+        self.stage = Stage(Spec(arrays=arrays, ops=[str(one) for one in self.options], views=views))
         self.sliders = []
         for option, value in zip(self.options, self.alphas[edge].tolist(), strict=True):
             slider = widgets.FloatSlider(

@@ -10,6 +10,10 @@ from ...run import Run
 from ...step import Evaluation
 from .cell import cell_view, labels, options_view
 from .from_search import Rows, option_matrix, rows_of
+from .kinds.heat import HeatView
+from .kinds.swarm import SwarmView
+from .kinds.view import View
+from .spec import Spec
 from .widget import Stage
 
 
@@ -42,36 +46,34 @@ def neighborhood(run: Run) -> Stage:
     if rows.graph:
         arrays["here"] = arrays["arch"]
         words = "Tried now; its edit is marked"
-        first = cell_view(rows.graph, "arch", title=words, span=5, height=300, against="here")
+        first: View = cell_view(rows.graph, "arch", title=words, span=5, height=300, against="here")
     else:
         first = options_view(space, "arch", title="Tried now", span=12)
     known = [100 * cast(Evaluation, step.evaluation).scores["accuracy"] for step in run.steps]
     low, high = np.nanpercentile(known, [5, 100]) / 100
     bound = " or over the bound" if rows.bound else ""
-    table = {
-        "kind": "heat",
-        "array": "around",
-        "labels": [choice.name for choice in space.choices],
-        "columns": list(named),
-        "title": f"Accuracy of the neighbours, in % (–: not known{bound})",
-        "min": float(low),
-        "max": float(high),
-        "digits": 1,
-        "span": 7,
-    }
-    walk = {
-        "kind": "swarm",
-        "array": "accuracy",
-        "parent": "parent",
-        "scale": 100,
-        "unit": "%",
-        "ylabel": "validation accuracy, %",
-        "title": "The walk: each fan is a neighbourhood, each new beginning a restart",
-        "total": len(search),
-        "height": 280,
-        **({"feasible": "feasible"} if rows.bound else {}),
-    }
-    spec = {"arrays": arrays, "ops": rows.spec["ops"], "views": [first, table, walk], "speed": 5}
+    table = HeatView(
+        array="around",
+        labels=[choice.name for choice in space.choices],
+        columns=list(named),
+        title=f"Accuracy of the neighbours, in % (–: not known{bound})",
+        min=low,
+        max=high,
+        digits=1,
+        span=7,
+    )
+    walk = SwarmView(
+        array="accuracy",
+        parent="parent",
+        scale=100,
+        unit="%",
+        ylabel="validation accuracy, %",
+        title="The walk: each fan is a neighbourhood, each new beginning a restart",
+        total=len(search),
+        height=280,
+        feasible="feasible" if rows.bound else None,
+    )
+    spec = Spec(arrays=arrays, ops=rows.spec.ops, views=[first, table, walk], speed=5)
     return Stage(spec, _rows(run, rows, len(widest)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,12 @@ from ...run import Run
 from ...space import SearchSpace
 from ...step import Step
 from .cell import cell_of, cell_view, labels
+from .kinds.curve import CurveView, Series
+from .kinds.heat import HeatView
+from .kinds.traces import TracesView
+from .kinds.view import View
 from .shown import showing
+from .spec import Spec
 from .widget import Stage
 
 
@@ -42,10 +48,10 @@ def policy(steps: Run | Iterable[Step], space: SearchSpace | None = None) -> Sta
     arrays, views, there = policy_views(space, len(shown))
     names = [name for name in arrays if name != "marginals"]
     rows = ({"marginals": s.shows["marginals"] * there} | {name: s.shows[name] for name in names} for s in shown)
-    return Stage({"arrays": arrays, "ops": _operations(space), "views": views}, rows)
+    return Stage(Spec(arrays=arrays, ops=_operations(space), views=views), rows)
 
 
-def policy_views(space: SearchSpace, total: int) -> tuple[dict[str, list[int]], list[dict], np.ndarray]:
+def policy_views(space: SearchSpace, total: int) -> tuple[dict[str, list[int]], list[View], np.ndarray]:
     """Return the parts that a stage needs to draw a policy over ``space`` in ``total`` steps.
 
     Returns
@@ -57,23 +63,21 @@ def policy_views(space: SearchSpace, total: int) -> tuple[dict[str, list[int]], 
     """
     there = _there(space)
     names, alike = [choice.name for choice in space.choices], bool(_operations(space))
-    columns = {} if alike else {"columns": _columns(space)}
-    common = {"array": "marginals", "labels": names}
-    views: list[dict] = [
-        {"kind": "heat", "title": "Chance of each option now (%)", "span": 5 if alike else 12, **common, **columns}
-    ]
+    columns = [] if alike else _columns(space)
+    title, wide = "Chance of each option now (%)", 5 if alike else 12
+    views: list[View] = [HeatView(array="marginals", labels=names, columns=columns, title=title, span=wide)]
     if alike:
         title = "Chance of each option, choice by choice"
-        views.append({"kind": "traces", "title": title, "span": 7, "total": total, **common})
-    curve = {"kind": "curve", "span": 6, "total": total, "xlabel": "architectures evaluated", "height": 210}
+        views.append(TracesView(array="marginals", labels=names, title=title, span=7, total=total))
+    common: dict[str, Any] = {"span": 6, "total": total, "xlabel": "architectures evaluated", "height": 210}
     rewards = [
-        {"array": "reward", "label": "reward", "points": True},
-        {"array": "baseline", "label": "baseline", "points": False},
+        Series(array="reward", label="reward", points=True),
+        Series(array="baseline", label="baseline", points=False),
     ]
-    entropy = [{"array": "entropy", "label": "entropy of the policy", "points": False}]
+    entropy = [Series(array="entropy", label="entropy of the policy", points=False)]
     views += [
-        {"title": "Reward of each architecture, and the baseline", "series": rewards, "ylabel": "reward", **curve},
-        {"title": "How undecided the controller is", "series": entropy, "ylabel": "entropy, nats", **curve},
+        CurveView(title="Reward of each architecture, and the baseline", series=rewards, ylabel="reward", **common),
+        CurveView(title="How undecided the controller is", series=entropy, ylabel="entropy, nats", **common),
     ]
     arrays = {"marginals": list(there.shape), "reward": [], "baseline": [], "entropy": []}
     return arrays, views, there
@@ -105,16 +109,18 @@ def unroll(step: Step, space: SearchSpace) -> Stage:
         raise ValueError(f"a policy over {space.name} has shape {there.shape}, this step shows {chances.shape}")
     graph, ops = cell_of(space), _operations(space)
     names = [choice.name for choice in space.choices]
-    columns = {} if ops else {"columns": _columns(space)}
+    columns = [] if ops else _columns(space)
     if graph:
-        picture = cell_view(graph, "taken", title="The cell so far: the open edge is as wide as its chances", span=6)
+        picture: View = cell_view(
+            graph, "taken", title="The cell so far: the open edge is as wide as its chances", span=6
+        )
     else:
-        picture = {"kind": "heat", "array": "taken", "labels": names, "title": "Taken: 100", **columns, "span": 6}
+        picture = HeatView(array="taken", labels=names, columns=columns, title="Taken: 100", span=6)
     said = "Chance of each option, given those before (%); boxed: taken"
-    table = {"kind": "heat", "array": "said", "boxed": "taken", "labels": names, "title": said, "span": 6, **columns}
+    table = HeatView(array="said", boxed="taken", labels=names, columns=columns, title=said, span=6)
     arrays = {"taken": list(there.shape), "said": list(there.shape)}
     frames = _frames(chances, arch, space.active(arch), there, bool(graph))
-    return Stage({"arrays": arrays, "ops": ops, "views": [picture, table]}, frames)
+    return Stage(Spec(arrays=arrays, ops=ops, views=[picture, table]), frames)
 
 
 def _frames(chances, arch, active, there, drawn: bool) -> Iterator[dict]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...run import Run
 from .cell import cell_view, labels, options_view
 from .from_search import Rows, rows_of, turned
+from .kinds.people import AgesView, FamilyView, NamedChoice
+from .kinds.view import View
+from .spec import Spec
 from .widget import Stage
 
 
@@ -34,15 +39,15 @@ def population(run: Run) -> Stage:
     """
     rows = rows_of(run, {"evaluation", "parent", "population"}, "has no population to draw")
     space = run.search.space
-    names = [{"name": choice.name, "options": labels(choice)} for choice in space.choices]
-    score = {"array": "accuracy", "scale": 100, "unit": "%", "parent": "parent"}
-    score |= {"feasible": "feasible"} if rows.bound else {}
-    views = [
-        {"kind": "ages", "population": "population", "title": "The living, by age", "span": 6}
-        | score | {"ylabel": "validation accuracy, %", "height": 360},
-        {"kind": "family", "arch": "arch", "choices": names, "title": "The line of the best so far", "span": 6}
-        | score | {"ylabel": "validation accuracy, %", "height": 360},
-    ]  # fmt: skip
+    names = [NamedChoice(name=choice.name, options=labels(choice)) for choice in space.choices]
+    common: dict[str, Any] = {
+        "array": "accuracy", "parent": "parent", "feasible": "feasible" if rows.bound else None,
+        "scale": 100, "unit": "%", "ylabel": "validation accuracy, %", "span": 6, "height": 360,
+    }  # fmt: skip
+    views: list[View] = [
+        AgesView(population="population", title="The living, by age", **common),
+        FamilyView(arch="arch", choices=names, title="The line of the best so far", **common),
+    ]
     arrays, before = dict(rows.arrays), "arch"
     if rows.graph:
         before = "before"
@@ -53,8 +58,8 @@ def population(run: Run) -> Stage:
         ]
     else:
         views.append(options_view(space, "arch", title="The architecture of this step", span=12))
-    spec = {"arrays": arrays, "ops": rows.spec["ops"], "views": views}
-    stage = Stage(spec | {"speed": 5}, _rows(run, rows, before))
+    spec = Spec(arrays=arrays, ops=rows.spec.ops, views=views, speed=5)
+    stage = Stage(spec, _rows(run, rows, before))
     for at, values in run.turns:
         stage.mark(at, turned(values))
     return stage

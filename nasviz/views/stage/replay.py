@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .spec import Spec
 from .widget import Stage, source
 
 _PAGE = """<!doctype html>
@@ -58,7 +59,7 @@ try {
 
 
 def to_html(
-    stage: Stage | tuple[Mapping, Mapping[str, np.ndarray]],
+    stage: Stage | tuple[Spec | Mapping, Mapping[str, np.ndarray]],
     path: str | Path,
     title: str = "",
     marks: Sequence[Mapping] = (),
@@ -88,7 +89,9 @@ def to_html(
     """
     if not isinstance(stage, Stage):
         spec, columns = stage
-        stage = _joined(Stage({**spec, "marks": [*spec.get("marks", ()), *marks]}), columns)
+        stage = _joined(Stage(spec), columns)
+        for mark in marks:
+            stage.mark(mark["at"], mark["label"])
     if not len(stage):
         raise ValueError("nothing to replay: the stage has no step yet")
     head = f"<h1>{html.escape(title)}</h1>" if title else ""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 from ...run import Run
 from ...step import Step
 from ..colors import AMBER, BLUE
 from .from_search import Rows
+from .kinds.curve import CurveView, Series
+from .kinds.view import View
 from .player import Player
+from .spec import Spec
 from .together import Pair, together
 
 COLORS = (BLUE, AMBER)
 STROKES: tuple[list[int], list[int]] = ([], [6, 3])
-NAMES = ("array", "parent", "population", "feasible", "x")  # entries of a view that name an array
 
 
 class SideRows:
@@ -33,39 +36,50 @@ class SideRows:
     """
 
     def __init__(self, search, band=(), x: str = "evaluations"):
-        self.names, self.shows = search.names, [type(one).shows for one in (search.first, search.second)]
+        self.names = search.names
         self.sides = [Rows(one, band, x) for one in (search.first, search.second)]
         first, second = (side.spec for side in self.sides)
-        if first["ops"] != second["ops"] or [v["kind"] for v in first["views"]] != [v["kind"] for v in second["views"]]:
+        if first.ops != second.ops or [view.kind for view in first.views] != [view.kind for view in second.views]:
             raise ValueError(
                 "two searches are shown side by side if both choose among the same operations and show the same: "
-                f"{first['ops']} and {second['ops']}"
+                f"{first.ops} and {second.ops}"
             )
         arrays = {
             named(number, name): shape
             for number, side in enumerate(self.sides)
-            for name, shape in side.spec["arrays"].items()
+            for name, shape in side.spec.arrays.items()
         }
-        views: list[dict] = []
-        for pair in zip(first["views"], second["views"], strict=True):
+        views: list[View] = []
+        for pair in zip(first.views, second.views, strict=True):
             views += self._beside(pair)
-        self.spec = {"arrays": arrays, "ops": first["ops"], "views": views}
+        self.spec = Spec(arrays=arrays, ops=first.ops, views=views)
 
-    def _beside(self, pair: tuple[Mapping, Mapping]) -> list[dict]:
+    def _beside(self, pair: tuple[View, View]) -> list[View]:
         """Return one view with the curves of both searches on the same axes, or other views beside each other."""
-        if pair[0]["kind"] == "curve" and "series" in pair[0]:
+        one, other = pair
+        more: dict[str, Any] = {}
+        if hasattr(one, "total"):
+            more["total"] = max(one.total, getattr(other, "total", 0))
+        if isinstance(one, CurveView) and isinstance(other, CurveView) and not one.array:
             series = [  # colours: searches; strokes: series
-                renamed(number, one)
-                | {"label": f"{self.names[number]}: {one['label']}", "color": COLORS[number], "dash": STROKES[i % 2]}
-                for number, view in enumerate(pair)
-                for i, one in enumerate(view["series"])
+                Series(
+                    array=named(number, line["array"]),
+                    label=f"{self.names[number]}: {line['label']}",
+                    color=COLORS[number],
+                    dash=STROKES[i % 2],
+                    points=line.get("points", False),
+                    best=line.get("best", False),
+                )
+                for number, view in enumerate((one, other))
+                for i, line in enumerate(view.series)
             ]
-            xlabel = {"xlabel": "step of the longer search"}
-            return [dict(pair[0]) | {"series": series, "total": max(view["total"] for view in pair)} | xlabel]
-        both = {"span": 6} | ({"total": max(view["total"] for view in pair)} if "total" in pair[0] else {})
+            return [replace(one, series=series, xlabel="step of the longer search", **more)]
+        titles = [
+            f"{name}: {view.title[0].lower()}{view.title[1:]}" for name, view in zip(self.names, pair, strict=True)
+        ]
         return [
-            renamed(number, view) | both | {"title": f"{name}: {view['title'][0].lower()}{view['title'][1:]}"}
-            for number, (name, view) in enumerate(zip(self.names, pair, strict=True))
+            replace(view.renamed(partial(named, number)), title=titles[number], span=6, **more)
+            for number, view in enumerate(pair)
         ]
 
     def row(self, step: Step, seconds: float) -> dict:
@@ -89,13 +103,6 @@ class SideRows:
 def named(number: int, array: str) -> str:
     """Return the name that an array of one search has in the common stage."""
     return f"{number}.{array}"
-
-
-def renamed(number: int, view: Mapping) -> dict:
-    """Return a view, or a series, of one search with the arrays' names of the common stage."""
-    return {
-        key: named(number, value) if key in NAMES and isinstance(value, str) else value for key, value in view.items()
-    }
 
 
 class SideBySide(Player):
@@ -130,5 +137,5 @@ class SideBySide(Player):
 
     def steps_of(self, number: int) -> list:
         """Return the steps so far of the first (0) or the second (1) search."""
-        steps = [pair.sides[number] for pair in cast("list[Pair]", self.run_.steps)]
+        steps = [pair.sides[number] for pair in cast("list[Pair]", self.recorded_run.steps)]
         return [step for i, step in enumerate(steps) if i == 0 or step is not steps[i - 1]]

@@ -15,6 +15,7 @@ from ...space import Arch, SearchSpace
 from . import panel
 from .cell import Cell, cell_view, chosen, color, describe, labels, options_view, pictures
 from .from_search import cell_of, option_matrix
+from .spec import Spec
 from .widget import Stage
 
 CELLS_SHOWN = 6  # cells in a gallery; for whole networks, which are wider, it has 4
@@ -56,7 +57,7 @@ class Space(widgets.VBox):
             ]
         )
 
-    def _deal(self) -> tuple[dict, list[dict]]:
+    def _deal(self) -> tuple[Spec, list[dict]]:
         rng = np.random.default_rng(self.seed)
         self.shown = [self.space.sample(rng) for _ in range(self.members)]
         spec, row = pictures(self.shown, self.space, titles=[f"no. {n + 1}" for n in range(self.members)], height=190)
@@ -124,12 +125,12 @@ def mutations(arch: Arch | str, space: SearchSpace, steps: int = 20, seed: int =
     if graph:
         ops = [str(option) for option in space.choices[0].options]
         view = cell_view(graph, "arch", title="One edge changes at a time", height=280)
-        spec: dict = {"arrays": {"arch": [len(space.choices), len(ops)]}, "ops": ops, "views": [view]}
-        return Stage(spec | {"speed": 5}, ({"arch": option_matrix(one, len(ops))} for one in walk))
+        spec = Spec(arrays={"arch": [len(space.choices), len(ops)]}, ops=ops, views=[view], speed=5)
+        return Stage(spec, ({"arch": option_matrix(one, len(ops))} for one in walk))
     if space.can("relaxed"):
         return _in_supernet(walk, space)
-    view = options_view(space, "arch", title="One choice changes at a time")
-    spec = {"arrays": {"arch": [len(space.choices)]}, "views": [view], "speed": 5}
+    boxes = options_view(space, "arch", title="One choice changes at a time")
+    spec = Spec(arrays={"arch": [len(space.choices)]}, views=[boxes], speed=5)
     return Stage(spec, ({"arch": chosen(one, space)} for one in walk))
 
 
@@ -151,7 +152,7 @@ def _in_supernet(walk: list[Arch], space: SearchSpace) -> Stage:
                 for name, edges in free.items()
             }
 
-    return Stage({"arrays": arrays, "ops": ops, "views": views, "speed": 5}, rows())
+    return Stage(Spec(arrays=arrays, ops=ops, views=views, speed=5), rows())
 
 
 def _table(space: SearchSpace) -> str:

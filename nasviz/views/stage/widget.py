@@ -5,46 +5,9 @@ the files of ``js/``, which keep what they received and can show any step again 
 in a single HTML file (`nasviz.views.stage.replay`). Where no script runs, `nasviz.views.stage.still` draws the last
 step.
 
-A stage is told *what* to draw by a ``spec``, plain data:
-
-``arrays``
-    ``{name: shape}``, the shape of one step; ``[]`` is a number.
-``ops``
-    Names of operations; index o of the last axis of weights is operation o. Colours, stroke patterns and short labels
-    follow from the names (`nasviz.views.colors`), and may be given (``colors``, ``dashes``, ``labels``).
-``views``
-    A list of pictures, each a dict with ``kind``, ``title`` and ``span`` (columns of twelve, full width below 760 px):
-
-    =========== =============================================================================================
-    ``cell``    ``array`` (edges, ops), ``nodes``, ``edges``; ``fixed``: edges without operations; ``keep``,
-                ``ignore``: fade all but the strongest edges into each node; ``editable``: edges can be clicked;
-                ``leads``: steps for which a change of the lead stays written on an edge; ``thickness``, ``height``;
-                ``first``, ``rows``: the part of the array's rows that is this cell's;
-                ``node_ops``: what each node computes, or None (no ``array`` is needed if no edge does);
-                ``marked`` {nodes, edges}: numbers of those to be pointed at; ``against``: an array of the same shape,
-                edges that differ from it are marked
-    ``traces``  ``array`` (panels, series) or (series,), ``labels`` of panels, ``total`` steps planned, ``max``
-    ``heat``    ``array`` (rows, columns), ``labels`` of rows, names of ``columns``, ``min``, ``max``, ``digits``;
-                ``boxed``: an array of the same shape, a box stands where it is 1; without it, around each row's largest
-    ``swarm``   ``array``: a score; ``parent``: number of the parent, -1 for none; ``population``: numbers alive, padded
-                with nan (or ``alive``: how many of the last live); ``feasible``: 0 or 1; ``lines``: [{y, label}];
-                ``scale``, ``unit``, ``ylabel``, ``total``, ``range``
-    ``ages``    the same individuals, those alive only, by age
-    ``family``  the line of the best, with ``arch``, an array (choices,) or (choices, options), and ``choices`` [{name,
-                options}] for the edits between parents and children
-    ``curve``   ``array`` (a name, or a list) or ``series`` [{array, label, color, dash, best, points}]; ``x``: an array
-                instead of the step; ``best``: add the best so far (``lower``: the lowest); ``band`` [{x, lo, hi, mid,
-                label}] with lists of equal length; ``others`` [{label, x, y}]; ``lines``, ``scale``, ``unit``,
-                ``xlabel``, ``ylabel``, ``total``, ``range``, ``feasible``: only what is counts as best
-    ``options`` ``array`` (choices,): the option of each choice, -1 where it is not in use; ``choices`` [{name, options,
-                colors}]
-    =========== =============================================================================================
-``marks``
-    ``[{"at": step, "label": "population 20"}]``: flags on every time axis.
-``transport``, ``legend``
-    False leaves out the playback bar (for a picture of one step), the legend.
-
-Values in ``lines``, ``range`` are in the units shown, after ``scale``; all others are scaled with the arrays.
+A stage is told *what* to draw by a `nasviz.views.stage.spec.Spec`, or by the same as plain data, which is what it
+sends: ``{"arrays": {"loss": []}, "views": [{"kind": "curve", "array": "loss"}]}``. The files of
+`nasviz.views.stage.kinds` say which kinds there are, and what each of them takes.
 """
 
 from __future__ import annotations
@@ -59,33 +22,22 @@ import anywidget
 import numpy as np
 import traitlets
 
-from ..colors import style
-from .layout import layout
+from .kinds import KINDS
+from .spec import Spec
 
-_PICTURES = ("cell", "traces", "heat", "swarm", "people", "curve", "options")
+_PICTURES = tuple(dict.fromkeys(one.script or kind for kind, one in KINDS.items()))
 SCRIPTS = ("base", "history", "canvas", *_PICTURES, "look", "listen", "stage")  # in ``js/``, in this order
 MESSAGE = 1 << 21  # bytes; a long run goes out in pieces, since servers close a socket on very large messages
-
-# what a view of each kind may name, and the number of axes that this array must have
-_NAMES: dict[str, dict[str, tuple[int, ...]]] = {
-    "cell": {"array": (2,), "against": (2,)},
-    "traces": {"array": (1, 2)},
-    "heat": {"array": (2,), "boxed": (2,)},
-    "swarm": {"array": (0,), "parent": (0,), "population": (1,), "feasible": (0,)},
-    "ages": {"array": (0,), "parent": (0,), "population": (1,), "feasible": (0,)},
-    "family": {"array": (0,), "parent": (0,), "arch": (1, 2), "feasible": (0,)},
-    "curve": {"x": (0,), "feasible": (0,)},
-    "options": {"array": (1,)},
-}
 
 
 @functools.cache
 def source() -> str:
     """The JavaScript that draws: all `SCRIPTS`, one after the other, as the text of one module that exports nothing.
 
-    It defines ``widget``, the hooks of anywidget, and ``replay``, which plays a run in a page.
+    It defines ``widget``, the hooks of anywidget, and ``replay``, which plays a run in a page. The function that
+    draws a kind of picture has the name of the kind.
     """
-    return "\n".join(script(name) for name in SCRIPTS)
+    return "\n".join([*(script(name) for name in SCRIPTS), f"const VIEWS = {{ {', '.join(KINDS)} }};\n"])
 
 
 def script(name: str) -> str:
@@ -100,15 +52,15 @@ class Stage(anywidget.AnyWidget):
 
     Parameters
     ----------
-    spec : mapping
-        What to draw, see the module. It is completed (layouts, colours) and checked.
+    spec : Spec or mapping
+        What to draw, see the module.
     run : iterable of mapping, optional
         Steps to begin with, as `append` takes them.
 
     Raises
     ------
     ValueError
-        If the spec names an array, a kind of view or a shape that does not fit; the message says which.
+        If the spec names an array, a kind of view, a field or a shape that does not fit; the message says which.
 
     Examples
     --------
@@ -122,31 +74,33 @@ class Stage(anywidget.AnyWidget):
     spec = traitlets.Dict().tag(sync=True)
     first = traitlets.Dict().tag(sync=True)  # the steps it was made with, so that they are there at once
 
+    _described: Spec
     _count: int  # these four by `_clear`
     _sent: int
     _capacity: int
     _data: dict[str, np.ndarray]
 
-    def __init__(self, spec: Mapping, run: Iterable[Mapping] = ()):
+    def __init__(self, spec: Spec | Mapping, run: Iterable[Mapping] = ()):
         self._listeners: list[Callable[[int, int], None]] = []
         self._lock = threading.RLock()
         self._run = -1
         super().__init__(**self._begin(spec, run))
         self.on_msg(self._answer)
 
-    def _begin(self, spec: Mapping, run: Iterable[Mapping]) -> dict:
+    def _begin(self, spec: Spec | Mapping, run: Iterable[Mapping]) -> dict:
         """The two traits for a spec and its first steps, which are remembered."""
-        spec = complete(spec)
-        self._shapes = {name: tuple(shape) for name, shape in spec["arrays"].items()}
-        self._marks = list(spec.pop("marks"))
+        described = spec if isinstance(spec, Spec) else Spec.of(spec)
+        self._described = described
+        self._shapes = {name: tuple(shape) for name, shape in described.arrays.items()}
+        self._marks = [dict(mark) for mark in described.marks]
         self._clear()
         for step in run:
             self.remember(**step)
         count = min(self._count, self._stride)
         columns = [data[:count].tobytes() for data in self._data.values()] if count else []
-        return {"spec": spec, "first": {"run": self._run, "count": count, "columns": columns}}
+        return {"spec": described.plain(), "first": {"run": self._run, "count": count, "columns": columns}}
 
-    def redraw(self, spec: Mapping, run: Iterable[Mapping] = ()) -> None:
+    def redraw(self, spec: Spec | Mapping, run: Iterable[Mapping] = ()) -> None:
         """Show something else in the same place: another cell has other edges. Parameters and errors as of a new one.
 
         What could not be drawn leaves the stage as it was.
@@ -280,12 +234,12 @@ class Stage(anywidget.AnyWidget):
         """A PNG of one step (by default the last), light background, or None while there is no step."""
         from .still import png
 
-        return png(self.spec, self.columns(), self.marks, step)
+        return png(self._described, self.columns(), self.marks, step)
 
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        names = ", ".join(view.get("title") or view["kind"] for view in self.spec["views"])
+        names = ", ".join(view.title or view.kind for view in self._described.views)
         data = {**data, "text/plain": f"Stage: {names}; {len(self)} steps"}
         if picture := self.still():
             data["image/png"] = base64.b64encode(picture).decode()
@@ -300,89 +254,3 @@ def _row(name: str, value, shape: tuple[int, ...]) -> np.ndarray:
     if row.shape != shape and not (row.size == 1 and int(np.prod(shape)) == 1):
         raise ValueError(f"{name!r} must have shape {shape}, got {row.shape}")
     return row.reshape(shape)
-
-
-def complete(spec: Mapping) -> dict:
-    """A copy of ``spec`` with layouts, styles and series filled in, checked. ValueError says what does not fit."""
-    for key in ("arrays", "views"):
-        if not spec.get(key):
-            raise ValueError(f"a stage needs {key!r} in its spec (see nasviz/views/stage/widget.py)")
-    arrays = {name: [int(n) for n in shape] for name, shape in spec["arrays"].items()}
-    ops = list(spec.get("ops", ()))
-    styles = [style(op) for op in ops]
-    out = {
-        "colors": [s.color for s in styles],
-        "dashes": [list(s.dash) for s in styles],
-        "labels": [s.label for s in styles],
-        "opacities": [0.4 if s.family == "zero" else 1.0 for s in styles],
-        "marks": [],
-        **spec,
-        "arrays": arrays,
-        "ops": ops,
-    }
-    out["views"] = [_complete_view(i, dict(view), arrays, ops) for i, view in enumerate(spec["views"])]
-    for key in ("colors", "dashes", "labels", "opacities"):
-        if len(out[key]) != len(ops):
-            raise ValueError(f"spec[{key!r}] needs one entry for each of {len(ops)} operations, got {len(out[key])}")
-    return out
-
-
-def _complete_view(i: int, view: dict, arrays: Mapping, ops: list) -> dict:
-    where = f"view {i} ({view.get('kind')})"
-    if view.get("kind") not in _NAMES:
-        raise ValueError(f"{where}: there is no such kind; known: {sorted(_NAMES)}")
-
-    def check(key: str, name: str, axes: tuple[int, ...]) -> None:
-        if name not in arrays:
-            raise ValueError(f"{where}: {key} names the array {name!r}, but the spec has {sorted(arrays)}")
-        shape = arrays[name]
-        if len(shape) not in axes and not (0 in axes and shape == [1]):
-            wanted = " or ".join(map(str, axes))
-            raise ValueError(f"{where}: {key} needs an array of {wanted} axes, {name!r} has the shape {shape}")
-
-    for key, axes in _NAMES[view["kind"]].items():
-        if key in view:
-            check(key, view[key], axes)
-        elif key == "array" and not (view["kind"] == "cell" and len(view.get("fixed", ())) == len(view["edges"])):
-            raise ValueError(f"{where}: which array? Give view['array']")
-    columns = arrays[view["array"]][1] if view["kind"] in ("cell", "heat") and "array" in view else len(ops)
-    if columns != len(ops) and not view.get("columns"):
-        raise ValueError(f"{where}: {view['array']!r} has {columns} columns for {len(ops)} operations")
-    if view["kind"] == "cell":
-        view["edges"] = [[int(a), int(b)] for a, b in view["edges"]]
-        looks = [style(op) if op else None for op in view.get("node_ops", ())]
-        if looks:
-            view["node_styles"] = [look and {"color": look.color, "dash": list(look.dash)} for look in looks]
-        names = [look.label if look else name for name, look in zip(view["nodes"], looks, strict=True)] if looks else ()
-        view.setdefault("layout", layout(names or view["nodes"], view["edges"]))
-        view["fixed"] = sorted(int(e) for e in view.get("fixed", ()))
-        free = len(view["edges"]) - len(view["fixed"])
-        if "array" in view and view.get("rows", arrays[view["array"]][0]) != free:
-            raise ValueError(f"{where}: {view['array']!r} has {arrays[view['array']][0]} rows for {free} free edges")
-    if view["kind"] == "options" and len(view["choices"]) != arrays[view["array"]][0]:
-        raise ValueError(f"{where}: {len(view['choices'])} choices for an array of shape {arrays[view['array']]}")
-    if view["kind"] == "curve":
-        names = [view["array"]] if isinstance(view.get("array"), str) else view.get("array", ())
-        best = bool(view.get("best"))
-        series = view.get("series") or [{"array": n, "label": n.replace("_", " ")} for n in names]
-        if not series:
-            raise ValueError(f"{where}: which array? Give view['array'] or view['series']")
-        first = {"best": best, "points": best}  # dots, and the line of the best so far over them
-        view["series"] = [(first if j == 0 else {}) | dict(one) for j, one in enumerate(series)]
-        for one in view["series"]:
-            check("series", one["array"], (0,))
-        for key, parts in (("band", ("x", "lo", "hi", "mid")), ("others", ("x", "y"))):
-            view[key] = [_lists(f"{where}: {key}", dict(one), parts) for one in view.get(key, ())]
-    return view
-
-
-def _lists(where: str, one: dict, names: tuple[str, ...]) -> dict:
-    """``one`` with plain lists under ``names``, all of one length (the last, ``mid``, may be left out)."""
-    present = [name for name in names if name in one]
-    if len(present) < min(3, len(names)):
-        raise ValueError(f"{where}: each needs {names}, got {sorted(one)}")
-    for name in present:
-        one[name] = [float(v) if np.isfinite(v) else None for v in np.atleast_1d(one[name])]  # JSON has no nan
-    if len({len(one[name]) for name in present}) > 1:
-        raise ValueError(f"{where}: {present} must be lists of one length")
-    return one

@@ -10,7 +10,7 @@ function heat(host, spec, { history, labels }) {
   const names = spec.columns ?? labels;
   let head = 36;
   let left = 58;
-  const tall = spec.rowHeight ?? (rows > 10 ? 22 : 28);
+  const tall = rows > 10 ? 22 : 28;
   let theme;
   let hot = -1;
   let last = 0;

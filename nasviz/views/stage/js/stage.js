@@ -1,8 +1,8 @@
 // stage.js: pictures, transport and time; entry of notebook and of file. Uses all but canvas.js.
 //
-// Python joins the files of this folder in a fixed order (SCRIPTS in ../stage.py) into one module: they share its
+// Python joins the files of this folder in a fixed order (SCRIPTS in ../widget.py) into one module: they share its
 // scope, so that a name at the top level of one file is known in all, and is to be used once. No build step, no
-// dependency. Python sends float32 arrays, one row a step; a `History` keeps them, and every picture is drawn from it.
+// dependency. At the end it adds VIEWS, the functions of all kinds of views by their names. Python sends float32 arrays, one row a step; a `History` keeps them, and every picture is drawn from it.
 //
 // A view is a function (host, spec, stage) that returns some of
 //   draw(t)      show step t; between two steps while playing, a whole number otherwise; nothing while there is no step
@@ -12,8 +12,6 @@
 //   hot(e)       the reader points at edge e, -1 for none
 //   say(i)       a sentence about step i, for the caption and for screen readers
 // `stage` holds { history, ops, labels, colors, dashes, opacities }, the style of operation o at index o.
-
-const VIEWS = { cell, traces, heat, swarm, ages, family, curve, options };
 
 // ----------------------------------------------------------------- a stage: pictures, transport and time
 

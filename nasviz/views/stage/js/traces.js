@@ -132,10 +132,10 @@ function traces(host, spec, { history, colors, dashes }) {
       theme = now;
       const wide = L.box.clientWidth;
       if (!wide) return;
-      columns = Math.min(panels, spec.columns ?? 99, Math.max(1, Math.floor((wide - left) / 138)));
+      columns = Math.min(panels, Math.max(1, Math.floor((wide - left) / 138)));
       rows = Math.ceil(panels / columns);
       columns = Math.ceil(panels / rows); // the last row as full as the others
-      tall = spec.rowHeight ?? (panels === 1 ? 240 : rows === 1 ? 150 : 112);
+      tall = panels === 1 ? 240 : rows === 1 ? 150 : 112;
       L.fit(rows * tall + 16);
       view.patch();
       view.draw(last);
