@@ -1,9 +1,9 @@
 """What tells two searches apart, across changes of the code, and files of other versions.
 
 `identity` says of a search, an estimator or an objective what its answers depend on, as JSON. `differences` compares
-two such descriptions and knows what it means that a field is not there, so that a record outlives the code that wrote
-it. `check_version` refuses files of a newer format. All files of the project are read with them: records of runs and
-races, tables and their parts, leaderboards.
+two such descriptions and knows what it means that a field is not there, or is there no more, so that a record outlives
+the code that wrote it. `check_version` refuses files of a newer format. All files of the project are read with them:
+records of runs and races, tables and their parts, leaderboards.
 """
 
 from __future__ import annotations

@@ -77,11 +77,11 @@ def test_the_mutation_of_an_old_record_is_a_function_now(tmp_path):
     for other, name in ((None, "None"), (make.NASNET.mutate, "None"), (lambda arch, rng: arch, ".*lambda")):
         with pytest.raises(ValueError, match=f"another search: mutation is mutate_as_published there, {name}"):
             Run(replace(published, mutation=other), path)
-    for name in ("size", "__init__", "anchors"):
-        path.write_text(path.read_text().replace("mutate_as_published", name))
+    path, text = copied("evolution", tmp_path), (RECORDS / "runs" / "evolution.jsonl").read_text()
+    for name in ("size", "__init__", "anchors", "operations"):  # no mutations: the last is an ability, and no method
+        path.write_text(text.replace('"mutation": "mutate"', f'"mutation": "{name}"'))
         with pytest.raises(ValueError, match=f"cannot rebuild the search from its record .*{name}"):
             Run.load(path)
-        path = copied("published", tmp_path)
 
 
 def test_races_outlive_a_field_that_is_retired(tmp_path):
