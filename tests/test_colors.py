@@ -10,8 +10,7 @@ import pytest
 from test_stage import DARTS, EDGES, NODES, OPS
 
 from nasviz.course import questions
-from nasviz.views import colors
-from nasviz.views.stage import still
+from nasviz.views import colors, raster
 from nasviz.views.stage.layout import layout
 
 
@@ -75,7 +74,7 @@ def test_scripts_of_the_page_and_the_course_have_the_same_colours():
     named = dict(re.findall(r'const (\w+) = "(#\w{6})";', said))
     assert named == {"BLUE": colors.BLUE, "MAGENTA": colors.MAGENTA}
     series = re.search(r"const SERIES = \[(.*?)\];", said)[1].replace('"', "").split(", ")
-    assert tuple(named.get(color, color) for color in series) == still.SERIES
+    assert tuple(named.get(color, color) for color in series) == raster.SERIES
     drawn = re.search(r"const COLORS = \[(.*?)\];", (package / "course/course.js").read_text("utf-8"))[1]
     assert tuple(drawn.replace('"', "").split(", ")) == questions.COLORS
     assert questions.COLORS[:3] == (colors.GREY, colors.BLUE, colors.MAGENTA)
