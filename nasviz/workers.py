@@ -222,7 +222,7 @@ class _Queue(Generic[Item, Result]):
         self.pool = executor or default_pool()
         self.window = 2 * capacity(self.pool)
         self.waiting: deque[tuple[int, Item, Future | None]] = deque()  # without a future: to be tried again, alone
-        self.last_progress: dict[int, Progress] = {}
+        self.last_progress: dict[int, Progress] = {}  # of each job, the report that was passed on last
         self.folder = tempfile.TemporaryDirectory(prefix="nasviz-", ignore_cleanup_errors=True)
 
     def channel(self, index: int) -> _Channel:

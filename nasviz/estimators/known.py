@@ -14,19 +14,19 @@ LISTED = 2**20  # spaces up to this size are sampled by drawing until a row is m
 
 
 class TableLike(Protocol):
-    """What a known space asks of a `nasviz.estimators.table.Table`: see there."""
+    """The part of `nasviz.estimators.table.Table` that a `KnownSpace` uses: see there."""
 
     @property
     def space(self) -> SearchSpace:
-        """The whole space."""
+        """The space of the table, with all its members."""
 
     @property
     def digest(self) -> str:
-        """What identifies the table."""
+        """A checksum of the table's content."""
 
     @property
     def archs(self) -> tuple[Arch, ...]:
-        """Those that are there."""
+        """The architectures that have a row, in the order of the rows."""
 
     @property
     def aliases(self) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""How good is an estimator? One function for any estimator on any sample; it judges the baselines beside it too.
+"""How good is an estimator? One function for any estimator on any sample; it judges the baselines too.
 
 A rank correlation says nothing by itself. Counting convolutions ranks NAS-Bench-201 with τ ≈ 0.6, so an estimator is
 worth its seconds only above that. Among architectures of equal size this baseline says little: the correlation there
@@ -58,7 +58,8 @@ class Quality:
     bands : tuple of Band
     top : float
     baselines : mapping from str to Quality
-        The quality of the baselines and of the ceiling, on the same sample.
+        The quality of each baseline on the same sample, by name: first ``"size"``, then those that were passed, last
+        the ceiling ``"another seed"``. Size and ceiling are there if they were given. Each has no baselines itself.
     """
 
     name: str
@@ -155,7 +156,7 @@ def quality(
     groups = None if size is None else bands(size, parts)
     bootstrapping = {"resamples": resamples, "seed": seed}
 
-    def one(name: str, values, cost, beside: Mapping) -> Quality:
+    def one(name: str, values, cost, others: Mapping) -> Quality:
         values = _column(name, values, truth)
         return Quality(
             name,
@@ -168,15 +169,15 @@ def quality(
             Interval(nan) if groups is None else tau_interval(values, truth, groups, **bootstrapping),
             () if groups is None else tuple(_bands(values, truth, size, groups)),
             top,
-            beside,
+            others,
         )
 
-    beside = dict(baselines or {})
+    others = dict(baselines or {})
     if size is not None:
-        beside = {SIZE: size, **beside}
+        others = {SIZE: size, **others}
     if ceiling is not None:
-        beside[CEILING] = ceiling
-    return one(name, estimated, cost, {label: one(label, values, 0.0, {}) for label, values in beside.items()})
+        others[CEILING] = ceiling
+    return one(name, estimated, cost, {label: one(label, values, 0.0, {}) for label, values in others.items()})
 
 
 def _bands(values, truth, size, groups) -> Iterable[Band]:

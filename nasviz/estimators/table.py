@@ -202,7 +202,10 @@ class Table:
         return self.row_of[arch]
 
     def rows(self, archs) -> np.ndarray:
-        """`row` of many: int array (n,) for an array (n, choices) or a sequence of Arch."""
+        """Return the number of the row of each architecture, as `row` does for one: int array (n,).
+
+        ``archs``: an int array (n, choices), or a sequence of n Arch. Raises the errors of `row`.
+        """
         archs = np.asarray(archs)
         if self.space.size > DENSE:
             return np.fromiter((self.row(arch) for arch in archs.tolist()), int, len(archs))
