@@ -1,4 +1,4 @@
-"""How good is an estimator? One function for any estimator on any sample; it judges the baselines beside it too.
+"""How good is an estimator? One function for any estimator on any sample; it judges the baselines too.
 
 A rank correlation says nothing by itself. Counting convolutions ranks NAS-Bench-201 with τ ≈ 0.6, so an estimator is
 worth its seconds only above that. Among architectures of equal size this baseline says little: the correlation there
