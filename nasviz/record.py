@@ -21,7 +21,7 @@ import numpy as np
 from . import estimators, objectives, spaces, strategies
 from .identity import GONE, Named, OtherVersion, absent, among, check_version, differences, identity, today
 from .space import SearchSpace
-from .step import Evaluation, Step
+from .step import Evaluation, Step, choices_of, number
 
 VERSION = 1  # of the format of a run's record
 FIND = among(strategies, objectives, estimators)  # what a record may name
@@ -49,33 +49,44 @@ def whole(path: Path, head: dict) -> int:
     return size
 
 
-def read(path: Path, space: SearchSpace, check_turn: Callable[[dict], dict]) -> Iterator[tuple[str, object]]:
+def read(path: Path, check_turn: Callable[[dict], dict]) -> Iterator[tuple[str, object]]:
     """What the whole lines after the head say, in order.
 
     Yields ("evaluation", Evaluation), ("turn", (before which step, {knob: value})) or ("step", (Step, seconds)).
     """
     raw = path.read_bytes()
-    for number, line in enumerate(raw[: raw.rfind(b"\n") + 1].split(b"\n")[1:-1], 2):
-        entry = _object(path, number, line)
+    for at, line in enumerate(raw[: raw.rfind(b"\n") + 1].split(b"\n")[1:-1], 2):
+        entry = _object(path, at, line)
         try:
             if "evaluation" in entry:
-                yield "evaluation", _evaluation(entry["evaluation"], space)
+                yield "evaluation", _evaluation(entry["evaluation"])
             elif "turn" in entry:
                 yield "turn", (int(_number(entry["at"])), check_turn(entry["turn"]))
             else:
                 shows = {name: _unpack(value) for name, value in entry["step"].items()}
                 yield "step", (Step(**shows), float(_number(entry["seconds"])))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise ValueError(f"{path}, line {number}: damaged record ({error}). Delete from this line on") from None
+            raise ValueError(f"{path}, line {at}: damaged record ({error}). Delete from this line on") from None
+
+
+def plain_shows(shows: Mapping) -> dict:
+    """What a step shows, in types that a record keeps: ints, floats, arrays. ValueError names what is none of these."""
+    out = {}
+    for name, value in shows.items():
+        if isinstance(value, np.ndarray) and value.ndim and value.dtype.str not in DTYPES:
+            raise ValueError(
+                f"a step shows {name!r} as an array of {value.dtype.str}; one of {', '.join(DTYPES)} is kept"
+            )
+        kept = type(value) is int or (isinstance(value, np.ndarray) and value.dtype.str in DTYPES)
+        out[name] = value if kept else number(value, f"what a step shows as {name!r}")
+    return out
 
 
 def pack(value):
-    """A shown value as JSON: arrays as type, shape and base64."""
+    """A value of `plain_shows` as JSON: arrays as type, shape and base64."""
     if isinstance(value, np.ndarray):
-        if value.dtype.str not in DTYPES:
-            raise ValueError(f"a step shows arrays of {DTYPES}, got {value.dtype.str}")
         return [value.dtype.str, list(value.shape), base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()]
-    return value.item() if isinstance(value, np.generic) else value
+    return value
 
 
 def rebuild(path: str | Path):
@@ -168,15 +179,15 @@ def _number(value):
     return value
 
 
-def _evaluation(entry: dict, space: SearchSpace) -> Evaluation:
-    scores = {str(name): _number(value) for name, value in entry["scores"].items()}
+def _evaluation(entry: dict) -> Evaluation:
+    scores = {str(name): number(value, name) for name, value in entry["scores"].items()}
     epochs, seed = int(_number(entry["epochs"])), int(_number(entry["seed"]))
-    return Evaluation(space.check(entry["arch"]), scores, float(_number(entry["seconds"])), epochs, seed)
+    return Evaluation(choices_of(entry["arch"]), scores, float(_number(entry["seconds"])), epochs, seed)
 
 
 def _unpack(value):
     if not isinstance(value, list):
-        return _number(value)
+        return value if type(value) is int else number(value, "what a step shows")
     dtype, shape, text = value
     data = base64.b64decode(text, validate=True)
     if dtype not in DTYPES or math.prod(shape) * np.dtype(dtype).itemsize != len(data):

@@ -20,7 +20,7 @@ from . import record
 from .estimator import Estimator
 from .identity import identity
 from .knobs import check_turn, knobs
-from .step import Evaluation, Step
+from .step import Evaluation, Step, plain
 from .strategy import allows, estimator_of, keeps_state, objective_of, start_of
 
 
@@ -170,12 +170,19 @@ class Run:
                     step = next(steps)
                 except (StopIteration, _EndOfRecord):
                     return
+                if step.evaluation is not None and not asked:
+                    step.evaluation = plain(step.evaluation)
                 seconds = step.evaluation.seconds if step.evaluation else time.perf_counter() - before
                 if self._stateful:
                     self._row(index, step, seconds)
                 yield self._remember(step, seconds)
 
     def _row(self, index: int, step: Step, seconds: float) -> None:
+        if step.state is not None and not isinstance(step.state, bytes):
+            raise ValueError(
+                f"the state of a step must be bytes, as safetensors.torch.save gives, got {step.state!r:.40}"
+            )
+        step.shows = record.plain_shows(step.shows)
         if index == len(self._rows):
             self._rows.append((step, seconds))
             self._write({"step": {name: record.pack(value) for name, value in step.shows.items()}, "seconds": seconds})
@@ -218,7 +225,7 @@ class Run:
         self.answers, self.turns, self._rows = [], [], []
         if self.path.exists():
             self._whole = record.whole(self.path, self.head)
-            for kind, value in record.read(self.path, self.search.space, partial(check_turn, self.search)):
+            for kind, value in record.read(self.path, partial(check_turn, self.search)):
                 if kind == "evaluation":
                     self.answers.append(cast("Evaluation", value))
                 elif kind == "turn":
@@ -272,15 +279,17 @@ class _Asked(Estimator):
     def __call__(self, arch, *, epochs=None, seed=0):
         if known := self._known(arch):
             return known
-        return self._new(self.real(arch, epochs=epochs, seed=seed))
+        return self._new(self.real(arch, epochs=epochs, seed=seed), arch)
 
     def many(self, archs, *, epochs=None, seed=0):
         archs, done = list(archs), 0
         while done < len(archs) and (known := self._known(archs[done])):
             done += 1
             yield known
-        for evaluation in self.real.many(archs[done:], epochs=epochs, seed=seed + done) if done < len(archs) else ():
-            yield self._new(evaluation)
+        if done < len(archs):
+            answers = self.real.many(archs[done:], epochs=epochs, seed=seed + done)
+            for arch, evaluation in zip(archs[done:], answers, strict=True):
+                yield self._new(evaluation, arch)
 
     def _known(self, arch) -> Evaluation | None:
         if self.count == len(self.run.answers):
@@ -296,10 +305,11 @@ class _Asked(Estimator):
         self.count += 1
         return known
 
-    def _new(self, evaluation: Evaluation) -> Evaluation:
+    def _new(self, evaluation: Evaluation, arch) -> Evaluation:
+        evaluation = plain(evaluation, tuple(arch))
         self.count += 1
         self.run.answers.append(evaluation)
-        self.run._write({"evaluation": vars(evaluation) | {"scores": dict(evaluation.scores)}})  # asdict is slow
+        self.run._write({"evaluation": vars(evaluation)})  # asdict is slow
         return evaluation
 
 

@@ -67,6 +67,13 @@ class Entry:
     def __post_init__(self):
         if not (isinstance(self.name, str) and self.name.strip() and self.name.isprintable() and len(self.name) <= 60):
             raise ValueError(f"a name is one line of 1 to 60 letters, got {self.name!r}")
+        if isinstance(self.answers, str) or not all(isinstance(text, str) for text in self.answers):
+            raise ValueError(
+                f"the answers of an entry are texts, as space.to_text writes them, got {self.answers!r:.80}"
+            )
+        for what in ("digest", "challenge"):
+            if not isinstance(getattr(self, what), str):
+                raise ValueError(f"the {what} of an entry is a text, got {getattr(self, what)!r:.60}")
 
 
 @dataclass(frozen=True)
@@ -192,10 +199,9 @@ def read(path: str | Path) -> Iterator[Entry]:
             try:
                 found = json.loads(line)
                 check_version(f"{path}, line {number},", found.get("version", 1), VERSION)  # the first had none
-                texts = found["answers"]
-                if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+                if not isinstance(texts := found["answers"], list):
                     raise ValueError("its answers are no list of texts")
-                yield Entry(found["name"], tuple(texts), str(found["digest"]), str(found["challenge"]))
+                yield Entry(found["name"], tuple(texts), found["digest"], found["challenge"])
             except OtherVersion:
                 raise
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

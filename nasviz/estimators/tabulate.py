@@ -26,7 +26,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -38,7 +38,7 @@ from .. import estimators
 from ..estimator import Estimator
 from ..identity import OtherVersion, among, check_version, differences, identity
 from ..space import Arch, SearchSpace
-from ..step import Evaluation
+from ..step import Evaluation, plain
 from ..workers import default_pool, processor, workers
 from .table import Table
 from .tablefile import named_space
@@ -167,7 +167,7 @@ def measure(work: Work, folder: Path) -> int:
 
 
 def _write(part, work: Work, evaluation: Evaluation) -> None:
-    row = asdict(evaluation)
+    row = vars(plain(evaluation)).copy()
     part.write(json.dumps({"arch": work.estimate.space.to_text(row.pop("arch"))} | row) + "\n")
     part.flush()
 

@@ -14,11 +14,11 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from math import inf
+from math import inf, isfinite, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -28,7 +28,7 @@ from ..estimator import Estimator
 from ..identity import identity
 from ..objectives import Bounded, accuracy
 from ..space import Arch
-from ..step import Evaluation
+from ..step import Evaluation, number, plain, whole
 from ..strategy import allows, evaluations_of, has_objective, objective_of, planned
 from ..workers import spread
 from .standings import EVERYTHING, JUDGES, REFERENCE, UNITS, VERSION, Standings, Track, different, read
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ..estimators import Extrapolated, TableLookup
     from ..strategies import RandomSearch
 
+NO_SECONDS = "does not say its seconds: race by evaluations, Race(…, unit='evaluations')"
 CHUNK = 5  # runs a job: what a worker is sent and has to prepare serves several of them
 
 
@@ -100,7 +101,11 @@ class Race:
             raise ValueError("a race needs strategies under different names: Race({'small': …, 'large': …})")
         if self.unit not in UNITS or not self.budget > 0:
             raise ValueError(f"a budget is a number above 0 of {' or '.join(UNITS)}, got {self.budget!r} {self.unit!r}")
-        self.seeds = list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
+        self.budget = number(self.budget, "the budget of a race")
+        given_seeds = (
+            self.seeds if isinstance(self.seeds, Iterable) else range(whole(self.seeds, "the number of seeds"))
+        )
+        self.seeds = [whole(seed, "a seed of a race") for seed in given_seeds]
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"the seeds of a race must be some, and all different, got {self.seeds}")
         first = next(iter(self.searches.values()))
@@ -118,6 +123,10 @@ class Race:
             random = RandomSearch(self.space, self.estimate, evaluations=most, objective=self.objective)
             self.searches = {"RandomSearch": random, **self.searches}
         self.table = table_of(self.estimate)
+        if self.unit == "seconds" and self.table is not None:
+            unknown = int((self.table.there & ~np.isfinite(self.table.seconds)).sum())
+            if unknown:
+                raise ValueError(f"{unknown:,} trainings of the table {NO_SECONDS}")
         self.head = self._head()
 
     @property
@@ -178,8 +187,12 @@ class Race:
                 said = step.evaluation
                 if said is None:
                     raise ValueError(f"{name} trains weights and evaluates nothing: it has no place in this race")
+                said = plain(said)
+                if self.unit == "seconds" and not isfinite(said.seconds):
+                    raise ValueError(f"the evaluation of {said.arch} {NO_SECONDS}")
                 share = step.shows.get("trained", said.epochs) / whole if whole else 1.0
-                cost = {"evaluations": spent["evaluations"] + share, "seconds": spent["seconds"] + said.seconds}
+                seconds = said.seconds if isfinite(said.seconds) else nan
+                cost = {"evaluations": spent["evaluations"] + share, "seconds": spent["seconds"] + seconds}
                 if cost[self.unit] > self.budget * (1 + 1e-9):
                     ended = False
                     break
@@ -207,7 +220,7 @@ class Race:
             def judged(said: Evaluation) -> tuple[float, float]:
                 if "test_accuracy" not in said.scores:
                     raise ValueError("nobody can judge this race: search on a table, or with Training(…, test=True)")
-                test, validation = (float(np.nan_to_num(said.scores[name])) for name in ("test_accuracy", "accuracy"))
+                test, validation = _or_nothing([said.scores[name] for name in ("test_accuracy", "accuracy")]).tolist()
                 return test, validation
 
             return judged
@@ -222,7 +235,7 @@ class Race:
                 f"{lonely.sum():,} rows of the table have one training only, so that no other could judge them: "
                 "publish those that have two"
             )
-        return np.nan_to_num([self.table.truth(seed), self.table.column("accuracy", seed)])
+        return _or_nothing([self.table.truth(seed), self.table.column("accuracy", seed)])
 
     # ------------------------------------------------------------------ the record
     def _head(self) -> dict:
@@ -301,6 +314,12 @@ class Race:
             if new:
                 file.write(json.dumps(self.head) + "\n")
             file.write(json.dumps(track.line()) + "\n")
+
+
+def _or_nothing(accuracies) -> np.ndarray:
+    """Accuracies, 0 where a training failed."""
+    accuracies = np.asarray(accuracies, float)
+    return np.where(np.isfinite(accuracies), accuracies, 0.0)
 
 
 # ---------------------------------------------------------------------- what an estimator hides

@@ -82,7 +82,9 @@ class Track:
         archs, spent = [tuple(map(int, arch)) for arch in line["archs"]], tuple(map(float, line["spent"]))
         if not len(at) == len(archs) == len(truths["test"]) == len(truths["validation"]) or len(spent) != 2:
             raise ValueError("a track whose parts do not match")
-        if not np.isfinite([*truths["test"], *truths["validation"], *at.ravel(), *spent]).all():
+        known = [*truths["test"], *truths["validation"], *at[:, 0], spent[0]]
+        seconds = [*at[:, 1], spent[1]]  # those that nobody measured are nan
+        if not (np.isfinite(known).all() and (np.isfinite(seconds) | np.isnan(seconds)).all()):
             raise ValueError("a track with a number that is none")
         count, ended = int(line["evaluations"]), bool(line["ended"])
         return cls(str(line["name"]), int(line["seed"]), at, archs, truths, spent, count, ended)
@@ -190,9 +192,14 @@ class Standings:
         known = np.array([self._nothing(track.seed), *(best - truth for truth in track.truths[self.judge])])
         return known[np.searchsorted(track.at[:, UNITS.index(x or self.unit)], np.asarray(spent) + 1e-9, "right")]
 
+    def _measured(self, x: str) -> None:
+        if x == "seconds" and any(np.isnan(track.spent[1]) for track in self.tracks):
+            raise ValueError("nobody measured the seconds of this race: look at it by evaluations")
+
     def end(self, name: str, x: str | None = None) -> float:
         """Up to where all runs of a strategy are known."""
         x = x or self.unit
+        self._measured(x)
         if x == self.unit:
             return self.budgets[name]
         mine = [track for track in self.tracks if track.name == name]
@@ -264,6 +271,7 @@ class Standings:
             By strategy: the median over runs, infinite if fewer than half got there, and the share that did.
         """
         out = {}
+        self._measured(x or self.unit)
         for name in self.names:
             firsts = []
             for track in (t for t in self.tracks if t.name == name):
