@@ -20,6 +20,7 @@ import numpy as np
 
 from . import estimators, objectives, spaces, strategies
 from .identity import GONE, Named, OtherVersion, absent, among, check_version, differences, identity, today
+from .lock import Writing
 from .space import SearchSpace
 from .step import Evaluation, Step, choices_of, number
 
@@ -196,7 +197,11 @@ def _unpack(value):
 
 
 def put_aside(path: Path) -> Path:
-    """Rename a record, and the state beside it, to the first free numbered name: ``run-1.jsonl``."""
+    """Rename a record, and the state beside it, to the first free numbered name: ``run-1.jsonl``.
+
+    `nasviz.lock.Occupied` if somebody writes it.
+    """
+    Writing(path).close()
     number = 1
     while (new := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
         number += 1

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ import numpy as np
 from ..estimators import TableLookup, nasbench201_table
 from ..estimators.table import Table
 from ..identity import OtherVersion, check_version
+from ..lock import HAND_IN, Writing
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 
@@ -182,17 +184,36 @@ class Challenge:
 
 # ---------------------------------------------------------------------- the file
 def hand_in(entry: Entry, path: str | Path) -> Path:
-    """Append an entry to a leaderboard file, which is made if it is not there."""
-    path = Path(path)
+    """Append an entry to a leaderboard file, which is made if it is not there.
+
+    Several may hand in to one file: each waits for its turn. A last line that a kill tore off is written over.
+    """
+    path = Path(path).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"version": VERSION} | vars(entry), ensure_ascii=False) + "\n")
+    line = json.dumps({"version": VERSION} | vars(entry), ensure_ascii=False).encode("utf-8", "backslashreplace")
+    with Writing(path, wait=HAND_IN), path.open("rb+") as file:
+        raw = file.read()
+        if not raw.endswith(b"\n") and (last := raw[raw.rfind(b"\n") + 1 :]):
+            if _is_json(last):  # somebody's editor left out the end of the line
+                line = b"\n" + line
+            else:
+                file.truncate(len(raw) - len(last))
+        file.seek(0, os.SEEK_END)
+        file.write(line + b"\n")
     return path
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def read(path: str | Path) -> Iterator[Entry]:
     """The entries of a file, in order. ValueError with the line that is none, or that a newer nasviz wrote."""
-    with Path(path).open(encoding="utf-8", errors="replace") as file:
+    with Path(path).expanduser().open(encoding="utf-8-sig", errors="replace") as file:  # an editor may begin with a BOM
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue

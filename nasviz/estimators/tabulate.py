@@ -25,11 +25,11 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 import numpy as np
 from tqdm import tqdm
@@ -37,6 +37,7 @@ from tqdm import tqdm
 from .. import estimators
 from ..estimator import Estimator
 from ..identity import OtherVersion, among, check_version, differences, identity
+from ..lock import Occupied, Writing
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, plain
 from ..workers import default_pool, processor, workers
@@ -98,6 +99,8 @@ def run(work: Work, folder: Path) -> Iterator[Evaluation]:
     ------
     ValueError
         If the folder holds parts of other work, or damaged ones.
+    Occupied
+        If another process fills the folder: see `nasviz.lock`.
     """
     todo = _missing(work, folder)
     todo.reverse()
@@ -135,7 +138,7 @@ def run_packed(
     todo, head = _missing(work, folder)[share[0] :: share[1]], work.head
     if packs.device.startswith("cuda"):
         head["machine"]["device"] = torch.cuda.get_device_name(packs.device)
-    with _new_part(folder, head) as part:
+    with _new_part(folder, head, alone=share[1] == 1) as part:
         for start in range(0, len(todo), packs.networks):
             for evaluation in packs.train(todo[start : start + packs.networks]):
                 _write(part, work, evaluation)
@@ -172,19 +175,37 @@ def _write(part, work: Work, evaluation: Evaluation) -> None:
     part.flush()
 
 
-def _new_part(folder: Path, head: dict):
-    """The first free file, for this process alone, with its head."""
+@contextmanager
+def _new_part(folder: Path, head: dict, alone: bool = True) -> Iterator[TextIO]:
+    """The first free file, for this process alone, with its head.
+
+    `nasviz.lock.Occupied` if ``alone`` and somebody else fills a part of the folder: both would train the same.
+    """
+    part, path = _free(folder)
+    with part, Writing(path):
+        try:
+            for other in parts_of(folder) if alone else ():
+                if other != path and other.suffix == ".jsonl":
+                    with suppress(PermissionError):
+                        Writing(other).close()
+        except Occupied:
+            path.unlink()
+            raise
+        part.write(json.dumps(head) + "\n")
+        part.flush()
+        yield part
+
+
+def _free(folder: Path) -> tuple[TextIO, Path]:
     for number in count():
         path = folder / f"part-{number:03}.jsonl"
         if path.with_suffix(".jsonl.gz").exists():  # packed since: the two would be taken for one part
             continue
         try:
-            part = open(path, "x", encoding="utf-8")
+            return open(path, "x", encoding="utf-8"), path
         except FileExistsError:
             continue
-        part.write(json.dumps(head) + "\n")
-        part.flush()
-        return part
+    raise AssertionError("numbers do not end")
 
 
 def trainings_in(part: Path, head: dict | None = None) -> Iterator[tuple[Key, dict]]:
@@ -240,8 +261,9 @@ def join(parts: Iterable[Path]) -> tuple[list[dict], dict[Key, dict]]:
     heads: list[dict] = []
     for part in parts:
         trainings = list(trainings_in(part, heads[0] if heads else None))
-        with (gzip.open if part.suffix == ".gz" else open)(part, "rb") as file:
-            heads.append(json.loads(file.readline()))
+        if not (lines := _lines(part)):  # killed before its first line was whole
+            continue
+        heads.append(json.loads(lines[0]))
         for key, row in trainings:
             known = joined.setdefault(key, row)
             if not _equal(known["scores"], row["scores"]):
