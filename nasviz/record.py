@@ -19,7 +19,18 @@ from typing import cast
 import numpy as np
 
 from . import estimators, objectives, spaces, strategies
-from .identity import GONE, Named, OtherVersion, absent, among, check_version, differences, identity, today
+from .identity import (
+    GONE,
+    Named,
+    OtherVersion,
+    absent,
+    among,
+    check_version,
+    differences,
+    identity,
+    of_version_one,
+    today,
+)
 from .lock import Writing
 from .space import SearchSpace
 from .step import Evaluation, Step, choices_of, number
@@ -44,7 +55,7 @@ def whole(path: Path, head: dict) -> int:
         return 0
     its = _head(path, raw[: raw.index(b"\n")])
     there, here = ({"fields": one.get("fields")} for one in (its, head))
-    if lines := differences(there, here, find=FIND):
+    if lines := differences(there, here, find=FIND, old=of_version_one(its)):
         differs = ", ".join(line.removeprefix("fields.") for line in lines)
         raise ValueError(f"{path} is the record of another search: {differs}. Choose another file name")
     return size
@@ -105,7 +116,7 @@ def rebuild(path: str | Path):
             raise ValueError(f"its strategy {head['search']!r} is not one of nasviz's own")
         said = dict(today(head["fields"] | {"type": head["search"]}, FIND))
         own = {space.name: space for space in (getattr(spaces, name)() for name in spaces.__all__)}
-        if (space := said["space"]["space"]) not in own:
+        if (space := said["space"]["space"]) not in own or len(said["space"]) > 1:
             raise ValueError(f"its space {space!r} is not one of nasviz's own")
         for name in ("estimate", "data", "start"):  # a replayed search asks none of them
             if isinstance(said.get(name), Mapping):

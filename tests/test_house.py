@@ -41,7 +41,7 @@ FLOORS = (
     {"graph", "lock", "paths", "weights", "_old_names"},
     {"space"},
     {"step"},
-    {"datasets", "encodings", "estimator", "knobs", "objectives"},
+    {"datasets", "encodings", "estimator", "fingerprint", "knobs", "objectives"},
     {"ask_tell", "identity", "strategy", "workers"},
     {"nn"},
     {"analysis", "spaces"},

@@ -25,6 +25,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -153,7 +154,8 @@ class Challenge:
     def regrets(self, entry: Entry) -> np.ndarray:
         """What each answer is below the best within the bound, points of test accuracy, float (rounds,).
 
-        A round whose answer has no other training is nan. ValueError if the entry is of another challenge or table,
+        An answer whose other trainings all failed counts as the worst within the bound; a round whose answer has no
+        other training is nan. ValueError if the entry is of another challenge or table,
         or names what the table does not have.
         """
         if (entry.digest, entry.challenge) != (self.table.digest, self.name):
@@ -163,10 +165,14 @@ class Challenge:
             )
         if len(entry.answers) != self.rounds:
             raise ValueError(f"{entry.name}: {len(entry.answers)} answers to {self.rounds} rounds")
-        allowed, out = self.table.column("madds") <= self.limit, []
+        allowed, lonely = self.table.column("madds") <= self.limit, self.table.there.sum(1) < 2
+        lonely &= self.table.there.shape[1] > 1
+        out: list[float] = []
         for number, text in enumerate(entry.answers):
             truth = 100 * self.table.truth(number)
-            best, worst = np.nanmax(truth[allowed]), np.nanmin(truth[allowed])
+            known = truth[allowed & np.isfinite(truth)]
+            best, worst = known.max(initial=0), known.min(initial=100)
+            truth = np.where(np.isfinite(truth) | lonely, truth, worst)
             row = self._row(text) if text else None
             out.append(best - (truth[row] if row is not None and allowed[row] else worst))
         return np.array(out)
@@ -255,6 +261,9 @@ def collect(paths: Iterable[str | Path], challenge: Challenge) -> tuple[list[tup
                 score = challenge.score(entry)
             except ValueError as error:
                 problems.append(f"{path}: {error}")
+                continue
+            if not isfinite(score):
+                problems.append(f"{path}: {entry.name}: no other training can judge its answers")
                 continue
             best[entry.name] = min(score, best.get(entry.name, score))
     return sorted(best.items(), key=lambda pair: pair[1]), problems

@@ -36,7 +36,7 @@ from tqdm import tqdm
 
 from .. import estimators
 from ..estimator import Estimator
-from ..identity import OtherVersion, among, check_version, differences, identity
+from ..identity import IDENTITY, OtherVersion, among, check_version, differences, identity, of_version_one
 from ..lock import Occupied, Writing
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, plain
@@ -77,6 +77,7 @@ class Work:
 
         return {
             "nasviz table": VERSION,
+            "identity": IDENTITY,
             "estimate": identity(self.estimate),
             "machine": {"processor": processor(), "torch": torch.__version__, "python": platform.python_version()},
         }
@@ -222,7 +223,7 @@ def trainings_in(part: Path, head: dict | None = None) -> Iterator[tuple[Key, di
             row = json.loads(line)
             if number == 0:
                 check_version(part, row["nasviz table"], VERSION)
-                its = row["estimate"]
+                its, old = row["estimate"], of_version_one(row, head or {})
             else:
                 key = str(row["arch"]), int(row["seed"])
         except OtherVersion:
@@ -231,7 +232,7 @@ def trainings_in(part: Path, head: dict | None = None) -> Iterator[tuple[Key, di
             raise ValueError(f"{part}, line {number + 1}: no line of a table ({error})") from None
         if number:
             yield key, row
-        elif head and (lines := differences(its, head["estimate"], "estimate", among(estimators))):
+        elif head and (lines := differences(its, head["estimate"], "estimate", among(estimators), old)):
             raise ValueError(f"{part} is a part of another table: {', '.join(lines)}")
 
 

@@ -25,11 +25,12 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ..estimator import Estimator
-from ..identity import identity
+from ..identity import IDENTITY, identity
+from ..lock import Writing
 from ..objectives import Bounded, accuracy
 from ..space import Arch
 from ..step import Evaluation, number, plain, whole
-from ..strategy import allows, evaluations_of, has_objective, objective_of, planned
+from ..strategy import allows, evaluations_of, has_objective, objective_of, planned, worth
 from ..workers import spread
 from .standings import EVERYTHING, JUDGES, REFERENCE, UNITS, VERSION, Standings, Track, different, read
 
@@ -141,7 +142,24 @@ class Race:
 
     # ------------------------------------------------------------------ going
     def __iter__(self) -> Iterator[Track]:
-        """What is on record, then each run as it ends, in order. ValueError if the file is of another race."""
+        """What is on record, then each run as it ends, in order.
+
+        Raises
+        ------
+        ValueError
+            If the file is of another race.
+        Occupied
+            If somebody else writes it: see `nasviz.lock`.
+        """
+        if self.path is None:
+            yield from self._go()
+            return
+        path = Path(self.path).expanduser()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with Writing(path):
+            yield from self._go()
+
+    def _go(self) -> Iterator[Track]:
         self.tracks = []
         for track in self._recorded():
             self.tracks.append(track)
@@ -180,7 +198,7 @@ class Race:
         estimate = seeing(self.estimate, seed)
         search = replace(self._searches[name], estimate=estimate, seed=seed)
         allowed = allows(self.objective)
-        whole, judge, count, ended = whole_epochs(self.estimate), self._judge(estimate), 0, True
+        whole, judge, count, failed, ended = whole_epochs(self.estimate), self._judge(estimate), 0, 0, True
         spent, top, at, found = {unit: 0.0 for unit in UNITS}, (-inf, -inf), [], []
         with closing(iter(search)) as steps:
             for step in steps:
@@ -197,7 +215,9 @@ class Race:
                     ended = False
                     break
                 spent, count = cost, count + 1
-                if allowed(said) and top < (key := (said.epochs, self.objective(said))) and key[1] > -inf:
+                value = worth(self.objective, said)
+                failed += value == -inf
+                if value > -inf and allowed(said) and top < (key := (said.epochs, value)):
                     top = key
                     at.append((spent["evaluations"], spent["seconds"]))
                     found.append((said.arch, *judge(said)))
@@ -211,7 +231,7 @@ class Race:
             )
         archs, *judged = zip(*found, strict=True) if found else ((), (), ())
         truths, paid = dict(zip(JUDGES, judged, strict=True)), (spent["evaluations"], spent["seconds"])
-        return Track(name, seed, np.array(at).reshape(-1, 2), archs, truths, paid, count, ended)
+        return Track(name, seed, np.array(at).reshape(-1, 2), archs, truths, paid, count, ended, failed)
 
     def _judge(self, estimate: Estimator):
         """What `JUDGES` say of an evaluation that ``estimate`` gave: accuracies, 0 to 1; a failed training is 0."""
@@ -241,6 +261,7 @@ class Race:
     def _head(self) -> dict:
         head: dict = {
             "nasviz_race": VERSION,
+            "identity": IDENTITY,
             "space": identity(self.space),
             "estimate": identity(self.estimate),
             "objective": identity(self.objective),
@@ -270,7 +291,7 @@ class Race:
             inside = [i for i, one in enumerate(said) if allowed(one)]
             if not inside:
                 raise ValueError(f"no architecture of the table ({table.coverage}) keeps to {self.objective}")
-            winner = max(inside, key=lambda i: self.objective(said[i]))
+            winner = max(inside, key=lambda i: worth(self.objective, said[i]))
             if there := fixed is not None and fixed in table:
                 name = REFERENCE + ("" if allowed(estimate(fixed)) else ", over the bound")
             for judge, truth in zip(JUDGES, truths, strict=True):
@@ -292,9 +313,9 @@ class Race:
         return arch
 
     def _recorded(self) -> list[Track]:
-        if self.path is None or not Path(self.path).exists():
+        if self.path is None:
             return []
-        path = Path(self.path)
+        path = Path(self.path).expanduser()
         head, tracks, size = read(path)
         names = ("space", "estimate", "objective", "budget", "unit", "searches")
         if head is not None and (differs := different(head, self.head, names)):
@@ -307,8 +328,7 @@ class Race:
     def _write(self, track: Track) -> None:
         if self.path is None:
             return
-        path = Path(self.path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = Path(self.path).expanduser()
         new = not path.exists() or not path.stat().st_size
         with path.open("a", encoding="utf-8") as file:
             if new:
@@ -399,8 +419,9 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         if asked.command == "record":
-            if asked.anew:
-                asked.path.unlink(missing_ok=True)
+            if asked.anew and asked.path.exists():
+                Writing(asked.path).close()  # not while somebody writes it
+                asked.path.unlink()
             runs = searches(asked.strategies, asked.evaluations, asked.bound)
             words = " ".join(arguments or sys.argv[1:]).replace(" --anew", "")
             command = f"python -m nasviz.races.race {words} --anew"
