@@ -305,7 +305,7 @@ def _object(thing, identity: Identity) -> dict:
         tensor = holds().cpu()
         return said | {"dtype": str(tensor.dtype), "values": identity(tensor.double().numpy())}
     if (is_own(kind) or _ours(kind)) and hasattr(thing, "__dict__"):
-        return said | {"with": {name: identity(value) for name, value in _made_with(thing).items()}}
+        return said | {"with": {name: identity(value) for name, value in made_with(thing).items()}}
     try:
         made = reduce(thing) if (reduce := copyreg.dispatch_table.get(kind)) else thing.__reduce_ex__(4)
     except Exception:  # what cannot be copied is no value: a lock, a file, a generator
@@ -320,7 +320,7 @@ def _object(thing, identity: Identity) -> dict:
     }
 
 
-def _made_with(thing) -> dict:
+def made_with(thing) -> dict:
     """The arguments that made an object, as far as it keeps them under their names; else all its attributes."""
     try:
         wanted = list(inspect.signature(type(thing).__init__).parameters.values())[1:]

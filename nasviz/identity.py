@@ -24,7 +24,7 @@ import numpy as np
 
 from . import datasets
 from .estimator import Estimator
-from .fingerprint import CODE, Unknown, fingerprint, is_own, of_class, same_code
+from .fingerprint import CODE, Unknown, fingerprint, is_own, made_with, of_class, same_code
 from .space import OwnSpace, SearchSpace
 
 IDENTITY = 2  # stands in the head of a record: how much an identity says
@@ -177,9 +177,14 @@ def _content(folder: Path) -> str:
 def _space(space: SearchSpace) -> dict:
     """What tells a space apart: its name, where it is one of nasviz; else its choices, its rule and its code too."""
     said: dict = {"space": space.name}
-    if not is_own(type(space)) and (table := vars(space).get("table")) is not None:  # a KnownSpace
-        return said | {"table": identity(table)}
-    if not _by_name(space):
+    if (given := vars(space).get("identity")) is not None:
+        return said | {"identity": identity(given)}
+    if is_own(type(space)) and (made := made_with(space)):
+        said["with"] = {name: identity(value) for name, value in made.items() if name not in ("name", "choices")}
+    kinds = {one.__name__ for one in type(space).__mro__ if not is_own(one)}
+    if "KnownSpace" in kinds:
+        said["table"] = identity(vars(space)["table"])
+    elif not _by_name(space):
         said["choices"] = [
             {"name": one.name, "options": identity(one.options)} | ({"when": identity(one.when)} if one.when else {})
             for one in (*space.choices, *(space.relaxed if space.can("relaxed") else ()))

@@ -177,7 +177,7 @@ def test_an_answer_that_failed_is_the_worst_of_a_leaderboard():
 def test_a_chart_of_two_objectives_says_what_failed():
     from nasviz.views import Pareto
 
-    chart = Pareto(SPACE)
+    chart = Pareto(SPACE, "madds", "MAdds")
     for accuracy_, madds in ((0.5, 1.0), (nan, 1.0), (0.9, nan), (inf, 0.5), (0.6, 2.0)):
         chart.append(says((1,) * 6, accuracy_, madds))
     assert chart.failed == 3 and len(chart.front) == 2

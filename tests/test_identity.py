@@ -105,6 +105,14 @@ class Ruled(Rows):
         return "no" if arch == (1, 1) else None
 
 
+class Limited(Rows):
+    def __init__(self, limit):
+        self.limit = limit
+
+    def rule(self, arch):
+        return "no" if sum(arch) > self.limit else None
+
+
 class Mine(NasBench201):
     rule = Ruled.rule
 
@@ -166,6 +174,7 @@ DIFFERENT = {
     "spaces of one name": (Rows(), Other()),
     "spaces of other rules": (Rows(), Ruled()),
     "spaces and their like": (NasBench201(), Mine()),
+    "what a space was made with": (Limited(1), Limited(2)),
     "operations": (DartsSpace(), DartsSpace(("skip_connect", "sep_conv_3x3"))),
     "operations of a name": (DartsSpace(("none", "skip_connect"), "x"), DartsSpace(("none", "sep_conv_3x3"), "x")),
 }  # fmt: skip

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ..estimator import Estimator
-from ..identity import IDENTITY, identity
+from ..identity import IDENTITY, differences, identity
 from ..lock import Writing
 from ..objectives import Bounded, accuracy
 from ..space import Arch
@@ -116,7 +116,7 @@ class Race:
         for name, search in self.searches.items():
             for part in ("space", "estimate", "objective"):
                 its, ours = getattr(search, part, getattr(self, part)), getattr(self, part)
-                if identity(its) != identity(ours):
+                if its is not ours and differences(identity(its), identity(ours)):
                     raise ValueError(f"one race, one {part}: {name} has {its!r}, the first one {ours!r}")
         if not any(isinstance(one, RandomSearch) for one in self.searches.values()):
             most = max((count for one in self.searches.values() if (count := planned(one)) is not None), default=500)

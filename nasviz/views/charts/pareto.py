@@ -91,6 +91,8 @@ class Pareto(Chart):
             raise ValueError(f"this evaluation has no {sorted(missing)}; its scores: {sorted(evaluation.scores)}")
         if not np.isfinite([evaluation.scores["accuracy"], evaluation.scores[self.cost]]).all():
             self.failed += 1
+            if draw:
+                self.draw()
             return
         newest = self.after.value == len(self.evaluations)
         self.evaluations.append(evaluation)
