@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, isfinite, isnan
+from math import inf, isfinite
 
 from .step import Evaluation
 
@@ -11,12 +11,11 @@ __all__ = ["Bounded", "CubedBest", "Less", "Score", "Weighted", "Within", "accur
 
 
 def accuracy(evaluation: Evaluation) -> float:
-    """Accuracy, 0 to 1; a failed training (nan) is −inf and loses every comparison.
+    """Accuracy, 0 to 1; a failed training (nan, infinite) is −inf and loses every comparison.
 
     With Python's ``max`` a leading nan would win the tournament: no comparison with it is true.
     """
-    value = evaluation.scores["accuracy"]
-    return -inf if isnan(value) else value
+    return _finite(_told(evaluation, "accuracy", "to maximise"))
 
 
 def _told(evaluation: Evaluation, name: str, why: str) -> float:
@@ -26,9 +25,13 @@ def _told(evaluation: Evaluation, name: str, why: str) -> float:
     return evaluation.scores[name]
 
 
+def _finite(value: float) -> float:
+    return value if isfinite(value) else -inf
+
+
 @dataclass(frozen=True)
 class Score:
-    """Any one score, the greater the better: what a search on a proxy maximises. nan counts as −∞.
+    """Any one score, the greater the better: what a search on a proxy maximises. Not finite, it counts as −∞.
 
     Parameters
     ----------
@@ -44,13 +47,12 @@ class Score:
     name: str
 
     def __call__(self, evaluation: Evaluation) -> float:
-        value = _told(evaluation, self.name, "to maximise")
-        return -inf if isnan(value) else value
+        return _finite(_told(evaluation, self.name, "to maximise"))
 
 
 @dataclass(frozen=True)
 class Less:
-    """A cost turned round: minus the score, so that less is better. nan counts as −∞.
+    """A cost turned round: minus the score, so that less is better. Not finite, it counts as −∞.
 
     Parameters
     ----------
@@ -66,8 +68,7 @@ class Less:
     name: str
 
     def __call__(self, evaluation: Evaluation) -> float:
-        value = _told(evaluation, self.name, "to keep low")
-        return -inf if isnan(value) else -value
+        return _finite(-_told(evaluation, self.name, "to keep low"))
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class Bounded:
     """Accuracy under a bound on a cost: what the field searches for, since without one the biggest network wins.
 
     An architecture over the bound scores minus its relative excess, so that every feasible one beats it and, among
-    infeasible ones, the nearer to the bound wins (Deb's rule for constraints: Deb 2000, section 3).
+    infeasible ones, the nearer to the bound wins (Deb's rule for constraints: Deb 2000, section 3). A cost that is not
+    finite was not measured: it breaks the bound and scores −∞.
 
     Parameters
     ----------
@@ -94,12 +96,17 @@ class Bounded:
 
     def allows(self, evaluation: Evaluation) -> bool:
         """Whether the evaluation keeps to the bound."""
-        return _told(evaluation, self.score, "to bound") <= self.limit
+        cost = _told(evaluation, self.score, "to bound")
+        return cost <= self.limit and isfinite(cost)
 
     def __call__(self, evaluation: Evaluation) -> float:
         if self.allows(evaluation):
             return accuracy(evaluation)
-        return -(evaluation.scores[self.score] / self.limit - 1)
+        return self._excess(evaluation)
+
+    def _excess(self, evaluation: Evaluation) -> float:
+        cost = evaluation.scores[self.score]
+        return -(cost / self.limit - 1) if isfinite(cost) else -inf
 
 
 @dataclass(frozen=True)
@@ -109,8 +116,7 @@ class Within(Bounded):
     of: str = "predicted"
 
     def __call__(self, evaluation: Evaluation) -> float:
-        over = evaluation.scores[self.score] / self.limit - 1
-        return Score(self.of)(evaluation) if self.allows(evaluation) else -over
+        return Score(self.of)(evaluation) if self.allows(evaluation) else self._excess(evaluation)
 
 
 @dataclass(frozen=True)
@@ -151,6 +157,8 @@ class Weighted:
 
     def __call__(self, evaluation: Evaluation) -> float:
         relative = _told(evaluation, self.score, "to weigh") / self.target
+        if not 0 < relative < inf:  # nothing costs nothing: such a cost was not measured
+            return -inf
         return accuracy(evaluation) * relative ** (self.below if relative <= 1 else self.above)
 
 
@@ -197,5 +205,5 @@ class CubedBest:
         }
         if not curve:
             raise ValueError("this evaluation has no accuracies by epoch: ask an estimator with curve=True")
-        best = max((-inf if isnan(curve[epoch]) else curve[epoch]) for epoch in sorted(curve)[-self.last :])
+        best = max(_finite(curve[epoch]) for epoch in sorted(curve)[-self.last :])
         return best**3 if isfinite(best) else -inf

@@ -19,9 +19,21 @@ from typing import cast
 import numpy as np
 
 from . import estimators, objectives, spaces, strategies
-from .identity import GONE, Named, OtherVersion, absent, among, check_version, differences, identity, today
+from .identity import (
+    GONE,
+    Named,
+    OtherVersion,
+    absent,
+    among,
+    check_version,
+    differences,
+    identity,
+    of_version_one,
+    today,
+)
+from .lock import Writing
 from .space import SearchSpace
-from .step import Evaluation, Step
+from .step import Evaluation, Step, choices_of, number
 
 VERSION = 1  # of the format of a run's record
 FIND = among(strategies, objectives, estimators)  # what a record may name
@@ -43,39 +55,50 @@ def whole(path: Path, head: dict) -> int:
         return 0
     its = _head(path, raw[: raw.index(b"\n")])
     there, here = ({"fields": one.get("fields")} for one in (its, head))
-    if lines := differences(there, here, find=FIND):
+    if lines := differences(there, here, find=FIND, old=of_version_one(its)):
         differs = ", ".join(line.removeprefix("fields.") for line in lines)
         raise ValueError(f"{path} is the record of another search: {differs}. Choose another file name")
     return size
 
 
-def read(path: Path, space: SearchSpace, check_turn: Callable[[dict], dict]) -> Iterator[tuple[str, object]]:
+def read(path: Path, check_turn: Callable[[dict], dict]) -> Iterator[tuple[str, object]]:
     """What the whole lines after the head say, in order.
 
     Yields ("evaluation", Evaluation), ("turn", (before which step, {knob: value})) or ("step", (Step, seconds)).
     """
     raw = path.read_bytes()
-    for number, line in enumerate(raw[: raw.rfind(b"\n") + 1].split(b"\n")[1:-1], 2):
-        entry = _object(path, number, line)
+    for at, line in enumerate(raw[: raw.rfind(b"\n") + 1].split(b"\n")[1:-1], 2):
+        entry = _object(path, at, line)
         try:
             if "evaluation" in entry:
-                yield "evaluation", _evaluation(entry["evaluation"], space)
+                yield "evaluation", _evaluation(entry["evaluation"])
             elif "turn" in entry:
                 yield "turn", (int(_number(entry["at"])), check_turn(entry["turn"]))
             else:
                 shows = {name: _unpack(value) for name, value in entry["step"].items()}
                 yield "step", (Step(**shows), float(_number(entry["seconds"])))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise ValueError(f"{path}, line {number}: damaged record ({error}). Delete from this line on") from None
+            raise ValueError(f"{path}, line {at}: damaged record ({error}). Delete from this line on") from None
+
+
+def plain_shows(shows: Mapping) -> dict:
+    """What a step shows, in types that a record keeps: ints, floats, arrays. ValueError names what is none of these."""
+    out = {}
+    for name, value in shows.items():
+        if isinstance(value, np.ndarray) and value.ndim and value.dtype.str not in DTYPES:
+            raise ValueError(
+                f"a step shows {name!r} as an array of {value.dtype.str}; one of {', '.join(DTYPES)} is kept"
+            )
+        kept = type(value) is int or (isinstance(value, np.ndarray) and value.dtype.str in DTYPES)
+        out[name] = value if kept else number(value, f"what a step shows as {name!r}")
+    return out
 
 
 def pack(value):
-    """A shown value as JSON: arrays as type, shape and base64."""
+    """A value of `plain_shows` as JSON: arrays as type, shape and base64."""
     if isinstance(value, np.ndarray):
-        if value.dtype.str not in DTYPES:
-            raise ValueError(f"a step shows arrays of {DTYPES}, got {value.dtype.str}")
         return [value.dtype.str, list(value.shape), base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()]
-    return value.item() if isinstance(value, np.generic) else value
+    return value
 
 
 def rebuild(path: str | Path):
@@ -93,7 +116,7 @@ def rebuild(path: str | Path):
             raise ValueError(f"its strategy {head['search']!r} is not one of nasviz's own")
         said = dict(today(head["fields"] | {"type": head["search"]}, FIND))
         own = {space.name: space for space in (getattr(spaces, name)() for name in spaces.__all__)}
-        if (space := said["space"]["space"]) not in own:
+        if (space := said["space"]["space"]) not in own or len(said["space"]) > 1:
             raise ValueError(f"its space {space!r} is not one of nasviz's own")
         for name in ("estimate", "data", "start"):  # a replayed search asks none of them
             if isinstance(said.get(name), Mapping):
@@ -168,15 +191,15 @@ def _number(value):
     return value
 
 
-def _evaluation(entry: dict, space: SearchSpace) -> Evaluation:
-    scores = {str(name): _number(value) for name, value in entry["scores"].items()}
+def _evaluation(entry: dict) -> Evaluation:
+    scores = {str(name): number(value, name) for name, value in entry["scores"].items()}
     epochs, seed = int(_number(entry["epochs"])), int(_number(entry["seed"]))
-    return Evaluation(space.check(entry["arch"]), scores, float(_number(entry["seconds"])), epochs, seed)
+    return Evaluation(choices_of(entry["arch"]), scores, float(_number(entry["seconds"])), epochs, seed)
 
 
 def _unpack(value):
     if not isinstance(value, list):
-        return _number(value)
+        return value if type(value) is int else number(value, "what a step shows")
     dtype, shape, text = value
     data = base64.b64decode(text, validate=True)
     if dtype not in DTYPES or math.prod(shape) * np.dtype(dtype).itemsize != len(data):
@@ -185,7 +208,11 @@ def _unpack(value):
 
 
 def put_aside(path: Path) -> Path:
-    """Rename a record, and the state beside it, to the first free numbered name: ``run-1.jsonl``."""
+    """Rename a record, and the state beside it, to the first free numbered name: ``run-1.jsonl``.
+
+    `nasviz.lock.Occupied` if somebody writes it.
+    """
+    Writing(path).close()
     number = 1
     while (new := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
         number += 1

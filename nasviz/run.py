@@ -7,10 +7,11 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from io import BufferedWriter
+from math import inf
 from pathlib import Path
 from typing import cast
 
@@ -18,10 +19,11 @@ import numpy as np
 
 from . import record
 from .estimator import Estimator
-from .identity import identity
+from .identity import IDENTITY, identity
 from .knobs import check_turn, knobs
-from .step import Evaluation, Step
-from .strategy import allows, estimator_of, keeps_state, objective_of, start_of
+from .lock import Writing
+from .step import Evaluation, Step, plain
+from .strategy import allows, estimator_of, keeps_state, objective_of, start_of, worth
 
 
 class Run:
@@ -50,13 +52,17 @@ class Run:
     turns : list of (int, dict)
         Each turned knob: before which step, and what.
     best : Evaluation or None
-        The best so far by the search's ``objective`` (accuracy, if it has none).
+        The best so far by the search's ``objective`` (accuracy, if it has none); None while all have failed.
+    failed : int
+        How many evaluations failed: those whose objective is not finite.
 
     Raises
     ------
     ValueError
         If the file is not a record, is damaged (the message gives the line), or is of another search (it names what
         differs), or of a newer nasviz (it names the version or the field). The file is left as it was.
+    Occupied
+        When iterated, if somebody else writes the record: another process, or another run or player of this one.
 
     Examples
     --------
@@ -66,8 +72,7 @@ class Run:
     """
 
     def __init__(self, search, path: str | Path | None = None):
-        self.search, self.path = search, Path(path) if path is not None else None
-        self.head = {"nasviz": record.VERSION, "search": type(search).__name__, "fields": identity(search)}
+        self.search, self.path = search, Path(path).expanduser() if path is not None else None
         self.answers: list[Evaluation] = []
         self.turns: list[tuple[int, dict]] = []
         self._rows: list[tuple[Step, float]] = []  # steps of a search that trains weights itself
@@ -76,7 +81,15 @@ class Run:
         self._going = self._recorded_only = False
         self._file: BufferedWriter | None = None
         self._forget()
+        if self.path is not None:
+            _ = self.head  # what is searched now is what is recorded
         self._read()
+
+    @cached_property
+    def head(self) -> dict:
+        """The first line of the record. ValueError if nothing tells a part of the search from another."""
+        said = identity(self.search)
+        return {"nasviz": record.VERSION, "search": type(self.search).__name__, "fields": said, "identity": IDENTITY}
 
     @classmethod
     def load(cls, path: str | Path, search=None) -> Run:
@@ -84,7 +97,8 @@ class Run:
 
         ``search`` is needed only where the strategy or the space is not one of nasviz's own.
         """
-        if not Path(path).exists():
+        path = Path(path).expanduser()
+        if not path.exists():
             raise ValueError(f"{path}: no such record")
         run = cls(search or record.rebuild(path), path).recall()
         run._recorded_only = True
@@ -128,16 +142,12 @@ class Run:
         if self._going:
             raise RuntimeError("this run is already going: one loop at a time, or make a second Run")
         self._forget()
-        self._read()
         self._going = True
         try:
-            self._open()
-            yield from self._go()
+            with self._writing():
+                yield from self._go()
         finally:
             self._going = False
-            if self._file:
-                self._file.close()
-                self._file = None
 
     def _go(self) -> Iterator[Step]:
         search, past = replace(self.search), list(self.turns)
@@ -170,12 +180,19 @@ class Run:
                     step = next(steps)
                 except (StopIteration, _EndOfRecord):
                     return
+                if step.evaluation is not None and not asked:
+                    step.evaluation = plain(step.evaluation)
                 seconds = step.evaluation.seconds if step.evaluation else time.perf_counter() - before
                 if self._stateful:
                     self._row(index, step, seconds)
                 yield self._remember(step, seconds)
 
     def _row(self, index: int, step: Step, seconds: float) -> None:
+        if step.state is not None and not isinstance(step.state, bytes):
+            raise ValueError(
+                f"the state of a step must be bytes, as safetensors.torch.save gives, got {step.state!r:.40}"
+            )
+        step.shows = record.plain_shows(step.shows)
         if index == len(self._rows):
             self._rows.append((step, seconds))
             self._write({"step": {name: record.pack(value) for name, value in step.shows.items()}, "seconds": seconds})
@@ -191,14 +208,21 @@ class Run:
         self.steps: list[Step] = []
         self.costs: list[float] = []
         self.best: Evaluation | None = None
+        self.failed, self._top = 0, -inf
 
     def _remember(self, step: Step, seconds: float) -> Step:
         self.steps.append(step)
         self.costs.append(self.seconds + seconds)
-        objective = objective_of(self.search)
-        if step.evaluation and (self.best is None or objective(step.evaluation) > objective(self.best)):
-            self.best = step.evaluation
+        if step.evaluation:
+            value = worth(objective_of(self.search), step.evaluation)
+            self.failed += value == -inf
+            if value > self._top:
+                self.best, self._top = step.evaluation, value
         return step
+
+    def __repr__(self):
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"<Run of {type(self.search).__name__}: {len(self)} steps{failed}>"
 
     # ------------------------------------------------------------------ the file
     @property
@@ -218,7 +242,7 @@ class Run:
         self.answers, self.turns, self._rows = [], [], []
         if self.path.exists():
             self._whole = record.whole(self.path, self.head)
-            for kind, value in record.read(self.path, self.search.space, partial(check_turn, self.search)):
+            for kind, value in record.read(self.path, partial(check_turn, self.search)):
                 if kind == "evaluation":
                     self.answers.append(cast("Evaluation", value))
                 elif kind == "turn":
@@ -226,17 +250,31 @@ class Run:
                 else:
                     self._rows.append(cast("tuple[Step, float]", value))
             usable = {at: path for at, path in self._states().items() if at <= len(self._rows)}
-            if usable:
-                self._newest = max(usable), usable[max(usable)].read_bytes()
+            while usable:
+                with suppress(FileNotFoundError):  # who writes the record has put a newer one there
+                    self._newest = max(usable), usable[max(usable)].read_bytes()
+                    break
+                del usable[max(usable)]
 
-    def _open(self) -> None:
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Hold the record open for writing, by this run alone, with what is on it read."""
         if self.path is None or self._recorded_only:
+            self._read()
+            yield
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = file = self.path.open("ab")
-        file.truncate(self._whole)  # a torn last line: killed while writing it
-        if not self._whole:
-            self._write(self.head)
+        with Writing(self.path):  # first of all: until then somebody else may go on writing
+            self._read()
+            with self.path.open("ab") as file:
+                self._file = file
+                try:
+                    file.truncate(self._whole)  # a torn last line: killed while writing it
+                    if not self._whole:
+                        self._write(self.head)
+                    yield
+                finally:
+                    self._file = None
 
     def _keep(self, state: bytes, index: int) -> None:
         """Put the state beside the record, atomically, then drop the older one."""
@@ -272,15 +310,17 @@ class _Asked(Estimator):
     def __call__(self, arch, *, epochs=None, seed=0):
         if known := self._known(arch):
             return known
-        return self._new(self.real(arch, epochs=epochs, seed=seed))
+        return self._new(self.real(arch, epochs=epochs, seed=seed), arch)
 
     def many(self, archs, *, epochs=None, seed=0):
         archs, done = list(archs), 0
         while done < len(archs) and (known := self._known(archs[done])):
             done += 1
             yield known
-        for evaluation in self.real.many(archs[done:], epochs=epochs, seed=seed + done) if done < len(archs) else ():
-            yield self._new(evaluation)
+        if done < len(archs):
+            answers = self.real.many(archs[done:], epochs=epochs, seed=seed + done)
+            for arch, evaluation in zip(archs[done:], answers, strict=True):
+                yield self._new(evaluation, arch)
 
     def _known(self, arch) -> Evaluation | None:
         if self.count == len(self.run.answers):
@@ -296,10 +336,11 @@ class _Asked(Estimator):
         self.count += 1
         return known
 
-    def _new(self, evaluation: Evaluation) -> Evaluation:
+    def _new(self, evaluation: Evaluation, arch) -> Evaluation:
+        evaluation = plain(evaluation, tuple(arch))
         self.count += 1
         self.run.answers.append(evaluation)
-        self.run._write({"evaluation": vars(evaluation) | {"scores": dict(evaluation.scores)}})  # asdict is slow
+        self.run._write({"evaluation": vars(evaluation)})  # asdict is slow
         return evaluation
 
 
@@ -329,6 +370,6 @@ def best_so_far(run: Run, x: str = "evaluations") -> tuple[np.ndarray, np.ndarra
         if step.evaluation:
             positions.append(seconds if x == "seconds" else len(positions))
             if allowed(step.evaluation):
-                top = max(top, objective(step.evaluation))
+                top = max(top, worth(objective, step.evaluation))
             best.append(top if np.isfinite(top) else np.nan)
     return np.array(positions, float), np.array(best, float)

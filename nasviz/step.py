@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isinf, nan
+from numbers import Complex, Real
+from operator import index
 from types import MappingProxyType
 
 import numpy as np
@@ -62,7 +65,7 @@ class Evaluation:
         Scores by name: ``"accuracy"`` (0 to 1, nan for a training that failed), ``"madds"``, ``"latency_ms"``. The
         score of a proxy is never named accuracy.
     seconds : float
-        Measured time of the evaluation. It differs between runs, so equality ignores it.
+        Measured time of the evaluation, nan if nobody knows it. It differs between runs, so equality ignores it.
     epochs, seed : int
         Epochs and seed of the training that gave the scores.
     """
@@ -120,6 +123,111 @@ class Step:
 
     def __repr__(self):
         return f"Step({self.evaluation}, {', '.join(self.shows)})"
+
+
+# ------------------------------------------------------------------------------------------ what others give as numbers
+_INT, _FLOAT, _TEXT = {int}, {float}, {str}
+
+
+def plain(said, asked: Arch | None = None) -> Evaluation:
+    """Return an estimator's answer in the types that every file keeps exactly: the place where answers enter.
+
+    Choices, epochs and seed become int, scores and seconds float. Whatever is one number may be given: a number of
+    Python, NumPy or torch, an array without dimensions, a bool (1.0 or 0.0), a ``Decimal``, a ``Fraction``. nan and
+    the infinities are scores too. Seconds that are None are unknown, which is nan; epochs that are None are 0.
+
+    Parameters
+    ----------
+    said : Evaluation
+    asked : tuple of int, optional
+        The architecture that the estimator was asked about.
+
+    Raises
+    ------
+    ValueError
+        If it is no `Evaluation`, is about another architecture than the one that was asked, or has an entry that is not
+        one number: the message names it.
+    """
+    if type(said) is Evaluation:
+        arch, scores = said.arch, said.scores
+        if (
+            type(arch) is tuple
+            and type(scores) is dict
+            and type(said.seconds) is float
+            and type(said.epochs) is type(said.seed) is int
+            and _INT.issuperset(map(type, arch))
+            and _FLOAT.issuperset(map(type, scores.values()))
+            and _TEXT.issuperset(map(type, scores))
+            and (asked is None or arch == asked)
+        ):
+            return said
+    elif not isinstance(said, Evaluation):
+        raise ValueError(
+            f"an estimator answered {said!r:.60} ({type(said).__name__}). "
+            "Let it return an Evaluation(arch, {'accuracy': …})"
+        )
+    arch = choices_of(said.arch)
+    if asked is not None and arch != tuple(asked):
+        raise ValueError(f"an estimator was asked about {tuple(asked)} and answered about {arch}. Let it return that")
+    if not isinstance(said.scores, Mapping):
+        raise ValueError(f"the scores of {arch} are {said.scores!r:.60}: they must be a dict, {{'accuracy': …}}")
+    scores = {}
+    for name, value in said.scores.items():
+        if not isinstance(name, str):
+            raise ValueError(f"a score of {arch} is named {name!r:.60}: a name must be a text")
+        scores[str.__str__(name)] = number(value, f"the score {name!r} of {arch}")
+    seconds = unknown_or_number(said.seconds, f"the seconds of {arch}")
+    epochs = 0 if said.epochs is None else whole(said.epochs, f"the epochs of {arch}")
+    return Evaluation(arch, scores, seconds, epochs, whole(said.seed, f"the seed of {arch}"))
+
+
+def number(value, what: str) -> float:
+    """Return one number as a float. ValueError for anything else, and for what is too large: it begins with ``what``.
+
+    See `plain` for what is one number.
+    """
+    if type(value) is float:
+        return value
+    given = value
+    try:
+        if not isinstance(value, Real) and getattr(value, "shape", None) == () and hasattr(value, "item"):
+            value = value.item()  # an array without dimensions, a scalar of torch
+        odd = isinstance(value, Complex) and not isinstance(value, Real)
+        if odd or len(getattr(value, "shape", ())) or getattr(getattr(given, "dtype", None), "kind", "") in ("m", "M"):
+            raise TypeError
+        out: float | None = float(value) if hasattr(value, "__float__") else float(index(value))  # no text, no bytes
+    except OverflowError:
+        out = None
+    except Exception:  # whatever somebody else's type raises, it is no number
+        shape = f" of shape {tuple(given.shape)}" if getattr(given, "shape", ()) != () else ""
+        raise ValueError(
+            f"{what} is {given!r:.60} ({type(given).__name__}{shape}), not one number. "
+            "Give a float, or float('nan') where there is none, or leave it out"
+        ) from None
+    if out is None or (isinf(out) and value != out):
+        raise ValueError(f"{what} is {str(given)[:30]}…, more than a float can hold. Give it in another unit")
+    return out
+
+
+def unknown_or_number(value, what: str) -> float:
+    """Return `number`, and nan for None: what nobody measured."""
+    return nan if value is None else number(value, what)
+
+
+def whole(value, what: str) -> int:
+    """Return a whole number as an int. ValueError for anything else: it begins with ``what``."""
+    try:
+        return int(value) if isinstance(value, float) and value.is_integer() else index(value)
+    except Exception:  # as in `number`
+        raise ValueError(f"{what} is {value!r:.60} ({type(value).__name__}), not a whole number") from None
+
+
+def choices_of(arch) -> Arch:
+    """Return an architecture as a tuple of plain ints. ValueError if it is none."""
+    try:
+        return tuple(index(option) for option in arch)
+    except Exception:  # as in `number`
+        raise ValueError(f"{arch!r:.80} is no architecture: it must be a tuple of whole numbers") from None
 
 
 def same(a, b) -> bool:

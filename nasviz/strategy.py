@@ -10,16 +10,17 @@ the shortest one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sized
+from math import inf, isfinite
 from typing import ClassVar, Protocol, runtime_checkable
 
 from .estimator import Estimator
 from .objectives import accuracy
 from .space import SearchSpace
-from .step import Evaluation, Step
+from .step import Evaluation, Step, number
 
 
 class Objective(Protocol):
-    """What is maximised: any function of an evaluation, the greater the better, −∞ for a failure.
+    """What is maximised: any function of an evaluation, the greater the better. Not finite, it counts as −∞: `worth`.
 
     Optional: ``allows(evaluation) -> bool``, whether an evaluation keeps to a bound, and ``limit``, that bound. What is
     not allowed is never the best. Absent: everything is allowed. See `bound_of`.
@@ -28,6 +29,20 @@ class Objective(Protocol):
     def __call__(self, evaluation: Evaluation) -> float:
         """The value of an evaluation."""
         ...
+
+
+def worth(objective: Callable[[Evaluation], float], evaluation: Evaluation) -> float:
+    """Return an objective's value; −∞ where it is not finite: the one place where a failure becomes the worst.
+
+    Every comparison goes through here: a nan that leads would win each of them, as no number is greater.
+
+    Raises
+    ------
+    ValueError
+        If the objective returns what is no number.
+    """
+    value = number(objective(evaluation), "what the objective returns")
+    return value if isfinite(value) else -inf
 
 
 def bound_of(objective: Objective) -> Callable[[Evaluation], bool] | None:

@@ -164,3 +164,11 @@ def test_random_search_plays_on_the_real_table():
     challenge = Challenge(rounds=5)
     score = challenge.score(challenge.play(partial(greedy, limit=200_000), "random"))
     assert 0 <= score < np.ptp(100 * challenge.table.truth(0))
+
+
+@pytest.mark.parametrize(
+    "change", [{"answers": (1, 2)}, {"answers": "|"}, {"digest": None}, {"challenge": 3}, {"name": 5}]
+)
+def test_what_would_not_be_read_back_is_no_entry(change):
+    with pytest.raises(ValueError):
+        Entry(**{"name": "x", "answers": (), "digest": "d", "challenge": "c"} | change)

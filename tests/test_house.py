@@ -38,10 +38,10 @@ DIRECTIONS = {
 
 # From the ground up: a part imports what stands on a lower floor, or itself. Imports inside functions count.
 FLOORS = (
-    {"graph", "paths", "weights", "_old_names"},
+    {"graph", "lock", "paths", "weights", "_old_names"},
     {"space"},
     {"step"},
-    {"datasets", "encodings", "estimator", "knobs", "objectives"},
+    {"datasets", "encodings", "estimator", "fingerprint", "knobs", "objectives"},
     {"ask_tell", "identity", "strategy", "workers"},
     {"nn"},
     {"analysis", "spaces"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isfinite
 
 import numpy as np
 
@@ -11,7 +12,7 @@ def front(costs: Iterable[float], values: Iterable[float]) -> list[int]:
     """Return the indices of the points that are not dominated, cheapest first.
 
     A point dominates another if it has at most the cost and at least the value of the other, and is better in one of
-    the two.
+    the two. A point with a number that is not finite failed: it is on no front (`failed` counts such points).
 
     Examples
     --------
@@ -20,10 +21,16 @@ def front(costs: Iterable[float], values: Iterable[float]) -> list[int]:
     """
     costs, values = list(costs), list(values)
     out: list[int] = []
-    for i in sorted(range(len(costs)), key=lambda i: (costs[i], -values[i])):
+    there = [i for i in range(len(costs)) if isfinite(costs[i]) and isfinite(values[i])]
+    for i in sorted(there, key=lambda i: (costs[i], -values[i])):
         if not out or values[i] > values[out[-1]]:
             out.append(i)
     return out
+
+
+def failed(costs: Iterable[float], values: Iterable[float]) -> int:
+    """Return how many points `front` leaves out: those with a cost or a value that is not finite."""
+    return sum(not (isfinite(cost) and isfinite(value)) for cost, value in zip(costs, values, strict=True))
 
 
 def dominated(costs, values, corner: tuple[float, float]) -> float:
@@ -32,7 +39,11 @@ def dominated(costs, values, corner: tuple[float, float]) -> float:
     This is Zitzler & Thiele's hypervolume (1998) for two objectives, low cost and high value. Points beyond the corner
     do not count.
     """
-    pairs = [(c, v) for c, v in zip(costs, values, strict=True) if c <= corner[0] and v >= corner[1]]
+    pairs = [
+        (c, v)
+        for c, v in zip(costs, values, strict=True)
+        if c <= corner[0] and v >= corner[1] and isfinite(c) and isfinite(v)
+    ]
     if not pairs:
         return 0.0
     c, v = np.array(pairs, float).T

@@ -1,8 +1,8 @@
 """Statistics of rankings from a sample: rank correlations with intervals, the top, the winner, bands of equal size; and
 statistics of the noise between seeds: contradictions, power.
 
-In all functions higher is better, both for estimates and for true values; a NaN (a failed training, a failed estimate)
-is below every number. Arrays have one entry for each architecture.
+In all functions higher is better, both for estimates and for true values; what is not finite (a failed training, a
+failed estimate) is below every number. Arrays have one entry for each architecture.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Interval:
 
 # ------------------------------------------------------------------------------------------------ rank correlations
 def ranks(values) -> np.ndarray:
-    """Return ranks from 1 along the last axis; ties share their mean rank, and NaN ranks as minus infinity."""
+    """Return ranks from 1 along the last axis; ties share their mean rank. What is not finite shares the lowest."""
     from scipy.stats import rankdata
 
     values = np.asarray(values, float)
-    return rankdata(np.where(np.isnan(values), -np.inf, values), axis=-1)
+    return rankdata(np.where(np.isfinite(values), values, -np.inf), axis=-1)
 
 
 def tau(estimated, truth, groups=None) -> float:
@@ -161,7 +161,7 @@ def regret(estimated, truth):
     Tied winners are averaged. Arrays of shape (..., n) give (...). Infinite if the winner's training failed.
     """
     truth = np.asarray(truth, float)
-    truth = np.where(np.isnan(truth), -np.inf, truth)
+    truth = np.where(np.isfinite(truth), truth, -np.inf)
     winners = among(ranks(estimated), 1)
     return (truth.max(-1) - (winners * np.where(winners > 0, truth, 0)).sum(-1))[()]
 
@@ -215,7 +215,7 @@ def seed_ceiling(scores) -> float:
     scores = np.asarray(scores, float)
     if scores.ndim != 2 or scores.shape[1] < 2:
         raise ValueError(f"a ceiling needs scores of shape (architectures, seeds) with two seeds, got {scores.shape}")
-    scores = scores[~np.isnan(scores).any(1)]
+    scores = scores[np.isfinite(scores).all(1)]
     return float(np.mean([tau(scores[:, s], np.delete(scores, s, 1).mean(1)) for s in range(scores.shape[1])]))
 
 
@@ -225,6 +225,7 @@ def seed_noise(scores) -> float:
     ``scores`` as for `seed_ceiling`; here all architectures with at least two numbers count.
     """
     scores = np.asarray(scores, float)
+    scores = np.where(np.isfinite(scores), scores, nan)
     scores = scores[(~np.isnan(scores)).sum(1) > 1]
     if not len(scores):
         return nan
@@ -257,7 +258,8 @@ def contradicted(
     x, y = np.asarray(first, float), np.asarray(second, float)
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(f"two arrays with one number an architecture are needed, got shapes {x.shape} and {y.shape}")
-    x, y = (values[~np.isnan(x + y)] for values in (x, y))
+    there = np.isfinite(x) & np.isfinite(y)
+    x, y = x[there], y[there]
     n, rng = len(x), np.random.default_rng(seed)
     weights = np.ones((1, n))
     if n > 2:

@@ -21,9 +21,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,7 @@ import numpy as np
 from ..estimators import TableLookup, nasbench201_table
 from ..estimators.table import Table
 from ..identity import OtherVersion, check_version
+from ..lock import HAND_IN, Writing
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 
@@ -67,6 +70,13 @@ class Entry:
     def __post_init__(self):
         if not (isinstance(self.name, str) and self.name.strip() and self.name.isprintable() and len(self.name) <= 60):
             raise ValueError(f"a name is one line of 1 to 60 letters, got {self.name!r}")
+        if isinstance(self.answers, str) or not all(isinstance(text, str) for text in self.answers):
+            raise ValueError(
+                f"the answers of an entry are texts, as space.to_text writes them, got {self.answers!r:.80}"
+            )
+        for what in ("digest", "challenge"):
+            if not isinstance(getattr(self, what), str):
+                raise ValueError(f"the {what} of an entry is a text, got {getattr(self, what)!r:.60}")
 
 
 @dataclass(frozen=True)
@@ -144,7 +154,8 @@ class Challenge:
     def regrets(self, entry: Entry) -> np.ndarray:
         """What each answer is below the best within the bound, points of test accuracy, float (rounds,).
 
-        A round whose answer has no other training is nan. ValueError if the entry is of another challenge or table,
+        An answer whose other trainings all failed counts as the worst within the bound; a round whose answer has no
+        other training is nan. ValueError if the entry is of another challenge or table,
         or names what the table does not have.
         """
         if (entry.digest, entry.challenge) != (self.table.digest, self.name):
@@ -154,10 +165,14 @@ class Challenge:
             )
         if len(entry.answers) != self.rounds:
             raise ValueError(f"{entry.name}: {len(entry.answers)} answers to {self.rounds} rounds")
-        allowed, out = self.table.column("madds") <= self.limit, []
+        allowed, lonely = self.table.column("madds") <= self.limit, self.table.there.sum(1) < 2
+        lonely &= self.table.there.shape[1] > 1
+        out: list[float] = []
         for number, text in enumerate(entry.answers):
             truth = 100 * self.table.truth(number)
-            best, worst = np.nanmax(truth[allowed]), np.nanmin(truth[allowed])
+            known = truth[allowed & np.isfinite(truth)]
+            best, worst = known.max(initial=0), known.min(initial=100)
+            truth = np.where(np.isfinite(truth) | lonely, truth, worst)
             row = self._row(text) if text else None
             out.append(best - (truth[row] if row is not None and allowed[row] else worst))
         return np.array(out)
@@ -175,27 +190,45 @@ class Challenge:
 
 # ---------------------------------------------------------------------- the file
 def hand_in(entry: Entry, path: str | Path) -> Path:
-    """Append an entry to a leaderboard file, which is made if it is not there."""
-    path = Path(path)
+    """Append an entry to a leaderboard file, which is made if it is not there.
+
+    Several may hand in to one file: each waits for its turn. A last line that a kill tore off is written over.
+    """
+    path = Path(path).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"version": VERSION} | vars(entry), ensure_ascii=False) + "\n")
+    line = json.dumps({"version": VERSION} | vars(entry), ensure_ascii=False).encode("utf-8", "backslashreplace")
+    with Writing(path, wait=HAND_IN), path.open("rb+") as file:
+        raw = file.read()
+        if not raw.endswith(b"\n") and (last := raw[raw.rfind(b"\n") + 1 :]):
+            if _is_json(last):  # somebody's editor left out the end of the line
+                line = b"\n" + line
+            else:
+                file.truncate(len(raw) - len(last))
+        file.seek(0, os.SEEK_END)
+        file.write(line + b"\n")
     return path
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def read(path: str | Path) -> Iterator[Entry]:
     """The entries of a file, in order. ValueError with the line that is none, or that a newer nasviz wrote."""
-    with Path(path).open(encoding="utf-8", errors="replace") as file:
+    with Path(path).expanduser().open(encoding="utf-8-sig", errors="replace") as file:  # an editor may begin with a BOM
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
             try:
                 found = json.loads(line)
                 check_version(f"{path}, line {number},", found.get("version", 1), VERSION)  # the first had none
-                texts = found["answers"]
-                if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+                if not isinstance(texts := found["answers"], list):
                     raise ValueError("its answers are no list of texts")
-                yield Entry(found["name"], tuple(texts), str(found["digest"]), str(found["challenge"]))
+                yield Entry(found["name"], tuple(texts), found["digest"], found["challenge"])
             except OtherVersion:
                 raise
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -228,6 +261,9 @@ def collect(paths: Iterable[str | Path], challenge: Challenge) -> tuple[list[tup
                 score = challenge.score(entry)
             except ValueError as error:
                 problems.append(f"{path}: {error}")
+                continue
+            if not isfinite(score):
+                problems.append(f"{path}: {entry.name}: no other training can judge its answers")
                 continue
             best[entry.name] = min(score, best.get(entry.name, score))
     return sorted(best.items(), key=lambda pair: pair[1]), problems

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..paths import data_dir
 from ..space import Arch, SearchSpace
+from ..step import Evaluation, plain
 from . import tablefile
 from .known import KnownSpace
 
@@ -85,6 +86,8 @@ class Table:
         names: list[str] | None = None
         for arch, seed, scores, seconds in trainings:
             arch = space.check(arch)
+            said = plain(Evaluation(arch, scores, seconds, seed=seed))
+            scores, seconds, seed = said.scores, said.seconds, said.seed
             names = list(scores) if names is None else names
             if scores.keys() != set(names):
                 raise ValueError(f"{space.to_text(arch)} has the scores {sorted(scores)}, others {sorted(names)}")

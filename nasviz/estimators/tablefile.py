@@ -6,6 +6,7 @@ machines, and how each column is kept:
 - ``counts``: accuracies that are counts out of 1,000 to 10,000 images, as uint16 (65535: nan), exactly;
 - ``whole``: whole numbers that are the same for all seeds (parameters, multiply-adds), as uint32, exactly;
 - ``floats``: everything else, as float32, as the seconds are;
+- ``doubles``: numbers beyond the range of float32, exactly;
 - ``same``: equal to another column, not kept twice.
 """
 
@@ -126,7 +127,11 @@ def _packed(values: np.ndarray, there: np.ndarray) -> tuple[dict, np.ndarray]:
     if (finite == np.round(finite)).all() and ((0 <= first) & (first < 2**32)).all():
         if np.array_equal(np.where(there, values, 0), np.where(there, first[:, None], 0)):
             return {"kind": "whole"}, first.astype(np.uint32)
-    return {"kind": "floats"}, values.astype(np.float32)
+    with np.errstate(over="ignore", under="ignore"):
+        single = values.astype(np.float32)
+    if not np.allclose(single.astype(float), values, rtol=1e-6, atol=0, equal_nan=True):  # too large or too small
+        return {"kind": "doubles"}, values
+    return {"kind": "floats"}, single
 
 
 def _aliases(table: Trainings) -> np.ndarray:
@@ -195,6 +200,8 @@ def _unpacked(arrays: Mapping, kept: Mapping, there: np.ndarray) -> np.ndarray:
         if images not in IMAGES or np.nanmax(values, initial=0) > 1:
             raise ValueError(f"more right answers than images ({images!r})")
         return values
+    if kept["kind"] == "doubles":
+        return _array(arrays, kept["array"], there.shape, np.float64)
     if kept["kind"] != "floats":
         raise ValueError(f"a column of unknown kind {kept['kind']!r}")
     return _array(arrays, kept["array"], there.shape, np.float32).astype(float)

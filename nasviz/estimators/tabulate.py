@@ -25,20 +25,21 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 import numpy as np
 from tqdm import tqdm
 
 from .. import estimators
 from ..estimator import Estimator
-from ..identity import OtherVersion, among, check_version, differences, identity
+from ..identity import IDENTITY, OtherVersion, among, check_version, differences, identity, of_version_one
+from ..lock import Occupied, Writing
 from ..space import Arch, SearchSpace
-from ..step import Evaluation
+from ..step import Evaluation, plain
 from ..workers import default_pool, processor, workers
 from .table import Table
 from .tablefile import named_space
@@ -76,6 +77,7 @@ class Work:
 
         return {
             "nasviz table": VERSION,
+            "identity": IDENTITY,
             "estimate": identity(self.estimate),
             "machine": {"processor": processor(), "torch": torch.__version__, "python": platform.python_version()},
         }
@@ -98,6 +100,8 @@ def run(work: Work, folder: Path) -> Iterator[Evaluation]:
     ------
     ValueError
         If the folder holds parts of other work, or damaged ones.
+    Occupied
+        If another process fills the folder: see `nasviz.lock`.
     """
     todo = _missing(work, folder)
     todo.reverse()
@@ -135,7 +139,7 @@ def run_packed(
     todo, head = _missing(work, folder)[share[0] :: share[1]], work.head
     if packs.device.startswith("cuda"):
         head["machine"]["device"] = torch.cuda.get_device_name(packs.device)
-    with _new_part(folder, head) as part:
+    with _new_part(folder, head, alone=share[1] == 1) as part:
         for start in range(0, len(todo), packs.networks):
             for evaluation in packs.train(todo[start : start + packs.networks]):
                 _write(part, work, evaluation)
@@ -167,24 +171,42 @@ def measure(work: Work, folder: Path) -> int:
 
 
 def _write(part, work: Work, evaluation: Evaluation) -> None:
-    row = asdict(evaluation)
+    row = vars(plain(evaluation)).copy()
     part.write(json.dumps({"arch": work.estimate.space.to_text(row.pop("arch"))} | row) + "\n")
     part.flush()
 
 
-def _new_part(folder: Path, head: dict):
-    """The first free file, for this process alone, with its head."""
+@contextmanager
+def _new_part(folder: Path, head: dict, alone: bool = True) -> Iterator[TextIO]:
+    """The first free file, for this process alone, with its head.
+
+    `nasviz.lock.Occupied` if ``alone`` and somebody else fills a part of the folder: both would train the same.
+    """
+    part, path = _free(folder)
+    with part, Writing(path):
+        try:
+            for other in parts_of(folder) if alone else ():
+                if other != path and other.suffix == ".jsonl":
+                    with suppress(PermissionError):
+                        Writing(other).close()
+        except Occupied:
+            path.unlink()
+            raise
+        part.write(json.dumps(head) + "\n")
+        part.flush()
+        yield part
+
+
+def _free(folder: Path) -> tuple[TextIO, Path]:
     for number in count():
         path = folder / f"part-{number:03}.jsonl"
         if path.with_suffix(".jsonl.gz").exists():  # packed since: the two would be taken for one part
             continue
         try:
-            part = open(path, "x", encoding="utf-8")
+            return open(path, "x", encoding="utf-8"), path
         except FileExistsError:
             continue
-        part.write(json.dumps(head) + "\n")
-        part.flush()
-        return part
+    raise AssertionError("numbers do not end")
 
 
 def trainings_in(part: Path, head: dict | None = None) -> Iterator[tuple[Key, dict]]:
@@ -201,7 +223,7 @@ def trainings_in(part: Path, head: dict | None = None) -> Iterator[tuple[Key, di
             row = json.loads(line)
             if number == 0:
                 check_version(part, row["nasviz table"], VERSION)
-                its = row["estimate"]
+                its, old = row["estimate"], of_version_one(row, head or {})
             else:
                 key = str(row["arch"]), int(row["seed"])
         except OtherVersion:
@@ -210,7 +232,7 @@ def trainings_in(part: Path, head: dict | None = None) -> Iterator[tuple[Key, di
             raise ValueError(f"{part}, line {number + 1}: no line of a table ({error})") from None
         if number:
             yield key, row
-        elif head and (lines := differences(its, head["estimate"], "estimate", among(estimators))):
+        elif head and (lines := differences(its, head["estimate"], "estimate", among(estimators), old)):
             raise ValueError(f"{part} is a part of another table: {', '.join(lines)}")
 
 
@@ -240,8 +262,9 @@ def join(parts: Iterable[Path]) -> tuple[list[dict], dict[Key, dict]]:
     heads: list[dict] = []
     for part in parts:
         trainings = list(trainings_in(part, heads[0] if heads else None))
-        with (gzip.open if part.suffix == ".gz" else open)(part, "rb") as file:
-            heads.append(json.loads(file.readline()))
+        if not (lines := _lines(part)):  # killed before its first line was whole
+            continue
+        heads.append(json.loads(lines[0]))
         for key, row in trainings:
             known = joined.setdefault(key, row)
             if not _equal(known["scores"], row["scores"]):

@@ -14,22 +14,23 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from math import inf
+from math import inf, isfinite, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from ..estimator import Estimator
-from ..identity import identity
+from ..identity import IDENTITY, differences, identity
+from ..lock import Writing
 from ..objectives import Bounded, accuracy
 from ..space import Arch
-from ..step import Evaluation
-from ..strategy import allows, evaluations_of, has_objective, objective_of, planned
+from ..step import Evaluation, number, plain, whole
+from ..strategy import allows, evaluations_of, has_objective, objective_of, planned, worth
 from ..workers import spread
 from .standings import EVERYTHING, JUDGES, REFERENCE, UNITS, VERSION, Standings, Track, different, read
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ..estimators import Extrapolated, TableLookup
     from ..strategies import RandomSearch
 
+NO_SECONDS = "does not say its seconds: race by evaluations, Race(…, unit='evaluations')"
 CHUNK = 5  # runs a job: what a worker is sent and has to prepare serves several of them
 
 
@@ -100,7 +102,11 @@ class Race:
             raise ValueError("a race needs strategies under different names: Race({'small': …, 'large': …})")
         if self.unit not in UNITS or not self.budget > 0:
             raise ValueError(f"a budget is a number above 0 of {' or '.join(UNITS)}, got {self.budget!r} {self.unit!r}")
-        self.seeds = list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
+        self.budget = number(self.budget, "the budget of a race")
+        given_seeds = (
+            self.seeds if isinstance(self.seeds, Iterable) else range(whole(self.seeds, "the number of seeds"))
+        )
+        self.seeds = [whole(seed, "a seed of a race") for seed in given_seeds]
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"the seeds of a race must be some, and all different, got {self.seeds}")
         first = next(iter(self.searches.values()))
@@ -110,7 +116,7 @@ class Race:
         for name, search in self.searches.items():
             for part in ("space", "estimate", "objective"):
                 its, ours = getattr(search, part, getattr(self, part)), getattr(self, part)
-                if identity(its) != identity(ours):
+                if its is not ours and differences(identity(its), identity(ours)):
                     raise ValueError(f"one race, one {part}: {name} has {its!r}, the first one {ours!r}")
         if not any(isinstance(one, RandomSearch) for one in self.searches.values()):
             most = max((count for one in self.searches.values() if (count := planned(one)) is not None), default=500)
@@ -118,6 +124,10 @@ class Race:
             random = RandomSearch(self.space, self.estimate, evaluations=most, objective=self.objective)
             self.searches = {"RandomSearch": random, **self.searches}
         self.table = table_of(self.estimate)
+        if self.unit == "seconds" and self.table is not None:
+            unknown = int((self.table.there & ~np.isfinite(self.table.seconds)).sum())
+            if unknown:
+                raise ValueError(f"{unknown:,} trainings of the table {NO_SECONDS}")
         self.head = self._head()
 
     @property
@@ -132,7 +142,24 @@ class Race:
 
     # ------------------------------------------------------------------ going
     def __iter__(self) -> Iterator[Track]:
-        """What is on record, then each run as it ends, in order. ValueError if the file is of another race."""
+        """What is on record, then each run as it ends, in order.
+
+        Raises
+        ------
+        ValueError
+            If the file is of another race.
+        Occupied
+            If somebody else writes it: see `nasviz.lock`.
+        """
+        if self.path is None:
+            yield from self._go()
+            return
+        path = Path(self.path).expanduser()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with Writing(path):
+            yield from self._go()
+
+    def _go(self) -> Iterator[Track]:
         self.tracks = []
         for track in self._recorded():
             self.tracks.append(track)
@@ -171,20 +198,26 @@ class Race:
         estimate = seeing(self.estimate, seed)
         search = replace(self._searches[name], estimate=estimate, seed=seed)
         allowed = allows(self.objective)
-        whole, judge, count, ended = whole_epochs(self.estimate), self._judge(estimate), 0, True
+        whole, judge, count, failed, ended = whole_epochs(self.estimate), self._judge(estimate), 0, 0, True
         spent, top, at, found = {unit: 0.0 for unit in UNITS}, (-inf, -inf), [], []
         with closing(iter(search)) as steps:
             for step in steps:
                 said = step.evaluation
                 if said is None:
                     raise ValueError(f"{name} trains weights and evaluates nothing: it has no place in this race")
+                said = plain(said)
+                if self.unit == "seconds" and not isfinite(said.seconds):
+                    raise ValueError(f"the evaluation of {said.arch} {NO_SECONDS}")
                 share = step.shows.get("trained", said.epochs) / whole if whole else 1.0
-                cost = {"evaluations": spent["evaluations"] + share, "seconds": spent["seconds"] + said.seconds}
+                seconds = said.seconds if isfinite(said.seconds) else nan
+                cost = {"evaluations": spent["evaluations"] + share, "seconds": spent["seconds"] + seconds}
                 if cost[self.unit] > self.budget * (1 + 1e-9):
                     ended = False
                     break
                 spent, count = cost, count + 1
-                if allowed(said) and top < (key := (said.epochs, self.objective(said))) and key[1] > -inf:
+                value = worth(self.objective, said)
+                failed += value == -inf
+                if value > -inf and allowed(said) and top < (key := (said.epochs, value)):
                     top = key
                     at.append((spent["evaluations"], spent["seconds"]))
                     found.append((said.arch, *judge(said)))
@@ -198,7 +231,7 @@ class Race:
             )
         archs, *judged = zip(*found, strict=True) if found else ((), (), ())
         truths, paid = dict(zip(JUDGES, judged, strict=True)), (spent["evaluations"], spent["seconds"])
-        return Track(name, seed, np.array(at).reshape(-1, 2), archs, truths, paid, count, ended)
+        return Track(name, seed, np.array(at).reshape(-1, 2), archs, truths, paid, count, ended, failed)
 
     def _judge(self, estimate: Estimator):
         """What `JUDGES` say of an evaluation that ``estimate`` gave: accuracies, 0 to 1; a failed training is 0."""
@@ -207,7 +240,7 @@ class Race:
             def judged(said: Evaluation) -> tuple[float, float]:
                 if "test_accuracy" not in said.scores:
                     raise ValueError("nobody can judge this race: search on a table, or with Training(…, test=True)")
-                test, validation = (float(np.nan_to_num(said.scores[name])) for name in ("test_accuracy", "accuracy"))
+                test, validation = _or_nothing([said.scores[name] for name in ("test_accuracy", "accuracy")]).tolist()
                 return test, validation
 
             return judged
@@ -222,12 +255,13 @@ class Race:
                 f"{lonely.sum():,} rows of the table have one training only, so that no other could judge them: "
                 "publish those that have two"
             )
-        return np.nan_to_num([self.table.truth(seed), self.table.column("accuracy", seed)])
+        return _or_nothing([self.table.truth(seed), self.table.column("accuracy", seed)])
 
     # ------------------------------------------------------------------ the record
     def _head(self) -> dict:
         head: dict = {
             "nasviz_race": VERSION,
+            "identity": IDENTITY,
             "space": identity(self.space),
             "estimate": identity(self.estimate),
             "objective": identity(self.objective),
@@ -257,7 +291,7 @@ class Race:
             inside = [i for i, one in enumerate(said) if allowed(one)]
             if not inside:
                 raise ValueError(f"no architecture of the table ({table.coverage}) keeps to {self.objective}")
-            winner = max(inside, key=lambda i: self.objective(said[i]))
+            winner = max(inside, key=lambda i: worth(self.objective, said[i]))
             if there := fixed is not None and fixed in table:
                 name = REFERENCE + ("" if allowed(estimate(fixed)) else ", over the bound")
             for judge, truth in zip(JUDGES, truths, strict=True):
@@ -279,9 +313,9 @@ class Race:
         return arch
 
     def _recorded(self) -> list[Track]:
-        if self.path is None or not Path(self.path).exists():
+        if self.path is None:
             return []
-        path = Path(self.path)
+        path = Path(self.path).expanduser()
         head, tracks, size = read(path)
         names = ("space", "estimate", "objective", "budget", "unit", "searches")
         if head is not None and (differs := different(head, self.head, names)):
@@ -294,13 +328,18 @@ class Race:
     def _write(self, track: Track) -> None:
         if self.path is None:
             return
-        path = Path(self.path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = Path(self.path).expanduser()
         new = not path.exists() or not path.stat().st_size
         with path.open("a", encoding="utf-8") as file:
             if new:
                 file.write(json.dumps(self.head) + "\n")
             file.write(json.dumps(track.line()) + "\n")
+
+
+def _or_nothing(accuracies) -> np.ndarray:
+    """Accuracies, 0 where a training failed."""
+    accuracies = np.asarray(accuracies, float)
+    return np.where(np.isfinite(accuracies), accuracies, 0.0)
 
 
 # ---------------------------------------------------------------------- what an estimator hides
@@ -380,8 +419,9 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         if asked.command == "record":
-            if asked.anew:
-                asked.path.unlink(missing_ok=True)
+            if asked.anew and asked.path.exists():
+                Writing(asked.path).close()  # not while somebody writes it
+                asked.path.unlink()
             runs = searches(asked.strategies, asked.evaluations, asked.bound)
             words = " ".join(arguments or sys.argv[1:]).replace(" --anew", "")
             command = f"python -m nasviz.races.race {words} --anew"

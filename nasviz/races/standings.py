@@ -23,7 +23,7 @@ import numpy as np
 
 from .. import estimators, objectives, strategies
 from ..analysis.stats import Interval, holm, mean_band, paired_permutation, ranks
-from ..identity import OtherVersion, among, check_version, differences
+from ..identity import OtherVersion, among, check_version, differences, of_version_one
 
 VERSION = 1  # of the format of a race's record
 FIND = among(strategies, objectives, estimators)  # what a race of a file may name
@@ -56,6 +56,8 @@ class Track:
         Answers asked for, short trainings included.
     ended : bool
         Whether the search had nothing more to ask before the budget was spent.
+    failed : int
+        Answers whose objective is not finite; 0 where an old record does not say.
     """
 
     name: str
@@ -66,13 +68,15 @@ class Track:
     spent: tuple[float, float]
     evaluations: int
     ended: bool
+    failed: int = 0
 
     def line(self) -> dict:
         """The track as one line of a record."""
         at = np.round(self.at, 4).tolist()
         truths = {judge: [round(t, 6) for t in said] for judge, said in self.truths.items()}
         spent = [round(s, 4) for s in self.spent]
-        return vars(self) | {"at": at, "archs": [list(a) for a in self.archs], "truths": truths, "spent": spent}
+        said = vars(self) | {"at": at, "archs": [list(a) for a in self.archs], "truths": truths, "spent": spent}
+        return said if self.failed else {name: value for name, value in said.items() if name != "failed"}
 
     @classmethod
     def of(cls, line: Mapping) -> Track:
@@ -82,10 +86,13 @@ class Track:
         archs, spent = [tuple(map(int, arch)) for arch in line["archs"]], tuple(map(float, line["spent"]))
         if not len(at) == len(archs) == len(truths["test"]) == len(truths["validation"]) or len(spent) != 2:
             raise ValueError("a track whose parts do not match")
-        if not np.isfinite([*truths["test"], *truths["validation"], *at.ravel(), *spent]).all():
+        known = [*truths["test"], *truths["validation"], *at[:, 0], spent[0]]
+        seconds = [*at[:, 1], spent[1]]  # those that nobody measured are nan
+        if not (np.isfinite(known).all() and (np.isfinite(seconds) | np.isnan(seconds)).all()):
             raise ValueError("a track with a number that is none")
         count, ended = int(line["evaluations"]), bool(line["ended"])
-        return cls(str(line["name"]), int(line["seed"]), at, archs, truths, spent, count, ended)
+        failed = int(line.get("failed", 0))
+        return cls(str(line["name"]), int(line["seed"]), at, archs, truths, spent, count, ended, failed)
 
 
 @dataclass(frozen=True)
@@ -190,9 +197,14 @@ class Standings:
         known = np.array([self._nothing(track.seed), *(best - truth for truth in track.truths[self.judge])])
         return known[np.searchsorted(track.at[:, UNITS.index(x or self.unit)], np.asarray(spent) + 1e-9, "right")]
 
+    def _measured(self, x: str) -> None:
+        if x == "seconds" and any(np.isnan(track.spent[1]) for track in self.tracks):
+            raise ValueError("nobody measured the seconds of this race: look at it by evaluations")
+
     def end(self, name: str, x: str | None = None) -> float:
         """Up to where all runs of a strategy are known."""
         x = x or self.unit
+        self._measured(x)
         if x == self.unit:
             return self.budgets[name]
         mine = [track for track in self.tracks if track.name == name]
@@ -264,6 +276,7 @@ class Standings:
             By strategy: the median over runs, infinite if fewer than half got there, and the share that did.
         """
         out = {}
+        self._measured(x or self.unit)
         for name in self.names:
             firsts = []
             for track in (t for t in self.tracks if t.name == name):
@@ -296,11 +309,16 @@ class Standings:
             ))  # fmt: skip
         return lines
 
+    def failed(self) -> dict[str, int]:
+        """How many evaluations of each strategy failed, all its runs together."""
+        return {name: sum(track.failed for track in self.tracks if track.name == name) for name in self.names}
+
     def __str__(self):
         lines = self.table()
         widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
         out = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
         out += [f"{name}: {100 * regret:+.2f} points" for name, regret in self.references().items()]
+        out += [f"{name}: {count:,} failed" for name, count in self.failed().items() if count]
         return "\n".join([*out, self.head["coverage"]]).rstrip()
 
 
@@ -312,7 +330,7 @@ def read(path: str | Path) -> tuple[dict | None, list[Track], int]:
     ValueError
         If it is not the record of a race, a line is damaged, or a newer nasviz wrote it: which one, and what to do.
     """
-    raw = Path(path).read_bytes()
+    raw = Path(path).expanduser().read_bytes()
     size = raw.rfind(b"\n") + 1
     if not raw.startswith(BEGIN[: len(raw)]):
         raise ValueError(f"{path} is not a record of a race. Choose another file name")
@@ -346,7 +364,8 @@ def _command(head: Mapping) -> str:
 
 def different(there: Mapping, here: Mapping, names: Sequence[str]) -> str:
     """What two heads do not agree on, in words; empty if they do."""
-    return ", ".join(line for name in names for line in differences(there[name], here[name], name, FIND))
+    old = of_version_one(there, here)
+    return ", ".join(line for name in names for line in differences(there[name], here[name], name, FIND, old))
 
 
 def _table(identity) -> Mapping:

@@ -89,7 +89,7 @@ class DartsSpace(SearchSpace):
 
     def __init__(self, operations: Sequence = (NONE, *OPS), name: str = "darts"):
         self.name = name
-        sets = [tuple(operations)] * 28 if isinstance(operations[0], str) else [tuple(each) for each in operations]
+        sets = _sets(operations)
         known = (NONE, *OPS, "noise")
         for row in sets:
             if len(set(row)) < len(row) or not set(row) <= set(known) or not set(row) - {NONE}:
@@ -128,6 +128,13 @@ class DartsSpace(SearchSpace):
         if which not in RESTRICTIONS:
             raise ValueError(f"RobustDARTS has the spaces {', '.join(RESTRICTIONS)}, not {which!r}")
         return cls(RESTRICTIONS[which], f"darts-{which}")
+
+    @property
+    def named(self) -> bool:
+        """Whether the name says which operations there are: those of the paper, or of `restricted`."""
+        sets = [choice.options for choice in self.relaxed]
+        which = RESTRICTIONS.get(self.name.removeprefix("darts-")) if self.name != "darts" else (NONE, *OPS)
+        return which is not None and sets == _sets(which)
 
     def __eq__(self, other):
         return super().__eq__(other) and self.relaxed == other.relaxed
@@ -307,6 +314,11 @@ class DartsSpace(SearchSpace):
             f"A *normal and a reduction cell* are chosen independently: {cell:,} · {cell:,} = **{self.size:,}**"
         )
         return "\n\n".join(lines)
+
+
+def _sets(operations: Sequence) -> list[tuple[str, ...]]:
+    """The candidates of each edge, where they were given once for all or edge by edge."""
+    return [tuple(operations)] * 28 if isinstance(operations[0], str) else [tuple(each) for each in operations]
 
 
 def _strongest(row: np.ndarray, options: Sequence[str]) -> tuple[float, str]:

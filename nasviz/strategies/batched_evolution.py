@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..step import Step
+from ..strategy import worth
 from .evolution import NOBODY, Member, RegularizedEvolution, numbers
 
 
@@ -60,7 +61,7 @@ class BatchedEvolution(RegularizedEvolution):
                     parents.append(self.select(alive, rng))
                     archs.append(mutate(parents[-1].arch, rng))
             for parent, evaluation in zip(parents, self.estimate.many(archs, seed=number), strict=True):
-                alive.append(Member(self.objective(evaluation), number, evaluation.arch))
+                alive.append(Member(worth(self.objective, evaluation), number, evaluation.arch))
                 self.remove(alive)
                 number += 1
                 yield Step(evaluation, parent=parent.number, population=numbers(alive))

@@ -16,6 +16,7 @@ from ..knobs import knob
 from ..objectives import Bounded, accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
+from ..strategy import worth
 
 PARENTS = 5  # candidates are mutations of this many best architectures, as in BANANAS's published code
 TRIES = 1000  # draws for an architecture that is new and keeps to the bound, before any other is accepted
@@ -93,7 +94,7 @@ class ModelBased:
         told: list[Evaluation] = []
         key = cache(self.space.canonical)
         while len(told) < self.evaluations:
-            usable = sum(isfinite(self.objective(e)) for e in told) > 2
+            usable = sum(isfinite(worth(self.objective, e)) for e in told) > 2
             known = {key(e.arch) for e in told}
             count = min(self.batch, self.evaluations - len(told))
             if len(told) < self.initial or not usable:
@@ -118,11 +119,11 @@ class ModelBased:
 
     def targets(self, told: Sequence[Evaluation]) -> list[Evaluation]:
         """Return the data on which a predictor with ``score="objective"`` is fitted."""
-        return [Evaluation(e.arch, {"objective": value}) for e in told if isfinite(value := self.objective(e))]
+        return [Evaluation(e.arch, {"objective": value}) for e in told if isfinite(value := worth(self.objective, e))]
 
     def _mutations(self, told, known, key, rng) -> list[Arch]:
         found: dict[str, Arch] = {}
-        for parent in sorted(told, key=self.objective, reverse=True)[:PARENTS]:
+        for parent in sorted(told, key=lambda e: worth(self.objective, e), reverse=True)[:PARENTS]:
             for _ in range(self.candidates):
                 arch = self.space.mutate(parent.arch, rng)
                 if key(arch) not in known and self._allows(arch):

@@ -15,6 +15,7 @@ from ..knobs import knob
 from ..objectives import accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
+from ..strategy import worth
 
 
 class Member(NamedTuple):
@@ -89,7 +90,7 @@ class RegularizedEvolution:
                 parent = self.select(alive, rng)
                 arch = mutate(parent.arch, rng)
             evaluation = self.estimate(arch, seed=number)
-            alive.append(Member(self.objective(evaluation), number, evaluation.arch))
+            alive.append(Member(worth(self.objective, evaluation), number, evaluation.arch))
             self.remove(alive)
             yield Step(evaluation, parent=parent.number, population=numbers(alive))
 

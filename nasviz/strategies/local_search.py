@@ -12,6 +12,7 @@ from ..estimator import Estimator
 from ..objectives import accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
+from ..strategy import worth
 
 Known = dict[Arch, tuple[int, float]]  # number and value of what was evaluated, in the order asked
 MISSES = 200  # known random starts in a row after which the search ends: hardly anything new is left
@@ -73,7 +74,7 @@ class LocalSearch:
         known: Known = {}
         while len(known) < self.evaluations and (start := self._unknown(known, rng)) is not None:
             evaluation = self.estimate(start, seed=len(known))
-            at = known[start] = len(known), self.objective(evaluation)
+            at = known[start] = len(known), worth(self.objective, evaluation)
             yield Step(evaluation, parent=-1, position=at[0])
             here: Arch | None = None
             while here != start and len(known) < self.evaluations:  # until no neighbour is better
@@ -99,7 +100,7 @@ class LocalSearch:
             asked = todo[start : start + self.batch]
             end = start + len(asked) == len(todo)
             for arch, evaluation in zip(asked, self.estimate.many(asked, seed=len(known)), strict=True):
-                known[arch] = len(known), self.objective(evaluation)
+                known[arch] = len(known), worth(self.objective, evaluation)
                 if known[arch][1] > known[best][1]:
                     best = arch
                 moves = arch == asked[-1] and (end or (self.first and best != here))

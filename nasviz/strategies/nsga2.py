@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..knobs import knob
 from ..objectives import Less, accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
+from ..strategy import worth
 from .breeding import crossed, mutated
 
 
@@ -139,7 +141,7 @@ class Nsga2:
             answers = self.estimate.many([arch for _, arch in born], seed=number)
             for count, (((first, second), arch), evaluation) in enumerate(zip(born, answers, strict=True), 1):
                 alive.append((number, arch))
-                values[number] = [objective(evaluation) for objective in self.objectives]
+                values[number] = self._worth(evaluation)
                 if count == len(born):
                     alive = self._survivors(alive, values)
                     values = {n: values[n] for n, _ in alive}
@@ -150,6 +152,11 @@ class Nsga2:
                     population=np.array([n for n, _ in alive], "<i4"),
                     rank=nondominated_sort([values[n] for n, _ in alive]).astype("<i4"),
                 )
+
+    def _worth(self, evaluation: Evaluation) -> list[float]:
+        """Return all objectives. Where one failed, all are −∞: else a failure of little cost would lead the front."""
+        values = [worth(objective, evaluation) for objective in self.objectives]
+        return values if -inf not in values else [-inf] * len(values)
 
     def _fitness(self, values: list[list[float]]) -> list[tuple[int, float]]:
         """Return each one's minus front, then crowding distance. The greater wins (the crowded-comparison operator)."""

@@ -18,6 +18,7 @@ from ..nn.threads import one_thread
 from ..objectives import accuracy
 from ..space import SearchSpace
 from ..step import Evaluation, Step
+from ..strategy import worth
 
 PASSES = 4  # over each batch with clipping; without clipping a batch serves once, as the policy changes afterwards
 
@@ -97,7 +98,7 @@ class Reinforce:
                 batch = controller.sample(min(self.batch, self.evaluations - number), rng)
             b = average if self.baseline else 0.0
             for evaluation, policy in zip(self.estimate.many(batch.archs, seed=number), shown(batch), strict=True):
-                rewards.append(finite(self.objective(evaluation), rewards))
+                rewards.append(finite(worth(self.objective, evaluation), rewards))
                 yield Step(evaluation, **policy, reward=rewards[-1], baseline=b)
             mean = sum(rewards[number:]) / len(batch.archs)
             advantages = torch.tensor(rewards[number:]) - (mean if own_mean(batch, b) else b)

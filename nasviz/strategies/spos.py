@@ -13,6 +13,7 @@ from ..knobs import knob
 from ..objectives import accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
+from ..strategy import worth
 from .breeding import crossed, mutated
 
 Found = tuple[float, int, Arch]  # fitness, number, architecture
@@ -87,7 +88,7 @@ class Spos:
             born = [self._bred(best, 2 if i < size // 2 else 1, rng) for i in range(size)]
             answers = self.estimate.many([arch for _, arch in born], seed=number)
             for (parents, arch), evaluation in zip(born, answers, strict=True):
-                best = self._best([*best, (self.objective(evaluation), number, arch)])
+                best = self._best([*best, (worth(self.objective, evaluation), number, arch)])
                 number += 1
                 alive = np.array(sorted(n for _, n, _ in best), "<i4")
                 yield Step(evaluation, parents=np.array(parents, "<i4"), population=alive)

@@ -14,6 +14,7 @@ from ..estimators.curve import survivors
 from ..objectives import accuracy
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
+from ..strategy import worth
 
 
 @dataclass
@@ -88,7 +89,9 @@ class SuccessiveHalving:
                 if rung == 0:
                     alive = [(self.space.sample(rng), number + i, None) for i in range(count)]
                 else:
-                    stay = survivors([(self.objective(cast("Evaluation", said)),) for _, _, said in alive], count)
+                    stay = survivors(
+                        [(worth(self.objective, cast("Evaluation", said)),) for _, _, said in alive], count
+                    )
                     alive = [alive[i] for i in stay]
                 alive, answers = alive[: self.evaluations - number], []
                 for said, before in zip(self._answers(alive, epochs, number), alive, strict=True):

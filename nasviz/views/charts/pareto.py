@@ -41,6 +41,8 @@ class Pareto(Chart):
     evaluations : list of Evaluation
     front : list of int
         Numbers of the evaluations on the front, the cheapest first, up to the slider's position.
+    failed : int
+        Evaluations whose accuracy or cost is not finite: they are on no front.
 
     Examples
     --------
@@ -52,6 +54,7 @@ class Pareto(Chart):
         self.space, self.cost, self.label, self.target = space, cost, label, target
         self.evaluations: list[Evaluation] = []
         self.front: list[int] = []
+        self.failed = 0
         self.area = 0.0
         self.after = widgets.IntSlider(0, min=0, max=0, description="after", continuous_update=True)
         self.after.observe(lambda change: self.draw(), "value")
@@ -83,10 +86,13 @@ class Pareto(Chart):
 
     # ------------------------------------------------------------------ the data
     def append(self, evaluation: Evaluation, draw: bool = True) -> None:
-        """Add an evaluation. ValueError if it lacks the cost or the accuracy. A failed one (nan) is left out."""
+        """Add an evaluation. ValueError if it lacks the cost or the accuracy. A failed one is counted, and left out."""
         if missing := {self.cost, "accuracy"} - set(evaluation.scores):
             raise ValueError(f"this evaluation has no {sorted(missing)}; its scores: {sorted(evaluation.scores)}")
-        if np.isnan(evaluation.scores["accuracy"]):
+        if not np.isfinite([evaluation.scores["accuracy"], evaluation.scores[self.cost]]).all():
+            self.failed += 1
+            if draw:
+                self.draw()
             return
         newest = self.after.value == len(self.evaluations)
         self.evaluations.append(evaluation)
@@ -154,7 +160,9 @@ class Pareto(Chart):
             f"{len(costs)} architectures by accuracy and {self.label}. The front: {ends or 'nothing yet'}. "
             f"It dominates {self.area:.3g} ({self.label}, times percentage points)."
         )
-        self.said.value = f"<p style='margin:2px 0'>front of {len(self.front)}; area {self.area:.3g}</p>"
+        failed = f"; {self.failed} failed, left out" if self.failed else ""
+        self.text += f" {self.failed} failed and are left out." if self.failed else ""
+        self.said.value = f"<p style='margin:2px 0'>front of {len(self.front)}; area {self.area:.3g}{failed}</p>"
 
     def _clicked(self, points: list[int]) -> None:
         if points:

@@ -188,10 +188,15 @@ class Rows:
         if run.best:
             scores = run.best.scores
             accuracy = scores.get("accuracy", np.nan)
-            return f"best {100 * accuracy:.1f} %  {space.to_text(run.best.arch)}"
+            return f"best {100 * accuracy:.1f} %  {space.to_text(run.best.arch)}" + failures(run)
         if run.steps and "alphas" in run.steps[-1].shows:
             return f"strongest now  {space.to_text(space.discretize(run.steps[-1].shows['alphas']))}"
-        return ""
+        return failures(run).lstrip()
+
+
+def failures(run: Run) -> str:
+    """Return how many evaluations failed, as the end of a line; nothing if none did."""
+    return f"  {run.failed} failed" if run.failed else ""
 
 
 def turned(values: dict[str, float]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from math import isnan, nan
+from math import isfinite, nan
 
 from ...space import SearchSpace
 from ...step import Evaluation
@@ -40,7 +40,7 @@ def table(ranked: Sequence[tuple[Evaluation, Mapping[str, float], bool]], space:
 
 
 def _row(place: int, evaluation: Evaluation, size: Mapping[str, float], over: bool, space: SearchSpace) -> str:
-    best = place == 1 and not over and not isnan(evaluation.scores.get("accuracy", nan))
+    best = place == 1 and not over and isfinite(evaluation.scores.get("accuracy", nan))
     cells = (
         "over the limit" if over else "★ best" if best else str(place),
         f"<b>{percent(evaluation)}</b>",
@@ -64,7 +64,7 @@ def _chip(choice, option: int) -> str:
 def percent(evaluation: Evaluation) -> str:
     """Return the validation accuracy as text."""
     value = evaluation.scores.get("accuracy", nan)
-    return "failed" if isnan(value) else f"{100 * value:.1f} %"
+    return f"{100 * value:.1f} %" if isfinite(value) else "failed"
 
 
 def short(number: float) -> str:

@@ -17,6 +17,7 @@ from weakref import WeakSet
 import ipywidgets as widgets
 
 from ...knobs import knobs
+from ...lock import same_file
 from ...record import put_aside
 from ...run import Run
 from ...step import Step
@@ -105,10 +106,9 @@ class Player(widgets.VBox):
         self.error: BaseException | None = None
 
         self.search, self.path = search, Path(path).expanduser() if path is not None else None
-        mine = self.path.absolute() if self.path else None
-        for other in list(_players) if mine else ():
-            if other.path and other.path.absolute() == mine:
-                other.close()
+        for other in list(_players):
+            if self.path and other.path and same_file(self.path, other.path):
+                other.close()  # a record has one writer, and this is the later wish
         self._rows = self.rows(search, band, x)
         self.stage = Stage(self._rows.spec)
         self.recorded_run = Run(search, self.path).recall()

@@ -1,0 +1,196 @@
+"""One writer a file: a lock on what is being written, given back by whatever ends its process.
+
+The system holds the lock on the file itself, so that two names of one file (a link, a relative path) are one, nothing
+lies beside the file, and a kill gives it back. Reading needs none. Who holds a lock stands in a note among the system's
+temporary files.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+import warnings
+import weakref
+from contextlib import suppress
+from pathlib import Path
+
+FAR = 2**40  # on Windows a locked byte cannot be read: this one lies beyond the end of every file
+HAND_IN = 10.0  # seconds that a short writer waits for another
+
+
+class Occupied(RuntimeError, ValueError):
+    """Somebody else writes the file: the message says who, and what to do."""
+
+
+class Writing:
+    """The right to write a file, for this object alone: among threads, processes and kernels of this machine.
+
+    Parameters
+    ----------
+    path : path
+        The file; an empty one is made if it is not there, and removed again if nothing was written to it.
+    wait : float
+        Seconds to wait for another writer.
+
+    Raises
+    ------
+    Occupied
+        If somebody else writes the file.
+    OSError
+        If the file cannot be opened for writing.
+
+    Examples
+    --------
+    >>> with Writing("run.jsonl"):  # doctest: +SKIP
+    ...     ...
+    """
+
+    def __init__(self, path: str | Path, wait: float = 0.0):
+        self._fd: int | None = None
+        self.path = Path(path)
+        self._made = not self.path.exists()
+        end = time.monotonic() + wait
+        while not self._take():
+            if time.monotonic() >= end:
+                gc.collect()  # a loop that was dropped half way may wait to be collected, and its lock with it
+                if self._take():
+                    break
+                raise Occupied(_who(self.path))
+            time.sleep(0.02)
+        _held.add(self)
+        self._tell()
+
+    def _take(self) -> bool:
+        while True:
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+            try:
+                if not _locked(fd):
+                    os.close(fd)
+                    return False
+                if not _is_at(fd, self.path):  # renamed or removed since it was opened
+                    os.close(fd)
+                    continue
+            except BaseException:
+                os.close(fd)
+                raise
+            self._fd = fd
+            return True
+
+    def _tell(self) -> None:
+        with suppress(OSError):  # the lock holds without its note
+            self._note = _note(os.fstat(self._fd))  # type: ignore[arg-type]  # it is open
+            said = {"pid": os.getpid(), "host": platform.node(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+            self._note.parent.mkdir(mode=0o700, exist_ok=True)
+            if not hasattr(os, "getuid") or self._note.parent.lstat().st_uid == os.getuid():
+                self._note.write_text(json.dumps(said), "utf-8")
+
+    def close(self) -> None:
+        """Give the right back. Again, it does nothing."""
+        _held.discard(self)
+        fd, self._fd = self._fd, None
+        if fd is None:
+            return
+        with suppress(OSError, AttributeError):
+            self._note.unlink()
+        with suppress(OSError):
+            if self._made and not os.fstat(fd).st_size and os.name != "nt":
+                self.path.unlink()
+        _unlock(fd)
+        os.close(fd)
+
+    __del__ = close
+
+    def __enter__(self) -> Writing:
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+_held: weakref.WeakSet[Writing] = weakref.WeakSet()
+
+
+def _forget_in_child() -> None:
+    """Close a forked child's copies, or the child would keep the locks of a parent that was killed."""
+    for one in list(_held):
+        fd, one._fd = one._fd, None
+        if fd is not None:
+            os.close(fd)
+    _held.clear()
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _locked(fd: int) -> bool:
+        os.lseek(fd, FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _unlock(fd: int) -> None:
+        with suppress(OSError):
+            os.lseek(fd, FAR, os.SEEK_SET)
+            msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
+else:
+    import fcntl
+
+    os.register_at_fork(after_in_child=_forget_in_child)
+
+    def _locked(fd: int) -> bool:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:  # a file system without locks: better written without than not at all
+            warnings.warn(
+                f"this file system has no locks ({error}): let one process at a time write here", stacklevel=5
+            )
+        return True
+
+    def _unlock(fd: int) -> None:
+        """Closing gives the lock back."""
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Return whether two paths name one file, be it there or not."""
+    with suppress(OSError):
+        return os.path.samefile(one, other)
+    return one.resolve() == other.resolve()
+
+
+def _is_at(fd: int, path: Path) -> bool:
+    with suppress(OSError):
+        return os.path.samestat(os.fstat(fd), os.stat(path))
+    return False
+
+
+def _note(stat: os.stat_result) -> Path:
+    """Where it stands who writes the file with this number."""
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
+    return Path(tempfile.gettempdir(), f"nasviz-writers-{user}", f"{stat.st_dev}-{stat.st_ino}.json")
+
+
+def _who(path: Path) -> str:
+    """Say who writes ``path``."""
+    try:
+        said = json.loads(_note(os.stat(path)).read_text("utf-8"))
+        pid, who = said["pid"], f"process {said['pid']} on {said['host']}, since {said['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        pid, who = None, "it left no note: perhaps on another machine"
+    if pid == os.getpid():
+        return (
+            f"{path}: another run, race or player of this process writes this record ({who}). Close it first "
+            "(player.close(), or the loop that is not finished), or choose another file name"
+        )
+    return (
+        f"{path}: another process writes this record ({who}). Let it end, or stop it (a notebook: shut its kernel "
+        "down), or choose another file name"
+    )
