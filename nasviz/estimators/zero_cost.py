@@ -271,7 +271,8 @@ class ZeroCost(Estimator):
             images, labels = self._batch(seed)
             sizes = {**self.recipe.network, "colors": images.shape[1]}
             sizes["classes"] = len(_data(self.dataset, self.recipe.size).classes)
-            alone, words = batch_of_one(len(images), len(images)), f"the network of {self.space.to_text(arch)}"
+            alone = batch_of_one(self.recipe.images, self.recipe.batch) if len(images) == 1 else ""
+            words = f"the network of {self.space.to_text(arch)}"
             with drawn_from(seed, BUILD):
                 network = self.space.network(arch, **sizes, generator=torch.Generator().manual_seed(seed))
                 tried(network, images[:2], sizes["classes"], words, alone)
