@@ -33,7 +33,7 @@ def built(build: Callable[[], nn.Module], generator: torch.Generator | None) -> 
     generator = generator or torch.Generator().manual_seed(0)
     if torch.get_default_device().type == "meta":
         return _module(build())
-    state = sha256(generator.get_state().numpy()).digest()
+    state = sha256(generator.get_state().numpy().tobytes()).digest()
     with drawn_from(int.from_bytes(state[:16]), BUILD), torch.device("cpu"):
         network = _module(build())
     draw(network, generator)
@@ -70,7 +70,7 @@ def draw(module: nn.Module, generator: torch.Generator) -> None:
                     bound = layer.weight[0].numel() ** -0.5
                     drawn = torch.empty(weights.shape, device="cpu").uniform_(-bound, bound, generator=generator)
                     weights.data.copy_(drawn)
-        elif isinstance(layer, nn.BatchNorm2d) and not is_lazy(layer.running_mean):
+        elif isinstance(layer, nn.BatchNorm2d) and not any(map(is_lazy, layer.buffers())):
             if layer.affine and not layer.weight.requires_grad:
                 continue
             layer.reset_running_stats()

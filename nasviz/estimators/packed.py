@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import nan
+from typing import cast
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ..estimator import Estimator, Progress, report
+from ..nn.cells import CellNetwork
 from ..nn.packed import PackedNetwork
 from ..nn.threads import one_thread
 from ..space import Arch, SearchSpace
@@ -69,7 +71,7 @@ class PackedTraining(Estimator):
         training, epochs, start = self.training, self.training._epochs(epochs), time.perf_counter()
         with one_thread():  # as `Training` does, on the CPU
             made = [training.prepared(self.space.check(arch), seed) for arch, seed in asked]
-            networks, scores = [network for network, _ in made], [size for _, size in made]
+            networks, scores = [cast("CellNetwork", network) for network, _ in made], [size for _, size in made]
             learnt = self._train(PackedNetwork(networks).to(self.device), asked, epochs)
         seconds = (time.perf_counter() - start) / len(asked)
         return [

@@ -59,17 +59,16 @@ def _bilinear(one, weight, other, *rest, out) -> int:
     return one.numel() // one.shape[-1] * weight.numel() + out.numel() * one.shape[-1]
 
 
+ATTENTION = ("flash_attention", "flash_attention_for_cpu", "efficient_attention", "cudnn_attention",
+             "fused_attention_overrideable")  # fmt: skip
 PRODUCTS: Mapping[str, Callable[..., int]] = {
     **dict.fromkeys(("convolution", "_convolution", "convolution_overrideable"), _convolution),
     **dict.fromkeys(("mm", "bmm", "mv", "dot", "vdot"), _product(0)),
     **dict.fromkeys(("addmm", "baddbmm", "addbmm", "addmv"), _product(1)),
+    **dict.fromkeys((f"_scaled_dot_product_{kind}" for kind in ATTENTION), _attention),
     "mkldnn_rnn_layer": _recurrent,
     "_trilinear": _bilinear,
-} | {
-    f"_scaled_dot_product_{kind}": _attention
-    for kind in ("flash_attention", "flash_attention_for_cpu", "efficient_attention", "cudnn_attention",
-                 "fused_attention_overrideable")
-}  # fmt: skip
+}
 
 # Torch's functions without products, besides those that torch itself calls pointwise, reductions or views. A name may
 # go on after a star.

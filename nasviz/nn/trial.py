@@ -37,9 +37,9 @@ def as_it_was(network: nn.Module) -> Iterator[None]:
         for rewind in rewinds:
             rewind()
         with torch.no_grad():
-            for buffer, values in buffers:
+            for buffer, earlier in buffers:
                 if not buffer.is_meta:
-                    buffer.copy_(values)
+                    buffer.copy_(earlier)
 
 
 def _rewind(one: object) -> Callable[[], object] | None:
