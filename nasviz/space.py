@@ -114,8 +114,9 @@ class SearchSpace:
         build : callable, optional
             ``build(depth=3, width=16, ..., colors=1, classes=10) -> torch.nn.Module``: gets the chosen *options* by
             name, and the colors and classes of the images; sizes given to the estimator or to `network` are further
-            keyword arguments. Use torch's own layers: their random weights are replaced, so that the weights depend on
-            a seed only.
+            keyword arguments. Any layers will do. What it draws from the global generators of torch, NumPy and Python
+            follows from the seed. The weights of ``Conv2d``, ``Linear`` and ``BatchNorm2d`` are drawn anew, in torch's
+            usual way, unless they are frozen (``requires_grad_(False)``).
         name : str
             Name of the space in recorded runs: give two spaces two names.
         rule : callable, optional

@@ -31,13 +31,19 @@ def validation_loss(strategy, search, images: int | None = None) -> Loss:
 
     ``strategy``: a `nasviz.strategies.Darts`; ``search``: its `Bilevel`. For batch-norm, all images are one batch.
     """
-    batch = type(search.valid)(*(part[:images] for part in search.valid))
+    batch, draws = type(search.valid)(*(part[:images] for part in search.valid)), _draws(strategy, search)
 
     def loss(alphas):
-        with one_thread():
+        with one_thread(), draws():  # the same dropout at each α
             return strategy.alpha_loss(search, alphas, batch)[0]
 
     return loss
+
+
+def _draws(strategy, search):
+    from ..chance import Draws
+
+    return Draws(search.network, strategy.seed)
 
 
 def hessian_product(loss: Loss, alphas) -> Callable:
@@ -219,7 +225,7 @@ def discretisation_gap(strategy, search, images: int | None = None) -> Gap:
     arch = strategy.space.discretize(strategy.strengths(alphas).numpy())
     chosen = torch.from_numpy(supernet_weights(strategy.space, arch))
     inputs, labels = (part[:images] for part in search.valid)
-    with one_thread(), torch.no_grad():
+    with one_thread(), torch.no_grad(), _draws(strategy, search)():
         accuracies = [
             (search.network(inputs, weights).argmax(1) == labels).double().mean().item()
             for weights in (strategy.mixture(search, alphas), chosen)
@@ -237,7 +243,7 @@ def operation_gradients(strategy, search, images: int | None = None) -> np.ndarr
     from torch.nn import functional as F
 
     inputs, labels = (part[:images] for part in search.valid)
-    with one_thread():
+    with one_thread(), _draws(strategy, search)():
         weights = strategy.mixture(search, search.alphas.detach()).clone().requires_grad_()
         loss = F.cross_entropy(search.network(inputs, weights), labels)
         (gradient,) = torch.autograd.grad(loss, [weights])

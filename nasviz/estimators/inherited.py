@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from .. import datasets
+from ..chance import BUILD, JUDGE, Draws, drawn_from
 from ..estimator import Estimator
 from ..nn import single_path
 from ..nn.gpu import size_of
@@ -90,14 +91,16 @@ class Inherited(Estimator):
     def cost(self, arch: Arch) -> dict[str, float]:
         """Return ``{"parameters": …, "madds": …}`` of ``arch`` as a network of its own, for one image."""
         data = _data(self.dataset, self.size)
-        network = self.space.network(arch, **self.network, colors=data.colors, classes=len(data.classes))
-        return measured(network, data)
+        with drawn_from(0, BUILD):
+            network = self.space.network(arch, **self.network, colors=data.colors, classes=len(data.classes))
+            return measured(network, data)
 
     @cached_property
     def supernet(self) -> single_path.PathNetwork:
         """The network that holds the shared weights: ``supernet(images, arch)``."""
         data = _data(self.dataset, self.size)
-        supernet = self.space.single_path(**self.network, colors=data.colors, classes=len(data.classes))
+        with drawn_from(0, BUILD):
+            supernet = self.space.single_path(**self.network, colors=data.colors, classes=len(data.classes))
         take_over(self.state, {f"network.{name}": tensor for name, tensor in supernet.state_dict().items()})
         return supernet
 
@@ -109,7 +112,7 @@ class Inherited(Estimator):
             most = len(images) // BATCH
             raise ValueError(f"recalibrate must be a number of batches from 0 to {most}, got {self.recalibrate!r}")
         start = time.perf_counter()
-        with one_thread():
+        with one_thread(), Draws(supernet, 0)(JUDGE):
             if self.recalibrate:
                 single_path.recalibrate(supernet, arch, images[: self.recalibrate * BATCH].split(BATCH))
             accuracy, loss = evaluated(supernet.select(arch), *tensors_of(self.dataset, self.size, "valid"))

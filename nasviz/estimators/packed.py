@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import nan
+from typing import cast
 
 import numpy as np
 import torch
@@ -14,12 +15,13 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ..estimator import Estimator, Progress, report
+from ..nn.cells import CellNetwork
 from ..nn.descent import Nesterov, cosine
 from ..nn.packed import PackedNetwork
 from ..nn.threads import one_thread
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
-from .training import EVALUATION_BATCH, SCORED, Training, _data, measured, tensors_of
+from .training import EVALUATION_BATCH, SCORED, Training, tensors_of
 
 
 @dataclass(frozen=True)
@@ -68,15 +70,9 @@ class PackedTraining(Estimator):
         """Train one pack of any number of architectures, each with its seed. Raises the errors of `Training`, and
         ValueError for networks that cannot be packed."""
         training, epochs, start = self.training, self.training._epochs(epochs), time.perf_counter()
-        data = _data(training.dataset, training.recipe.size)
-        networks = [
-            self.space.network(
-                self.space.check(arch), **training._network(data), generator=torch.Generator().manual_seed(seed)
-            )
-            for arch, seed in asked
-        ]
         with one_thread():  # as `Training` does, on the CPU
-            scores = [measured(network, data) for network in networks]
+            made = [training.prepared(self.space.check(arch), seed) for arch, seed in asked]
+            networks, scores = [cast("CellNetwork", network) for network, _ in made], [size for _, size in made]
             learnt = self._train(PackedNetwork(networks).to(self.device), asked, epochs)
         seconds = (time.perf_counter() - start) / len(asked)
         return [
@@ -88,8 +84,6 @@ class PackedTraining(Estimator):
         """Do the work of `Training._train`, each number there a vector here. Return all networks' scores but sizes."""
         training, recipe = self.training, self.training.recipe
         images, labels = self._images("train")
-        if recipe.images > len(images):
-            raise ValueError(f"the recipe asks for {recipe.images} training images, there are {len(images)}")
         descent = Nesterov(network, recipe.momentum, recipe.decay)
         seeds = sorted({seed for _, seed in asked})
         orders = [np.random.default_rng((seed, 1)) for seed in seeds]

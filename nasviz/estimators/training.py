@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import isfinite, nan
@@ -15,10 +16,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from .. import datasets
+from ..chance import BUILD, JUDGE, TRAIN, Draws, drawn_from
 from ..estimator import Estimator, Progress, curve_wanted, report
 from ..nn import count
 from ..nn.descent import Nesterov, cosine
 from ..nn.threads import one_thread
+from ..nn.trial import as_it_was, batch_of_one, check_outputs, tried
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 from ..workers import bar, spread, workers
@@ -79,8 +82,10 @@ LARGE = Recipe(images=8000)
 class Training(Estimator):
     """An estimator that trains on the first ``recipe.images`` training images, and validates on all validation images.
 
-    The seed of a call draws the initial weights and the order of the images; nothing else is random, and the result is
-    the same in this process, in a thread, or in another process on this machine. No augmentation.
+    The seed of a call draws the initial weights and the order of the images, and all that layers draw from the global
+    generators of torch, NumPy and Python (dropout, stochastic depth, augmentation in a layer). The result is the same
+    in this process, in a thread, or in another process on this machine, and those generators stay as they were. The
+    estimator itself augments no images.
 
     Parameters
     ----------
@@ -105,8 +110,12 @@ class Training(Estimator):
     Notes
     -----
     Scores: ``"accuracy"`` (validation, 0 to 1), ``"loss"`` (validation, nats), ``"train_loss"`` (mean of the last
-    epoch, nats), ``"parameters"``, ``"madds"`` (multiplications of convolutions and linear layers for one image). If
-    the loss becomes infinite or NaN, training ends, and losses and accuracies are nan: the failure is recorded.
+    epoch, nats), ``"parameters"``, ``"madds"`` (see `nasviz.nn.count.madds`). If the loss becomes infinite or NaN,
+    training ends, and losses and accuracies are nan: the failure is recorded. A network that cannot be trained at all
+    is a ValueError before the first epoch: see `nasviz.nn.trial.tried`.
+
+    Frozen weights (``requires_grad_(False)`` in the function that builds the network) keep the values that it gave
+    them. A weight without a gradient in a step keeps its value in that step: see `Nesterov`.
 
     Examples
     --------
@@ -152,10 +161,29 @@ class Training(Estimator):
     def size(self, arch: Arch) -> dict[str, float]:
         """Return ``{"parameters": …, "madds": …}`` of ``arch`` without training; this takes milliseconds."""
         data = _data(self.dataset, self.recipe.size)
-        return measured(self.space.network(self.space.check(arch), **self._network(data)), data)
+        with drawn_from(0, BUILD):
+            return measured(self.space.network(self.space.check(arch), **self._network(data)), data)
 
     def _network(self, data: datasets.Dataset) -> dict:
         return {**self.recipe.network, "colors": data.colors, "classes": len(data.classes)}
+
+    def _words(self, arch: Arch) -> str:
+        return f"the network of {self.space.to_text(arch)}"
+
+    def prepared(self, arch: Arch, seed: int) -> tuple[nn.Module, dict[str, float]]:
+        """Build the network of ``arch`` as it is before its first step; return its size too, as `size` does.
+
+        ValueError if it cannot be trained on this data with this recipe, with the reason.
+        """
+        recipe, data = self.recipe, _data(self.dataset, self.recipe.size)
+        images, _ = tensors_of(self.dataset, recipe.size, "train")
+        if recipe.images > len(images):
+            raise ValueError(f"the recipe asks for {recipe.images} training images, {data.name} has {len(images)}")
+        generator, alone = torch.Generator().manual_seed(seed), batch_of_one(recipe.images, recipe.batch)
+        with drawn_from(seed, BUILD):
+            network = self.space.network(arch, **self._network(data), generator=generator)
+            tried(network, images[:2], len(data.classes), self._words(arch), alone)
+            return network, measured(network, data)
 
     def _epochs(self, epochs: int | None) -> int:
         if epochs is None:
@@ -167,11 +195,9 @@ class Training(Estimator):
 
     def _train(self, arch: Arch, epochs: int, seed: int) -> dict[str, float]:
         recipe = self.recipe
-        data = _data(self.dataset, recipe.size)
         images, labels = tensors_of(self.dataset, recipe.size, "train")
-        if recipe.images > len(images):
-            raise ValueError(f"the recipe asks for {recipe.images} training images, {data.name} has {len(images)}")
-        network = self.space.network(arch, **self._network(data), generator=torch.Generator().manual_seed(seed))
+        network, size = self.prepared(arch, seed)
+        draws, classes, words = Draws(network, seed), len(_data(self.dataset, recipe.size).classes), self._words(arch)
         descent = Nesterov(network, recipe.momentum, recipe.decay)
         order = np.random.default_rng((seed, 1))  # not the weights' generator, whose draws depend on the network
         batches = -(-recipe.images // recipe.batch)
@@ -182,26 +208,33 @@ class Training(Estimator):
             network.train()
             total = 0.0
             for batch, chosen in enumerate(places.split(recipe.batch)):
-                batch_loss = cross_entropy(network(images[chosen]), labels[chosen])
-                batch_loss.backward()
+                with draws(TRAIN, epoch * batches + batch):
+                    logits = network(images[chosen])
+                    check_outputs(logits, len(chosen), classes, words)
+                    batch_loss = cross_entropy(logits, labels[chosen])
+                    if batch_loss.requires_grad:  # not if chance left out every layer with weights
+                        batch_loss.backward()
                 descent.step(recipe.lr * cosine(epoch * batches + batch, recipe.epochs * batches))
                 value = batch_loss.item()
                 if not isfinite(value):
-                    return self._failed(scores, epoch, epochs) | measured(network, data)
+                    return self._failed(scores, epoch, epochs) | size
                 total += value * len(chosen)
                 report(Progress(arch, epoch, epochs, batch + 1, batches, value, accuracy))
             train_loss = total / recipe.images
             if self.curve or curve_wanted() or epoch + 1 == epochs:
-                accuracy, loss = evaluated(network, *tensors_of(self.dataset, recipe.size, "valid"))
+                looking = as_it_was(network) if epoch + 1 < epochs else nullcontext()
+                with draws(JUDGE, epoch), looking:  # looking on changes nothing: not what later steps draw either
+                    accuracy, loss = evaluated(network, *tensors_of(self.dataset, recipe.size, "valid"))
             if self.curve:
                 now = zip(SCORED, (accuracy, loss, train_loss), strict=True)
                 scores |= {f"{name}@{epoch + 1}": value for name, value in now}
             report(Progress(arch, epoch + 1, epochs, 0, batches, train_loss, accuracy))
         if not isfinite(loss):
-            return self._failed(scores, epochs, epochs) | measured(network, data)
-        scores |= dict(zip(SCORED, (accuracy, loss, train_loss), strict=True)) | measured(network, data)
+            return self._failed(scores, epochs, epochs) | size
+        scores |= dict(zip(SCORED, (accuracy, loss, train_loss), strict=True)) | size
         if self.test:
-            scores["test_accuracy"], _ = evaluated(network, *tensors_of(self.dataset, recipe.size, "test"))
+            with draws(JUDGE, recipe.epochs):
+                scores["test_accuracy"], _ = evaluated(network, *tensors_of(self.dataset, recipe.size, "test"))
         return scores
 
     def _failed(self, scores: dict[str, float], epoch: int, epochs: int) -> dict[str, float]:
@@ -224,8 +257,8 @@ def evaluated(network: nn.Module, images: Tensor, labels: Tensor) -> tuple[float
 
 
 def measured(network: nn.Module, data: datasets.Dataset) -> dict[str, float]:
-    """Return the scores that need no training: ``"parameters"`` and ``"madds"``."""
-    madds = count.madds(network, (data.colors, data.size, data.size))
+    """Return the scores that need no training: ``"parameters"`` and ``"madds"``. ValueError as of `count.madds`."""
+    madds = count.madds(network, (data.colors, data.size, data.size))  # first, as layers may only now get their sizes
     return {"parameters": float(count.parameters(network)), "madds": float(madds)}
 
 

@@ -10,12 +10,13 @@ from statistics import median
 import torch
 from torch.nn.functional import cross_entropy
 
+from ..chance import TRAIN, Draws
 from ..estimator import Estimator
 from ..nn.descent import Nesterov
 from ..nn.threads import one_thread
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
-from .training import Training, _data, evaluated, tensors_of
+from .training import Training, evaluated, tensors_of
 
 WARM = 3  # first steps and passes that are not counted, as they choose kernels and fill caches
 PASSES = 15
@@ -57,10 +58,9 @@ class Timing(Estimator):
         arch, training = self.space.check(arch), self.training
         recipe, epochs = training.recipe, training._epochs(epochs)
         images, labels = tensors_of(training.dataset, recipe.size, "train")
+        network, _ = training.prepared(arch, seed)
         valid = tensors_of(training.dataset, recipe.size, "valid")
-        with one_thread():
-            size = training._network(_data(training.dataset, recipe.size))
-            network = self.space.network(arch, **size, generator=torch.Generator().manual_seed(seed))
+        with one_thread(), Draws(network, seed)(TRAIN):
             descent = Nesterov(network, recipe.momentum, recipe.decay)
 
             def step() -> None:

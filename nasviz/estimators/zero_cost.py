@@ -30,9 +30,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from .. import datasets
+from ..chance import BUILD, SCORE, Draws, drawn_from
 from ..estimator import Estimator
 from ..nn import count
 from ..nn.threads import one_thread
+from ..nn.trial import batch_of_one, tried
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 from ..workers import spread
@@ -269,8 +271,15 @@ class ZeroCost(Estimator):
             images, labels = self._batch(seed)
             sizes = {**self.recipe.network, "colors": images.shape[1]}
             sizes["classes"] = len(_data(self.dataset, self.recipe.size).classes)
-            network = self.space.network(arch, **sizes, generator=torch.Generator().manual_seed(seed))
-            values |= {name: SCORES[name](network, images, labels) for name in asked}
+            alone = batch_of_one(self.recipe.images, self.recipe.batch) if len(images) == 1 else ""
+            words = f"the network of {self.space.to_text(arch)}"
+            with drawn_from(seed, BUILD):
+                network = self.space.network(arch, **sizes, generator=torch.Generator().manual_seed(seed))
+                tried(network, images[:2], sizes["classes"], words, alone)
+            draws = Draws(network, seed)
+            for name in asked:
+                with draws(SCORE, list(SCORES).index(name)):  # the same alone as among others
+                    values[name] = SCORES[name](network, images, labels)
         return values
 
     def _batch(self, seed: int) -> tuple[Tensor, Tensor]:

@@ -67,10 +67,11 @@ def units(network: nn.Module, image: Sequence[int], batch: int = 1) -> list[Unit
     """
     found: list[Unit] = []
 
-    def seen(module, inputs, output):
-        found.append(Unit(_words(module), module, tuple(inputs[0].shape), tuple(output.shape)))
+    def seen(module, inputs, named, output):
+        first = next(iter((*inputs, *named.values())))
+        found.append(Unit(_words(module), module, tuple(first.shape), tuple(output.shape)))
 
-    hooks = [module.register_forward_hook(seen) for module in _operations(network)]
+    hooks = [module.register_forward_hook(seen, with_kwargs=True) for module in _operations(network)]
     was = network.training
     weights = next(network.parameters(), None)
     try:

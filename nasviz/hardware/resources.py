@@ -23,13 +23,14 @@ def memory(network: nn.Module, shape: Sequence[int]) -> dict[str, int]:
     """
     most = 0
 
-    def seen(layer, inputs, output):
+    def seen(layer, inputs, named, output):
         nonlocal most
         if isinstance(output, Tensor):
-            most = max(most, sum(t.numel() * t.element_size() for t in (*inputs, output) if isinstance(t, Tensor)))
+            held = [t for t in (*inputs, *named.values(), output) if isinstance(t, Tensor)]
+            most = max(most, sum(t.numel() * t.element_size() for t in held))
 
     leaves = [layer for layer in network.modules() if next(layer.children(), None) is None]
-    hooks = [layer.register_forward_hook(seen) for layer in leaves]
+    hooks = [layer.register_forward_hook(seen, with_kwargs=True) for layer in leaves]
     was = network.training
     try:
         with torch.inference_mode():

@@ -1,26 +1,154 @@
 """Count parameters and multiply-adds of a network for one image; on the meta device this needs no memory.
 
+Multiply-adds are counted where torch computes: each product of matrices, convolution or attention that runs is seen,
+whether a layer or a function asked for it. What torch computes otherwise must be known to need no products, or the
+count is refused.
+
 A small network is counted faster on its own device: on the meta device torch computes shapes in Python, and has to
 import modules for that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
+from itertools import chain
 from math import prod
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+from torch.nn.utils.parametrize import ParametrizationList
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
+from ..chance import JUDGE, Draws
 from .cells import Cell
+from .trial import as_it_was
 
 Cost = Callable[[nn.Module, Tensor, Tensor], int]
 
 
-def _conv_linear(layer: nn.Module, inputs: Tensor, outputs: Tensor) -> int:
-    if isinstance(layer, nn.Conv2d | nn.Linear):
-        return outputs.numel() * layer.weight[0].numel()
+# --------------------------------------------------------------------------------------- what torch's functions cost
+def _convolution(x, weight, bias, stride, padding, dilation, transposed, *rest, out) -> int:
+    return (x if transposed else out).numel() * weight[0].numel()
+
+
+def _attention(query, key, value, *rest, out) -> int:
+    rows = query.numel() // query.shape[-1]  # of all heads
+    return rows * key.shape[-2] * (query.shape[-1] + value.shape[-1])
+
+
+def _product(place: int) -> Callable[..., int]:
+    """Return the cost of a product of the arguments ``place`` and ``place + 1``: (…, n, m) × (…, m, k), or a vector."""
+
+    def cost(*inputs, out) -> int:
+        one, other = inputs[place : place + 2]
+        return one.numel() * (other.shape[-1] if other.ndim > 1 else 1)
+
+    return cost
+
+
+def _recurrent(x, from_input, from_before, *rest, out) -> int:
+    return x.numel() // x.shape[-1] * (from_input.numel() + from_before.numel())
+
+
+def _bilinear(one, weight, other, *rest, out) -> int:
+    return one.numel() // one.shape[-1] * weight.numel() + out.numel() * one.shape[-1]
+
+
+ATTENTION = ("flash_attention", "flash_attention_for_cpu", "efficient_attention", "cudnn_attention",
+             "fused_attention_overrideable")  # fmt: skip
+PRODUCTS: Mapping[str, Callable[..., int]] = {
+    **dict.fromkeys(("convolution", "_convolution", "convolution_overrideable"), _convolution),
+    **dict.fromkeys(("mm", "bmm", "mv", "dot", "vdot"), _product(0)),
+    **dict.fromkeys(("addmm", "baddbmm", "addbmm", "addmv"), _product(1)),
+    **dict.fromkeys((f"_scaled_dot_product_{kind}" for kind in ATTENTION), _attention),
+    "mkldnn_rnn_layer": _recurrent,
+    "_trilinear": _bilinear,
+}
+
+# Torch's functions without products, besides those that torch itself calls pointwise, reductions or views. A name may
+# go on after a star.
+FREE = """
+    abs adaptive_* affine_grid_generator alias* arange argm* as_strided* assert_* avg_pool* batch_norm_* bernoulli
+    binary_cross_entropy* bincount block_diag bucketize cat channel_shuffle chunk_cat clone col2im complex
+    constant_pad_nd copy* cudnn_batch_norm cum* detach* diag_embed diagonal* embedding* empty* eq expand* exponential
+    eye fill* flip floor_divide fractional_max_pool* full* fused_dropout gather ge gelu glu grid_sampler_* gt hardswish
+    im2col index* is_same_size isin kthvalue le lift* linspace local_scalar_dense log_* logcumsumexp lt masked_* max_*
+    median mish mode multinomial nan* narrow* native_*norm* native_dropout ne new_* nonzero* normal* ones* permute*
+    pixel_* poisson prelu_kernel rand* reflection_pad* renorm repeat* replication_pad* reshape* resize* roll rot90
+    rrelu_* rsub safe_softmax scalar_tensor scatter* searchsorted select* slice* softmax sort split* squeeze* stack
+    sym_* t take threshold to_copy topk trace transpose* tril* triu* unbind* unfold* uniform unique* unsafe_*
+    unsqueeze* upsample_* view* weight_norm_interface where xlogy zero*
+"""
+_FREE = re.compile("|".join(word.replace("*", ".*") for word in FREE.split()))
+
+
+@cache
+def _free(function) -> bool:
+    """Return whether a function of torch needs no product."""
+    if function.namespace not in ("aten", "prim", "prims"):
+        return False
+    known = {torch.Tag.pointwise, torch.Tag.reduction, torch.Tag.view_copy} & set(function.tags)
+    name = function._schema.name.split("::")[1].strip("_")
+    return bool(known) or function.is_view or _FREE.fullmatch(name) is not None
+
+
+class _Products(TorchDispatchMode):
+    """What sees all functions of torch inside its ``with`` block, and tells the costs of products.
+
+    Attributes
+    ----------
+    running : list of nn.Module
+        The modules that run now, the outermost first.
+    silent : int
+        Above 0, nothing is counted: a module with a count of its own runs, or torch computes one weight from others.
+    unknown : dict
+        The functions that are not known, by the module that asked for them.
+    read : set
+        Storages of the tensors that functions have read.
+    """
+
+    def __init__(self, tell: Callable[[nn.Module | None, int], None]):
+        super().__init__()
+        self.tell, self.silent = tell, 0
+        self.running: list[nn.Module] = []
+        self.unknown: dict[nn.Module | None, str] = {}
+        self.read: set[int] = set()
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        kwargs, name = kwargs or {}, function._schema.name.split("::")[1]
+        if name not in ("detach", "alias"):
+            self.read.update(_storages(args), _storages(kwargs.values()))
+        if self.silent:
+            return function(*args, **kwargs)
+        here, cost = self.running[-1] if self.running else None, PRODUCTS.get(name.rstrip("_"))
+        if cost is None and not _free(function):
+            with self:
+                out = function.decompose(*args, **kwargs)  # into functions that may be known
+            if out is not NotImplemented:
+                return out
+            self.unknown.setdefault(here, name)
+        out = function(*args, **kwargs)
+        if cost is not None:
+            self.tell(here, cost(*args, out=out))
+        return out
+
+
+def _storages(values: Iterable) -> Iterator[int]:
+    """Yield what tells the storages of tensors among ``values`` apart, and of tensors in lists among them."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value.untyped_storage()._cdata
+        elif isinstance(value, list | tuple):
+            yield from _storages(value)
+
+
+# ---------------------------------------------------------------------------------------------------------- conventions
+def _nothing(layer: nn.Module, inputs: Tensor, outputs: Tensor) -> int:
     return 0
 
 
@@ -32,30 +160,37 @@ def _nasbench201(layer: nn.Module, inputs: Tensor, outputs: Tensor) -> int:
         return outputs.numel() * prod(side + 1 for side in inputs.shape[-2:])
     if isinstance(layer, nn.BatchNorm2d):
         return inputs.numel() * (2 if layer.affine else 1)
-    if isinstance(layer, nn.ReLU):
-        return outputs.numel()
-    return _conv_linear(layer, inputs, outputs)
+    return outputs.numel() if isinstance(layer, nn.ReLU) else 0
 
 
-CONVENTIONS: Mapping[str, Cost] = {"conv_linear": _conv_linear, "nasbench201": _nasbench201}
+CONVENTIONS: Mapping[str, Cost] = {"conv_linear": _nothing, "nasbench201": _nasbench201}  # besides the products
 
 
 def parameters(network: nn.Module) -> int:
-    """Count the parameters of a network; as in the papers, operations that never run count too."""
+    """Count the parameters of a network; as in the papers, operations that never run count too.
+
+    A weight that several layers share counts once. ValueError if a layer's size is not known yet (`nn.LazyLinear`).
+    """
+    if lazy := [name for name, weights in network.named_parameters() if is_lazy(weights)]:
+        raise ValueError(f"the sizes of {', '.join(lazy)} are not known before the network has run: count madds first")
     return sum(weights.numel() for weights in network.parameters())
 
 
 def madds(network: nn.Module, image: tuple[int, int, int], convention: str = "conv_linear") -> int:
-    """Count the multiply-adds of one image through a network.
+    """Count the multiply-adds of one image through a network, in evaluation mode.
 
     Parameters
     ----------
     network : nn.Module
-        The network, which is not changed. If it is built inside ``with torch.device("meta"):``, it takes no memory.
+        The network, which is not changed; only layers without a known size (`nn.LazyLinear`) get one. If it is built
+        inside ``with torch.device("meta"):``, it takes no memory.
     image : tuple of int
         (colors, height, width).
     convention : {"conv_linear", "nasbench201"}
-        ``conv_linear``: multiplications of convolutions and linear layers, as in most papers.
+        ``conv_linear``: multiplications of convolutions and linear layers, as in most papers, and of all other products
+        of matrices: attention, `torch.einsum`, recurrent layers. Functions that an own layer calls count like layers.
+        What runs twice counts twice. A padded zero counts, a bias, a batch-norm and a pooling do not. Where torch makes
+        a weight from others (weight-norm, spectral norm), only the layer that uses it counts.
         ``nasbench201``: in addition, per output element, 2 for a batch-norm, 1 for a ReLU, 9 for a 3×3 pooling. The
         count of every operation in a cell is then exactly as published for NAS-Bench-201 (NAS-Bench-Suite-Zero,
         Krishnakumar et al. 2022). Outside the cells the published totals are larger by 5,184 = 64 · 9² for every
@@ -63,48 +198,106 @@ def madds(network: nn.Module, image: tuple[int, int, int], convention: str = "co
         therefore counted like that here. This reason is our guess: the papers do not document it.
 
     Operations of a cell that are built and never run count as well, as they do for the parameters.
+
+    Raises
+    ------
+    ValueError
+        For another convention, and for a layer that computes with something that is not known here, with its name. Such
+        a layer can say its count itself: by a method ``madds(output, *inputs)``, called with what its ``forward`` got.
     """
     total = 0
 
-    def add(layer, outputs, cost):
+    def add(layer, cost):
         nonlocal total
         total += cost
 
-    _run(network, image, convention, add)
+    _run(network, image, convention, add, lambda layer, outputs: None)
     return total
 
 
-def _run(network: nn.Module, image: tuple[int, int, int], convention: str, seen: Callable) -> None:
-    """Send one image through a network in evaluation mode; call ``seen(module, outputs, own cost)`` for each module."""
+def _run(network: nn.Module, image: tuple[int, int, int], convention: str, tell: Callable, ran: Callable) -> None:
+    """Send one image through a network: ``tell(module, cost)`` for each cost, ``ran(module, outputs)`` for each run."""
     if convention not in CONVENTIONS:
         raise ValueError(f"no counting convention {convention!r}, only {list(CONVENTIONS)}")
-    cost = CONVENTIONS[convention]
+    more, products, runs = CONVENTIONS[convention], _Products(tell), set()
 
-    def ran(layer, inputs, outputs):
+    def begin(layer, args, kwargs):
+        products.running.append(layer)
+        products.silent += _own_count(layer) is not None or isinstance(layer, ParametrizationList)
+
+    def end(layer, args, kwargs, outputs):
         if isinstance(layer, Cell):
             for operation in layer.unused():
-                operation(inputs[0])
-        leaf = not list(layer.children())
-        seen(layer, outputs, cost(layer, inputs[0], outputs) if leaf else 0)
+                operation(args[0])
+        own = _own_count(layer)
+        products.silent -= own is not None or isinstance(layer, ParametrizationList)
+        products.running.pop()
+        runs.add(layer)
+        if own is not None:
+            tell(layer, int(own(outputs, *args, **kwargs)))
+        elif next(layer.children(), None) is None and more is not _nothing:
+            tell(layer, more(layer, next(iter((*args, *kwargs.values()))), outputs))
+        ran(layer, outputs)
 
-    hooks, training = [layer.register_forward_hook(ran) for layer in network.modules()], network.training
-    norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    def silent(step, layer, args):
+        products.silent += step
+
+    hooks = []
+    for layer in network.modules():
+        if any(type(hook).__module__.startswith("torch.nn.utils.") for hook in layer._forward_pre_hooks.values()):
+            hooks.append(layer.register_forward_pre_hook(partial(silent, 1), prepend=True))
+            hooks.append(layer.register_forward_pre_hook(partial(silent, -1)))
+        hooks.append(layer.register_forward_pre_hook(begin, with_kwargs=True))
+        hooks.append(layer.register_forward_hook(end, with_kwargs=True))
+    norms = [layer for layer in network.modules() if type(layer) is nn.BatchNorm2d and "forward" not in vars(layer)]
+    like = next((w for w in chain(network.parameters(), network.buffers()) if w.is_floating_point()), torch.zeros(1))
     try:
-        for norm in norms:
-            # batch-norms took two thirds of the time on meta
-            norm.forward = _same  # type: ignore[method-assign, assignment]  # of this one object, until below
-        with torch.no_grad():
-            network.eval()(torch.zeros(1, *image, device=next(network.parameters()).device))
+        with as_it_was(network), Draws(network, 0)(JUDGE), torch.no_grad():
+            for norm in norms:
+                # batch-norms took two thirds of the time on meta
+                norm.forward = _same  # type: ignore[method-assign, assignment]  # of this one object, until below
+            # also for tensors that layers make; and inside this block attention hides no products in one function
+            with torch.device(like.device), products:
+                network.eval()(torch.zeros(1, *image, device=like.device, dtype=like.dtype))
     finally:
         for norm in norms:
-            del norm.forward
-        network.train(training)
+            vars(norm).pop("forward", None)
         for hook in hooks:
             hook.remove()
+    _refuse(network, products, runs.difference(norms))
 
 
 def _same(x: Tensor) -> Tensor:
     return x
+
+
+def _own_count(layer: nn.Module) -> Callable[..., int] | None:
+    """Return the method by which a layer says its count, if it has one."""
+    own = getattr(type(layer), "madds", None)
+    return getattr(layer, "madds") if callable(own) else None  # noqa: B009  # mypy takes it for a submodule
+
+
+def _refuse(network: nn.Module, products: _Products, runs: set[nn.Module]) -> None:
+    """Raise a ValueError that names the layers whose products were not seen; return if there are none."""
+    names = {module: name for name, module in network.named_modules()}
+    wrong = [f"{_words(layer, names)} computes with torch's {what}" for layer, what in products.unknown.items()]
+    for layer in sorted(runs & names.keys(), key=lambda layer: names[layer]):
+        holders = [layer, *(one for one in layer.children() if isinstance(one, nn.ParameterList | nn.ParameterDict))]
+        held = [w for holder in holders for w in holder.parameters(recurse=False) if not is_lazy(w)]
+        weights = [w.untyped_storage()._cdata for w in held]
+        if weights and not products.read.intersection(weights) and _own_count(layer) is None:
+            wrong.append(f"{_words(layer, names)} computes with its weights outside of torch, or not at all")
+    if wrong:
+        raise ValueError(
+            f"cannot count the multiply-adds: {'; '.join(wrong)}. Give the layer's class a method "
+            "madds(self, output, *inputs) that returns its multiply-adds for one image, 0 if there are none"
+        )
+
+
+def _words(layer: nn.Module | None, names: Mapping[nn.Module, str]) -> str:
+    if layer is None:
+        return "the network"
+    return f"{names[layer]} (a {type(layer).__name__})" if names.get(layer) else f"a {type(layer).__name__}"
 
 
 @dataclass(frozen=True)
@@ -140,15 +333,18 @@ def layers(network: nn.Module, image: tuple[int, int, int], convention: str = "c
     shapes: dict[str, tuple[int, ...]] = {}
     names = {module: name for name, module in network.named_modules()}
 
-    def seen(layer, outputs, cost):
-        output = outputs if isinstance(outputs, Tensor) else outputs[-1]  # a stem can have two outputs
-        shapes[name := names[layer]] = tuple(output.shape[1:])
+    def tell(layer, cost):
+        name = names.get(layer, "")
         while cost and name:
             inside[name] = inside.get(name, 0) + cost
             name = name.rpartition(".")[0]
         inside[""] = inside.get("", 0) + cost
 
-    _run(network, image, convention, seen)
+    def ran(layer, outputs):
+        shown = [one for one in tree_leaves(outputs) if isinstance(one, Tensor)]
+        shapes[names[layer]] = tuple(shown[-1].shape[1:]) if shown else ()  # a stem can have two outputs
+
+    _run(network, image, convention, tell, ran)
     return [
         Layer(name, type(module).__name__, shapes[name], parameters(module), inside.get(name, 0))
         for name, module in network.named_modules()

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .cells import Cell
+
 MOMENTUM = 0.9  # of supernets' weights, as in DARTS, SPOS and Once-for-all
 CLIP = 5.0  # greatest norm of the gradient of supernets' weights, as in DARTS's code
 
@@ -45,33 +47,63 @@ class Nesterov:
     with the same results as torch's. The weights and their gradients become parts of two long vectors, so that a step
     is a handful of operations, however many layers there are.
 
+    Frozen weights are not touched. A weight that gets no gradient in a step keeps its value and its momentum in that
+    step, as in torch. Only the operations that a `Cell` builds and never runs decay nevertheless: the children of
+    `WeightInheritance` were always trained so.
+
     Parameters
     ----------
     network : nn.Module
         Its weights are moved into one vector. ``backward()`` adds to their gradients.
     momentum, decay : float
         Momentum, 0 to below 1, and factor of the L2 penalty.
+
+    Raises
+    ------
+    ValueError
+        If nothing can be trained, or if the weights differ in type or device.
     """
 
     def __init__(self, network: nn.Module, momentum: float, decay: float):
         self.momentum, self.decay = momentum, decay
-        layers = list(network.parameters())
+        layers = [w for w in network.parameters() if w.requires_grad]
+        if len(kinds := {(w.dtype, w.device) for w in layers}) != 1:
+            raise ValueError(
+                f"the weights to be trained must have one type and one device, these have {kinds or 'none'}"
+            )
         starts = np.cumsum([0] + [-(-w.numel() // 16) * 16 for w in layers]).tolist()  # each on a cache line
         like = layers[0].detach()
         self.weights, self.gradient, self.velocity = (like.new_zeros(starts[-1]) for _ in range(3))
+        self.slopes: list[Tensor] = []
+        self.kept: list[tuple[Tensor, Tensor]] = []  # parts of the weights and of the velocity
         with torch.no_grad():
             for w, start in zip(layers, starts, strict=False):
-                place = self.weights.as_strided(w.shape, w.stride(), start)
+                place, slope, speed = (
+                    vector.as_strided(w.shape, w.stride(), start)
+                    for vector in (self.weights, self.gradient, self.velocity)
+                )
                 w.data = place.copy_(w)
-                w.grad = self.gradient.as_strided(w.shape, w.stride(), start)
+                w.grad = slope.data  # unlike a view, it counts its own changes
+                self.slopes.append(w.grad)
+                self.kept.append((place, speed))
+        cells = [module for module in network.modules() if isinstance(module, Cell)]
+        idle = {id(w) for cell in cells for operation in cell.unused() for w in operation.parameters()}
+        self.idle = [id(w) in idle for w in layers]
+        self.changes = [slope._version for slope in self.slopes]
 
     @torch.no_grad()
     def step(self, lr: float) -> None:
         """Move the weights along the accumulated gradient, and set the gradient to zero."""
+        before, self.changes = self.changes, [slope._version for slope in self.slopes]
+        rows = zip(self.kept, before, self.changes, self.idle, strict=True)
+        resting = [pair for pair, old, new, idle in rows if old == new and not idle]
+        values = [(part, part.clone()) for pair in resting for part in pair]
         d = self.gradient.add_(self.weights, alpha=self.decay)
         self.velocity.mul_(self.momentum).add_(d)
         self.weights.sub_(d.add_(self.velocity, alpha=self.momentum), alpha=lr)
         self.gradient.zero_()
+        for part, value in values:
+            part.copy_(value)
 
 
 def adam(

@@ -62,10 +62,10 @@ class PackedCell(nn.Module):
         self.counts: list[list[int]] = []
         self.operations = nn.ModuleList()
         for i in sorted(range(len(first.edges)), key=lambda i: first.edges[i][1]):
-            together: dict[str, list[int]] = {}  # text of an operation -> numbers of the networks that have it
+            together: dict[str, list[int]] = {}  # `_text` of an operation -> numbers of the networks that have it
             for number, cell in enumerate(cells):
                 if i in cell.live:
-                    together.setdefault(repr(cell.operations[i]), []).append(number)
+                    together.setdefault(_text(cell.operations[i]), []).append(number)
             if together:
                 places = torch.tensor([number for numbers in together.values() for number in numbers])
                 self.register_buffer(f"places{len(self.edges)}", places)
@@ -96,7 +96,7 @@ class Convolutions(nn.Module):
             raise ValueError(f"cannot pack {first}: only convolutions without bias and dilation")
         self.kernel, self.stride, self.groups = first.kernel_size, first.stride, first.groups
         self.padding = first.padding
-        self.weight = nn.Parameter(torch.stack([layer.weight.detach().contiguous() for layer in layers]))
+        self.weight = _joined(torch.stack([layer.weight.detach().contiguous() for layer in layers]), first.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         (down, across), (tall, wide) = self.padding, self.kernel
@@ -121,7 +121,8 @@ class BatchNorms(nn.Module):
         first = layers[0]
         self.eps, self.momentum = first.eps, cast("float", first.momentum)
         self.weight, self.bias = (
-            nn.Parameter(torch.cat([getattr(layer, name).detach() for layer in layers])) for name in ("weight", "bias")
+            _joined(torch.cat([getattr(layer, name).detach() for layer in layers]), getattr(first, name))
+            for name in ("weight", "bias")
         )
         for name in ("running_mean", "running_var"):
             self.register_buffer(name, torch.cat([getattr(layer, name) for layer in layers]))
@@ -150,8 +151,9 @@ class Linears(nn.Module):
 
     def __init__(self, layers: Sequence[nn.Linear]):
         super().__init__()
-        self.weight = nn.Parameter(torch.stack([layer.weight.detach() for layer in layers]))
-        self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers]))
+        first = layers[0]
+        self.weight = _joined(torch.stack([layer.weight.detach() for layer in layers]), first.weight)
+        self.bias = _joined(torch.stack([layer.bias.detach() for layer in layers]), first.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.baddbmm(self.bias.unsqueeze(1), x.transpose(1, 2), self.weight.transpose(1, 2))
@@ -170,11 +172,27 @@ def packed(layers: Sequence[nn.Module]) -> nn.Module:
         rows = cast("Sequence[nn.Sequential]", layers)
         _alike([len(row) for row in rows], "the numbers of their layers")
         return nn.Sequential(*(packed(column) for column in zip(*rows, strict=True)))
-    _alike([repr(layer) for layer in layers], "their layers")
+    _alike([_text(layer) for layer in layers], "their layers, or which of them are frozen,")
     for kind, how in PACKED.items():
-        if isinstance(first, kind):
+        if isinstance(first, kind) and all(_plain(layer, kind) for layer in layers):
             return how(layers)
     raise ValueError(f"a {type(first).__name__} cannot be packed, only {', '.join(kind.__name__ for kind in PACKED)}")
+
+
+def _plain(layer: nn.Module, kind: type[nn.Module]) -> bool:
+    """Return whether a layer computes as its kind does: no forward of its own, no hooks, no weights made of others."""
+    hooks = layer._forward_hooks or layer._forward_pre_hooks or "forward" in vars(layer)
+    return type(layer).forward is kind.forward and not hooks and next(layer.children(), None) is None
+
+
+def _text(layer: nn.Module) -> str:
+    """Return words that are equal for layers that can be computed together."""
+    return f"{layer!r}, frozen: {[name for name, w in layer.named_parameters() if not w.requires_grad]}"
+
+
+def _joined(weights: Tensor, like: Tensor) -> nn.Parameter:
+    """Return the weights of several networks as one parameter, frozen if each of them is."""
+    return nn.Parameter(weights, requires_grad=like.requires_grad)
 
 
 def _as_it_is(layers: Sequence[nn.Module]) -> nn.Module:

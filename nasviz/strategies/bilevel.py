@@ -47,8 +47,10 @@ class Bilevel:
 
     Attributes
     ----------
+    layers : list of Parameter
+        The weights that are not frozen.
     weights, gradient, velocity : Tensor
-        All weights as one vector, their gradient (to which ``backward()`` adds), and the momentum.
+        All these weights as one vector, their gradient (to which ``backward()`` adds), and the momentum.
     steps, epoch : int
         Descents of α so far; epochs done.
     memory : dict of str to Tensor
@@ -59,12 +61,13 @@ class Bilevel:
 
     def __init__(self, network: nn.Module, alphas: Tensor, train: Batch, valid: Batch, generator: torch.Generator):
         self.network = to_device(network, train.images.device)
+        self.layers = [weights for weights in network.parameters() if weights.requires_grad]
         self.train, self.valid, self.generator = train, valid, generator
         self.alphas = alphas.requires_grad_()
         self.mean, self.square = torch.zeros_like(alphas), torch.zeros_like(alphas)
         self.steps = self.epoch = 0
         self.memory: dict[str, Tensor] = {}
-        layers = list(network.parameters())
+        layers = self.layers
         self._starts = [0, *accumulate(-(-layer.numel() // 16) * 16 for layer in layers)]  # each on a cache line
         like = layers[0] if layers else alphas
         self.weights, self.gradient, self.velocity = (like.new_zeros(self._starts[-1]) for _ in range(3))
@@ -74,15 +77,14 @@ class Bilevel:
 
     def parts(self, vector: Tensor) -> list[Tensor]:
         """Return views of a vector like `weights`, in the shapes of the network's layers."""
-        layers = self.network.parameters()
         return [
             vector.as_strided(layer.shape, layer.stride(), start)
-            for layer, start in zip(layers, self._starts, strict=False)
+            for layer, start in zip(self.layers, self._starts, strict=False)
         ]
 
     def slopes(self, loss: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
         """Return a loss's gradient in all weights, as one vector like `weights`, then its gradients in ``others``."""
-        layers, vector = list(self.network.parameters()), torch.zeros_like(self.weights)
+        layers, vector = self.layers, torch.zeros_like(self.weights)
         gradients = torch.autograd.grad(loss, [*layers, *others])
         torch._foreach_copy_(self.parts(vector), gradients[: len(layers)])
         return vector, *gradients[len(layers) :]

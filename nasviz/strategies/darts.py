@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import datasets
+from ..chance import BUILD, Draws, drawn_from
 from ..knobs import knob
 from ..nn.descent import cosine_between
 from ..nn.gpu import device_of, size_of
@@ -98,7 +99,12 @@ class Darts:
         return self.passes * (self.images // self.batch)
 
     def __iter__(self) -> Iterator[Step]:
-        search = self.begin()
+        with drawn_from(self.seed, BUILD):
+            search = self.begin()
+        batches = self.images // self.batch
+        yield from Draws(search.network, self.seed).each(self._steps(search), search.epoch * batches)
+
+    def _steps(self, search: Bilevel) -> Generator[Step, None, None]:
         for epoch in range(search.epoch, self.passes):
             if self.over(search):
                 return

@@ -67,7 +67,7 @@ class SecondOrderDarts(Darts):
 
     def _exact(self, search: Bilevel, train: Batch, vector: Tensor) -> Tensor:
         """Return the same product as `_difference`, by the derivative of ⟨∇_w L_train(w, α), vector⟩ in α."""
-        layers = list(search.network.parameters())
+        layers = search.layers
         loss = self.weight_loss(search, search.alphas, train)
         slopes = torch.autograd.grad(loss, layers, create_graph=True)
         along = sum((slope * part).sum() for slope, part in zip(slopes, search.parts(vector), strict=True))

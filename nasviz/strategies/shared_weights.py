@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from .. import datasets
+from ..chance import BUILD, Draws, drawn_from
 from ..estimators.training import tensors_of
 from ..knobs import knob
 from ..nn.descent import CLIP, heavy_ball, linear
@@ -98,8 +99,11 @@ class SharedTraining:
         return self.batches
 
     def __iter__(self) -> Iterator[Step]:
-        with one_thread():
+        with one_thread(), drawn_from(self.seed, BUILD):
             shared = self.begin()
+        yield from Draws(shared.network, self.seed).each(self._steps(shared), shared.epoch * self.steps)
+
+    def _steps(self, shared: Shared) -> Generator[Step, None, None]:
         for epoch in range(shared.epoch, len(self) // self.steps):
             rng = np.random.default_rng((self.seed, epoch))  # new in each epoch, so that the state need not hold it
             order = torch.from_numpy(rng.permutation(self.images)[: self.batches * self.batch])
