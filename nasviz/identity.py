@@ -61,7 +61,10 @@ class _Fields(dict):
 
 
 def identity(thing):
-    """``thing`` as JSON that tells two searches apart: dataclasses by their compared fields, functions by name."""
+    """``thing`` as JSON that tells two searches apart: dataclasses by their compared fields, functions by name.
+
+    A field may say itself what stands for its value: ``field(metadata={"identity": function of the value})``.
+    """
     if thing is None or isinstance(thing, bool | int | float | str):
         return thing
     if isinstance(thing, np.generic):
@@ -77,9 +80,16 @@ def identity(thing):
     if isinstance(thing, tuple | list):
         return [identity(value) for value in thing]
     if is_dataclass(thing) and not isinstance(thing, type):
-        said = {f.name: identity(getattr(thing, f.name)) for f in fields(thing) if f.compare}
+        values = {
+            f.name: f.metadata.get("identity", _itself)(getattr(thing, f.name)) for f in fields(thing) if f.compare
+        }
+        said = {name: identity(value) for name, value in values.items()}
         return _Fields(type(thing), {"type": type(thing).__name__} | said)
     return {"type": getattr(thing, "__qualname__", type(thing).__name__)}
+
+
+def _itself(value):
+    return value
 
 
 def absent(kind: type) -> dict:

@@ -18,7 +18,7 @@ from typing import cast
 
 import numpy as np
 
-from . import objectives, spaces, strategies
+from . import datasets, objectives, spaces, strategies
 from .identity import GONE, Named, OtherVersion, absent, check_version, differences
 from .space import SearchSpace
 from .step import Evaluation, Step
@@ -95,7 +95,8 @@ def rebuild(path: str | Path):
         if (space := said["space"]["space"]) not in own:
             raise ValueError(f"its space {space!r} is not one of nasviz's own")
         for name in ("estimate", "data", "start"):  # a replayed search asks none of them
-            if isinstance(said.get(name), Mapping):
+            of_path = name == "data" and datasets.identified(said.get(name)) is not said.get(name)  # of older versions
+            if isinstance(said.get(name), Mapping) or of_path:
                 said[name] = Named(said[name])
         values = {name: _objective(value) for name, value in said.items() if name not in ("type", "space")}
         return _built(getattr(strategies, head["search"]), values | {"space": own[space]})

@@ -38,7 +38,7 @@ DIRECTIONS = {
 
 # From the ground up: a part imports what stands on a lower floor, or itself. Imports inside functions count.
 FLOORS = (
-    {"graph", "paths", "textfile", "weights", "_old_names"},
+    {"graph", "image_folder", "paths", "textfile", "weights", "_old_names"},
     {"space"},
     {"step"},
     {"datasets", "encodings", "estimator", "knobs", "objectives"},
