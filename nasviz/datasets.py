@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import image_folder
 from .paths import data_dir
 
 FASHION = ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -31,17 +32,30 @@ VALID = 10_000  # validation images taken from a torchvision training set
 PATIENCE = 3.0  # seconds to wait for an answer from the network
 
 
+PARTS = ("train", "valid", "test")
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Images and their classes, in three parts that have no image in common.
+
+    Two data sets are equal if their names, classes and contents are.
 
     Parameters
     ----------
     name : str
     classes : tuple of str
+        Their names, each once: 2 or more.
     train_images, valid_images, test_images : uint8 arrays of shape (N, colors, size, size), read-only
+        N is 1 or more; colors and size are the same in all parts. What is given is copied, and stays as it is.
     train_labels, valid_labels, test_labels : int64 arrays of shape (N,), read-only
         Indices in ``classes``.
+
+    Raises
+    ------
+    ValueError
+        For anything else. It names the part, and the line of code that helps: for channels that come last, images that
+        are not square or not uint8, parts that do not fit together, labels in another form or out of range.
     """
 
     name: str
@@ -54,16 +68,43 @@ class Dataset:
     test_labels: np.ndarray
 
     def __post_init__(self):
-        for part in ("train", "valid", "test"):
-            images, labels = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
-            if images.dtype != np.uint8 or images.ndim != 4 or len(images) != len(labels):
-                raise ValueError(
-                    f"{self.name}: {part} images must be uint8 of shape (N, colors, height, width) with N labels, "
-                    f"got {images.dtype} {images.shape} and {len(labels)} labels"
-                )
-            labels = labels.astype(np.int64)
+        classes = () if isinstance(self.classes, str) else tuple(self.classes)
+        if len(classes) < 2 or len(set(classes)) < len(classes) or not all(isinstance(one, str) for one in classes):
+            raise ValueError(f"{self.name}: classes must be 2 names or more, each once, got {self.classes!r:.200}")
+        object.__setattr__(self, "classes", classes)
+        for part in PARTS:
+            told = f"{self.name}: {part}"
+            images = _checked_images(getattr(self, f"{part}_images"), told)
+            labels = _checked_labels(getattr(self, f"{part}_labels"), told, len(images), len(classes))
+            if images.shape[1:] != (first := self.train_images.shape[1:]):
+                got, wanted = ("×".join(map(str, shape)) for shape in (images.shape[1:], first))
+                here = f"{part}_images"
+                remedy = f"datasets.averaged({here}, {first[1]}) resizes them"
+                if images.shape[1] != first[0]:
+                    grey = images.shape[1] == 1
+                    remedy = (
+                        f"np.repeat({here}, {first[0]}, axis=1) gives grey images colours" if grey else "Choose one"
+                    )
+                raise ValueError(f"{told} images are {got}, training images {wanted}. {remedy}")
+            object.__setattr__(self, f"{part}_images", images)
             object.__setattr__(self, f"{part}_labels", labels)
-            images.flags.writeable = labels.flags.writeable = False  # data sets are cached and shared
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the images, the labels and the number of classes: what a training learns from."""
+        found = hashlib.sha256(str(len(self.classes)).encode())
+        for part in PARTS:
+            for array in (getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")):
+                found.update(repr(array.shape).encode() + np.ascontiguousarray(array).data)
+        return found.hexdigest()
+
+    def __eq__(self, other):
+        if not isinstance(other, Dataset):
+            return NotImplemented
+        return (self.name, self.classes, self.digest) == (other.name, other.classes, other.digest)
+
+    def __hash__(self):
+        return hash((self.name, self.classes, self.digest))
 
     @property
     def colors(self) -> int:
@@ -72,7 +113,7 @@ class Dataset:
 
     @property
     def size(self) -> int:
-        """Height of an image, in pixels."""
+        """Height and width of an image, in pixels."""
         return self.train_images.shape[2]
 
     @cached_property
@@ -120,6 +161,70 @@ class Dataset:
         return file.getvalue()
 
 
+def _checked_images(given, told: str) -> np.ndarray:
+    """``given`` as a read-only array that nobody else can change. ValueError: see `Dataset`."""
+    images = np.asarray(given)
+    wanted = f"{told} images must be uint8 of shape (N, colors, size, size)"
+    if images.size == 0 or images.ndim not in (3, 4):
+        raise ValueError(f"{wanted} with one image or more, got {images.dtype} of shape {images.shape}")
+    if images.ndim == 3:
+        raise ValueError(f"{wanted}, got {images.shape}. If they are grey: images[:, None]")
+    if images.dtype != np.uint8:
+        raise ValueError(f"{wanted}, got {images.dtype}. {_in_uint8(images)}")
+    _, colors, height, width = images.shape
+    if height != width:
+        remedy = f"datasets.averaged(images, {min(height, width)}) makes them square, and images.shape[3] may be cut"
+        if colors == height or width in (1, 3, 4):
+            remedy = "Move the channels: images.transpose(0, 3, 1, 2)"
+        raise ValueError(f"{wanted}, got {images.shape}, which are not square. {remedy}")
+    return _own(images)
+
+
+def _in_uint8(images: np.ndarray) -> str:
+    """How to bring images of another type to uint8."""
+    if images.dtype == bool:
+        return "255 * images.astype(np.uint8)"
+    if images.dtype.kind not in "iuf":
+        return "Images are arrays of numbers, all of one shape"
+    if not np.isfinite(images).all():
+        return "Some pixels are nan or infinite: look where they come from"
+    low, high = images.min(), images.max()
+    if low < 0 or high > 65_535 or (images.dtype.kind == "f" and high > 255):
+        return f"They go from {low:g} to {high:g}: scale them to 0 to 255, np.round them, and .astype(np.uint8)"
+    if images.dtype.kind == "f":
+        return f"np.round({'255 * ' if high <= 1 else ''}images).astype(np.uint8)"
+    return "(images // 257).astype(np.uint8)" if high > 255 else "images.astype(np.uint8)"
+
+
+def _checked_labels(given, told: str, images: int, classes: int) -> np.ndarray:
+    """``given`` as a read-only int64 array that nobody else can change. ValueError: see `Dataset`."""
+    labels = np.asarray(given)
+    wanted = f"{told} labels must be whole numbers from 0 to {classes - 1}, one for each of {images} images"
+    if labels.ndim != 1 or len(labels) != images:
+        remedy = ""
+        if labels.ndim == 2 and len(labels) == images:
+            remedy = ". Take labels[:, 0]" if labels.shape[1] == 1 else ". If they are one-hot: labels.argmax(1)"
+        raise ValueError(f"{wanted}, got the shape {labels.shape}{remedy}")
+    if labels.dtype.kind not in "biuf":
+        raise ValueError(f"{wanted}, got {labels.dtype}. np.unique(labels, return_inverse=True) numbers names")
+    if labels.dtype.kind == "f" and not (np.isfinite(labels) & (labels == np.round(labels))).all():
+        odd = labels[~(np.isfinite(labels) & (labels == np.round(labels)))][0]
+        raise ValueError(f"{wanted}, got {odd:g} among them")
+    if labels.min() < 0 or labels.max() >= classes:
+        low, high = int(labels.min()), int(labels.max())
+        remedy = "If they count from 1: labels - 1" if (low, high) == (1, classes) else f"classes has {classes} names"
+        raise ValueError(f"{wanted}, got {low} to {high}. {remedy}")
+    return _own(labels.astype(np.int64))
+
+
+def _own(array: np.ndarray) -> np.ndarray:
+    """A read-only array that shares nothing with one that its owner may change."""
+    if array.flags.writeable or not (array.flags.owndata and array.flags.c_contiguous):
+        array = np.array(array, order="C")
+        array.flags.writeable = False
+    return array
+
+
 def load(name: str | Dataset = "fashion16", size: int | None = None, root: str | os.PathLike | None = None) -> Dataset:
     """Load a data set by name.
 
@@ -129,7 +234,8 @@ def load(name: str | Dataset = "fashion16", size: int | None = None, root: str |
         ``"fashion16"``: Fashion-MNIST at 16×16, with 8,000 training, 2,000 validation and 10,000 test images; it is
         part of the project. ``"fashion-mnist"``, ``"cifar10"``, ``"cifar100"``: the whole data set of torchvision,
         which downloads it once; 10,000 of the training images become the validation images. Any other text is the path
-        of a folder with one sub-folder of images for each class, divided 60 : 20 : 20. A `Dataset` is only resized.
+        of a folder with one sub-folder of images for each class, divided 60 : 20 : 20; it is read again after a change.
+        `nasviz.image_folder.pixels` says how an image is read, and which are refused. A `Dataset` is only resized.
     size : int, optional
         Height and width in pixels, by area averaging; None keeps the original size (32 for a folder). ``fashion16`` has
         16 and 8.
@@ -139,24 +245,45 @@ def load(name: str | Dataset = "fashion16", size: int | None = None, root: str |
     Raises
     ------
     FileNotFoundError, ValueError
-        A file is missing, damaged, or no image; the name or the size does not exist. The message names a remedy.
+        A file is missing, damaged, no image, or one that cannot be read faithfully; the name or the size does not
+        exist. The message names a remedy.
     ConnectionError
         The images must be downloaded and there is no network. It is raised within three seconds.
     """
+    if size is not None and (not isinstance(size, int | np.integer) or size < 1):
+        raise ValueError(f"size must be a whole number of pixels from 1, got {size!r}")
     if isinstance(name, Dataset):
         return name if size in (None, name.size) else _resized(name, size)
     name = os.fspath(name)
-    if size is not None and (not isinstance(size, int | np.integer) or size < 1):
-        raise ValueError(f"size must be a whole number of pixels from 1, got {size!r}")
     if name == "fashion16":
         if size not in (None, 8, 16):
             raise ValueError(f"fashion16 has images of 16×16 and 8×8, not {size}×{size}; 'fashion-mnist' has any size")
         return _fashion16(size or 16)
     if name in TORCHVISION:
         return _torchvision(name, size, Path(root) if root else Path.home() / ".cache" / "nasviz")
-    if Path(name).is_dir():
-        return _folder(Path(name), size or 32)
+    if folder := _as_folder(name):
+        return _folder(folder, size or 32)
     raise ValueError(f"no data set {name!r}: known are fashion16, {', '.join(TORCHVISION)}, or the path of a folder")
+
+
+def _as_folder(name) -> Path | None:
+    """The folder that `load` would read; None if it would read something else."""
+    if not isinstance(name, str | os.PathLike) or name in ("fashion16", *TORCHVISION):
+        return None
+    folder = Path(name).expanduser()
+    return folder if folder.is_dir() else None
+
+
+def identified(data):
+    """What tells a data set apart in a record: a folder by the digest of what it holds, all else as it is.
+
+    The folder's path stands beside the digest for the records of version 0.1, which say nothing else.
+    """
+    folder = _as_folder(data)
+    return {"folder": str(data), "sha256": image_folder.digest(folder)} if folder else data
+
+
+BY_CONTENT = {"identity": identified}  # metadata of a field that `load` takes: see `nasviz.identity.identity`
 
 
 def averaged(images: np.ndarray, size: int) -> np.ndarray:
@@ -183,6 +310,7 @@ def _cover(old: int, new: int) -> np.ndarray:
     return np.maximum(cover, 0).astype(np.float64)
 
 
+@lru_cache(maxsize=4)
 def _resized(data: Dataset, size: int) -> Dataset:
     train, valid, test = (averaged(part, size) for part in (data.train_images, data.valid_images, data.test_images))
     return replace(data, train_images=train, valid_images=valid, test_images=test)
@@ -276,23 +404,19 @@ def _need_network(name: str, address: str, root: Path) -> None:
 
 
 def _folder(folder: Path, size: int) -> Dataset:
-    from PIL import Image
+    kinds = image_folder.classes(folder)
+    return _images_of(folder, size, kinds, image_folder.stamp(kinds))
 
-    kinds = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    if len(kinds) < 2:
-        raise ValueError(f"{folder} must hold a sub-folder of images for each of 2 classes or more, found {len(kinds)}")
+
+@lru_cache(maxsize=4)
+def _images_of(folder: Path, size: int, kinds: image_folder.Classes, stamp: str) -> Dataset:
+    """The images of a folder, read once for each ``stamp``: a changed folder has another."""
     pictures, numbers = [], []
-    for label, kind in enumerate(kinds):
-        files = sorted(path for path in kind.iterdir() if path.is_file() and not path.name.startswith("."))
-        if len(files) < 3:
-            raise ValueError(f"{kind} holds {len(files)} images: 3 are the least, for training, validation and test")
+    for label, (_, files) in enumerate(kinds):
         for path in files:
-            try:
-                with Image.open(path) as picture:
-                    pixels = np.asarray(picture.convert("RGB")).transpose(2, 0, 1)[None]
-            except Exception as error:  # Pillow raises nearly any error for damaged files
-                raise ValueError(f"{path} is no image that can be read ({error}): remove or repair it") from error
-            pictures.append(averaged(pixels, size)[0])
+            # Colour by colour: as float64, a large photograph would take three times the memory.
+            colors = [averaged(color[None, None], size)[0] for color in image_folder.pixels(path)]
+            pictures.append(np.concatenate(colors))
             numbers.append(label)
     images, labels = np.stack(pictures), np.array(numbers)
     if (images == images[:, :1]).all():  # all images are grey
@@ -301,7 +425,7 @@ def _folder(folder: Path, size: int) -> Dataset:
     valid, train = _stratified(labels[rest], 0.25)
     valid, train = rest[valid], rest[train]
     parts = (array[part] for part in (train, valid, test) for array in (images, labels))
-    return Dataset(folder.name, tuple(kind.name for kind in kinds), *parts)
+    return Dataset(folder.name, tuple(name for name, _ in kinds), *parts)
 
 
 def _stratified(labels: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:

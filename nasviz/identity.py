@@ -15,14 +15,13 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from . import datasets
 from .estimator import Estimator
 from .fingerprint import CODE, Unknown, fingerprint, is_own, made_with, of_class, same_code
 from .space import OwnSpace, SearchSpace
@@ -93,7 +92,8 @@ def identity(thing):
     """``thing`` as JSON that tells two searches apart.
 
     Dataclasses are told by their compared fields, functions and classes of one's own by their code and what they read,
-    those of nasviz and of libraries by name, a folder of images by its content. An attribute ``identity`` overrules all
+    those of nasviz and of libraries by name. A field may say itself what stands for its value, as folders of images do:
+    ``field(metadata={"identity": function of the value})``. An attribute ``identity`` overrules all
     this: a text or number that changes whenever the answers do.
 
     Raises
@@ -149,29 +149,15 @@ def _parts(thing):
         name = getattr(thing, "__qualname__", type(thing).__name__)
         return {"type": name, "identity": identity(given() if callable(given) else given)}
     if is_dataclass(thing) and not isinstance(thing, type):
-        said = {f.name: _field(thing, f.name) for f in fields(thing) if f.compare}
+        said = {f.name: _field(thing, f) for f in fields(thing) if f.compare}
         return _Fields(type(thing), {"type": type(thing).__name__} | said | of_class(type(thing), identity))
     return fingerprint(thing, identity)
 
 
-def _field(thing, name: str):
-    """`identity` of a field; a folder of images is told by its content."""
-    value = getattr(thing, name)
-    if name in ("data", "dataset") and isinstance(value, str | Path) and not is_own(type(thing)):
-        if str(value) not in ("fashion16", *datasets.TORCHVISION) and Path(value).is_dir():
-            return {"folder": str(value), "sha256": _content(Path(value))}
+def _field(thing, one: Field):
+    """`identity` of a field's value, or of what the field says stands for it."""
+    value = one.metadata.get("identity", _itself)(getattr(thing, one.name))
     return str(value) if isinstance(value, Path) else identity(value)
-
-
-def _content(folder: Path) -> str:
-    """SHA-256 of the files in a folder and of their names in it."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        within = path.relative_to(folder)
-        if not any(part.startswith(".") for part in within.parts):
-            digest.update(f"{within.as_posix()}\n".encode("utf-8", "surrogateescape"))
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def _space(space: SearchSpace) -> dict:
@@ -206,6 +192,10 @@ def _by_name(space: SearchSpace) -> bool:
     except TypeError:
         return False
     return known.name == space.name and known.choices == space.choices
+
+
+def _itself(value):
+    return value
 
 
 def absent(kind: type) -> dict:

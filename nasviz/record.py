@@ -18,7 +18,7 @@ from typing import cast
 
 import numpy as np
 
-from . import estimators, objectives, spaces, strategies
+from . import datasets, estimators, objectives, spaces, strategies
 from .identity import (
     GONE,
     Named,
@@ -119,7 +119,8 @@ def rebuild(path: str | Path):
         if (space := said["space"]["space"]) not in own or len(said["space"]) > 1:
             raise ValueError(f"its space {space!r} is not one of nasviz's own")
         for name in ("estimate", "data", "start"):  # a replayed search asks none of them
-            if isinstance(said.get(name), Mapping):
+            of_path = name == "data" and datasets.identified(said.get(name)) is not said.get(name)  # of older versions
+            if isinstance(said.get(name), Mapping) or of_path:
                 said[name] = Named(said[name])
         if isinstance(method := said.get("mutation"), str):
             said["mutation"] = _method(own[space], method)

@@ -172,3 +172,118 @@ def test_random_search_plays_on_the_real_table():
 def test_what_would_not_be_read_back_is_no_entry(change):
     with pytest.raises(ValueError):
         Entry(**{"name": "x", "answers": (), "digest": "d", "challenge": "c"} | change)
+
+
+# ------------------------------------------------------------------------------------------ files as people send them
+@pytest.fixture(scope="module")
+def mine(table):
+    return Challenge(table, limit=4000, rounds=12, low=2, high=9).play(greedy, "greedy")
+
+
+def lines_of(mine, *names):
+    return [json.dumps(vars(mine) | {"name": name}, ensure_ascii=False) for name in names]
+
+
+def sent(tmp_path, challenge, raw, name="class.jsonl"):
+    path = tmp_path / name
+    path.write_bytes(raw)
+    return capstone.collect([path], challenge)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\n  \n"])
+@pytest.mark.parametrize("last", [True, False])
+def test_an_editors_encoding_and_ends_of_lines_do_not_matter(challenge, mine, tmp_path, encoding, end, last):
+    text = end.join(lines_of(mine, "Zoë", "Łukasz")) + (end if last else "")
+    ranking, problems = sent(tmp_path, challenge, text.encode(encoding))
+    assert sorted(dict(ranking)) == ["Zoë", "Łukasz"] and problems == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ('{"name": "x"', "it is no|no entry"),
+        ('{"name": "x"}', "it has no 'answers'"),
+        ("null", "a JSON object is expected"),
+        ("[" * 10_000, "nested too deeply"),
+        (
+            '{"name": "x", "name": "y", "answers": [], "digest": "", "challenge": ""}',
+            "the name 'name' stands there twice",
+        ),
+        ('{"name": "x", "answers": [1], "digest": "", "challenge": ""}', "no list of texts"),
+        ('{"name": "x", "answers": {"a": 1}, "digest": "", "challenge": ""}', "no list of texts"),
+        ('{"name": "x", "answers": [NaN], "digest": "", "challenge": ""}', "no list of texts"),
+        ('{"name": "a\\nb", "answers": [], "digest": "", "challenge": ""}', "a name is one line"),
+        ('{"name": ["x"], "answers": [], "digest": "", "challenge": ""}', "a name is one line"),
+        ('{"version": 9, "name": "x", "answers": [], "digest": "", "challenge": ""}', "has version 9"),
+        ('{"version": 1e999}', "too large"),
+    ],
+)
+def test_a_line_that_is_no_entry_costs_no_other_line(challenge, mine, tmp_path, bad, words):
+    one, two = lines_of(mine, "one", "two")
+    ranking, problems = sent(tmp_path, challenge, "\n".join([one, bad, two, ""]).encode())
+    assert sorted(dict(ranking)) == ["one", "two"]
+    assert len(problems) == 1 and "class.jsonl, line 2" in problems[0] and len(problems[0]) < 400
+    with pytest.raises(ValueError, match=words):
+        list(capstone.read(tmp_path / "class.jsonl"))
+
+
+def test_a_last_line_that_was_torn_is_told(challenge, mine, tmp_path):
+    one, two = lines_of(mine, "one", "two")
+    ranking, problems = sent(tmp_path, challenge, f"{one}\n{two}"[:-9].encode())
+    assert list(dict(ranking)) == ["one"]
+    assert (
+        "line 2: no entry of a leaderboard: it is cut short" in problems[0]
+        and "Hand that entry in again" in problems[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ("Zoë".encode("latin-1"), "class.jsonl is no text in UTF-8: line 1, byte 3 is 0xEB. Save it as UTF-8"),
+        (b"PK\x03\x04", "a spreadsheet or a ZIP archive"),
+        (b"\0" * 9, "zero byte"),
+    ],
+)
+def test_a_file_that_is_no_text_costs_no_other_file(challenge, tmp_path, raw, words):
+    good = capstone.hand_in(challenge.play(greedy, "good"), tmp_path / "good.jsonl")
+    (tmp_path / "class.jsonl").write_bytes(raw)
+    ranking, problems = capstone.collect([tmp_path / "class.jsonl", tmp_path, good], challenge)
+    assert list(dict(ranking)) == ["good"] and words in problems[0] and len(problems) == 2
+
+
+def test_a_huge_file_is_refused(challenge, tmp_path, monkeypatch):
+    monkeypatch.setattr(capstone, "MOST", 1000)
+    ranking, problems = sent(tmp_path, challenge, b" " * 1001)
+    assert ranking == [] and "class.jsonl is larger than 1,000 bytes" in problems[0]
+
+
+def test_one_name_in_two_files_is_ranked_once_and_told(challenge, tmp_path):
+    mine = challenge.play(greedy, "Zoe\u0308")  # two ways to write one letter
+    other = Entry("Zoë", ("",) * 12, mine.digest, mine.challenge)
+    paths = [capstone.hand_in(one, tmp_path / f"{i}.jsonl") for i, one in enumerate((mine, other))]
+    ranking, problems = capstone.collect(paths, challenge)
+    assert ranking == [("Zoë", pytest.approx(challenge.score(mine)))]
+    assert len(problems) == 1 and "0.jsonl" in problems[0] and "give them two names" in problems[0]
+    copy = capstone.hand_in(mine, tmp_path / "copy.jsonl")
+    assert capstone.collect([paths[0], copy], challenge)[1] == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_entry_that_nobody_can_judge_is_told_and_not_ranked(table, tmp_path):
+    rows = [(arch, 0, {"accuracy": 0.5, "test_accuracy": 0.5, "madds": 1000.0}, 1.0) for arch in table.archs[:3]]
+    once = Table.of(SPACE, [*rows, (table.archs[1], 1, rows[1][2], 1.0)])
+    challenge = Challenge(once, limit=4000, rounds=2)
+    entry = Entry("x", (SPACE.to_text(table.archs[0]),) * 2, once.digest, challenge.name)
+    path = capstone.hand_in(entry, tmp_path / "class.jsonl")
+    ranking, problems = capstone.collect([path], challenge)
+    assert ranking == [] and "class.jsonl: x: no answer can be judged" in problems[0]
+
+
+def test_messages_stay_short_however_long_an_entry_is(challenge, tmp_path):
+    long = "x" * 100_000
+    texts = [{"name": "a", "answers": [long] * 12, "digest": challenge.table.digest, "challenge": challenge.name},
+             {"name": "b", "answers": [], "digest": long, "challenge": long}]  # fmt: skip
+    _, problems = sent(tmp_path, challenge, "\n".join(map(json.dumps, texts)).encode())
+    assert len(problems) == 2 and max(map(len, problems)) < 600

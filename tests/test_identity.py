@@ -281,8 +281,9 @@ def test_a_folder_is_known_by_its_content(tmp_path):
     from nasviz.estimators import Training
 
     def folder(name, content):
-        (tmp_path / name / "cats").mkdir(parents=True)
-        (tmp_path / name / "cats" / "1.png").write_bytes(content)
+        for kind in ("cats", "dogs"):
+            (tmp_path / name / kind).mkdir(parents=True)
+            (tmp_path / name / kind / "1.png").write_bytes(content)
         return Training(SPACE, dataset=str(tmp_path / name))
 
     one, moved, other = folder("one", b"1"), folder("moved", b"1"), folder("other", b"2")

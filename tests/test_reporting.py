@@ -56,5 +56,41 @@ def test_a_sheet_without_a_heading_is_refused():
         reporting.read(reporting.sheet(GOOD).replace("## 8. random", "random search"))
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_sheet_reads_back_from_any_editor(tmp_path, end, encoding):
+    text = reporting.sheet(GOOD).replace("\n", end)
+    (tmp_path / "sheet.md").write_bytes(text.replace("as_run", "as\\_run").encode(encoding))
+    assert reporting.read(tmp_path / "sheet.md") == GOOD
+    assert reporting.read("\ufeff" + text) == GOOD
+
+
+def swapped(text):
+    return text.replace(". over_time", ". x").replace(". random", ". over_time").replace(". x", ". random")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda text: text.replace("## 8. random", "random"), "no heading random"),
+        (lambda text: text + "\n## 8. random\n", "random twice"),
+        (lambda text: text[: len(text) // 2], "no heading"),
+        (lambda text: "", "no heading training"),
+        (lambda text: text.replace(". over_time", ". x").replace(". random", ". over_time"), "no heading random"),
+        (swapped, "in this order; they are training"),
+    ],
+)
+def test_a_sheet_that_was_changed_names_its_file_and_its_heading(tmp_path, change, words):
+    (tmp_path / "sheet.md").write_text(change(reporting.sheet(GOOD)), encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"sheet\.md: the headings must be .*{words}"):
+        reporting.read(tmp_path / "sheet.md")
+
+
+def test_a_sheet_in_another_encoding_is_refused(tmp_path):
+    (tmp_path / "sheet.md").write_bytes(reporting.sheet({"training": "chez Zoë"}).encode("cp1252"))
+    with pytest.raises(ValueError, match=r"sheet\.md is no text in UTF-8: line \d+, byte \d+"):
+        reporting.read(tmp_path / "sheet.md")
+
+
 def test_the_file_beside_the_lab_is_the_blank_sheet():
     assert (labs_dir() / "09-reporting-sheet.md").read_text(encoding="utf-8") == reporting.sheet()

@@ -154,3 +154,29 @@ def test_a_finished_part_may_be_packed_and_is_read_and_gone_on_from(work, pool, 
     packed.write_bytes(packed.read_bytes()[:-9])
     with pytest.raises(ValueError, match="part-000.jsonl.gz is damaged"):
         list(trainings_in(packed))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1.5}, {"seed": True}, {"seed": -1}, {"seed": "0"}, {"arch": 3}, {"arch": None}, {"scores": None},
+        {"scores": [1]}, {"scores": {"accuracy": "0.9"}}, {"scores": {"accuracy": True}}, {"seconds": None},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_line_of_a_part_that_is_no_training_is_named(tmp_path, change, mark):
+    row = {"arch": "|a~0|", "seed": 0, "scores": {"accuracy": 0.9}, "seconds": 1.0}
+    head, path = {"nasviz table": 1, "estimate": {}}, tmp_path / "part-000.jsonl"
+    path.write_bytes(mark + "".join(json.dumps(one) + "\r\n" for one in (head, row)).encode())
+    assert list(trainings_in(path)) == [(("|a~0|", 0), row)]
+    path.write_bytes(mark + "".join(json.dumps(one) + "\n" for one in (head, row, row | change)).encode())
+    with pytest.raises(ValueError, match=r"part-000\.jsonl, line 3: no line of a table"):
+        list(trainings_in(path))
+
+
+@pytest.mark.parametrize("line", ["[" * 50_000, "[]", "null", '{"arch": "x"}', "{", '"x"'])
+def test_a_line_of_a_part_that_is_something_else_is_named(tmp_path, line):
+    path = tmp_path / "part-000.jsonl"
+    path.write_text('{"nasviz table": 1, "estimate": {}}\n' + line + "\n")
+    with pytest.raises(ValueError, match=r"part-000\.jsonl, line 2: no line of a table"):
+        list(trainings_in(path))

@@ -23,13 +23,15 @@ import argparse
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 
 import numpy as np
 
+from .. import textfile
 from ..estimators import TableLookup, nasbench201_table
 from ..estimators.table import Table
 from ..identity import OtherVersion, check_version
@@ -38,6 +40,7 @@ from ..space import Arch, SearchSpace
 from ..step import Evaluation
 
 VERSION = 1  # of the format of an entry
+MOST = 2**26  # bytes of a file: some 10,000 entries
 PATIENCE = 10_000  # answers without a question in between: such a search would never end
 Search = Callable[[SearchSpace, Callable, np.random.Generator], Iterator[Arch]]
 
@@ -160,8 +163,8 @@ class Challenge:
         """
         if (entry.digest, entry.challenge) != (self.table.digest, self.name):
             raise ValueError(
-                f"{entry.name}: played another challenge ({entry.challenge}, table {entry.digest[:8]}) than this one "
-                f"({self.name}, table {self.table.digest[:8]})"
+                f"{entry.name}: played another challenge ({entry.challenge:.80}, table {entry.digest[:8]}) than this "
+                f"one ({self.name}, table {self.table.digest[:8]})"
             )
         if len(entry.answers) != self.rounds:
             raise ValueError(f"{entry.name}: {len(entry.answers)} answers to {self.rounds} rounds")
@@ -181,11 +184,12 @@ class Challenge:
         try:
             return self.table.row(self.table.space.from_text(text))
         except (KeyError, ValueError) as error:
-            raise ValueError(f"the table has no {text!r}") from error
+            raise ValueError(f"the table has no {text!r:.120}") from error
 
     def score(self, entry: Entry) -> float:
-        """Mean regret over the rounds, points: 0 is best."""
-        return float(np.nanmean(self.regrets(entry)))
+        """Mean regret over the rounds that can be judged, points: 0 is best; nan if there is none."""
+        regrets = self.regrets(entry)
+        return float(regrets[~np.isnan(regrets)].mean()) if not np.isnan(regrets).all() else nan
 
 
 # ---------------------------------------------------------------------- the file
@@ -219,20 +223,31 @@ def _is_json(line: bytes) -> bool:
 
 def read(path: str | Path) -> Iterator[Entry]:
     """The entries of a file, in order. ValueError with the line that is none, or that a newer nasviz wrote."""
-    with Path(path).expanduser().open(encoding="utf-8-sig", errors="replace") as file:  # an editor may begin with a BOM
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                found = json.loads(line)
-                check_version(f"{path}, line {number},", found.get("version", 1), VERSION)  # the first had none
-                if not isinstance(texts := found["answers"], list):
-                    raise ValueError("its answers are no list of texts")
-                yield Entry(found["name"], tuple(texts), found["digest"], found["challenge"])
-            except OtherVersion:
-                raise
-            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-                raise ValueError(f"{path}, line {number}: no entry of a leaderboard: {error}") from None
+    for found in _entries(path):
+        if isinstance(found, ValueError):
+            raise found
+        yield found
+
+
+def _entries(path: str | Path) -> Iterator[Entry | ValueError]:
+    """Each line's entry, or why it is none."""
+    lines = textfile.read_text(Path(path).expanduser(), MOST).split("\n")
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            found = textfile.json_object(line)
+            check_version(f"{path}, line {number},", found.get("version", 1), VERSION)  # the first had none
+            texts = found["answers"]
+            if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+                raise ValueError("its answers are no list of texts")
+            yield Entry(found["name"], tuple(texts), str(found["digest"]), str(found["challenge"]))
+        except OtherVersion as error:
+            yield error
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            torn = number == len(lines)  # nothing ended it
+            why = f"it is cut short ({error})" if torn else f"it has no {error}" if type(error) is KeyError else error
+            yield ValueError(f"{path}, line {number}: no entry of a leaderboard: {why}. Hand that entry in again")
 
 
 def collect(paths: Iterable[str | Path], challenge: Challenge) -> tuple[list[tuple[str, float]], list[str]]:
@@ -243,29 +258,37 @@ def collect(paths: Iterable[str | Path], challenge: Challenge) -> tuple[list[tup
     ranking : list of (name, mean regret in points)
         Each name's best entry, the best name first. Computed again from the architectures.
     problems : list of str
-        What could not be counted, and why: one bad file does not spoil the others.
+        What could not be counted, and why: one bad line or file does not spoil the others. And names that stand in
+        several files with other answers: they may be two people.
     """
     best: dict[str, float] = {}
+    heard: dict[str, dict[str, set]] = {}  # name: file: answers
     problems = []
     for path in paths:
-        entries = read(path)
-        while True:
-            try:
-                entry = next(entries)
-            except StopIteration:
-                break
-            except (OSError, ValueError) as error:
-                problems.append(str(error))
-                break
+        try:
+            found = list(_entries(path))
+        except (OSError, ValueError) as error:
+            problems.append(str(error))
+            continue
+        for entry in found:
+            if isinstance(entry, ValueError):
+                problems.append(str(entry))
+                continue
+            name = " ".join(unicodedata.normalize("NFC", entry.name).split())  # as it looks
             try:
                 score = challenge.score(entry)
             except ValueError as error:
                 problems.append(f"{path}: {error}")
                 continue
             if not isfinite(score):
-                problems.append(f"{path}: {entry.name}: no other training can judge its answers")
+                problems.append(f"{path}: {name}: no answer can be judged, as the table has no other training of them")
                 continue
-            best[entry.name] = min(score, best.get(entry.name, score))
+            heard.setdefault(name, {}).setdefault(str(path), set()).add(entry.answers)
+            best[name] = min(score, best.get(name, score))
+    for name, files in heard.items():
+        if len(set(map(frozenset, files.values()))) > 1:
+            told = f"{name} stands in {', '.join(files):.300} with other answers, and the best is ranked"
+            problems.append(f"{told}. If these are two people, give them two names")
     return sorted(best.items(), key=lambda pair: pair[1]), problems
 
 
@@ -277,13 +300,13 @@ def table(ranking: Iterable[tuple[str, float]]) -> str:
 
 
 def main(argv=None) -> int:
-    """Rank leaderboard files on the terminal; 1 if something could not be counted."""
+    """Rank leaderboard files on the terminal; 1 if something could not be counted, or is doubtful."""
     parser = argparse.ArgumentParser("python -m nasviz.course.capstone", description="Rank leaderboards of a class.")
     parser.add_argument("files", nargs="+", type=Path)
     ranking, problems = collect(parser.parse_args(argv).files, Challenge())
     print(table(ranking))
     for problem in problems:
-        print("not counted:", problem)
+        print("to look at:", problem)
     return int(bool(problems))
 
 

@@ -14,7 +14,7 @@ import re
 import sys
 from pathlib import Path
 
-from . import roundings
+from . import notebooks, roundings
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -62,7 +62,7 @@ def render(path: Path) -> float:
     """Run a lab head to tail and store it with its pictures and its duration. Seconds of computing."""
     import nbformat
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook = notebooks.read(path)
     seconds = roundings.run(notebook, path.parent, store_widget_state=False)
     strip(notebook)
     notebook["metadata"].setdefault("nasviz", {})["seconds"] = round(seconds)
@@ -85,25 +85,34 @@ def main() -> int:
     three.add_argument("--out", type=Path, help="write the table there too, in Markdown")
     three.add_argument("--jobs", type=int, default=2, help="labs at once, one core each (default: 2)")
     options = parser.parse_args()
+    damaged: list[str] = []
+
+    def readable(paths) -> dict:
+        found = notebooks.read_all(paths, damaged.append)
+        for told in damaged:
+            print(told, file=sys.stderr)
+        return found
+
     if options.command == "claims":
         asked = options.rounding or list(roundings.ROUNDINGS)
-        return roundings.main(options.labs, asked, options.record, options.out, options.jobs)
+        status = roundings.main(list(readable(options.labs)), asked, options.record, options.out, options.jobs)
+        return status or int(bool(damaged))
     if options.command == "render":
-        for path in options.labs:
+        for path in readable(options.labs):
             print(f"{path}: {render(path):.0f} s, {path.stat().st_size / 1000:.0f} kB")
-        return 0
+        return int(bool(damaged))
     import nbformat
 
     labs = sorted(options.folder.glob("*.ipynb"))
     if not labs:
         parser.error(f"no notebooks in {options.folder}")
     options.out.mkdir(parents=True, exist_ok=True)
-    for path in labs:
+    for path, notebook in readable(labs).items():
         if (options.out / path.name).exists():
             parser.error(f"{options.out / path.name} exists; choose an empty folder")
-        nbformat.write(without_solutions(nbformat.read(path, as_version=4)), options.out / path.name)
+        nbformat.write(without_solutions(notebook), options.out / path.name)
         print(options.out / path.name)
-    return 0
+    return int(bool(damaged))
 
 
 if __name__ == "__main__":

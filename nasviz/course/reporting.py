@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from .. import textfile
+
+MOST = 2**20  # bytes of a sheet
 SHORTEST = 12  # characters of an answer: "no" is one only with its reason
 EMPTY = re.compile(r"[\W_]*(todo|tbd|n/?a|none|later|same|yes|no|unknown)?[\W_]*", re.I)
 
@@ -95,15 +99,31 @@ def sheet(answers: Mapping[str, str] | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def read(text: str) -> dict[str, str]:
+def read(text: str | Path) -> dict[str, str]:
     """The answers of a sheet that somebody filled in, by `Item.key`; what was left blank is left out.
 
-    ValueError if a question is not there, or there twice: the headings must stay as they are.
+    Parameters
+    ----------
+    text : str or Path
+        The sheet, or its file.
+
+    Raises
+    ------
+    ValueError
+        If a question is not there, or there twice: the headings must stay as they are. If the file is no text.
     """
-    parts = re.split(r"^## +\d+\. +(\w+) *$", text, flags=re.M)
-    found, keys = parts[1::2], [item.key for item in ITEMS]
+    told = "" if isinstance(text, str) else f"{text}: "
+    if not isinstance(text, str):
+        text = textfile.read_text(Path(text).expanduser(), MOST)
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    parts = re.split(r"^## +\d+\. +([\w\\]+)[ \t]*$", text, flags=re.M)
+    # Some editors write as\_run: Markdown would read an underline.
+    found, keys = [key.replace("\\", "") for key in parts[1::2]], [item.key for item in ITEMS]
     if found != keys:
-        raise ValueError(f"the headings must be {', '.join(keys)}, in this order; they are {', '.join(found)}")
+        lacks = [f"no heading {key}" for key in keys if key not in found]
+        twice = [f"{key} twice" for key in keys if found.count(key) > 1]
+        why = ", ".join([*lacks, *twice]) or f"they are {', '.join(found):.300}"
+        raise ValueError(f"{told}the headings must be {', '.join(keys)}, in this order; {why}")
     answers = {}
     for item, body in zip(ITEMS, parts[2::2], strict=True):
         answer = " ".join(body.replace(f"*{item.question}*", "").split())

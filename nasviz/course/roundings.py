@@ -24,6 +24,8 @@ from pathlib import Path
 
 import numpy as np
 
+from . import notebooks
+
 
 def _instructions(torch: str, onednn: str, mkl: str) -> dict[str, str]:
     return {"ATEN_CPU_CAPABILITY": torch, "ONEDNN_MAX_CPU_ISA": onednn, "MKL_ENABLE_INSTRUCTIONS": mkl}
@@ -164,10 +166,9 @@ def run(notebook, folder: Path, env: Mapping[str, str] | None = None, **options)
 
 def try_lab(path: Path, rounding: str) -> Outcome:
     """Run a lab whole, errors or not, in a kernel that rounds as `ROUNDINGS` says."""
-    import nbformat
     from nbformat.v4 import new_code_cell
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook = notebooks.read(path)
     notebook.cells.insert(0, new_code_cell(PRELUDE))
     quiet = {"NASVIZ_TEST": "", "NASVIZ_WORKERS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     seconds = run(notebook, path.parent, quiet | ROUNDINGS[rounding], allow_errors=True)

@@ -71,7 +71,7 @@ class Inherited(Estimator):
     space: SearchSpace
     state: bytes = field(repr=False)
     recalibrate: int = 10
-    dataset: str | datasets.Dataset = "fashion16"
+    dataset: str | datasets.Dataset = field(default="fashion16", metadata=datasets.BY_CONTENT)
     size: int = 8
     network: Mapping = field(default_factory=dict, hash=False)
 

@@ -59,7 +59,7 @@ class WeightInheritance(Estimator):
     parent: Arch
     weights: bytes = field(repr=False)
     recipe: Recipe = SHORT
-    dataset: str | datasets.Dataset = "fashion16"
+    dataset: str | datasets.Dataset = field(default="fashion16", metadata=datasets.BY_CONTENT)
 
     @classmethod
     def root(

@@ -14,7 +14,7 @@ import numpy as np
 from ..paths import data_dir
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, plain
-from . import tablefile
+from . import csvfile, tablefile
 from .known import KnownSpace
 
 DENSE = 2**20  # spaces up to this size have an array with the row of each tuple of choices
@@ -143,24 +143,29 @@ class Table:
         Parameters
         ----------
         path : path
-            Comma-separated, with names in the first line; ``.gz`` is unpacked.
+            Names in the first line, fields separated by commas, semicolons or tabs; or JSON Lines, an object a line.
+            UTF-8, or what the file's mark says; what gzip packed is unpacked. Decimal commas are read where they cannot
+            be meant otherwise. Nothing, nan, NA, N/A, null, None and - stand for what is missing: nan.
         space : SearchSpace
         arch : str
             Column of the architectures.
         scores : mapping, optional
             ``{"accuracy": "c10val"}``: what a column is called here; ``("c10val", 0.01)`` also multiplies, since
             accuracies are 0 to 1. ``"accuracy@12"`` is the accuracy after 12 epochs, ``"test_accuracy"`` judges and is
-            not shown to a search. By default all columns of numbers, under their own names.
+            not shown to a search. By default all columns of numbers, under their own names; a warning names the
+            columns of words, which are left out.
         seed, seconds : str, optional
             Columns of the seed (from 0) and of what the training took.
 
         Raises
         ------
         ValueError
-            Naming the line and what is wrong with it.
+            Naming the file, the line and what to do: no text, another number of fields, a name that two columns have, a
+            column of numbers with a word in it, a percent sign, marks between thousands, an architecture that is not of
+            the space or stands there twice with one seed.
         """
-        path = Path(path)
-        trainings, digest = tablefile.read_csv(path, space, arch, scores, seed, seconds)
+        path = Path(path).expanduser()
+        trainings, digest = csvfile.read_csv(path, space, arch, scores, seed, seconds)
         try:
             return cls.of(space, trainings, about={"file": path.name}, digest=digest)
         except ValueError as error:

@@ -1,6 +1,6 @@
-"""Files of a `nasviz.estimators.table.Table`: the project's own compact one, and comma-separated ones of others.
+"""The compact file of a `nasviz.estimators.table.Table`. Those of others: `nasviz.estimators.csvfile`.
 
-The compact file is NumPy's ``.npz`` without pickle. ``header`` holds JSON as bytes: what was trained, how, on which
+It is NumPy's ``.npz`` without pickle. ``header`` holds JSON as bytes: what was trained, how, on which
 machines, and how each column is kept:
 
 - ``counts``: accuracies that are counts out of 1,000 to 10,000 images, as uint16 (65535: nan), exactly;
@@ -12,18 +12,15 @@ machines, and how each column is kept:
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
 import io
 import json
-import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import product
-from math import isnan, nan
+from math import nan
 from pathlib import Path
 from typing import Protocol
 
@@ -44,7 +41,6 @@ DAMAGE = (
 )  # fmt: skip
 
 
-# ------------------------------------------------------------------------------------------------ the compact file
 class Trainings(Protocol):
     """What is written: the attributes of a `nasviz.estimators.table.Table`."""
 
@@ -220,57 +216,3 @@ def named_space(name: str) -> SearchSpace:
         if (space := getattr(spaces, one)()).name == name:
             return space
     raise ValueError(f"nasviz knows no space {name!r}: pass it as space")
-
-
-# ------------------------------------------------------------------------------------------------ files of others
-Columns = Mapping[str, str | tuple[str, float]]
-
-
-def read_csv(
-    path: Path, space: SearchSpace, arch: str, scores: Columns | None, seed: str | None, seconds: str | None
-) -> tuple[Iterator[tuple], str]:
-    """The trainings in a file, as `Table.of` takes them, and what identifies them. Parameters: `Table.read_csv`."""
-    raw = path.read_bytes()
-    try:
-        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
-    except (OSError, EOFError, ValueError, zlib.error, struct.error) as error:
-        raise ValueError(f"{path} is no text: {error}") from None
-    lines = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        names = list(lines.fieldnames or ())
-        cells = [(lines.line_num, line) for line in lines]
-    except csv.Error as error:
-        raise ValueError(f"{path}, line {lines.line_num}: {error}") from None
-    wanted = {name: (column, 1.0) if isinstance(column, str) else column for name, column in (scores or {}).items()}
-    for name in filter(None, (arch, seed, seconds, *(column for column, _ in wanted.values()))):
-        if name not in names:
-            raise ValueError(f"{path} has no column {name!r}; its columns: {', '.join(names)}")
-    if not scores:
-        rest = [name for name in names if name not in (arch, seed, seconds)]
-        wanted = {name: (name, 1.0) for name in rest if all(_is_number(line[name]) for _, line in cells)}
-
-    def trainings() -> Iterator[tuple]:
-        for number, line in cells:
-            try:
-                values = {name: _score(name, line[column], column, by) for name, (column, by) in wanted.items()}
-                which = int(line[seed]) if seed else 0
-                yield space.from_text(line[arch]), which, values, float(line[seconds]) if seconds else nan
-            except (ValueError, TypeError) as error:
-                raise ValueError(f"line {number}: {error}") from None
-
-    return trainings(), hashlib.sha256(raw + repr((arch, wanted, seed, seconds)).encode()).hexdigest()
-
-
-def _score(name: str, text: str, column: str, factor: float) -> float:
-    value = factor * float(text)
-    if re.match(r"(test_)?accuracy(@|$)", name) and not (isnan(value) or 0 <= value <= 1):
-        raise ValueError(f"an accuracy is 0 to 1, got {value:g}; if in %: scores={{{name!r}: ({column!r}, 0.01)}}")
-    return value
-
-
-def _is_number(text) -> bool:
-    try:
-        float(text)
-    except (TypeError, ValueError):
-        return False
-    return True

@@ -225,15 +225,26 @@ def trainings_in(part: Path, head: dict | None = None) -> Iterator[tuple[Key, di
                 check_version(part, row["nasviz table"], VERSION)
                 its, old = row["estimate"], of_version_one(row, head or {})
             else:
-                key = str(row["arch"]), int(row["seed"])
+                key = _key(row)
         except OtherVersion:
             raise
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(f"{part}, line {number + 1}: no line of a table ({error})") from None
         if number:
             yield key, row
         elif head and (lines := differences(its, head["estimate"], "estimate", among(estimators), old)):
             raise ValueError(f"{part} is a part of another table: {', '.join(lines)}")
+
+
+def _key(row: dict) -> Key:
+    """What a line is a training of. KeyError or ValueError if it is no training."""
+    arch, seed, scores, seconds = (row[name] for name in ("arch", "seed", "scores", "seconds"))
+    if not isinstance(arch, str) or type(seed) is not int or seed < 0:
+        raise ValueError(f"{arch!r:.60}, {seed!r:.20} are no architecture and its seed, a whole number from 0")
+    for name, value in {"seconds": seconds, **scores}.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{name}: {value!r:.40} is no number")
+    return arch, seed
 
 
 def _lines(part: Path) -> list[bytes]:

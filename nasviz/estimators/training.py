@@ -128,7 +128,7 @@ class Training(Estimator):
 
     space: SearchSpace
     recipe: Recipe = FULL
-    dataset: str | datasets.Dataset = "fashion16"
+    dataset: str | datasets.Dataset = field(default="fashion16", metadata=datasets.BY_CONTENT)
     test: bool = False
     curve: bool = False
     executor: Executor | None = field(default=None, compare=False, repr=False)
@@ -262,14 +262,16 @@ def measured(network: nn.Module, data: datasets.Dataset) -> dict[str, float]:
     return {"parameters": float(count.parameters(network)), "madds": float(madds)}
 
 
-@lru_cache(maxsize=4)
 def _data(dataset: str | datasets.Dataset, size: int) -> datasets.Dataset:
-    return datasets.load(dataset, size)
+    return datasets.load(dataset, size)  # which keeps what it read
+
+
+def tensors_of(dataset: str | datasets.Dataset, size: int, part: str) -> tuple[Tensor, Tensor]:
+    """Return normalised images and labels. They are cached, so that a worker normalises only once."""
+    return _tensors(_data(dataset, size), part)
 
 
 @lru_cache(maxsize=8)
-def tensors_of(dataset: str | datasets.Dataset, size: int, part: str) -> tuple[Tensor, Tensor]:
-    """Return normalised images and labels. They are cached, so that a worker normalises only once."""
-    data = _data(dataset, size)
+def _tensors(data: datasets.Dataset, part: str) -> tuple[Tensor, Tensor]:
     images = torch.from_numpy(data.normalized(part)).contiguous(memory_format=torch.channels_last)
     return images, torch.from_numpy(getattr(data, f"{part}_labels").copy())

@@ -243,7 +243,7 @@ class ZeroCost(Estimator):
     space: SearchSpace
     scores: tuple[str, ...] = ("synflow",)
     recipe: Recipe = FULL
-    dataset: str | datasets.Dataset = "fashion16"
+    dataset: str | datasets.Dataset = field(default="fashion16", metadata=datasets.BY_CONTENT)
     executor: Executor | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self):

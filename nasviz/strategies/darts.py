@@ -83,7 +83,7 @@ class Darts:
     shows: ClassVar[tuple[str, ...]] = ("alphas", "loss", "valid_loss", "valid_accuracy", "epoch")
 
     space: SearchSpace
-    data: str | datasets.Dataset = "fashion16"
+    data: str | datasets.Dataset = field(default="fashion16", metadata=datasets.BY_CONTENT)
     size: int = 16
     images: int = 2000
     epochs: int = 20

@@ -69,7 +69,7 @@ class SharedTraining:
     momentum: ClassVar[staticmethod[[Tensor, Tensor], Tensor]] = staticmethod(heavy_ball)
 
     space: SearchSpace
-    data: str | datasets.Dataset = "fashion16"
+    data: str | datasets.Dataset = field(default="fashion16", metadata=datasets.BY_CONTENT)
     size: int = 8
     images: int = 4000
     epochs: int = 30
