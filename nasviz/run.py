@@ -20,6 +20,7 @@ from . import record
 from .estimator import Estimator
 from .identity import identity
 from .knobs import check_turn, knobs
+from .ranges import check_fields
 from .step import Evaluation, Step
 from .strategy import allows, estimator_of, keeps_state, objective_of, start_of
 
@@ -66,6 +67,7 @@ class Run:
     """
 
     def __init__(self, search, path: str | Path | None = None):
+        check_fields(search)  # now, before anything is written
         self.search, self.path = search, Path(path) if path is not None else None
         self.head = {"nasviz": record.VERSION, "search": type(search).__name__, "fields": identity(search)}
         self.answers: list[Evaluation] = []

@@ -38,7 +38,7 @@ DIRECTIONS = {
 
 # From the ground up: a part imports what stands on a lower floor, or itself. Imports inside functions count.
 FLOORS = (
-    {"graph", "paths", "weights", "_old_names"},
+    {"graph", "paths", "ranges", "weights", "_old_names"},
     {"space"},
     {"step"},
     {"datasets", "encodings", "estimator", "knobs", "objectives"},
