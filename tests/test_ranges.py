@@ -2,17 +2,14 @@
 
 import signal
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from itertools import islice
 from math import inf, isfinite, nan
 
-import numpy as np
 import pytest
 from toys import SPACES, Toy
 
 from nasviz import strategies
-from nasviz.knobs import knob
-from nasviz.ranges import REQUIRED, Range, argument, check_fields, check_number, checked, ranged
 from nasviz.run import Run
 from nasviz.spaces import ElasticSpace, NasBench201
 from nasviz.strategies import elastic_training

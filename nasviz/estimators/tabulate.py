@@ -37,6 +37,7 @@ from tqdm import tqdm
 from .. import estimators
 from ..estimator import Estimator
 from ..identity import OtherVersion, among, check_version, differences, identity
+from ..ranges import REQUIRED, check_fields, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 from ..workers import default_pool, processor, workers
@@ -67,7 +68,10 @@ class Work:
     """
 
     estimate: Estimator
-    seeds: int
+    seeds: int = ranged(REQUIRED, 1, whole=True)
+
+    def __post_init__(self):
+        check_fields(self)
 
     @property
     def head(self) -> dict:

@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from ..identity import OtherVersion, check_version
 from ..nn import count
+from ..ranges import REQUIRED, check_fields, ranged
 from ..space import Arch, SearchSpace
 from .measure import device_name, latency
 
@@ -113,9 +114,12 @@ def _words(module: nn.Module) -> str:
 class Overhead:
     """Milliseconds of a network: ``fixed + factor * (sum of its operations) + each * (number of operations)``."""
 
-    fixed: float = 0.0
-    factor: float = 1.0
-    each: float = 0.0
+    fixed: float = ranged(0.0)
+    factor: float = ranged(1.0)
+    each: float = ranged(0.0)
+
+    def __post_init__(self):
+        check_fields(self)
 
     def __call__(self, total: float, count: int) -> float:
         return self.fixed + self.factor * total + self.each * count
@@ -142,11 +146,14 @@ class LatencyTable:
 
     device: str
     backend: str
-    threads: int
-    batch: int
+    threads: int = ranged(REQUIRED, 1, whole=True)
+    batch: int = ranged(REQUIRED, 1, whole=True)
     made: str
     ms: dict[str, float] = field(repr=False)
     overhead: Overhead = Overhead()
+
+    def __post_init__(self):
+        check_fields(self)
 
     @classmethod
     def build(

@@ -14,7 +14,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -27,6 +27,7 @@ import numpy as np
 from ..estimator import Estimator
 from ..identity import identity
 from ..objectives import Bounded, accuracy
+from ..ranges import Range, check_fields, check_number, ranged
 from ..space import Arch
 from ..step import Evaluation
 from ..strategy import allows, evaluations_of, has_objective, objective_of, planned
@@ -83,7 +84,7 @@ class Race:
     """
 
     searches: Mapping[str, object] | Sequence
-    budget: float = 500
+    budget: float = ranged(500, above=0.0, whole=False)
     unit: str = "evaluations"
     seeds: int | Sequence[int] = 50
     path: str | Path | None = None
@@ -94,13 +95,14 @@ class Race:
     def __post_init__(self):
         from ..strategies import RandomSearch
 
+        check_fields(self)
         given = self.searches
         self.searches = dict(given) if isinstance(given, Mapping) else {type(one).__name__: one for one in given}
         if not self.searches or len(self.searches) < len(given):
             raise ValueError("a race needs strategies under different names: Race({'small': …, 'large': …})")
-        if self.unit not in UNITS or not self.budget > 0:
-            raise ValueError(f"a budget is a number above 0 of {' or '.join(UNITS)}, got {self.budget!r} {self.unit!r}")
-        self.seeds = list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
+        if self.unit not in UNITS:
+            raise ValueError(f"a budget is a number of {' or '.join(UNITS)}, got {self.budget!r} {self.unit!r}")
+        self.seeds = seeds_of(self.seeds)
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"the seeds of a race must be some, and all different, got {self.seeds}")
         first = next(iter(self.searches.values()))
@@ -108,6 +110,7 @@ class Race:
         likes = [objective_of(one) for one in self.searches.values() if has_objective(one)]
         self.objective = likes[0] if likes else accuracy
         for name, search in self.searches.items():
+            check_fields(search)
             for part in ("space", "estimate", "objective"):
                 its, ours = getattr(search, part, getattr(self, part)), getattr(self, part)
                 if identity(its) != identity(ours):
@@ -301,6 +304,13 @@ class Race:
             if new:
                 file.write(json.dumps(self.head) + "\n")
             file.write(json.dumps(track.line()) + "\n")
+
+
+def seeds_of(seeds) -> list[int]:
+    """The seeds of a race, each of them. ValueError for what is neither a count from 1 nor numbers from 0."""
+    if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
+        return list(range(check_number("Race: seeds", seeds, 1)))
+    return Range(0, whole=True, many=True).check("Race: seeds", list(seeds))
 
 
 # ---------------------------------------------------------------------- what an estimator hides
