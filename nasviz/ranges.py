@@ -214,6 +214,12 @@ def check_number(what: str, value, least: float = -inf, most: float = inf, *, wh
     return Range(least, most, whole=whole, **ends).check(what, value)  # type: ignore[arg-type]
 
 
+def check_sizes(**sizes: int) -> None:
+    """Check that each of some sizes is a whole number from 1. ValueError that names the first which is none."""
+    for name, value in sizes.items():
+        check_number(name, value, 1)
+
+
 def argument(least: float = -inf, most: float = inf, *, whole: bool = True, **ends: float) -> Callable[[str], float]:
     """Return a ``type`` for `argparse`: it reads a number of a command line, and refuses one out of the range."""
     allowed = Range(least, most, whole=whole, **ends)  # type: ignore[arg-type]

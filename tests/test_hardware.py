@@ -68,7 +68,7 @@ def test_a_noisy_machine_is_refused_and_a_quiet_moment_suffices():
 
 @pytest.mark.parametrize("wrong", [{"samples": 4}, {"tries": 0}, {"tolerance": 0}])
 def test_impossible_measurements_are_refused(wrong):
-    with pytest.raises(ValueError, match="needs samples"):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
         measure(lambda: None, **wrong)
 
 

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from ..identity import OtherVersion, check_version
 from ..nn import count
-from ..ranges import REQUIRED, check_fields, ranged
+from ..ranges import REQUIRED, check_fields, check_number, ranged
 from ..space import Arch, SearchSpace
 from .measure import device_name, latency
 
@@ -65,7 +65,10 @@ def units(network: nn.Module, image: Sequence[int], batch: int = 1) -> list[Unit
         On the CPU, or on the meta device, where this takes no memory. Left as it was.
     image : sequence of int
         (colors, height, width).
+    batch : int
+        Number of images, 1 or more.
     """
+    check_number("batch", batch, 1)
     found: list[Unit] = []
 
     def seen(module, inputs, output):

@@ -27,7 +27,7 @@ import numpy as np
 from ..estimator import Estimator
 from ..identity import identity
 from ..objectives import Bounded, accuracy
-from ..ranges import Range, check_fields, check_number, ranged
+from ..ranges import Range, argument, check_fields, check_number, ranged
 from ..space import Arch
 from ..step import Evaluation
 from ..strategy import allows, evaluations_of, has_objective, objective_of, planned
@@ -382,20 +382,20 @@ def main(arguments: list[str] | None = None) -> int:
     one = commands.add_parser("record", help="run what is missing of a race")
     one.add_argument("path", type=Path, nargs="?", default=Path("data/races/models.jsonl"))
     one.add_argument("--strategies", nargs="+", default=["RandomSearch", *MODELS], metavar="NAME")
-    one.add_argument("--evaluations", type=int, default=150)
-    one.add_argument("--seeds", type=int, default=30)
-    one.add_argument("--bound", type=float, default=BOUND, help="multiply-adds allowed")
+    one.add_argument("--evaluations", type=argument(1), default=150)
+    one.add_argument("--seeds", type=argument(1), default=30)
+    one.add_argument("--bound", type=argument(above=0.0, whole=False), default=BOUND, help="multiply-adds allowed")
     one.add_argument("--anew", action="store_true", help="throw away what the file holds: after the table has grown")
     commands.add_parser("show", help="the table of a recorded race").add_argument("path", type=Path)
     asked = parser.parse_args(arguments)
     try:
         if asked.command == "record":
-            if asked.anew:
-                asked.path.unlink(missing_ok=True)
             runs = searches(asked.strategies, asked.evaluations, asked.bound)
             words = " ".join(arguments or sys.argv[1:]).replace(" --anew", "")
             command = f"python -m nasviz.races.race {words} --anew"
             race = Race(runs, asked.evaluations, seeds=asked.seeds, path=asked.path, command=command)
+            if asked.anew:
+                asked.path.unlink(missing_ok=True)
             print(race.standings())
         else:
             from ..estimators import nasbench201_table

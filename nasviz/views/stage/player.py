@@ -19,6 +19,7 @@ import ipywidgets as widgets
 
 from ...estimator import Cancelled, Progress, watching
 from ...knobs import knobs
+from ...ranges import check_number
 from ...record import put_aside
 from ...run import Run
 from ...step import Step
@@ -181,8 +182,7 @@ class Player(widgets.VBox):
         Exception
             Any exception of the search. An interrupt of the kernel pauses the search and returns.
         """
-        if n is not None and n < 0:
-            raise ValueError(f"n must be the number of steps, 0 or more, got {n}")
+        check_number("n", n, 0, none=True)
         self._go(inf if n is None else len(self.stage) + n)
         try:
             with self._changed:
