@@ -2,10 +2,11 @@
 
 import signal
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from math import inf, isfinite, nan
 
+import numpy as np
 import pytest
 from toys import SPACES, Toy
 
