@@ -12,6 +12,7 @@ from toys import SPACES, Toy
 
 from nasviz import datasets, strategies
 from nasviz.analysis.cost import Assumptions
+from nasviz.analysis.stats import mean_band
 from nasviz.course.edition import main as edition_main
 from nasviz.estimators import (
     FAST,
@@ -31,7 +32,7 @@ from nasviz.estimators.tabulate import main as tabulate_main
 from nasviz.hardware import LatencyTable, Roofline
 from nasviz.hardware.latency_table import Overhead
 from nasviz.hardware.measure import measure
-from nasviz.knobs import knob
+from nasviz.knobs import knob, knobs
 from nasviz.nn.threads import threads
 from nasviz.objectives import Bounded, CubedBest, Weighted, Within
 from nasviz.races.race import main as race_main
@@ -39,6 +40,7 @@ from nasviz.ranges import REQUIRED, Range, argument, check_fields, check_number,
 from nasviz.run import Run
 from nasviz.spaces import DartsSpace, ElasticSpace, MacroSpace, MobileSpace, NasBench101, NasBench201
 from nasviz.strategies import elastic_training
+from nasviz.views.stage import panel
 from nasviz.zoo.scaling import Scaling
 
 SPACE = NasBench201()
@@ -248,10 +250,14 @@ def test_arguments_are_checked_alike(tmp_path):
             Roofline(1.0, 1.0, 1.0).predict(SPACE.network((0,) * 6), (1, 8, 8), batch=value)
         with pytest.raises(ValueError, match="threads"), threads(value):
             pass
+        with pytest.raises(ValueError, match="resamples"):
+            mean_band([[1.0]] * 3, resamples=value)
         with pytest.raises(ValueError, match="samples"):
             measure(lambda: None, samples=value)
         with pytest.raises(ValueError, match="share"):
             next(run_packed(Work(TRAINING, 1), tmp_path, PackedTraining(TRAINING, "cpu"), (0, value)))
+    with pytest.raises(ValueError, match="seed is -1"):
+        mean_band([[1.0]] * 3, seed=-1)
     with pytest.raises(ValueError, match=r"share: which is 2, and has to be a whole number from 0 to 1"):
         next(run_packed(Work(TRAINING, 1), tmp_path, PackedTraining(TRAINING, "cpu"), (2, 2)))
 
@@ -349,6 +355,15 @@ def test_an_argument_and_a_range_in_words():
     assert str(Range()) == "a number that is finite" and str(Range(below=0.5)) == "a number below 0.5"
     assert str(Range(0, whole=True)) == "a whole number of 0 or more"
     assert str(Range(1, 1_000_000, whole=True)) == "a whole number from 1 to 1,000,000"
+
+
+def test_a_slider_shows_a_value_beyond_its_ends():
+    search = strategies.RegularizedEvolution(SPACE, Toy(SPACE), population=1000)
+    field = knobs(search)["population"]
+    assert panel.slider(field, 1000).max == 1000 and panel.slider(field, 50).max == field.metadata["high"]
+    assert panel.reading(field, 1000) == 1000
+    lr = knobs(strategies.Reinforce(SPACE, Toy(SPACE)))["lr"]
+    assert panel.slider(lr, 0.0).value == 0 == panel.reading(lr, 0.0)
 
 
 def test_a_bad_search_leaves_no_record(tmp_path):
