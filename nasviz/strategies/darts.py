@@ -46,7 +46,8 @@ class Darts:
     epochs : int
         Epochs of the search. The paper: 50.
     batch : int
-        Images in a batch, as in the paper. An incomplete batch at the end of an epoch is dropped.
+        Images in a batch, as in the paper; 2 or more, for batch-norm. An incomplete batch at the end of an
+        epoch is dropped.
     weight_lr, weight_decay : float
         Learning rate and L2 penalty of the stochastic gradient descent on w. The rate falls as a cosine to 0.001 over
         the epochs; momentum is 0.9, gradients are cut to norm 5. The paper: 0.025 and 3e-4; here w has fewer steps.
@@ -88,7 +89,7 @@ class Darts:
     size: int = ranged(16, 1)
     images: int = ranged(2000, 1)
     epochs: int = ranged(20, 1)
-    batch: int = ranged(64, 1)
+    batch: int = ranged(64, 2)
     weight_lr: float = knob(0.1, 1e-3, 0.5, least=0.0, log=True, help="Learning rate of the weights, at the start")
     alpha_lr: float = knob(1e-2, 1e-4, 0.1, least=0.0, log=True, help="Learning rate of the architecture weights")
     weight_decay: float = knob(3e-4, 0.0, 1e-2, help="Pull of the network's weights towards zero")

@@ -40,7 +40,7 @@ class ElasticTraining(SharedTraining):
     # As Once-for-all's release, and as a member is trained alone
     momentum: ClassVar[staticmethod[[Tensor, Tensor], Tensor]] = staticmethod(nesterov)
 
-    batch: int = ranged(128, 1)
+    batch: int = ranged(128, 2)
     lr: float = knob(0.1, 1e-3, 0.5, least=0.0, log=True, help="Learning rate of the weights, at a stage's start")
     distillation: float = knob(
         0.5, 0.0, 1.0, most=1.0, help="Share of the teacher's answers, not the labels, in the loss"

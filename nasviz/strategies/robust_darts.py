@@ -33,7 +33,7 @@ class WatchedDarts(Darts):
         Both are measured on the first so many images of the validation half.
     """
 
-    watched: int = ranged(128, 1)
+    watched: int = ranged(128, 2)
 
     def after_epoch(self, search: Bilevel, step: Step) -> None:
         """Measure the eigenvalue and the discrete accuracy."""

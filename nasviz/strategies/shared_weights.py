@@ -45,7 +45,8 @@ class SharedTraining:
     images : int
         Number of training images: the first so many are used.
     epochs, batch : int
-        Number of epochs, and images in a batch. An incomplete batch at the end of an epoch is dropped.
+        Number of epochs, and images in a batch: 2 or more, for batch-norm. An incomplete batch at the end
+        of an epoch is dropped.
     lr, weight_decay : float
         Learning rate and L2 penalty of stochastic gradient descent, with momentum 0.9 (a subclass's ``momentum`` says
         of which kind) and gradients cut to norm 5.
@@ -74,7 +75,7 @@ class SharedTraining:
     size: int = ranged(8, 1)
     images: int = ranged(4000, 1)
     epochs: int = ranged(30, 1)
-    batch: int = ranged(64, 1)
+    batch: int = ranged(64, 2)
     lr: float = knob(0.1, 1e-3, 0.5, least=0.0, log=True, help="Learning rate of the shared weights, at the start")
     weight_decay: float = knob(5e-4, 0.0, 1e-2, help="Pull of the shared weights towards zero")
     network: Mapping = field(default_factory=dict)
