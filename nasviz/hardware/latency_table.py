@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from ..identity import OtherVersion, check_version
 from ..nn import count
-from ..ranges import REQUIRED, check_fields, check_number, ranged
+from ..ranges import check_fields, check_number, ranged
 from ..space import Arch, SearchSpace
 from .measure import device_name, latency
 
@@ -149,14 +149,15 @@ class LatencyTable:
 
     device: str
     backend: str
-    threads: int = ranged(REQUIRED, 1, whole=True)
-    batch: int = ranged(REQUIRED, 1, whole=True)
+    threads: int
+    batch: int
     made: str
     ms: dict[str, float] = field(repr=False)
     overhead: Overhead = Overhead()
 
     def __post_init__(self):
-        check_fields(self)
+        for name in ("threads", "batch"):  # no default: those that follow have none either
+            check_number(f"LatencyTable: {name}", getattr(self, name), 1)
 
     @classmethod
     def build(
