@@ -19,6 +19,7 @@ import numpy as np
 
 from . import image_folder
 from .paths import data_dir
+from .ranges import check_number
 
 FASHION = ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 SHA256 = "7e69d3fad0f9fdd68f34b227369c6f7ed2c330aa5207b2ce70a31434f88f0269"
@@ -255,6 +256,7 @@ def load(name: str | Dataset = "fashion16", size: int | None = None, root: str |
     if isinstance(name, Dataset):
         return name if size in (None, name.size) else _resized(name, size)
     name = os.fspath(name)
+    check_number("size", size, 1, none=True)
     if name == "fashion16":
         if size not in (None, 8, 16):
             raise ValueError(f"fashion16 has images of 16×16 and 8×8, not {size}×{size}; 'fashion-mnist' has any size")

@@ -21,6 +21,7 @@ import numpy as np
 
 from ._old_names import renamed
 from .graph import Graph
+from .ranges import check_number
 from .space import Arch, SearchSpace
 
 NOTHING = "none"  # name, in all spaces, of the operation whose result is zero
@@ -184,8 +185,7 @@ def weisfeiler_lehman(space: SearchSpace, arch: Arch, rounds: int = 2) -> Counte
     1 nor_conv_1x1(skip_connect)
     1 out(nor_conv_1x1, skip_connect)
     """
-    if rounds < 0:
-        raise ValueError(f"rounds must be a whole number from 0, got {rounds!r}")
+    check_number("rounds", rounds, 0)
     graph = flow(space, arch)
     labels = list(graph.labels)
     counts = Counter(labels)

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import Field, field, fields
+from math import inf, isfinite
 
 import numpy as np
 
+from .ranges import Range
 
-def knob(default: float, low: float, high: float, *, log: bool = False, help: str = "", absent: float | None = None):
+
+def knob(
+    default: float,
+    low: float,
+    high: float,
+    *,
+    least: float | None = None,
+    most: float = inf,
+    log: bool = False,
+    help: str = "",
+    absent: float | None = None,
+):
     """Declare a hyper-parameter of a strategy that a slider can change while the search runs.
 
     The strategy reads it at each use, so that a change acts from the next step on.
@@ -17,6 +30,9 @@ def knob(default: float, low: float, high: float, *, log: bool = False, help: st
     ----------
     default, low, high : number
         Low and high are the ends of the slider, both allowed. If the default is a whole number, all values are.
+    least, most : number
+        What is allowed at all, in a script as for a turn from code: the slider may show less of it. None: ``low``.
+        See `nasviz.ranges`, which checks it.
     log : bool
         Whether the slider is logarithmic (low > 0).
     help : str
@@ -26,8 +42,13 @@ def knob(default: float, low: float, high: float, *, log: bool = False, help: st
     """
     if not low <= default <= high or (log and low <= 0):
         raise ValueError(f"a knob needs low <= default <= high, and low > 0 if log: got {low}, {default}, {high}")
+    least = low if least is None else least
+    if not least <= low <= high <= most:
+        raise ValueError(f"a knob's slider has to lie within what is allowed: {low} to {high} in {least} to {most}")
     old = {} if absent is None else {"absent": absent}
-    return field(default=default, metadata={"low": low, "high": high, "log": log, "help": help} | old)
+    allowed = Range(least, most, whole=isinstance(default, int))
+    slider = {"low": low, "high": high, "log": log, "help": help}
+    return field(default=default, metadata=slider | {"range": allowed} | old)
 
 
 def knobs(search) -> dict[str, Field]:
@@ -45,13 +66,9 @@ def check_turn(search, values: Mapping[str, float]) -> dict[str, float]:
     for name, value in values.items():
         if name not in known:
             raise ValueError(f"{type(search).__name__} has no knob {name!r}; its knobs: {sorted(known)}")
-        low, high = known[name].metadata["low"], known[name].metadata["high"]
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not low <= value <= high:
-            raise ValueError(f"{name} must be from {low} to {high}, got {value!r}")
-        if isinstance(known[name].default, int):
-            if value != int(value):
-                raise ValueError(f"{name} must be a whole number, got {value!r}")
-            out[name] = int(value)
-        else:
-            out[name] = float(value)
+        allowed: Range = known[name].metadata["range"]
+        if allowed.whole and isinstance(value, float | np.floating) and isfinite(value) and value == int(value):
+            value = int(value)  # a page sends 9.0
+        allowed.check(f"{type(search).__name__}: {name}", value)
+        out[name] = int(value) if allowed.whole else float(value)
     return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf, isfinite
 
+from .ranges import REQUIRED, check_fields, ranged
 from .step import Evaluation
 
 __all__ = ["Bounded", "CubedBest", "Less", "Score", "Weighted", "Within", "accuracy"]  # those that a record may name
@@ -88,11 +89,10 @@ class Bounded:
     """
 
     score: str
-    limit: float
+    limit: float = ranged(REQUIRED, above=0.0, whole=False, infinite=True)
 
     def __post_init__(self):
-        if not self.limit > 0:
-            raise ValueError(f"the bound on {self.score} must be greater than 0, got {self.limit}")
+        check_fields(self)
 
     def allows(self, evaluation: Evaluation) -> bool:
         """Whether the evaluation keeps to the bound."""
@@ -145,15 +145,12 @@ class Weighted:
     """
 
     score: str
-    target: float
-    below: float = -0.07
-    above: float = -0.07
+    target: float = ranged(REQUIRED, above=0.0, whole=False)
+    below: float = ranged(-0.07, most=0.0)
+    above: float = ranged(-0.07, most=0.0)
 
     def __post_init__(self):
-        if not self.target > 0 or self.below > 0 or self.above > 0:
-            raise ValueError(
-                f"needs a target above 0 and exponents up to 0, got {self.target}, {self.below}, {self.above}"
-            )
+        check_fields(self)
 
     def __call__(self, evaluation: Evaluation) -> float:
         relative = _told(evaluation, self.score, "to weigh") / self.target
@@ -181,12 +178,11 @@ class CubedBest:
         If an evaluation has no accuracies by epoch. `Training` and `TableLookup` give them with ``curve=True``.
     """
 
-    last: int = 5
+    last: int = ranged(5, 1)
     bound: Bounded | None = None
 
     def __post_init__(self):
-        if not isinstance(self.last, int) or self.last < 1:
-            raise ValueError(f"last must be a whole number of epochs from 1, got {self.last!r}")
+        check_fields(self)
 
     @property
     def allows(self):

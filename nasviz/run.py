@@ -22,6 +22,7 @@ from .estimator import Estimator
 from .identity import IDENTITY, identity
 from .knobs import check_turn, knobs
 from .lock import Writing
+from .ranges import check_fields
 from .step import Evaluation, Step, plain
 from .strategy import allows, estimator_of, keeps_state, objective_of, start_of, worth
 
@@ -72,6 +73,7 @@ class Run:
     """
 
     def __init__(self, search, path: str | Path | None = None):
+        check_fields(search)  # now, before anything is written
         self.search, self.path = search, Path(path).expanduser() if path is not None else None
         self.answers: list[Evaluation] = []
         self.turns: list[tuple[int, dict]] = []

@@ -175,7 +175,7 @@ def test_failures_are_not_learned():
 def test_a_batch_is_of_any_size(batch):
     steps = list(quick(GaussianProcess, evaluations=24 if batch == 7 else 16, batch=batch))
     assert [len(one) for one in rounds(steps)] == ([7, 7] if batch == 7 else [1] * 6)
-    with pytest.raises(ValueError, match="1 or more: got 0"):
+    with pytest.raises(ValueError, match="GaussianProcess: batch is 0"):
         next(iter(quick(GaussianProcess, batch=0)))
 
 

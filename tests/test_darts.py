@@ -147,17 +147,17 @@ def test_a_start_of_another_search_is_refused(whole):
 
 def test_a_loss_that_is_not_finite_stops_with_a_sentence():
     search, steps = small(weight_lr=0.1), []
-    with pytest.raises(FloatingPointError, match=r"step 6 \(epoch 1\): the training loss is nan.*weight_lr=inf"):
+    with pytest.raises(FloatingPointError, match=r"step 6 \(epoch 1\): the training loss is nan.*weight_lr=1e\+38"):
         for step in search:
             steps.append(step)
             if len(steps) == 5:
-                search.weight_lr = float("inf")
+                search.weight_lr = 1e38
     assert len(steps) == 7
     assert np.isnan(steps[-1].shows["loss"]) and steps[-1].state is None
     assert all(np.isfinite(step.shows["loss"]) for step in steps[:-1])
 
 
-@pytest.mark.parametrize("wrong", [{"images": 5000}, {"batch": 65}, {"batch": 0}], ids=str)
+@pytest.mark.parametrize("wrong", [{"images": 5000}, {"batch": 65}], ids=str)
 def test_data_that_do_not_suffice_are_refused(wrong):
     with pytest.raises(ValueError, match="8000 training images"):
         next(iter(small(**wrong)))

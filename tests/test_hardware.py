@@ -68,7 +68,7 @@ def test_a_noisy_machine_is_refused_and_a_quiet_moment_suffices():
 
 @pytest.mark.parametrize("wrong", [{"samples": 4}, {"tries": 0}, {"tolerance": 0}])
 def test_impossible_measurements_are_refused(wrong):
-    with pytest.raises(ValueError, match="needs samples"):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
         measure(lambda: None, **wrong)
 
 
@@ -260,7 +260,7 @@ def test_mnasnets_rewards_at_their_fixed_points():
     w = -np.log2(1.05)  # doubling the latency for 5 % more accuracy is neutral
     assert reward(0.5 * 1.05, 20.0, below=w, above=w) == pytest.approx(0.5) and round(w, 2) == -0.07
     assert reward(float("nan"), 5.0) == -np.inf
-    with pytest.raises(ValueError, match="target above 0"):
+    with pytest.raises(ValueError, match="Weighted: target is 0.0"):
         Weighted("latency_ms", 0.0)
     with pytest.raises(ValueError, match="no score 'latency_ms' to weigh"):
         Weighted("latency_ms", 1.0)(Evaluation((0,), {"accuracy": 0.5}))

@@ -39,7 +39,7 @@ DIRECTIONS = {
 # From the ground up: a part imports what stands on a lower floor, or itself. Imports inside functions count.
 FLOORS = (
     {"chance"},
-    {"graph", "image_folder", "lock", "paths", "textfile", "weights", "_old_names"},
+    {"graph", "image_folder", "lock", "paths", "ranges", "textfile", "weights", "_old_names"},
     {"space"},
     {"step"},
     {"datasets", "encodings", "estimator", "fingerprint", "knobs", "objectives"},

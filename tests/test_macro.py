@@ -55,7 +55,7 @@ WRONG = [{"layers": 0}, {"layers": 2.0}, {"strides": ()}, {"strides": (1, 1)}, {
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
 def test_wrong_sizes_of_a_space_are_named(wrong):
-    with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be"):
+    with pytest.raises(ValueError, match=f"MacroSpace: {next(iter(wrong))}"):
         MacroSpace(**wrong)
 
 
@@ -240,5 +240,5 @@ def test_wrong_networks_are_named():
     for layers, words in (([], "a layer at least"), ([(kernel, (1,))], r"layer 1 can read layers 1 to 0, not \[1\]")):
         with pytest.raises(ValueError, match=words):
             MacroNetwork(layers)
-    with pytest.raises(ValueError, match="width must be above 0"):
+    with pytest.raises(ValueError, match="width is 0, and has to be a number above 0"):
         MacroNetwork([(kernel, ())], width=0)

@@ -167,7 +167,7 @@ def test_mutilated_text_is_a_value_error_with_a_position(seed, at, cut, more):
 
 @pytest.mark.parametrize("size", [{"width": 0}, {"strides": (1, 2)}, {"strides": (3,) * 8}, {"head": 0}])
 def test_wrong_sizes_are_errors(size):
-    with pytest.raises(ValueError, match="sizes are at least 1"):
+    with pytest.raises(ValueError, match=next(iter(size))):
         SPACE.network(A1, **size)
 
 

@@ -230,7 +230,7 @@ def test_a_node_adds_its_inputs_cut_to_its_channels_and_the_output_concatenates(
 
 def test_wrong_sizes_and_operations_are_named():
     arch = cell(INCEPTION)
-    with pytest.raises(ValueError, match="channels must be a whole number from 1, got 0"):
+    with pytest.raises(ValueError, match="channels is 0, and has to be a whole number of 1 or more"):
         SPACE.network(arch, channels=0)
     with pytest.raises(ValueError, match="node 1: no operation 'conv9x9'"):
         NodeCell(Graph(("in", "1", "out"), (Edge(0, 1), Edge(1, 2)), (None, "conv9x9", None)), NASBENCH101, 1, 1)

@@ -154,7 +154,7 @@ def test_crossover_takes_each_choice_from_a_parent():
 
 
 def test_what_it_takes_and_refuses():
-    with pytest.raises(ValueError, match="two objectives and a batch of 1"):
+    with pytest.raises(ValueError, match="two objectives or more: got 1"):
         next(iter(Nsga2(SPACE, Toy(SPACE), objectives=(accuracy,))))
     nan = Evaluation((0,), {"accuracy": float("nan"), "madds": float("nan")})
     assert accuracy(nan) == Less("madds")(nan) == -np.inf

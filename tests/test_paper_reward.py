@@ -24,7 +24,7 @@ def test_cubed_best_of_the_last_epochs():
     assert CubedBest()(failed) == -math.inf
     with pytest.raises(ValueError, match="curve=True"):
         CubedBest()(Evaluation((0,), {"accuracy": 0.5}))
-    with pytest.raises(ValueError, match="last must be"):
+    with pytest.raises(ValueError, match="CubedBest: last is 0"):
         CubedBest(last=0)
 
 

@@ -299,8 +299,15 @@ def test_what_makes_no_race_is_refused():
         Race([a, replace(b, objective=Bounded("madds", 5.0))])
     with pytest.raises(ValueError, match="different names"):
         Race([a, a])
-    with pytest.raises(ValueError, match="a budget is"):
+    with pytest.raises(ValueError, match="Race: budget is 0, and has to be a number above 0"):
         Race([a], 0)
+    with pytest.raises(ValueError, match="a budget is a number of evaluations or seconds"):
+        Race([a], unit="days")
+    for seeds in (0, -1, 2.0, "3", True, float("nan"), [0, -1], [0.5]):
+        with pytest.raises(ValueError, match="Race: seeds"):
+            Race([a], seeds=seeds)
+    with pytest.raises(ValueError, match="evaluations is 0"):
+        Race([replace(a, evaluations=0)])
     with pytest.raises(ValueError, match="the seeds"):
         Race([a], seeds=[1, 1])
     with pytest.raises(ValueError, match="keeps to"):

@@ -169,16 +169,19 @@ def test_a_turn_that_is_wrong_says_so():
     run = Run(evolution())
     for values, words in [
         ({"size": 3}, r"RegularizedEvolution has no knob 'size'; its knobs: \['population', 'tournament'\]"),
-        ({"population": 1}, "population must be from 2 to 200, got 1"),
-        ({"population": float("nan")}, "population must be from 2 to 200"),
-        ({"population": "9"}, "population must be from 2 to 200, got '9'"),
-        ({"population": 9.5}, "population must be a whole number"),
+        ({"population": 0}, "RegularizedEvolution: population is 0, and has to be a whole number of 1 or more"),
+        ({"population": float("nan")}, "population is nan"),
+        ({"population": "9"}, "population is '9'"),
+        ({"population": 9.5}, "population is 9.5, and has to be a whole number"),
     ]:
         with pytest.raises(ValueError, match=words):
             run.turn(**values)
+    assert check_turn(evolution(), {"population": 1000}) == {"population": 1000}  # beyond the slider, but allowed
     assert check_turn(evolution(), {"population": 9.0}) == {"population": 9}
     with pytest.raises(ValueError, match="low <= default <= high"):
         knob(3, 4, 5)
+    with pytest.raises(ValueError, match="within what is allowed"):
+        knob(3, 1, 5, least=2)
     assert list(knobs(evolution())) == ["population", "tournament"]
 
 

@@ -108,7 +108,7 @@ def test_bounded_ranks_feasible_first_then_by_excess():
     assert bound.allows(good) and not bound.allows(bad)
     with pytest.raises(ValueError, match="no score 'latency_ms'"):
         Bounded("latency_ms", 1.0)(good)
-    with pytest.raises(ValueError, match="greater than 0"):
+    with pytest.raises(ValueError, match="Bounded: limit is nan"):
         Bounded("madds", float("nan"))
 
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 
+from ..ranges import check_fields, ranged
+
 DAY = 24 * 3600.0  # seconds
 POUND = 0.45359237  # kg
 POWERCAP = Path("/sys/class/powercap")
@@ -53,22 +55,16 @@ class Assumptions:
         Emissions of a car in its life, fuel included, kg CO₂e: 126,000 lb in Strubell et al.
     """
 
-    watts: float = 250.0
-    core_watts: float = 10.0
-    pue: float = 1.58
-    intensity: float = 0.954 * POUND
-    price: float = 1.46
-    core_price: float = 0.05
-    car: float = 126_000 * POUND
+    watts: float = ranged(250.0, 0.0)
+    core_watts: float = ranged(10.0, 0.0)
+    pue: float = ranged(1.58, 1.0)
+    intensity: float = ranged(0.954 * POUND, 0.0)
+    price: float = ranged(1.46, 0.0)
+    core_price: float = ranged(0.05, 0.0)
+    car: float = ranged(126_000 * POUND, above=0.0)
 
     def __post_init__(self):
-        for name, value in vars(self).items():
-            if not (isfinite(value) and value >= 0):
-                raise ValueError(f"{name} must be a number of 0 or more, got {value!r}")
-        if self.pue < 1:
-            raise ValueError(f"a PUE is 1 or more: what is drawn for each watt that computes. Got {self.pue!r}")
-        if self.car == 0:
-            raise ValueError("a car that emits nothing is no unit: car must be above 0")
+        check_fields(self)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from math import inf, nan, sqrt
 
 import numpy as np
 
+from ..ranges import check_number
+
 RESAMPLES = 999
 CHUNK = 512  # rows of the matrix of pairs that are in memory at once
 
@@ -74,7 +76,7 @@ def tau_interval(estimated, truth, groups=None, *, resamples: int = RESAMPLES, s
     value = tau(x, y, groups)
     if len(x) < 3:
         return Interval(value)
-    n, rng = len(x), np.random.default_rng(seed)
+    n, rng = len(x), _generator(resamples, seed)
     weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float32)
     groups = np.zeros(n, int) if groups is None else np.asarray(groups)
     return _interval(value, _taus(x, y, groups, weights))
@@ -95,7 +97,7 @@ def tau_difference(first, second, truth, *, resamples: int = RESAMPLES, seed: in
     value = tau(x, y) - tau(z, y)
     if len(x) < 3:
         return Interval(value)
-    n, one, rng = len(x), np.zeros(len(x), int), np.random.default_rng(seed)
+    n, one, rng = len(x), np.zeros(len(x), int), _generator(resamples, seed)
     weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float32)
     return _interval(value, _taus(x, y, one, weights) - _taus(z, y, one, weights))
 
@@ -174,7 +176,7 @@ def bootstrap(statistic: Callable, estimated, truth, *, resamples: int = RESAMPL
     resample is compared with its own best. The interval is nan for fewer than three architectures.
     """
     estimated, truth = np.asarray(estimated, float), np.asarray(truth, float)
-    n, rng = len(estimated), np.random.default_rng(seed)
+    n, rng = len(estimated), _generator(resamples, seed)
     value = float(statistic(estimated, truth)) if n else nan
     if n < 3:
         return Interval(value)
@@ -260,7 +262,7 @@ def contradicted(
         raise ValueError(f"two arrays with one number an architecture are needed, got shapes {x.shape} and {y.shape}")
     there = np.isfinite(x) & np.isfinite(y)
     x, y = x[there], y[there]
-    n, rng = len(x), np.random.default_rng(seed)
+    n, rng = len(x), _generator(resamples, seed)
     weights = np.ones((1, n))
     if n > 2:
         drawn = rng.multinomial(n, np.full(n, 1 / n), size=resamples)
@@ -365,7 +367,7 @@ def mean_band(values, *, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarra
     n, mean = len(values), values.mean(0)
     if n < 3:
         return np.stack([mean, np.full_like(mean, nan), np.full_like(mean, nan)])
-    rng = np.random.default_rng(seed)
+    rng = _generator(resamples, seed)
     weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples) / n
     low, high = np.quantile(np.tensordot(weights, values, 1), (0.025, 0.975), axis=0, method="nearest")
     return np.stack([mean, low, high])
@@ -381,7 +383,7 @@ def paired_permutation(first, second, *, resamples: int = 9999, seed: int = 0) -
     d = np.asarray(first, float) - np.asarray(second, float)
     if d.ndim != 1 or not len(d) or np.isnan(d).any():
         raise ValueError(f"pairs of numbers are needed, one after the other, none of them nan: got shape {d.shape}")
-    exact, rng = 2 ** len(d) <= resamples + 1, np.random.default_rng(seed)
+    exact, rng = 2 ** len(d) <= resamples + 1, _generator(resamples, seed)
     if exact:
         signs = 1.0 - 2 * (np.arange(2 ** len(d))[:, None] >> np.arange(len(d)) & 1)
     else:
@@ -400,3 +402,9 @@ def holm(p) -> np.ndarray:
     out = np.empty(len(p))
     out[order] = np.minimum(1, np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p)))))
     return out
+
+
+def _generator(resamples: int, seed: int) -> np.random.Generator:
+    """Return the source of the resamples, after a check of both numbers."""
+    check_number("resamples", resamples, 1)
+    return np.random.default_rng(check_number("seed", seed, 0))

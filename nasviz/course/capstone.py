@@ -36,6 +36,7 @@ from ..estimators import TableLookup, nasbench201_table
 from ..estimators.table import Table
 from ..identity import OtherVersion, check_version
 from ..lock import HAND_IN, Writing
+from ..ranges import check_fields, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 
@@ -98,15 +99,16 @@ class Challenge:
     """
 
     table: Table = field(default_factory=nasbench201_table)
-    limit: float = 200_000
-    rounds: int = 30
-    low: int = 5
-    high: int = 60
-    seed: int = 0
+    limit: float = ranged(200_000, whole=False)
+    rounds: int = ranged(30, 1)
+    low: int = ranged(5, 1)
+    high: int = ranged(60, 1)
+    seed: int = ranged(0, 0)
 
     def __post_init__(self):
-        if not (1 <= self.low <= self.high and self.rounds >= 1):
-            raise ValueError("budgets go from 1 or more up to high, in one round or more")
+        check_fields(self)
+        if self.low > self.high:
+            raise ValueError(f"Challenge: budgets go from low up to high, got {self.low} and {self.high}")
         if not (self.table.column("madds") <= self.limit).any():
             raise ValueError(f"the table knows no architecture of {self.limit:,} multiply-adds or fewer")
 

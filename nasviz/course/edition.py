@@ -14,6 +14,7 @@ import re
 import sys
 from pathlib import Path
 
+from ..ranges import argument
 from . import notebooks, roundings
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -83,7 +84,7 @@ def main() -> int:
     three.add_argument("--rounding", action="append", choices=roundings.ROUNDINGS, help="one of them (default: all)")
     three.add_argument("--record", type=Path, help="a file that remembers what was run (JSON Lines)")
     three.add_argument("--out", type=Path, help="write the table there too, in Markdown")
-    three.add_argument("--jobs", type=int, default=2, help="labs at once, one core each (default: 2)")
+    three.add_argument("--jobs", type=argument(1), default=2, help="labs at once, one core each (default: 2)")
     options = parser.parse_args()
     damaged: list[str] = []
 

@@ -31,6 +31,7 @@ import numpy as np
 from scipy.special import log_ndtr
 
 from ..estimator import Estimator
+from ..ranges import check_fields, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 
@@ -250,10 +251,11 @@ class Extrapolated(Estimator):
     """
 
     estimate: Estimator
-    after: int = 4
-    to: int | None = None
+    after: int = ranged(4, 2)
+    to: int | None = ranged(None, 3, whole=True)
 
     def __post_init__(self):
+        check_fields(self)
         self._after(self.after)
 
     @property

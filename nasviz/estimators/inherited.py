@@ -16,6 +16,7 @@ from ..nn.gpu import size_of
 from ..nn.saved_weights import take_over
 from ..nn.threads import one_thread
 from ..paths import data_dir
+from ..ranges import check_fields, ranged
 from ..space import Arch, SearchSpace
 from ..spaces import ElasticSpace
 from ..step import Evaluation
@@ -70,10 +71,13 @@ class Inherited(Estimator):
 
     space: SearchSpace
     state: bytes = field(repr=False)
-    recalibrate: int = 10
+    recalibrate: int = ranged(10, 0)
     dataset: str | datasets.Dataset = field(default="fashion16", metadata=datasets.BY_CONTENT)
-    size: int = 8
+    size: int = ranged(8, 1)
     network: Mapping = field(default_factory=dict, hash=False)
+
+    def __post_init__(self):
+        check_fields(self)
 
     @classmethod
     def of(cls, search, state: bytes, recalibrate: int = 10) -> Inherited:
@@ -108,7 +112,7 @@ class Inherited(Estimator):
         """Judge ``arch``. Nothing is trained, so ``epochs`` is ignored. ValueError if ``arch`` is not in the space."""
         arch = self.space.check(arch)
         supernet, images = self.supernet, tensors_of(self.dataset, self.size, "train")[0]
-        if not 0 <= self.recalibrate * BATCH <= len(images):
+        if self.recalibrate * BATCH > len(images):
             most = len(images) // BATCH
             raise ValueError(f"recalibrate must be a number of batches from 0 to {most}, got {self.recalibrate!r}")
         start = time.perf_counter()

@@ -19,6 +19,7 @@ from ..nn.cells import CellNetwork
 from ..nn.descent import Nesterov, cosine
 from ..nn.packed import PackedNetwork
 from ..nn.threads import one_thread
+from ..ranges import check_fields, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 from .training import EVALUATION_BATCH, SCORED, Training, tensors_of
@@ -49,7 +50,10 @@ class PackedTraining(Estimator):
 
     training: Training
     device: str = "cuda"
-    networks: int = 500
+    networks: int = ranged(500, 1)
+
+    def __post_init__(self):
+        check_fields(self)
 
     @property
     def space(self) -> SearchSpace:

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..encodings import encoder, flow
 from ..estimator import Estimator
+from ..ranges import check_fields, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 
@@ -53,8 +54,11 @@ class Predictor(Estimator):
 
     space: SearchSpace
     score: str = "accuracy"
-    seed: int = 0
+    seed: int = ranged(0, 0, 2**32 - 1)  # what scikit-learn takes
     learned: str = field(default="", init=False)
+
+    def __post_init__(self):
+        check_fields(self)
 
     def fit(self, evaluations: Iterable[Evaluation]) -> Predictor:
         """Learn from ``evaluations`` alone, and forget any earlier fit; returns the predictor.
@@ -141,7 +145,7 @@ class ForestPredictor(Predictor):
     """
 
     encoding: str = "one-hot"
-    trees: int = 200
+    trees: int = ranged(200, 1)
 
     def _fit(self, archs, targets):
         from sklearn.ensemble import RandomForestRegressor
@@ -201,8 +205,8 @@ class EnsemblePredictor(Predictor):
     """
 
     encoding: str = "one-hot"
-    members: int = 5
-    epochs: int = 200
+    members: int = ranged(5, 2)
+    epochs: int = ranged(200, 1)
 
     def _fit(self, archs, targets):
         import torch
@@ -233,8 +237,8 @@ class GraphPredictor(Predictor):
     a space with a graph. See `nasviz.nn.surrogate.GraphNetworks`.
     """
 
-    members: int = 5
-    epochs: int = 200
+    members: int = ranged(5, 2)
+    epochs: int = ranged(200, 1)
 
     def _fit(self, archs, targets):
         import torch

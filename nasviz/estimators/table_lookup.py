@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ..estimator import Estimator
+from ..ranges import check_fields, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 from .table import Table
@@ -38,8 +39,11 @@ class TableLookup(Estimator):
     """
 
     table: Table
-    seed: int | None = None
+    seed: int | None = ranged(None, 0, whole=True)
     curve: bool = False
+
+    def __post_init__(self):
+        check_fields(self)
 
     @property
     def space(self) -> SearchSpace:

@@ -29,7 +29,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 from tqdm import tqdm
@@ -38,6 +38,7 @@ from .. import estimators
 from ..estimator import Estimator
 from ..identity import IDENTITY, OtherVersion, among, check_version, differences, identity, of_version_one
 from ..lock import Occupied, Writing
+from ..ranges import REQUIRED, argument, check_fields, check_number, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, plain
 from ..workers import default_pool, processor, workers
@@ -68,7 +69,10 @@ class Work:
     """
 
     estimate: Estimator
-    seeds: int
+    seeds: int = ranged(REQUIRED, 1, whole=True)
+
+    def __post_init__(self):
+        check_fields(self)
 
     @property
     def head(self) -> dict:
@@ -136,6 +140,8 @@ def run_packed(
     """
     import torch
 
+    check_number("share: of", share[1], 1)
+    check_number("share: which", share[0], 0, share[1] - 1)
     todo, head = _missing(work, folder)[share[0] :: share[1]], work.head
     if packs.device.startswith("cuda"):
         head["machine"]["device"] = torch.cuda.get_device_name(packs.device)
@@ -346,6 +352,13 @@ def status(work: Work, folder: Path) -> str:
     return "\n".join(f"seed {s}: {n:,} of {total:,} ({100 * n / total:.1f} %)" for s, n in enumerate(counts))
 
 
+def share_of(text: str) -> tuple[int, int]:
+    """Read ``"1/4"`` of the command line: the second of four, as (1, 4)."""
+    which, _, of = text.partition("/")
+    count = argument(1)(of)
+    return int(argument(0, count - 1)(which)), int(count)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m nasviz.estimators.tabulate", description=__doc__.splitlines()[0])
@@ -358,12 +371,16 @@ def main(arguments: list[str] | None = None) -> None:
     for name, help in told.items():
         command = commands.add_parser(name, help=help)
         command.add_argument("folder", type=Path)
-        command.add_argument("--seeds", type=int, default=2)
+        command.add_argument("--seeds", type=argument(1), default=2)
         if name == "run":
-            command.add_argument("--nice", type=int, default=0, help="0 to 19: how much to stay out of the way")
+            command.add_argument(
+                "--nice", type=argument(0, 19), default=0, help="0 to 19: how much to stay out of the way"
+            )
             command.add_argument("--device", default="cpu", help="a GPU, such as cuda, trains in packs")
-            command.add_argument("--networks", type=int, default=500, help="in a pack")
-            command.add_argument("--share", default="0/1", help="1/4: the second of four processes at once")
+            command.add_argument("--networks", type=argument(1), default=500, help="in a pack")
+            command.add_argument(
+                "--share", type=share_of, default=(0, 1), help="1/4: the second of four processes at once"
+            )
     command = commands.add_parser("merge", help="join parts")
     command.add_argument("out", type=Path)
     command.add_argument("parts", type=Path, nargs="+")
@@ -394,14 +411,13 @@ def main(arguments: list[str] | None = None) -> None:
         with suppress(OSError):  # Linux weighs sessions first; this is one
             Path("/proc/self/autogroup").write_text(str(options.nice))
     print(status(work, options.folder))
-    share = cast("tuple[int, int]", tuple(map(int, options.share.split("/"))))
     if options.device == "cpu":
         results = run(work, options.folder)
     else:
         packs = PackedTraining(work.estimate, options.device, options.networks)
-        results = run_packed(work, options.folder, packs, share)
-    total = options.seeds * len(work.estimate.space.distinct()) // share[1]
-    there = sum(1 for part in parts_of(options.folder) for _ in trainings_in(part)) // share[1]
+        results = run_packed(work, options.folder, packs, options.share)
+    total = options.seeds * len(work.estimate.space.distinct()) // options.share[1]
+    there = sum(1 for part in parts_of(options.folder) for _ in trainings_in(part)) // options.share[1]
     for _ in tqdm(results, initial=there, total=total, unit="training", file=sys.stderr):
         pass
 

@@ -22,6 +22,7 @@ from ..nn import count
 from ..nn.descent import Nesterov, cosine
 from ..nn.threads import one_thread
 from ..nn.trial import as_it_was, batch_of_one, check_outputs, tried
+from ..ranges import check_fields, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 from ..workers import bar, spread, workers
@@ -51,23 +52,17 @@ class Recipe:
         own small size.
     """
 
-    size: int = 8
-    images: int = 4000
-    epochs: int = 8
-    batch: int = 64
-    lr: float = 0.05
-    momentum: float = 0.9
-    decay: float = 5e-4
+    size: int = ranged(8, 1)
+    images: int = ranged(4000, 1)
+    epochs: int = ranged(8, 1)
+    batch: int = ranged(64, 1)
+    lr: float = ranged(0.05, above=0.0)
+    momentum: float = ranged(0.9, 0.0, below=1.0)
+    decay: float = ranged(5e-4, 0.0)
     network: Mapping = field(default_factory=dict, hash=False)
 
     def __post_init__(self):
-        for name in ("size", "images", "epochs", "batch"):
-            if not isinstance(value := getattr(self, name), int) or value < 1:
-                raise ValueError(f"a recipe's {name} must be a whole number from 1, got {value!r}")
-        if not (self.lr > 0 and 0 <= self.momentum < 1 and self.decay >= 0):
-            raise ValueError(
-                f"a recipe needs lr > 0, 0 <= momentum < 1 and decay >= 0, got {self.lr}, {self.momentum}, {self.decay}"
-            )
+        check_fields(self)
 
 
 FULL = Recipe()
@@ -133,6 +128,9 @@ class Training(Estimator):
     curve: bool = False
     executor: Executor | None = field(default=None, compare=False, repr=False)
     progress: bool = field(default=False, compare=False, repr=False)
+
+    def __post_init__(self):
+        check_fields(self)
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
         """Train ``arch``, in this thread. ValueError if it is not in the space, or for epochs beyond the recipe."""

@@ -14,6 +14,7 @@ from ..chance import TRAIN, Draws
 from ..estimator import Estimator
 from ..nn.descent import Nesterov
 from ..nn.threads import one_thread
+from ..ranges import check_fields, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
 from .training import Training, evaluated, tensors_of
@@ -46,7 +47,10 @@ class Timing(Estimator):
     """
 
     training: Training
-    steps: int = 20
+    steps: int = ranged(20, 1)
+
+    def __post_init__(self):
+        check_fields(self)
 
     @property
     def space(self) -> SearchSpace:

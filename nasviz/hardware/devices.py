@@ -10,6 +10,7 @@ import numpy as np
 from torch import nn
 
 from ..nn import count
+from ..ranges import REQUIRED, check_fields, ranged
 from ..space import Arch, SearchSpace
 from .latency_table import LatencyTable, units
 
@@ -32,9 +33,12 @@ class Roofline:
         Microseconds to start each operation.
     """
 
-    madds: float
-    bandwidth: float
-    launch: float
+    madds: float = ranged(REQUIRED, above=0.0, whole=False)
+    bandwidth: float = ranged(REQUIRED, above=0.0, whole=False)
+    launch: float = ranged(REQUIRED, 0.0, whole=False)
+
+    def __post_init__(self):
+        check_fields(self)
 
     def predict(self, network: nn.Module, image: Sequence[int], batch: int = 1) -> float:
         """Return the milliseconds for ``batch`` images (colors, height, width); a meta device may hold the network."""

@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from ..identity import OtherVersion, check_version
 from ..nn import count
+from ..ranges import check_fields, check_number, ranged
 from ..space import Arch, SearchSpace
 from .measure import device_name, latency
 
@@ -64,7 +65,10 @@ def units(network: nn.Module, image: Sequence[int], batch: int = 1) -> list[Unit
         On the CPU, or on the meta device, where this takes no memory. Left as it was.
     image : sequence of int
         (colors, height, width).
+    batch : int
+        Number of images, 1 or more.
     """
+    check_number("batch", batch, 1)
     found: list[Unit] = []
 
     def seen(module, inputs, named, output):
@@ -114,9 +118,12 @@ def _words(module: nn.Module) -> str:
 class Overhead:
     """Milliseconds of a network: ``fixed + factor * (sum of its operations) + each * (number of operations)``."""
 
-    fixed: float = 0.0
-    factor: float = 1.0
-    each: float = 0.0
+    fixed: float = ranged(0.0)
+    factor: float = ranged(1.0)
+    each: float = ranged(0.0)
+
+    def __post_init__(self):
+        check_fields(self)
 
     def __call__(self, total: float, count: int) -> float:
         return self.fixed + self.factor * total + self.each * count
@@ -148,6 +155,10 @@ class LatencyTable:
     made: str
     ms: dict[str, float] = field(repr=False)
     overhead: Overhead = Overhead()
+
+    def __post_init__(self):
+        for name in ("threads", "batch"):  # no default: those that follow have none either
+            check_number(f"LatencyTable: {name}", getattr(self, name), 1)
 
     @classmethod
     def build(

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..nn.threads import threads as torch_threads
+from ..ranges import check_number
 from ..workers import processor
 
 SHORTEST = 1e-3  # seconds a sample lasts at least, in as many passes as needed: the clock's steps would disturb
@@ -73,8 +74,9 @@ def measure(
     ValueError
         For impossible numbers.
     """
-    if samples < 5 or tries < 1 or not tolerance > 0:
-        raise ValueError(f"needs samples ≥ 5, tries ≥ 1, tolerance > 0; got {samples}, {tries}, {tolerance}")
+    check_number("samples", samples, 5)
+    check_number("tries", tries, 1)
+    check_number("tolerance", tolerance, above=0.0, whole=False, infinite=True)
     begin, passes = clock(), 0
     while (spent := clock() - begin) < WARM or passes < 3:
         work()

@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from ..analysis.cost import POWERCAP, Meter
+from ..ranges import check_number
 from .measure import _images, passes
 
 
@@ -124,6 +125,7 @@ def energy(
 
         LatencyTable.build(networks, image, timed=lambda module, shape: 1000 * energy(module, shape))
     """
+    check_number("seconds", seconds, 0.0, whole=False)
     with passes(network, shape, threads) as work:
         work()
         count, begin = 0, time.perf_counter()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..graph import Graph
+from ..ranges import check_sizes
 from ..weights import initialize
 from .ops import REDUCTIONS, Conv2d, Factory, Linear, Zero
 
@@ -137,10 +138,3 @@ class CellNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (batch, classes) for float images (batch, colors, height, width)."""
         return self.classifier(self.head(self.body(self.stem(images))))
-
-
-def check_sizes(**sizes: int) -> None:
-    """Raise a ValueError that names the first size which is not a whole number from 1; return if there is none."""
-    for name, value in sizes.items():
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} must be a whole number from 1, got {value!r}")

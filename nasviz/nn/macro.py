@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from ..ranges import check_number, check_sizes
 from ..weights import initialize
 from .ops import Conv2d, Linear
 
@@ -51,8 +52,8 @@ class MacroNetwork(nn.Module):
         generator: torch.Generator | None = None,
     ):
         super().__init__()
-        if not width > 0 or colors < 1 or classes < 1:
-            raise ValueError(f"width must be above 0, colors and classes from 1: got {width}, {colors}, {classes}")
+        check_number("width", width, above=0.0, whole=False)
+        check_sizes(colors=colors, classes=classes)
         if not layers:
             raise ValueError("a network needs a layer at least")
         self.inputs: list[list[int]] = []

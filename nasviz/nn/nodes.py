@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ..graph import Graph
+from ..ranges import check_sizes
 from ..weights import initialize
-from .cells import check_sizes
 from .ops import Conv2d, Factory, Linear
 
 

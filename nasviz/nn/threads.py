@@ -5,10 +5,13 @@ from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
+from ..ranges import check_number
+
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Use ``count`` torch threads inside the ``with`` block, and the earlier number after it."""
+    """Use ``count`` torch threads inside the ``with`` block, and the earlier number after it. 1 or more."""
+    check_number("threads", count, 1)
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

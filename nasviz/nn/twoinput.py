@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from ..graph import Edge, Graph
+from ..ranges import check_sizes
 from ..weights import initialize
-from .cells import check_sizes
 from .ops import Conv2d, Linear, in_layout
 from .separable import FactorizedReduce, Factory, Noise, relu_conv_bn
 
@@ -148,8 +148,7 @@ class Network(nn.Module):
         generator: torch.Generator | None = None,
     ):
         super().__init__()
-        if classes < 1:
-            raise ValueError(f"classes must be a whole number from 1, got {classes!r}")
+        check_sizes(classes=classes)
         self.stem, plan = layout
         self.body = nn.ModuleList()
         states = list(self.stem.outputs)  # (channels, times halved) of the two cells before; one at the start

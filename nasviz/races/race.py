@@ -28,8 +28,9 @@ from ..estimator import Estimator
 from ..identity import IDENTITY, differences, identity
 from ..lock import Writing
 from ..objectives import Bounded, accuracy
+from ..ranges import Range, argument, check_fields, check_number, ranged
 from ..space import Arch
-from ..step import Evaluation, number, plain, whole
+from ..step import Evaluation, number, plain
 from ..strategy import allows, evaluations_of, has_objective, objective_of, planned, worth
 from ..workers import spread
 from .standings import EVERYTHING, JUDGES, REFERENCE, UNITS, VERSION, Standings, Track, different, read
@@ -85,7 +86,7 @@ class Race:
     """
 
     searches: Mapping[str, object] | Sequence
-    budget: float = 500
+    budget: float = ranged(500, above=0.0, whole=False)
     unit: str = "evaluations"
     seeds: int | Sequence[int] = 50
     path: str | Path | None = None
@@ -96,17 +97,15 @@ class Race:
     def __post_init__(self):
         from ..strategies import RandomSearch
 
+        check_fields(self)
         given = self.searches
         self.searches = dict(given) if isinstance(given, Mapping) else {type(one).__name__: one for one in given}
         if not self.searches or len(self.searches) < len(given):
             raise ValueError("a race needs strategies under different names: Race({'small': …, 'large': …})")
-        if self.unit not in UNITS or not self.budget > 0:
-            raise ValueError(f"a budget is a number above 0 of {' or '.join(UNITS)}, got {self.budget!r} {self.unit!r}")
+        if self.unit not in UNITS:
+            raise ValueError(f"a budget is a number of {' or '.join(UNITS)}, got {self.budget!r} {self.unit!r}")
         self.budget = number(self.budget, "the budget of a race")
-        given_seeds = (
-            self.seeds if isinstance(self.seeds, Iterable) else range(whole(self.seeds, "the number of seeds"))
-        )
-        self.seeds = [whole(seed, "a seed of a race") for seed in given_seeds]
+        self.seeds = seeds_of(self.seeds)
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"the seeds of a race must be some, and all different, got {self.seeds}")
         first = next(iter(self.searches.values()))
@@ -114,6 +113,7 @@ class Race:
         likes = [objective_of(one) for one in self.searches.values() if has_objective(one)]
         self.objective = likes[0] if likes else accuracy
         for name, search in self.searches.items():
+            check_fields(search)
             for part in ("space", "estimate", "objective"):
                 its, ours = getattr(search, part, getattr(self, part)), getattr(self, part)
                 if its is not ours and differences(identity(its), identity(ours)):
@@ -342,6 +342,13 @@ def _or_nothing(accuracies) -> np.ndarray:
     return np.where(np.isfinite(accuracies), accuracies, 0.0)
 
 
+def seeds_of(seeds) -> list[int]:
+    """The seeds of a race, each of them. ValueError for what is neither a count from 1 nor numbers from 0."""
+    if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
+        return list(range(check_number("Race: seeds", seeds, 1)))
+    return [int(seed) for seed in Range(0, whole=True, many=True).check("Race: seeds", list(seeds))]
+
+
 # ---------------------------------------------------------------------- what an estimator hides
 def table_of(estimate: Estimator | None):
     """The table that answers in the end, or None: `Extrapolated` and its like ask another estimator."""
@@ -411,9 +418,9 @@ def main(arguments: list[str] | None = None) -> int:
     one = commands.add_parser("record", help="run what is missing of a race")
     one.add_argument("path", type=Path, nargs="?", default=Path("data/races/models.jsonl"))
     one.add_argument("--strategies", nargs="+", default=["RandomSearch", *MODELS], metavar="NAME")
-    one.add_argument("--evaluations", type=int, default=150)
-    one.add_argument("--seeds", type=int, default=30)
-    one.add_argument("--bound", type=float, default=BOUND, help="multiply-adds allowed")
+    one.add_argument("--evaluations", type=argument(1), default=150)
+    one.add_argument("--seeds", type=argument(1), default=30)
+    one.add_argument("--bound", type=argument(above=0.0, whole=False), default=BOUND, help="multiply-adds allowed")
     one.add_argument("--anew", action="store_true", help="throw away what the file holds: after the table has grown")
     commands.add_parser("show", help="the table of a recorded race").add_argument("path", type=Path)
     asked = parser.parse_args(arguments)
@@ -426,6 +433,8 @@ def main(arguments: list[str] | None = None) -> int:
             words = " ".join(arguments or sys.argv[1:]).replace(" --anew", "")
             command = f"python -m nasviz.races.race {words} --anew"
             race = Race(runs, asked.evaluations, seeds=asked.seeds, path=asked.path, command=command)
+            if asked.anew:
+                asked.path.unlink(missing_ok=True)
             print(race.standings())
         else:
             from ..estimators import nasbench201_table

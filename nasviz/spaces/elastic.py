@@ -15,6 +15,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from ..graph import Edge, Graph
+from ..ranges import check_number, check_sizes
 from ..space import Arch, Choice, SearchSpace
 from .reading import Reader
 
@@ -196,8 +197,11 @@ Each at {len(RESOLUTIONS)} resolutions (128 to 224 in steps of 4): $25 \\cdot 73
         """
         from ..nn.elastic import mobilenet_v3
 
-        if not width > 0 or min(colors, classes) < 1 or len(strides) != UNITS + 1 or not set(strides) <= {1, 2}:
-            raise ValueError(f"sizes are at least 1 and strides six of 1 or 2, got {width=}, {strides=}, {colors=}")
+        check_number("width", width, above=0.0, whole=False)
+        check_number("strides", strides, 1, 2, many=True)
+        check_sizes(colors=colors, classes=classes)
+        if len(strides) != UNITS + 1:
+            raise ValueError(f"strides are six of 1 or 2, got {strides}")
         share, units = self.share(arch), self.plan(arch, strides)
         return mobilenet_v3(units, share, strides[0], width, colors, classes, generator)
 

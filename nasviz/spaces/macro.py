@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ..graph import Edge, Graph
+from ..ranges import check_number
 from ..space import Arch, Choice, SearchSpace
 from .reading import Reader
 
@@ -50,10 +51,10 @@ class MacroSpace(SearchSpace):
     name = "macro"
 
     def __init__(self, layers: int = 6, strides: tuple[int, ...] = (1,)):
-        if not isinstance(layers, int) or layers < 1:
-            raise ValueError(f"layers must be a whole number from 1, got {layers!r}")
-        if not strides or len(set(strides)) < len(strides) or not all(s in range(1, 10) for s in strides):
-            raise ValueError(f"strides must be different whole numbers from 1 to 9, got {strides!r}")
+        check_number("MacroSpace: layers", layers, 1)
+        check_number("MacroSpace: strides", strides, 1, 9, many=True)
+        if len(strides) == 0 or len(set(strides)) < len(strides):
+            raise ValueError(f"MacroSpace: strides are different whole numbers from 1 to 9, got {strides!r}")
         self.layers, self.strides = layers, tuple(strides)
         if (self.layers, self.strides) != (6, (1,)):
             self.name = f"macro of {layers} layers, strides {', '.join(map(str, strides))}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 from functools import partial
 
 from ..graph import Edge, Graph
+from ..ranges import check_number, check_sizes
 from ..space import Arch, Choice, SearchSpace
 from .reading import Reader
 
@@ -172,8 +173,11 @@ Architectures: **{self.size:,}**"""
         """
         from ..nn import mobile
 
-        if not width > 0 or min(head, colors, classes) < 1 or len(strides) != 8 or not set(strides) <= {1, 2}:
-            raise ValueError(f"sizes are at least 1 and strides eight of 1 or 2, got {width=}, {strides=}, {head=}")
+        check_number("width", width, above=0.0, whole=False)
+        check_number("strides", strides, 1, 2, many=True)
+        check_sizes(head=head, colors=colors, classes=classes)
+        if len(strides) != 8:
+            raise ValueError(f"strides are eight of 1 or 2, got {strides}")
         inputs = scaled(32, width)
         layers: list[mobile.nn.Module] = [mobile.conv_bn(colors, inputs, 3, strides[0])]
         for (kind, kernel, squeeze, skip, channels, n), stride in zip(self.blocks(arch), strides[1:], strict=True):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..ranges import checked, ranged
 from ..step import Step
 from ..strategy import worth
 from .evolution import NOBODY, Member, RegularizedEvolution, numbers
@@ -38,14 +39,13 @@ class BatchedEvolution(RegularizedEvolution):
     Raises
     ------
     ValueError
-        When iterated with a ``batch`` below 1.
+        When iterated with a number out of its range.
     """
 
-    batch: int = 8
+    batch: int = ranged(8, 1)
 
+    @checked
     def __iter__(self) -> Iterator[Step]:
-        if self.batch < 1:
-            raise ValueError(f"batch is how many children are bred at once, 1 or more: got {self.batch}")
         rng, mutate = np.random.default_rng(self.seed), self.mutation or self.space.mutate
         alive: deque[Member] = deque()  # the oldest on the left
         number = 0

@@ -14,6 +14,7 @@ from ..estimator import Estimator
 from ..estimators.predictor import EnsemblePredictor
 from ..knobs import knob
 from ..objectives import Bounded, accuracy
+from ..ranges import checked, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 from ..strategy import worth
@@ -59,7 +60,7 @@ class ModelBased:
     Raises
     ------
     ValueError
-        When iterated, if a ``cost`` comes with an objective that has no limit, or ``batch`` is below 1.
+        When iterated, if a ``cost`` comes with an objective that has no limit, or a number is out of its range.
 
     Notes
     -----
@@ -73,21 +74,21 @@ class ModelBased:
 
     space: SearchSpace
     estimate: Estimator
-    evaluations: int = 150
-    initial: int = 10
+    evaluations: int = ranged(150, 1)
+    initial: int = ranged(10, 0)
     batch: int = knob(10, 1, 50, help="How many are evaluated before the model learns again: k in the paper")
-    candidates: int = knob(100, 10, 1000, help="How many mutations of the best are looked at in each round")
+    candidates: int = knob(100, 10, 1000, least=1, help="How many mutations of the best are looked at in each round")
     encoding: str | None = None
     cost: Callable[[Arch], float] | None = None
     objective: Callable[[Evaluation], float] = accuracy
-    seed: int = 0
+    seed: int = ranged(0, 0)
 
+    @checked
     def __len__(self) -> int:
         return self.evaluations
 
+    @checked
     def __iter__(self) -> Iterator[Step]:
-        if self.batch < 1:
-            raise ValueError(f"batch is how many are evaluated at once, 1 or more: got {self.batch}")
         if self.cost and not hasattr(self.objective, "limit"):
             raise ValueError("a cost bounds nothing unless the objective has a limit: give objective=Bounded(...)")
         rng = np.random.default_rng(self.seed)
@@ -184,8 +185,8 @@ class Bananas(ModelBased):
     See `ModelBased` for the other parameters.
     """
 
-    members: int = 5
-    epochs: int = 100
+    members: int = ranged(5, 2)
+    epochs: int = ranged(100, 1)
 
     def acquisition(self, told, candidates, rng):
         """Return the ensemble's mean and standard deviation, and one draw for each candidate."""

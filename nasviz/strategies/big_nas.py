@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..knobs import knob
 from ..nn.descent import exponential
+from ..ranges import ranged
 from .elastic_training import MOST, ElasticTraining
 from .shared_weights import Shared
 
@@ -47,9 +48,9 @@ class BigNas(ElasticTraining):
 
     stages: ClassVar[tuple[str, ...]] = ("all",)
 
-    epochs: int = 4
+    epochs: int = ranged(4, 1)
     sandwich: bool = True
-    distillation: float = knob(1.0, 0.0, 1.0, help="Share of the largest's answers, not the labels, in others' loss")
+    distillation: float = knob(1.0, 0.0, 1.0, most=1.0, help="Share of the largest's answers in the others' loss")
 
     def losses(self, shared: Shared, chosen: Tensor, rng: np.random.Generator) -> Iterator[Tensor]:
         """Yield the losses of the largest, the smallest and two drawn sub-networks, or of four drawn ones."""

@@ -17,6 +17,7 @@ from ..knobs import knob
 from ..nn.descent import cosine_between
 from ..nn.gpu import device_of, size_of
 from ..nn.threads import one_thread
+from ..ranges import checked, ranged
 from ..space import SearchSpace
 from ..step import Step
 from .bilevel import Batch, Bilevel
@@ -46,7 +47,8 @@ class Darts:
     epochs : int
         Epochs of the search. The paper: 50.
     batch : int
-        Images in a batch, as in the paper. An incomplete batch at the end of an epoch is dropped.
+        Images in a batch, as in the paper; 2 or more, for batch-norm. An incomplete batch at the end of an
+        epoch is dropped.
     weight_lr, weight_decay : float
         Learning rate and L2 penalty of the stochastic gradient descent on w. The rate falls as a cosine to 0.001 over
         the epochs; momentum is 0.9, gradients are cut to norm 5. The paper: 0.025 and 3e-4; here w has fewer steps.
@@ -64,7 +66,8 @@ class Darts:
     Raises
     ------
     ValueError
-        When iterated: too few images, a batch larger than a half, or a ``start`` of another search.
+        When iterated: a number out of its range, too few images, a batch larger than a half, or a ``start`` of another
+        search.
     FloatingPointError
         If a loss is no longer finite. The step in which this happened is yielded first.
 
@@ -84,20 +87,22 @@ class Darts:
 
     space: SearchSpace
     data: str | datasets.Dataset = field(default="fashion16", metadata=datasets.BY_CONTENT)
-    size: int = 16
-    images: int = 2000
-    epochs: int = 20
-    batch: int = 64
-    weight_lr: float = knob(0.1, 1e-3, 0.5, log=True, help="Learning rate of the network's weights, at the start")
-    alpha_lr: float = knob(1e-2, 1e-4, 0.1, log=True, help="Learning rate of the architecture weights")
+    size: int = ranged(16, 1)
+    images: int = ranged(2000, 1)
+    epochs: int = ranged(20, 1)
+    batch: int = ranged(64, 2)
+    weight_lr: float = knob(0.1, 1e-3, 0.5, least=0.0, log=True, help="Learning rate of the weights, at the start")
+    alpha_lr: float = knob(1e-2, 1e-4, 0.1, least=0.0, log=True, help="Learning rate of the architecture weights")
     weight_decay: float = knob(3e-4, 0.0, 1e-2, help="Pull of the network's weights towards zero")
     network: Mapping = field(default_factory=dict)
-    seed: int = 0
+    seed: int = ranged(0, 0)
     start: bytes | None = field(default=None, repr=False)
 
+    @checked
     def __len__(self) -> int:
         return self.passes * (self.images // self.batch)
 
+    @checked
     def __iter__(self) -> Iterator[Step]:
         with drawn_from(self.seed, BUILD):
             search = self.begin()
@@ -213,6 +218,7 @@ class Darts:
     def after_epoch(self, search: Bilevel, step: Step) -> None:
         """Finish an epoch, before its last step is yielded: may add to ``step.shows`` and to ``search.memory``."""
 
+    @checked
     def begin(self) -> Bilevel:
         """Return the search before its first step, or as it was packed in ``start``. ValueError as in the class."""
         data = datasets.load(self.data, size=self.size)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ..analysis.diagnosis import SKIP
+from ..ranges import ranged
 from .bilevel import Bilevel
 from .darts import Darts
 
@@ -25,7 +26,7 @@ class DartsMinus(Darts):
         β at the start. The paper: 1.
     """
 
-    beta: float = 1.0
+    beta: float = ranged(1.0, 0.0)
 
     def mixture(self, search: Bilevel, alphas: Tensor) -> Tensor:
         """Return the strengths, with β added to that of every skip connection."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..analysis.diagnosis import skips
+from ..ranges import ranged
 from .bilevel import Bilevel
 from .darts import Darts
 
@@ -22,7 +23,7 @@ class DartsPlus(Darts):
         Number of skip connections that ends the search. The paper: 2 of the 8 edges that DARTS's cell keeps.
     """
 
-    most: int = 3
+    most: int = ranged(3, 0)
 
     def over(self, search: Bilevel) -> bool:
         """Return whether the cell found so far has too many skip connections."""

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..nn.threads import one_thread
+from ..ranges import ranged
 from ..step import Step
 from .bilevel import Batch, Bilevel
 from .darts import Darts
@@ -40,7 +41,7 @@ class DartsPT(Darts):
     the others. In that code "none" can be selected; here it cannot, as in `NasBench201.discretize`.
     """
 
-    tuning: int = 1
+    tuning: int = ranged(1, 1)
 
     @property
     def passes(self) -> int:

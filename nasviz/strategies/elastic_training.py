@@ -13,6 +13,7 @@ from ..estimators.training import evaluated, tensors_of
 from ..knobs import knob
 from ..nn.descent import nesterov
 from ..nn.single_path import recalibrate
+from ..ranges import ranged
 from ..space import Arch
 from .shared_weights import Shared, SharedTraining, same_statistics
 
@@ -39,9 +40,11 @@ class ElasticTraining(SharedTraining):
     # As Once-for-all's release, and as a member is trained alone
     momentum: ClassVar[staticmethod[[Tensor, Tensor], Tensor]] = staticmethod(nesterov)
 
-    batch: int = 128
-    lr: float = knob(0.1, 1e-3, 0.5, log=True, help="Learning rate of the shared weights, at the start of a stage")
-    distillation: float = knob(0.5, 0.0, 1.0, help="Share of the loss that the teacher's answers make, not the labels")
+    batch: int = ranged(128, 2)
+    lr: float = knob(0.1, 1e-3, 0.5, least=0.0, log=True, help="Learning rate of the weights, at a stage's start")
+    distillation: float = knob(
+        0.5, 0.0, 1.0, most=1.0, help="Share of the teacher's answers, not the labels, in the loss"
+    )
 
     @property
     def watched(self) -> list[Arch]:

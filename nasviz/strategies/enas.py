@@ -18,6 +18,7 @@ from ..nn.controller import Controller, Sequences
 from ..nn.descent import linear
 from ..nn.saved_weights import take_over
 from ..nn.threads import one_thread
+from ..ranges import ranged
 from ..space import Arch
 from ..step import Step
 from .reinforce import surrogate
@@ -74,9 +75,9 @@ class Enas(SharedTraining):
     shows: ClassVar[tuple[str, ...]] = ("loss", "epoch", "stage", "marginals", "entropy", "reward", "baseline")
     stages: ClassVar[tuple[str, ...]] = ("weights", "controller")
 
-    updates: int = 20
+    updates: int = ranged(20, 0)
     samples: int = knob(10, 1, 100, help="Architectures of one update of the controller")
-    controller_lr: float = knob(0.001, 1e-4, 0.1, log=True, help="Learning rate of the controller")
+    controller_lr: float = knob(0.001, 1e-4, 0.1, least=0.0, log=True, help="Learning rate of the controller")
 
     @property
     def steps(self) -> int:

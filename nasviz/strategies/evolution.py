@@ -13,6 +13,7 @@ from ..estimator import Estimator
 from ..identity import Retired
 from ..knobs import knob
 from ..objectives import accuracy
+from ..ranges import checked, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 from ..strategy import worth
@@ -69,17 +70,19 @@ class RegularizedEvolution:
 
     space: SearchSpace
     estimate: Estimator
-    population: int = knob(50, 2, 200, help="How many architectures live at once: P in the paper")
+    population: int = knob(50, 2, 200, least=1, help="How many architectures live at once: P in the paper")
     tournament: int = knob(10, 1, 50, help="Of how many the best becomes the parent: S in the paper")
-    evaluations: int = 500
+    evaluations: int = ranged(500, 1)
     aging: bool = True
     mutation: Callable[[Arch, np.random.Generator], Arch] | None = field(default=None, metadata={"formerly": "mutate"})
     objective: Callable[[Evaluation], float] = accuracy
-    seed: int = 0
+    seed: int = ranged(0, 0)
 
+    @checked
     def __len__(self) -> int:
         return self.evaluations
 
+    @checked
     def __iter__(self) -> Iterator[Step]:
         rng, mutate = np.random.default_rng(self.seed), self.mutation or self.space.mutate
         alive: deque[Member] = deque()  # the oldest on the left

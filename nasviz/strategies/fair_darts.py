@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..ranges import ranged
 from .bilevel import Batch, Bilevel
 from .darts import Darts
 
@@ -30,7 +31,7 @@ class FairDarts(Darts):
     Rows of the ``alphas`` that steps show need not add up to 1.
     """
 
-    zero_one_weight: float = 10.0
+    zero_one_weight: float = ranged(10.0, 0.0)
 
     def strengths(self, alphas: Tensor) -> Tensor:
         """Return σ(α)."""

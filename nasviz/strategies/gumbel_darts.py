@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..ranges import ranged
 from .bilevel import Batch, Bilevel
 from .darts import Darts
 
@@ -31,8 +32,8 @@ class Gdas(Darts):
     numbers at more cost, on a supernet that computes all operations together anyway.
     """
 
-    first_temperature: float = 10.0
-    last_temperature: float = 0.1
+    first_temperature: float = ranged(10.0, above=0.0)
+    last_temperature: float = ranged(0.1, above=0.0)
 
     def temperature(self, search: Bilevel) -> float:
         """Return the temperature in this epoch."""
@@ -64,7 +65,7 @@ class Snas(Gdas):
     Nothing learns from the validation batch: its loss is only shown.
     """
 
-    first_temperature: float = 1.0
+    first_temperature: float = ranged(1.0, above=0.0)
 
     def mixture(self, search: Bilevel, alphas: Tensor) -> Tensor:
         """Return the soft draw."""

@@ -42,12 +42,17 @@ class LatencyDarts(Darts):
     def expected(self, search: Bilevel) -> Tensor:
         """Return the expected milliseconds of the mixture: Σ over edges of Σ p · time."""
         strengths = self.strengths(search.alphas)
-        times = torch.tensor(self.latency, dtype=strengths.dtype)
+        try:
+            times = torch.tensor(self.latency, dtype=strengths.dtype)
+        except (TypeError, ValueError, RuntimeError) as error:  # a text, None, rows of different lengths
+            raise ValueError(f"LatencyDarts: latency has to be milliseconds in rows of one length ({error})") from None
         if times.shape != strengths.shape:
             raise ValueError(
                 f"latency must have a row an edge and a column an operation, {tuple(strengths.shape)}; got "
                 f"{tuple(times.shape)}"
             )
+        if not times.isfinite().all():
+            raise ValueError("LatencyDarts: latency holds a number that is not finite")
         return (strengths * times).sum()
 
     def alpha_gradient(self, search: Bilevel, train: Batch, valid: Batch) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..estimator import Estimator
 from ..objectives import accuracy
+from ..ranges import checked, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 from ..strategy import worth
@@ -44,7 +45,7 @@ class LocalSearch:
     Raises
     ------
     ValueError
-        When iterated with a ``batch`` below 1.
+        When iterated with a number out of its range.
 
     Notes
     -----
@@ -58,18 +59,18 @@ class LocalSearch:
 
     space: SearchSpace
     estimate: Estimator
-    evaluations: int = 300
+    evaluations: int = ranged(300, 1)
     first: bool = False
-    batch: int = 1
+    batch: int = ranged(1, 1)
     objective: Callable[[Evaluation], float] = accuracy
-    seed: int = 0
+    seed: int = ranged(0, 0)
 
+    @checked
     def __len__(self) -> int:
         return self.evaluations
 
+    @checked
     def __iter__(self) -> Iterator[Step]:
-        if self.batch < 1:
-            raise ValueError(f"batch is how many neighbours are evaluated at once, 1 or more: got {self.batch}")
         rng = np.random.default_rng(self.seed)
         known: Known = {}
         while len(known) < self.evaluations and (start := self._unknown(known, rng)) is not None:

@@ -12,6 +12,7 @@ import numpy as np
 from ..estimator import Estimator
 from ..knobs import knob
 from ..objectives import Less, accuracy
+from ..ranges import checked, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 from ..strategy import worth
@@ -100,7 +101,7 @@ class Nsga2:
     Raises
     ------
     ValueError
-        When iterated with fewer than two objectives or a ``batch`` below 1.
+        When iterated with fewer than two objectives, or a number out of its range.
 
     Notes
     -----
@@ -116,18 +117,20 @@ class Nsga2:
     space: SearchSpace
     estimate: Estimator
     objectives: Sequence[Callable[[Evaluation], float]] = (accuracy, Less("madds"))
-    population: int = knob(40, 4, 200, help="How many live on after each generation: N in the paper")
-    batch: int = 40
-    crossover: float = knob(0.9, 0.0, 1.0, help="Chance that a child has two parents")
-    evaluations: int = 400
-    seed: int = 0
+    population: int = knob(40, 4, 200, least=1, help="How many live on after each generation: N in the paper")
+    batch: int = ranged(40, 1)
+    crossover: float = knob(0.9, 0.0, 1.0, most=1.0, help="Chance that a child has two parents")
+    evaluations: int = ranged(400, 1)
+    seed: int = ranged(0, 0)
 
+    @checked
     def __len__(self) -> int:
         return self.evaluations
 
+    @checked
     def __iter__(self) -> Iterator[Step]:
-        if len(self.objectives) < 2 or self.batch < 1:
-            raise ValueError(f"two objectives and a batch of 1: got {len(self.objectives)} and {self.batch}")
+        if len(self.objectives) < 2:
+            raise ValueError(f"Nsga2 needs two objectives or more: got {len(self.objectives)}")
         rng, number = np.random.default_rng(self.seed), 0
         alive: list[tuple[int, Arch]] = []  # (number of the evaluation, architecture), oldest first
         values: dict[int, list[float]] = {}  # of each member of the population, by its number

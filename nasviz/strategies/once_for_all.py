@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..knobs import knob
 from ..nn.descent import cosine
+from ..ranges import checked, ranged
 from .elastic_training import MOST, ElasticTraining
 from .shared_weights import Shared, same_statistics
 
@@ -64,9 +65,10 @@ class OnceForAll(ElasticTraining):
 
     stages: ClassVar[tuple[str, ...]] = ("full", "kernel", "depth", "width")
 
-    epochs: tuple[int, int, int, int] = (4, 2, 2, 2)  # type: ignore[assignment]  # by stage: all that reads it is here
-    children: int = knob(2, 1, MOST, help="Sub-networks drawn at each step")
+    epochs: tuple[int, int, int, int] = ranged((4, 2, 2, 2), 0)  # type: ignore[assignment]  # by stage: read here only
+    children: int = knob(2, 1, MOST, most=MOST, help="Sub-networks drawn at each step")
 
+    @checked
     def __len__(self) -> int:
         return sum(self.epochs) * self.batches
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..analysis.diagnosis import SKIP
 from ..nn.descent import cosine_between
 from ..nn.gpu import size_of
+from ..ranges import ranged
 from ..step import Step
 from .bilevel import Batch, Bilevel
 from .darts import FLOOR, Darts
@@ -50,9 +51,9 @@ class PDarts(Darts):
     numbers of its output. The paper's last rule, at most two skip connections in the cell, is not applied here.
     """
 
-    depths: Sequence[int] = (1, 2, 3)
-    keep: Sequence[int] = (5, 3, 2)
-    dropout: Sequence[float] = (0.0, 0.4, 0.7)
+    depths: Sequence[int] = ranged((1, 2, 3), 1)
+    keep: Sequence[int] = ranged((5, 3, 2), 1)
+    dropout: Sequence[float] = ranged((0.0, 0.4, 0.7), 0.0, below=1.0)
 
     @property
     def passes(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
+from ..ranges import ranged
 from .bilevel import Bilevel
 from .darts import Darts
 
@@ -42,8 +43,8 @@ class PcDarts(Darts):
     all edges stay.
     """
 
-    share: int = 4
-    still: float = 0.3
+    share: int = ranged(4, 1)
+    still: float = ranged(0.3, 0.0, 1.0)
 
     def supernet(self, **size) -> nn.Module:
         """Return a supernet that mixes only some channels."""

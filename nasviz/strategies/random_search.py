@@ -10,6 +10,7 @@ import numpy as np
 
 from ..estimator import Estimator
 from ..objectives import accuracy
+from ..ranges import checked, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 
@@ -36,14 +37,16 @@ class RandomSearch:
 
     space: SearchSpace
     estimate: Estimator
-    evaluations: int = 100
+    evaluations: int = ranged(100, 1)
     replacement: bool = True
     objective: Callable[[Evaluation], float] = accuracy
-    seed: int = 0
+    seed: int = ranged(0, 0)
 
+    @checked
     def __len__(self) -> int:
         return self.evaluations
 
+    @checked
     def __iter__(self) -> Iterator[Step]:
         archs = list(self._draw(np.random.default_rng(self.seed)))
         for evaluation in self.estimate.many(archs, seed=0):

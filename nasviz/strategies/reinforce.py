@@ -16,6 +16,7 @@ from ..knobs import knob
 from ..nn.controller import Controller, Sequences
 from ..nn.threads import one_thread
 from ..objectives import accuracy
+from ..ranges import checked, ranged
 from ..space import SearchSpace
 from ..step import Evaluation, Step
 from ..strategy import worth
@@ -74,20 +75,22 @@ class Reinforce:
 
     space: SearchSpace
     estimate: Estimator
-    evaluations: int = 500
+    evaluations: int = ranged(500, 1)
     batch: int = knob(10, 1, 100, help="Architectures of one update: m in the paper")
-    lr: float = knob(0.003, 1e-4, 0.1, log=True, help="Learning rate of the controller")
-    baseline: int = knob(1, 0, 1, help="1 subtracts the moving average of the rewards, 0 nothing")
-    decay: float = 0.9
+    lr: float = knob(0.003, 1e-4, 0.1, least=0.0, log=True, help="Learning rate of the controller")
+    baseline: int = knob(1, 0, 1, most=1, help="1 subtracts the moving average of the rewards, 0 nothing")
+    decay: float = ranged(0.9, 0.0, 1.0)
     entropy: float = knob(0.0, 0.0, 0.1, help="Weight of the entropy: how much it pays to stay undecided")
-    clip: float = 0.0
-    hidden: int = 100
+    clip: float = ranged(0.0, 0.0)
+    hidden: int = ranged(100, 1)
     objective: Callable[[Evaluation], float] = accuracy
-    seed: int = 0
+    seed: int = ranged(0, 0)
 
+    @checked
     def __len__(self) -> int:
         return self.evaluations
 
+    @checked
     def __iter__(self) -> Iterator[Step]:
         rng = np.random.default_rng(self.seed)
         controller = Controller(self.space, self.hidden, torch.Generator().manual_seed(self.seed))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..analysis.diagnosis import discretisation_gap, dominant_eigenvalue, hessian, validation_loss
+from ..ranges import ranged
 from ..step import Step
 from .bilevel import Bilevel
 from .darts import Darts
@@ -32,7 +33,7 @@ class WatchedDarts(Darts):
         Both are measured on the first so many images of the validation half.
     """
 
-    watched: int = 128
+    watched: int = ranged(128, 2)
 
     def after_epoch(self, search: Bilevel, step: Step) -> None:
         """Measure the eigenvalue and the discrete accuracy."""
@@ -60,7 +61,7 @@ class RobustDarts(WatchedDarts):
     The paper's other remedy, stronger L2 regularisation, needs no other loop: it is ``Darts(weight_decay=…)``.
     """
 
-    ratio: float = 0.75
+    ratio: float = ranged(0.75, 0.0)
 
     def first_memory(self) -> dict[str, Tensor]:
         """Return a memory of the eigenvalues, of the `learned` tensors in the last six epochs, and of an early end."""

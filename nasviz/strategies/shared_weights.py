@@ -19,6 +19,7 @@ from ..nn.descent import CLIP, heavy_ball, linear
 from ..nn.gpu import device_of, size_of, to_device
 from ..nn.saved_weights import take_over
 from ..nn.threads import one_thread
+from ..ranges import checked, ranged
 from ..space import SearchSpace
 from ..step import Step
 
@@ -45,7 +46,8 @@ class SharedTraining:
     images : int
         Number of training images: the first so many are used.
     epochs, batch : int
-        Number of epochs, and images in a batch. An incomplete batch at the end of an epoch is dropped.
+        Number of epochs, and images in a batch: 2 or more, for batch-norm. An incomplete batch at the end
+        of an epoch is dropped.
     lr, weight_decay : float
         Learning rate and L2 penalty of stochastic gradient descent, with momentum 0.9 (a subclass's ``momentum`` says
         of which kind) and gradients cut to norm 5.
@@ -60,7 +62,8 @@ class SharedTraining:
     Raises
     ------
     ValueError
-        When iterated: too few images, a space without such a network, or a ``start`` of another search.
+        When iterated: a number out of its range, too few images, a space without such a network, or a ``start`` of
+        another search.
     FloatingPointError
         If a loss is no longer finite. The step in which this happened is yielded first.
     """
@@ -70,16 +73,17 @@ class SharedTraining:
 
     space: SearchSpace
     data: str | datasets.Dataset = field(default="fashion16", metadata=datasets.BY_CONTENT)
-    size: int = 8
-    images: int = 4000
-    epochs: int = 30
-    batch: int = 64
-    lr: float = knob(0.1, 1e-3, 0.5, log=True, help="Learning rate of the shared weights, at the start")
+    size: int = ranged(8, 1)
+    images: int = ranged(4000, 1)
+    epochs: int = ranged(30, 1)
+    batch: int = ranged(64, 2)
+    lr: float = knob(0.1, 1e-3, 0.5, least=0.0, log=True, help="Learning rate of the shared weights, at the start")
     weight_decay: float = knob(5e-4, 0.0, 1e-2, help="Pull of the shared weights towards zero")
     network: Mapping = field(default_factory=dict)
-    seed: int = 0
+    seed: int = ranged(0, 0)
     start: bytes | None = field(default=None, repr=False)
 
+    @checked
     def __len__(self) -> int:
         return self.epochs * self.steps
 
@@ -98,6 +102,7 @@ class SharedTraining:
         """Number of steps in an epoch, those of `after_epoch` included."""
         return self.batches
 
+    @checked
     def __iter__(self) -> Iterator[Step]:
         with one_thread(), drawn_from(self.seed, BUILD):
             shared = self.begin()
@@ -147,6 +152,7 @@ class SharedTraining:
         """Return what a step shows besides the mean loss and the epoch. ``done``: whether the step ends an epoch."""
         return {}
 
+    @checked
     def begin(self) -> Shared:
         """Return the supernet with its data, as it was when ``start`` was packed."""
         _ = self.space.single_path  # a space without such a network raises here, before anything is loaded

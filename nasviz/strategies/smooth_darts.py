@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..ranges import ranged
 from .bilevel import Batch, Bilevel
 from .darts import Darts
 
@@ -30,7 +31,7 @@ class SmoothDarts(Darts):
         False moves them at random (SDARTS-RS). An adversarial step costs seven gradients more.
     """
 
-    radius: float = 0.3
+    radius: float = ranged(0.3, 0.0)
     adversarial: bool = False
 
     def reach(self, search: Bilevel) -> float:

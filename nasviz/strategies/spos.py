@@ -11,6 +11,7 @@ import numpy as np
 from ..estimator import Estimator
 from ..knobs import knob
 from ..objectives import accuracy
+from ..ranges import checked, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 from ..strategy import worth
@@ -54,7 +55,8 @@ class Spos:
     Raises
     ------
     ValueError
-        When iterated, if ``cost`` does not give a limited cost, or none of 10,000 drawn architectures is within limits.
+        When iterated, if ``cost`` does not give a limited cost, none of 10,000 drawn architectures is within limits, or
+        a number is out of its range.
 
     Notes
     -----
@@ -70,16 +72,18 @@ class Spos:
     estimate: Estimator
     cost: Callable[[Arch], Mapping[str, float]] | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
-    population: int = knob(50, 2, 200, help="Architectures of a generation: P in the paper")
+    population: int = knob(50, 2, 200, least=1, help="Architectures of a generation: P in the paper")
     top: int = knob(10, 1, 50, help="How many of the best breed: k in the paper")
-    mutation: float = knob(0.1, 0.0, 1.0, help="Chance of each choice of a mutation to change")
-    evaluations: int = 1000
+    mutation: float = knob(0.1, 0.0, 1.0, most=1.0, help="Chance of each choice of a mutation to change")
+    evaluations: int = ranged(1000, 1)
     objective: Callable[[Evaluation], float] = accuracy
-    seed: int = 0
+    seed: int = ranged(0, 0)
 
+    @checked
     def __len__(self) -> int:
         return self.evaluations
 
+    @checked
     def __iter__(self) -> Iterator[Step]:
         rng, number = np.random.default_rng(self.seed), 0
         best: list[Found] = []  # best first

@@ -12,6 +12,7 @@ import numpy as np
 from ..estimator import Estimator
 from ..estimators.curve import survivors
 from ..objectives import accuracy
+from ..ranges import checked, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 from ..strategy import worth
@@ -65,22 +66,25 @@ class SuccessiveHalving:
 
     space: SearchSpace
     estimate: Estimator
-    evaluations: int = 300
-    eta: int = 2
-    epochs: int = 8
-    least: int = 1
-    architectures: int = 8
+    evaluations: int = ranged(300, 1)
+    eta: int = ranged(2, 2)
+    epochs: int = ranged(8, 1)
+    least: int = ranged(1, 1)
+    architectures: int = ranged(8, 1)
     continued: bool = False
     objective: Callable[[Evaluation], float] = accuracy
-    seed: int = 0
+    seed: int = ranged(0, 0)
 
+    @checked
     def __len__(self) -> int:
         return self.evaluations
 
+    @checked
     def brackets(self) -> list[list[tuple[int, int]]]:
         """Return the brackets that take turns, each as its rungs: (number of architectures, epochs)."""
         return [rungs(self.architectures, self.least, self.epochs, self.eta)]
 
+    @checked
     def __iter__(self) -> Iterator[Step]:
         rng, number = np.random.default_rng(self.seed), 0
         for turn, bracket in enumerate(cycle(self.brackets())):
@@ -128,6 +132,7 @@ class Hyperband(SuccessiveHalving):
         ``architectures`` is not used.
     """
 
+    @checked
     def brackets(self) -> list[list[tuple[int, int]]]:
         """Return all brackets of algorithm 1, the one with the shortest first rung first."""
         most = len(rungs(1, self.least, self.epochs, self.eta)) - 1

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from math import isfinite
 from types import MappingProxyType
 
+from ..ranges import REQUIRED, check_fields, ranged
+
 BLOCKS = (  # expansion, kernel, stride, channels in, channels out, layers: Tan & Le 2019, table 1
     (1, 3, 1, 32, 16, 1),
     (6, 3, 2, 16, 24, 2),
@@ -38,14 +40,13 @@ class Scaling:
         Dropout before the classifier, 0 to 1.
     """
 
-    depth: float
-    width: float
-    resolution: int
-    dropout: float = 0.2
+    depth: float = ranged(REQUIRED, above=0.0, whole=False)
+    width: float = ranged(REQUIRED, above=0.0, whole=False)
+    resolution: int = ranged(REQUIRED, 1, whole=True)
+    dropout: float = ranged(0.2, 0.0, below=1.0)
 
     def __post_init__(self):
-        if not (self.depth > 0 and self.width > 0 and self.resolution >= 1 and 0 <= self.dropout < 1):
-            raise ValueError(f"depth, width and resolution are above 0, dropout from 0 to below 1, got {self}")
+        check_fields(self)
 
     def network(self, generator=None):
         """Build the network (`torch.nn.Module`) for 1,000 classes; weights from ``generator``, None: seed 0."""

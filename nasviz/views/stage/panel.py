@@ -17,7 +17,7 @@ from .widget import Stage
 
 def slider(field: Field, value: float) -> widgets.Widget:
     """Return the slider of a knob (see `nasviz.knobs.knob`): for whole numbers, for powers of ten, or a plain one."""
-    low, high = field.metadata["low"], field.metadata["high"]
+    low, high = min(field.metadata["low"], value), max(field.metadata["high"], value)  # a script may go beyond
     common = {
         "description": field.name.replace("_", " "),
         "tooltip": f"{field.metadata['help']} ({low:g} to {high:g})".strip(),
@@ -27,7 +27,7 @@ def slider(field: Field, value: float) -> widgets.Widget:
     }
     if isinstance(field.default, int):
         return widgets.IntSlider(value, low, high, **common)
-    if field.metadata["log"]:
+    if field.metadata["log"] and low > 0:
         ends = {"min": log10(low), "max": log10(high), "step": 0.02, "readout_format": ".2g"}
         return widgets.FloatLogSlider(value, base=10, **ends, **common)
     return widgets.FloatSlider(value, min=low, max=high, step=(high - low) / 200, readout_format=".3g", **common)
@@ -50,9 +50,9 @@ class Names(anywidget.AnyWidget):
 
 
 def reading(field: Field, value: float) -> float:
-    """Return a slider's value for its knob: rounded to four digits, and kept in the knob's range after rounding."""
+    """Return a slider's value for its knob: rounded to four digits, and kept in what is allowed after rounding."""
     value = value if isinstance(field.default, int) else float(f"{value:.4g}")
-    return min(max(value, field.metadata["low"]), field.metadata["high"])
+    return min(max(value, field.metadata["range"].least), field.metadata["range"].most)
 
 
 def status(done: int, total: int, part: float, seconds: float, word: str, best: str) -> str:

@@ -18,6 +18,7 @@ import ipywidgets as widgets
 
 from ...knobs import knobs
 from ...lock import same_file
+from ...ranges import check_number
 from ...record import put_aside
 from ...run import Run
 from ...step import Step
@@ -188,8 +189,7 @@ class Player(widgets.VBox):
         Exception
             Any exception of the search. An interrupt of the kernel pauses the search and returns.
         """
-        if n is not None and n < 0:
-            raise ValueError(f"n must be the number of steps, 0 or more, got {n}")
+        check_number("n", n, 0, none=True)
         self._command(*((Command.PLAY,) if n is None else (Command.STEP, n)))
         try:
             self.worker.wait()
