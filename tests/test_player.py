@@ -415,6 +415,25 @@ def test_controls_have_names_and_explanations(make):
     assert 'role="progressbar"' in p.status.value and "0 / 30" in p.status.value
 
 
+def test_commands_from_many_threads_leave_a_whole_run(make, tmp_path):
+    path = tmp_path / "run.jsonl"
+    p = make(evolution(), path)
+
+    def press(seed):
+        for name in np.random.default_rng(seed).choice(["play", "step", "pause", "stop", "reset"], 30):
+            getattr(p, name)()
+
+    threads = [threading.Thread(target=press, args=[seed]) for seed in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    p.run()
+    assert p.steps == list(evolution()) and len(p.stage) == p.stage._sent == 30 and not p.error
+    p.close()
+    assert Run.load(path, evolution()).steps == p.steps
+
+
 def test_a_closed_player_stays_closed(make, tmp_path):
     path = tmp_path / "run.jsonl"
     p = make(evolution(), path)

@@ -81,6 +81,8 @@ class Player(widgets.VBox):
         The picture.
     sliders : dict of str to widget
         The sliders by the name of their knob.
+    worker : Worker
+        What takes the steps.
     error : BaseException or None
         The last exception that the search raised.
 
