@@ -1,8 +1,8 @@
 """What tells functions, classes and objects of one's own apart, as JSON: code, and the values that it reads.
 
 Comments, docstrings, line numbers and the file do not count. What a function writes itself (a counter, a list of what
-was asked, a cache) is its notebook, not its input, and does not count either. Functions of nasviz and of installed
-libraries are known by their names.
+was asked, a cache) or uses up (an iterator, a generator of random numbers) is its notebook, not its input, and does not
+count either. Functions of nasviz and of installed libraries are known by their names.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import sys
 import sysconfig
 import textwrap
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from dataclasses import is_dataclass
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import cast
@@ -39,6 +40,8 @@ SHOWN_ONLY = (
     "__hash__",
     "_repr_",
 )  # they change how something looks, not what it does
+TOOLS = ("_thread", "threading", "queue", "_queue", "multiprocessing", "asyncio", "weakref")
+DICE = ("Generator", "RandomState", "Random")  # of NumPy, torch and Python
 PASSING = {"CACHE", "RESUME", "NOP", "EXTENDED_ARG", "COPY_FREE_VARS", "MAKE_CELL"}
 Identity = Callable[[object], object]
 
@@ -306,10 +309,14 @@ def _object(thing, identity: Identity) -> dict:
         return said | {"dtype": str(tensor.dtype), "values": identity(tensor.double().numpy())}
     if (is_own(kind) or _ours(kind)) and hasattr(thing, "__dict__"):
         return said | {"with": {name: identity(value) for name, value in made_with(thing).items()}}
+    if kind.__module__.split(".")[0] in TOOLS or isinstance(thing, Executor) or kind.__name__ in DICE:
+        return said  # a lock and an executor change no answer, and use changes a generator of random numbers
     try:
         made = reduce(thing) if (reduce := copyreg.dispatch_table.get(kind)) else thing.__reduce_ex__(4)
     except Exception:  # what cannot be copied is no value: a lock, a file, a generator
         raise Unknown(f"nothing tells {thing!r:.60} ({kind.__name__}) from another. {SAY}") from None
+    if isinstance(thing, Iterator):  # used up by who reads it
+        return said
     if isinstance(made, str):
         return said | {"with": made}
     make, arguments, *rest = made

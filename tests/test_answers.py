@@ -290,7 +290,7 @@ def test_a_line_of_a_part_is_read_back_equal_or_refused(tmp_path_factory, value)
         except ValueError as error:
             assert "'accuracy'" in str(error)
             said = None
-    lines = list(tabulate.rows(part, work.head))
+    lines = list(tabulate.trainings_in(part, work.head))
     assert len(lines) == bool(said)
     if said:
         assert same(lines[0][1]["scores"]["accuracy"], plain(said).scores["accuracy"])

@@ -12,7 +12,7 @@ def front(costs: Iterable[float], values: Iterable[float]) -> list[int]:
     """Return the indices of the points that are not dominated, cheapest first.
 
     A point dominates another if it has at most the cost and at least the value of the other, and is better in one of
-    the two. A point with a number that is not finite failed: it is on no front (`failed` counts such points).
+    the two. A point with a number that is not finite failed: it is on no front.
 
     Examples
     --------
@@ -26,11 +26,6 @@ def front(costs: Iterable[float], values: Iterable[float]) -> list[int]:
         if not out or values[i] > values[out[-1]]:
             out.append(i)
     return out
-
-
-def failed(costs: Iterable[float], values: Iterable[float]) -> int:
-    """Return how many points `front` leaves out: those with a cost or a value that is not finite."""
-    return sum(not (isfinite(cost) and isfinite(value)) for cost, value in zip(costs, values, strict=True))
 
 
 def dominated(costs, values, corner: tuple[float, float]) -> float:
