@@ -29,6 +29,8 @@ _HOMES = {
     "Estimator": "estimator",
     "Run": "run",
     "knob": "knobs",
+    "ranged": "ranges",
+    "checked": "ranges",
     "accuracy": "objectives",
 }
 _MODULES = (

@@ -138,13 +138,13 @@ def outside(allowed, value):
 
 
 def iterate(search, change):
-    list(islice(replace(search, **change), 3))
+    list(islice(replace(search, **change), 8 if hasattr(search, "estimate") else 2))
 
 
 @pytest.mark.parametrize("name", strategies.__all__)
 def test_no_number_of_a_strategy_hangs_it_or_breaks_it(name):
     search = small(name)
-    assert len(list(islice(search, 3)))
+    assert list(islice(search, 1))
     for field, value in trials(search):
         said = refused(search, field, value, iterate)
         assert wrong(field, value) == said.startswith(f"{name}: {field.name}"), (field.name, value, said)
