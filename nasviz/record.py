@@ -76,7 +76,8 @@ def read(path: Path, check_turn: Callable[[dict], dict]) -> Iterator[tuple[str, 
                 yield "turn", (int(_number(entry["at"])), check_turn(entry["turn"]))
             else:
                 shows = {name: _unpack(value) for name, value in entry["step"].items()}
-                yield "step", (Step(**shows), float(_number(entry["seconds"])))
+                said = _evaluation(entry["answer"]) if "answer" in entry else None
+                yield "step", (Step(said, **shows), float(_number(entry["seconds"])))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ValueError(f"{path}, line {at}: damaged record ({error}). Delete from this line on") from None
 

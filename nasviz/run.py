@@ -197,7 +197,8 @@ class Run:
         step.shows = record.plain_shows(step.shows)
         if index == len(self._rows):
             self._rows.append((step, seconds))
-            self._write({"step": {name: record.pack(value) for name, value in step.shows.items()}, "seconds": seconds})
+            line: dict = {"step": {name: record.pack(value) for name, value in step.shows.items()}, "seconds": seconds}
+            self._write(line | ({"answer": vars(step.evaluation)} if step.evaluation else {}))
         elif self._rows[index][0] != step:  # between the newest state and the kill: computed again
             raise ValueError(
                 f"{self.path}: step {index} came out otherwise than recorded, as it may on another machine or with "

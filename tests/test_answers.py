@@ -201,6 +201,28 @@ def test_what_a_step_cannot_show_is_named_before_it_is_written(value, tmp_path):
     assert len(Run(Shows(SPACE, value=value), tmp_path / "run.jsonl").recall()) == 0
 
 
+def test_a_search_that_keeps_states_and_evaluates_is_read_back_and_goes_on(tmp_path):
+    search, path = Judges(SPACE, epochs=3), tmp_path / "run.jsonl"
+    going = iter(Run(search, path))
+    for _ in range(8):  # three steps after the newest state
+        next(going)
+    going.close()
+    run = Run(search, path)
+    assert list(run) == list(Run(search)) and run.best.scores == {"accuracy": 14.0}
+    assert Run(search, path).recall().best == run.best
+
+
+@dataclass
+class Judges(Walk):
+    """A walk that judges what it passes."""
+
+    def __iter__(self):
+        for number, step in enumerate(
+            super().__iter__(), 5 * (json.loads(self.start)["epoch"] + 1) if self.start else 0
+        ):
+            yield Step(Evaluation((1,) * 6, {"accuracy": np.float32(number)}), step.state, **step.shows)
+
+
 def test_a_state_must_be_bytes(tmp_path):
     with pytest.raises(ValueError, match="state of a step must be bytes"):
         list(Run(Shows(SPACE, value=1.0, state="text"), tmp_path / "run.jsonl"))

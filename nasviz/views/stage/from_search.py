@@ -174,7 +174,8 @@ class Rows:
         if "marginals" in self.arrays:
             out["marginals"] = step.shows["marginals"] * self._there
         if (evaluation := step.evaluation) is not None:
-            out["accuracy"], out["seconds"] = evaluation.scores.get("accuracy", np.nan), seconds
+            accuracy = evaluation.scores.get("accuracy", np.nan)
+            out["accuracy"], out["seconds"] = accuracy if np.isfinite(accuracy) else np.nan, seconds
             if "arch" in self.arrays:
                 space = self.search.space
                 out["arch"] = self._eye.take(evaluation.arch, 0) if self.graph else chosen(evaluation.arch, space)
