@@ -10,7 +10,6 @@ from random import Random
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import is_lazy
 
 HELD = (bool, int, float, str, type(None))  # attributes that a layer may change in a pass, as a counter of its calls
@@ -19,20 +18,18 @@ HELD = (bool, int, float, str, type(None))  # attributes that a layer may change
 @contextmanager
 def as_it_was(network: nn.Module) -> Iterator[None]:
     """Undo at the end what passes changed: modes, buffers, plain attributes of modules, and generators they hold."""
-    modules = list(network.modules())
-    plain = [
-        {"training": module.training}  # of a lazy layer, whose other attributes become those of a layer with a size
-        if isinstance(module, LazyModuleMixin)
-        else {name: value for name, value in vars(module).items() if isinstance(value, HELD)}
-        for module in modules
-    ]
-    held = {id(value): value for module in modules for value in vars(module).values()}
+    modes = [(module, module.training) for module in network.modules()]
+    own = [module for module, _ in modes if not type(module).__module__.startswith("torch.nn.")]
+    plain = [{name: value for name, value in vars(module).items() if isinstance(value, HELD)} for module in own]
+    held = {id(value): value for module in own for value in vars(module).values()}
     rewinds = [rewind for one in held.values() if (rewind := _rewind(one))]
     buffers = [(buffer, buffer.clone()) for buffer in network.buffers() if not is_lazy(buffer)]
     try:
         yield
     finally:
-        for module, values in zip(modules, plain, strict=True):
+        for module, mode in modes:
+            module.training = mode
+        for module, values in zip(own, plain, strict=True):
             vars(module).update(values)
         for rewind in rewinds:
             rewind()
