@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from random import Random
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
+
+from ..chance import rewinding
 
 HELD = (bool, int, float, str, type(None))  # attributes that a layer may change in a pass, as a counter of its calls
 
@@ -22,7 +21,7 @@ def as_it_was(network: nn.Module) -> Iterator[None]:
     own = [module for module, _ in modes if not type(module).__module__.startswith("torch.nn.")]
     plain = [{name: value for name, value in vars(module).items() if isinstance(value, HELD)} for module in own]
     held = {id(value): value for module in own for value in vars(module).values()}
-    rewinds = [rewind for one in held.values() if (rewind := _rewind(one))]
+    rewinds = [rewind for one in held.values() if (rewind := rewinding(one))]
     buffers = [(buffer, buffer.clone()) for buffer in network.buffers() if not is_lazy(buffer)]
     try:
         yield
@@ -37,17 +36,6 @@ def as_it_was(network: nn.Module) -> Iterator[None]:
             for buffer, earlier in buffers:
                 if not buffer.is_meta:
                     buffer.copy_(earlier)
-
-
-def _rewind(one: object) -> Callable[[], object] | None:
-    """Return a function that puts a generator back to its present state; None for anything else."""
-    if isinstance(one, torch.Generator):
-        return partial(one.set_state, one.get_state())
-    if isinstance(one, np.random.Generator):
-        return partial(setattr, one.bit_generator, "state", one.bit_generator.state)
-    if isinstance(one, np.random.RandomState):
-        return partial(one.set_state, one.get_state())
-    return partial(one.setstate, one.getstate()) if isinstance(one, Random) else None
 
 
 def tried(network: nn.Module, images: Tensor, classes: int, what: str, alone: str = "") -> None:
