@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from threading import RLock
 from typing import TypeVar
 
@@ -54,6 +55,17 @@ def drawn_from(*key: int) -> Iterator[None]:
                 generator.set_state(state)
             np.random.set_state(kept_numpy)
             random.setstate(kept_python)
+
+
+def rewinding(one: object) -> Callable[[], object] | None:
+    """Return a function that puts a generator back to its present state; None for anything else."""
+    if isinstance(one, torch.Generator):
+        return partial(one.set_state, one.get_state())
+    if isinstance(one, np.random.Generator):
+        return partial(setattr, one.bit_generator, "state", one.bit_generator.state)
+    if isinstance(one, np.random.RandomState):
+        return partial(one.set_state, one.get_state())
+    return partial(one.setstate, one.getstate()) if isinstance(one, random.Random) else None
 
 
 def may_draw(network: nn.Module) -> bool:

@@ -24,7 +24,7 @@ from torch.nn.utils.parametrize import ParametrizationList
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from ..chance import JUDGE, Draws
+from ..chance import JUDGE, KNOWN, Draws
 from .cells import Cell
 from .trial import as_it_was
 
@@ -88,13 +88,14 @@ _FREE = re.compile("|".join(word.replace("*", ".*") for word in FREE.split()))
 
 
 @cache
-def _free(function) -> bool:
-    """Return whether a function of torch needs no product."""
+def _known(function) -> tuple[str, Callable[..., int] | None, bool]:
+    """Return the name of a function of torch, its cost if it is a product, and whether it is known to need none."""
+    name = function._schema.name.split("::")[1]
     if function.namespace not in ("aten", "prim", "prims"):
-        return False
-    known = {torch.Tag.pointwise, torch.Tag.reduction, torch.Tag.view_copy} & set(function.tags)
-    name = function._schema.name.split("::")[1].strip("_")
-    return bool(known) or function.is_view or _FREE.fullmatch(name) is not None
+        return name, None, False
+    tagged = {torch.Tag.pointwise, torch.Tag.reduction, torch.Tag.view_copy} & set(function.tags)
+    free = bool(tagged) or function.is_view or _FREE.fullmatch(name.strip("_")) is not None
+    return name, PRODUCTS.get(name.rstrip("_")), free
 
 
 class _Products(TorchDispatchMode):
@@ -108,25 +109,28 @@ class _Products(TorchDispatchMode):
         Above 0, nothing is counted: a module with a count of its own runs, or torch computes one weight from others.
     unknown : dict
         The functions that are not known, by the module that asked for them.
+    watched : list of nn.Module
+        The modules that may use their weights in unknown ways, outside of torch.
     read : set
-        Storages of the tensors that functions have read.
+        Storages of the tensors that functions have read, if there are such modules.
     """
 
-    def __init__(self, tell: Callable[[nn.Module | None, int], None]):
+    def __init__(self, network: nn.Module, tell: Callable[[nn.Module | None, int], None]):
         super().__init__()
         self.tell, self.silent = tell, 0
+        self.watched = [layer for layer in network.modules() if not type(layer).__module__.startswith(KNOWN)]
         self.running: list[nn.Module] = []
         self.unknown: dict[nn.Module | None, str] = {}
         self.read: set[int] = set()
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        kwargs, name = kwargs or {}, function._schema.name.split("::")[1]
-        if name not in ("detach", "alias"):
+        kwargs, (name, cost, free) = kwargs or {}, _known(function)
+        if self.watched and name not in ("detach", "alias"):
             self.read.update(_storages(args), _storages(kwargs.values()))
         if self.silent:
             return function(*args, **kwargs)
-        here, cost = self.running[-1] if self.running else None, PRODUCTS.get(name.rstrip("_"))
-        if cost is None and not _free(function):
+        here = self.running[-1] if self.running else None
+        if cost is None and not free:
             with self:
                 out = function.decompose(*args, **kwargs)  # into functions that may be known
             if out is not NotImplemented:
@@ -219,7 +223,7 @@ def _run(network: nn.Module, image: tuple[int, int, int], convention: str, tell:
     """Send one image through a network: ``tell(module, cost)`` for each cost, ``ran(module, outputs)`` for each run."""
     if convention not in CONVENTIONS:
         raise ValueError(f"no counting convention {convention!r}, only {list(CONVENTIONS)}")
-    more, products, runs = CONVENTIONS[convention], _Products(tell), set()
+    more, products, runs = CONVENTIONS[convention], _Products(network, tell), set()
 
     def begin(layer, args, kwargs):
         products.running.append(layer)
@@ -264,7 +268,7 @@ def _run(network: nn.Module, image: tuple[int, int, int], convention: str, tell:
             vars(norm).pop("forward", None)
         for hook in hooks:
             hook.remove()
-    _refuse(network, products, runs.difference(norms))
+    _refuse(network, products, runs)
 
 
 def _same(x: Tensor) -> Tensor:
@@ -281,7 +285,7 @@ def _refuse(network: nn.Module, products: _Products, runs: set[nn.Module]) -> No
     """Raise a ValueError that names the layers whose products were not seen; return if there are none."""
     names = {module: name for name, module in network.named_modules()}
     wrong = [f"{_words(layer, names)} computes with torch's {what}" for layer, what in products.unknown.items()]
-    for layer in sorted(runs & names.keys(), key=lambda layer: names[layer]):
+    for layer in runs.intersection(products.watched):
         holders = [layer, *(one for one in layer.children() if isinstance(one, nn.ParameterList | nn.ParameterDict))]
         held = [w for holder in holders for w in holder.parameters(recurse=False) if not is_lazy(w)]
         weights = [w.untyped_storage()._cdata for w in held]

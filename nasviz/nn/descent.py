@@ -88,15 +88,15 @@ class Nesterov:
                 self.kept.append((place, speed))
         cells = [module for module in network.modules() if isinstance(module, Cell)]
         idle = {id(w) for cell in cells for operation in cell.unused() for w in operation.parameters()}
-        self.idle = [id(w) in idle for w in layers]
+        awake = [i for i, w in enumerate(layers) if id(w) not in idle]
+        self.slopes, self.kept = [self.slopes[i] for i in awake], [self.kept[i] for i in awake]
         self.changes = [slope._version for slope in self.slopes]
 
     @torch.no_grad()
     def step(self, lr: float) -> None:
         """Move the weights along the accumulated gradient, and set the gradient to zero."""
         before, self.changes = self.changes, [slope._version for slope in self.slopes]
-        rows = zip(self.kept, before, self.changes, self.idle, strict=True)
-        resting = [pair for pair, old, new, idle in rows if old == new and not idle]
+        resting = [pair for pair, old, new in zip(self.kept, before, self.changes, strict=True) if old == new]
         values = [(part, part.clone()) for pair in resting for part in pair]
         d = self.gradient.add_(self.weights, alpha=self.decay)
         self.velocity.mul_(self.momentum).add_(d)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from random import Random
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import is_lazy
+
+from ..chance import rewinding
 
 HELD = (bool, int, float, str, type(None))  # attributes that a layer may change in a pass, as a counter of its calls
 
@@ -19,20 +17,18 @@ HELD = (bool, int, float, str, type(None))  # attributes that a layer may change
 @contextmanager
 def as_it_was(network: nn.Module) -> Iterator[None]:
     """Undo at the end what passes changed: modes, buffers, plain attributes of modules, and generators they hold."""
-    modules = list(network.modules())
-    plain = [
-        {"training": module.training}  # of a lazy layer, whose other attributes become those of a layer with a size
-        if isinstance(module, LazyModuleMixin)
-        else {name: value for name, value in vars(module).items() if isinstance(value, HELD)}
-        for module in modules
-    ]
-    held = {id(value): value for module in modules for value in vars(module).values()}
-    rewinds = [rewind for one in held.values() if (rewind := _rewind(one))]
+    modes = [(module, module.training) for module in network.modules()]
+    own = [module for module, _ in modes if not type(module).__module__.startswith("torch.nn.")]
+    plain = [{name: value for name, value in vars(module).items() if isinstance(value, HELD)} for module in own]
+    held = {id(value): value for module in own for value in vars(module).values()}
+    rewinds = [rewind for one in held.values() if (rewind := rewinding(one))]
     buffers = [(buffer, buffer.clone()) for buffer in network.buffers() if not is_lazy(buffer)]
     try:
         yield
     finally:
-        for module, values in zip(modules, plain, strict=True):
+        for module, mode in modes:
+            module.training = mode
+        for module, values in zip(own, plain, strict=True):
             vars(module).update(values)
         for rewind in rewinds:
             rewind()
@@ -40,17 +36,6 @@ def as_it_was(network: nn.Module) -> Iterator[None]:
             for buffer, earlier in buffers:
                 if not buffer.is_meta:
                     buffer.copy_(earlier)
-
-
-def _rewind(one: object) -> Callable[[], object] | None:
-    """Return a function that puts a generator back to its present state; None for anything else."""
-    if isinstance(one, torch.Generator):
-        return partial(one.set_state, one.get_state())
-    if isinstance(one, np.random.Generator):
-        return partial(setattr, one.bit_generator, "state", one.bit_generator.state)
-    if isinstance(one, np.random.RandomState):
-        return partial(one.set_state, one.get_state())
-    return partial(one.setstate, one.getstate()) if isinstance(one, Random) else None
 
 
 def tried(network: nn.Module, images: Tensor, classes: int, what: str, alone: str = "") -> None:
