@@ -92,7 +92,7 @@ class Range:
         if good and self.whole:
             good = -MOST <= value <= MOST
         elif good:
-            good = abs(value) <= sys.float_info.max or (self.infinite and abs(value) == inf)  # an int may be larger
+            good = self.infinite or _finite(value)
         if (
             good
             and self.least <= value <= self.most
@@ -107,6 +107,13 @@ class Range:
             hint = f", {MOST:,} at most"
         one = replace(self, many=False)
         raise ValueError(f"{what} is {_shown(value)}, and has to be {one}{hint}")
+
+
+def _finite(value) -> bool:
+    try:
+        return isfinite(value)
+    except OverflowError:  # a whole number that is larger than any float
+        return False
 
 
 def _short(end: float) -> str:
