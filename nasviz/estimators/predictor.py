@@ -215,7 +215,7 @@ class EnsemblePredictor(Predictor):
 
         self._encode = encoder(self.encoding, self.space, archs)
         features = torch.from_numpy(self._encode(archs))
-        generator = torch.Generator().manual_seed(int(self.seed))
+        generator = torch.Generator().manual_seed(self.seed)
         self._network = surrogate.Perceptrons(self.members, features.shape[1], 64, generator)
         aims = torch.from_numpy(targets).float()
         surrogate.descend(self._network, [features], aims, self.epochs, lr=3e-3, decay=1.0)
@@ -247,7 +247,7 @@ class GraphPredictor(Predictor):
 
         flows = [flow(self.space, arch) for arch in archs]
         self._operations = sorted({label for one in flows for label in one.labels})
-        generator = torch.Generator().manual_seed(int(self.seed))
+        generator = torch.Generator().manual_seed(self.seed)
         self._network = surrogate.GraphNetworks(self.members, len(self._operations) + 1, 32, generator)
         aims = torch.from_numpy(targets).float()
         inputs = surrogate.graphs(flows, self._operations)

@@ -225,7 +225,7 @@ class Darts:
         labels = torch.from_numpy(data.train_labels[: 2 * self.images].copy())
         images, labels = (part.to(device_of(self.network)) for part in (images, labels))
         train, valid = (Batch(images[part], labels[part]) for part in (slice(self.images), slice(self.images, None)))
-        generator = torch.Generator().manual_seed(int(self.seed))
+        generator = torch.Generator().manual_seed(self.seed)
         size = {"colors": data.colors, "classes": len(data.classes), **size_of(self.network)}
         network = self.supernet(**size, generator=generator)
         search = Bilevel(network, self.first_alphas(generator), train, valid, generator)

@@ -145,7 +145,7 @@ class Enas(SharedTraining):
 
     def remembered(self, classes: int) -> dict[str, Tensor]:
         """Return the controller's weights at the start, and the baseline, which is nan before the first update."""
-        controller = Controller(self.space, HIDDEN, torch.Generator().manual_seed(int(self.seed)))
+        controller = Controller(self.space, HIDDEN, torch.Generator().manual_seed(self.seed))
         return controller.tensors() | {"baseline": torch.tensor(nan)}
 
 

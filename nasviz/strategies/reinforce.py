@@ -92,7 +92,7 @@ class Reinforce:
     @checked
     def __iter__(self) -> Iterator[Step]:
         rng = np.random.default_rng(self.seed)
-        controller = Controller(self.space, self.hidden, torch.Generator().manual_seed(int(self.seed)))
+        controller = Controller(self.space, self.hidden, torch.Generator().manual_seed(self.seed))
         rewards: list[float] = []  # of all evaluations
         average = nan  # of the batches' mean rewards
         while (number := len(rewards)) < self.evaluations:

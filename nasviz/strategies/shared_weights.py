@@ -191,7 +191,7 @@ class Shared:
 
     def __init__(self, space: SearchSpace, seed: int, images: Tensor, labels: Tensor, **size):
         self.images, self.labels = images, labels
-        generator = torch.Generator().manual_seed(int(seed))
+        generator = torch.Generator().manual_seed(seed)
         network = to_device(space.single_path(**size, colors=images.shape[1], generator=generator), images.device)
         self.network = cast("PathNetwork | ElasticNetwork", network)
         self.weights = dict(self.network.train().named_parameters())  # collected once: this takes as long as a layer
