@@ -93,7 +93,7 @@ class Range:
         if good and self.whole:
             good = -MOST <= value <= MOST
         elif good:
-            good = self.infinite or _finite(value)
+            good = _finite(value) or (self.infinite and isinstance(value, float | np.floating))
         if (
             good
             and self.least <= value <= self.most
