@@ -3,11 +3,11 @@
 Every number that one gives to nasviz is checked here: fields of strategies, estimators and recipes, arguments, knobs
 that are turned, options of a command line. A number that is refused is named, with its owner, its value and its range.
 
-What counts as a number: Python's and NumPy's. A text, a `bool`, None and an array are none. None is allowed where it is
-the field's default. A whole number has to be one by its type: 5.0 is refused, with the hint to write 5, since a count
-goes into places that take no fraction. ``nan`` is refused everywhere, and so are the infinities, but
-where the field says so. A field whose default is a
-`bool` takes True, False, 1 and 0.
+What counts as a number: Python's, and NumPy's, which become Python's, as torch takes no other for a size or a seed. A
+text, a `bool`, None and an array are none. None is allowed where it is the field's default. A whole number has to be
+one by its type: 5.0 is refused, with the hint to write 5, since a count goes where no fraction can go. ``nan`` is
+refused everywhere, and so are the infinities, but where the field allows them. A field whose default is a `bool` takes
+True, False, 1 and 0.
 """
 
 from __future__ import annotations
@@ -75,16 +75,17 @@ class Range:
             yield f"below {_short(self.below)}"
 
     def check(self, what: str, value):
-        """Return ``value`` as it is. ValueError if it is out of the range: ``what`` says whose number it is."""
+        """Return ``value``, in Python's numbers. ValueError if it is out of the range: ``what`` says whose it is."""
         if value is None and self.none:
             return value
         if not self.many:
-            return self._check(what, value)
+            return plain(self._check(what, value))
         if not isinstance(value, list | tuple | np.ndarray):
             raise ValueError(f"{what} is {value!r:.60}, and has to be {self}")
         for place, one in enumerate(value):
             self._check(f"{what}[{place}]", one)
-        return value
+        foreign = isinstance(value, np.ndarray) or any(isinstance(one, np.generic) for one in value)
+        return tuple(map(plain, value)) if foreign else value
 
     def _check(self, what: str, value):
         kinds = (int, np.integer) if self.whole else (int, float, np.integer, np.floating)
@@ -92,7 +93,7 @@ class Range:
         if good and self.whole:
             good = -MOST <= value <= MOST
         elif good:
-            good = abs(value) <= sys.float_info.max or (self.infinite and abs(value) == inf)  # an int may be larger
+            good = _finite(value) or (self.infinite and isinstance(value, float | np.floating))
         if (
             good
             and self.least <= value <= self.most
@@ -107,6 +108,18 @@ class Range:
             hint = f", {MOST:,} at most"
         one = replace(self, many=False)
         raise ValueError(f"{what} is {_shown(value)}, and has to be {one}{hint}")
+
+
+def plain(value):
+    """Return a number of NumPy's as Python's: torch takes no other for a size or a seed."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _finite(value) -> bool:
+    try:
+        return isfinite(value)
+    except OverflowError:  # a whole number that is larger than any float
+        return False
 
 
 def _short(end: float) -> str:
@@ -160,7 +173,7 @@ def ranged(
 
 
 def check_fields(thing) -> None:
-    """Check all numbers of a dataclass that have a range, and its flags. See the top of this file.
+    """Check all numbers of a dataclass that have a range, and its flags; those of NumPy's become Python's.
 
     Raises
     ------
@@ -171,9 +184,11 @@ def check_fields(thing) -> None:
     for one in fields(thing):
         value = getattr(thing, one.name)
         if (allowed := one.metadata.get("range")) is not None:
-            allowed.check(f"{owner}: {one.name}", value)
+            value = allowed.check(f"{owner}: {one.name}", value)
         elif isinstance(one.default, bool) and not (isinstance(value, bool | np.bool_ | int) and value in (0, 1)):
             raise ValueError(f"{owner}: {one.name} is {_shown(value)}, and has to be True or False")
+        if plain(value) is not getattr(thing, one.name):
+            object.__setattr__(thing, one.name, plain(value))
 
 
 def checked(method: Method) -> Method:
@@ -206,7 +221,7 @@ def _watched(thing, going: Generator) -> Generator:
 
 
 def check_number(what: str, value, least: float = -inf, most: float = inf, *, whole: bool = True, **ends: float):
-    """Return a number that is no field, an argument of a function, as it is.
+    """Return a number that is no field, an argument of a function.
 
     ValueError if it is out of the range: see `Range`, of which ``ends`` are the other parameters. ``what`` is the name
     of the argument.

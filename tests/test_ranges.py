@@ -347,6 +347,10 @@ def test_a_refusal_names_owner_field_value_and_range():
     good += [("places", np.arange(3)), ("often", np.True_), ("often", 0), ("last", 7)]
     for change in good:
         check_fields(replace(mine, **dict([change])))
+    mine = replace(mine, count=np.int64(3), places=np.arange(3), often=np.True_, limit=np.float64(2))
+    check_fields(mine)
+    assert [type(one) for one in (mine.count, mine.places, mine.places[0], mine.often, mine.limit)] == [
+        int, tuple, int, bool, float]  # fmt: skip
     for value in (10**5000, 1 + 0j, np.array([1]), np.nan, np.True_):
         with pytest.raises(ValueError, match="Mine: count is "):
             check_fields(replace(mine, count=value))
