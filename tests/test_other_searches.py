@@ -100,7 +100,7 @@ def test_an_error_of_the_strategy_reaches_who_asks(tmp_path):
     search = ask_tell(lambda estimate: BatchedEvolution(space, estimate, batch=0))
     with pytest.raises(ValueError, match="batch is 0, and has to be"):
         search.ask()
-    with pytest.raises(ValueError, match="batch is how many"):
+    with pytest.raises(ValueError, match="batch is 0, and has to be"):
         search.ask()
 
 

@@ -1,100 +1,20 @@
 """The player without a browser: what buttons and sliders do to a search, and what one would see of it."""
 
-import dataclasses
 import threading
 import time
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import ClassVar
 
 import numpy as np
 import pytest
+from player_toys import SPACE, Count, CountWeights, Failing, Slow, evolution, until
 from toys import Elastic, Toy, Walk
 
-from nasviz.estimator import Estimator, Progress, report
 from nasviz.knobs import knob
 from nasviz.run import Run
-from nasviz.spaces import NasBench201
-from nasviz.step import Evaluation, Step
-from nasviz.strategies import RandomSearch, RegularizedEvolution
+from nasviz.strategies import RandomSearch
 from nasviz.views import Player
 from nasviz.views.stage import player, worker
-
-SPACE = NasBench201()
-
-
-def until(condition, seconds=10.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come true"
-        time.sleep(0.005)
-
-
-def evolution(n=30, **fields):
-    return RegularizedEvolution(SPACE, Toy(SPACE), population=10, tournament=3, evaluations=n, **fields)
-
-
-@dataclass
-class Slow(Estimator):
-    """Trains for a hundred batches; each waits until the test lets it go, see `let`."""
-
-    space: object
-    batches: int = 100
-    begun: int = dataclasses.field(default=0, compare=False)
-    ended: int = dataclasses.field(default=0, compare=False)
-    gate: threading.Semaphore = dataclasses.field(default_factory=lambda: threading.Semaphore(0), compare=False)
-
-    def let(self, batches):
-        """Allow so many more batches, of whichever evaluation."""
-        self.gate.release(batches)
-
-    def __call__(self, arch, *, epochs=None, seed=0):
-        self.begun += 1
-        for batch in range(self.batches):
-            assert self.gate.acquire(timeout=60)
-            report(Progress(arch, 0, 1, batch + 1, self.batches))
-        self.ended += 1
-        return Evaluation(tuple(arch), {"accuracy": 0.5, "madds": 1.0}, 1.0, 1, seed)
-
-
-@dataclass
-class Failing(Estimator):
-    space: object
-    after: int = 3
-    healed: bool = False
-
-    def __call__(self, arch, *, epochs=None, seed=0):
-        if seed == self.after and not self.healed:
-            raise RuntimeError("no <luck> today")
-        return Evaluation(tuple(arch), {"accuracy": 0.5}, 0.1, 1, seed)
-
-
-@dataclass
-class Count:
-    """Counts, a step a call, as fast as it can or as slowly as asked."""
-
-    shows: ClassVar = ("loss",)
-    space: object
-    steps: int = 100_000
-    pause: float = 0.0
-    rate: float = knob(0.5, 0.0, 1.0, help="Nothing depends on it")
-
-    def __len__(self):
-        return self.steps
-
-    def __iter__(self):
-        for i in range(self.steps):
-            time.sleep(self.pause)
-            yield Step(loss=float(i))
-
-
-@dataclass
-class CountWeights(Count):
-    shows: ClassVar = ("alphas", "loss")
-
-    def __iter__(self):
-        for step in super().__iter__():
-            yield Step(alphas=np.full((6, 5), 0.2, "<f4"), **step.shows)
 
 
 @pytest.fixture
@@ -501,3 +421,17 @@ def test_recall_evaluates_nothing(tmp_path):
     again = Run(RandomSearch(SPACE, estimate, evaluations=5), tmp_path / "r.jsonl").recall()
     assert len(again.steps) == 3 and again.best and estimate.begun == 3
     assert len(list(again)) == 5 and estimate.begun == 5  # and goes on where the record ends
+
+
+def test_a_picture_that_fails_ends_the_run_with_its_error(make, monkeypatch):
+    one = make(evolution())
+
+    def broken(run):
+        raise AttributeError("no such colour")
+
+    monkeypatch.setattr(one._rows, "words", broken)
+    with pytest.raises(AttributeError, match="no such colour"):
+        one.run(3)
+    monkeypatch.undo()
+    one.run(3)
+    assert one.worker.idle or not one.playing

@@ -190,9 +190,14 @@ class Rows:
             scores = run.best.scores
             accuracy = scores.get("accuracy", np.nan)
             return f"best {100 * accuracy:.1f} %  {space.to_text(run.best.arch)}" + failures(run)
-        if run.steps and "alphas" in run.steps[-1].shows:
-            return f"strongest now  {space.to_text(space.discretize(run.steps[-1].shows['alphas']))}"
-        return failures(run).lstrip()
+        return (self.favoured(run.steps[-1]) if run.steps else "") or failures(run).lstrip()
+
+    def favoured(self, step: Step) -> str:
+        """Describe the architecture that the weights of a step favour; nothing where it has none."""
+        space = self.search.space
+        return (
+            f"strongest now  {space.to_text(space.discretize(step.shows['alphas']))}" if "alphas" in step.shows else ""
+        )
 
 
 def failures(run: Run) -> str:

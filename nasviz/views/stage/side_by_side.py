@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace
 from typing import Any, cast
 
 from ...run import Run
@@ -96,7 +95,7 @@ class SideRows:
         if not run.steps:
             return ""
         newest = zip(self.sides, cast(Pair, run.steps[-1]).sides, strict=True)
-        said = [side.words(cast(Run, SimpleNamespace(best=None, steps=[one]))) for side, one in newest]
+        said = [side.favoured(one) for side, one in newest]
         return "; ".join(f"{name}: {words}" for name, words in zip(self.names, said, strict=True) if words)
 
 

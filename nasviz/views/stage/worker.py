@@ -148,6 +148,16 @@ class Worker:
 
     # ------------------------------------------------------------------ in the thread
     def _work(self) -> None:
+        try:
+            self._take_steps()
+        except BaseException:  # even the error could not be shown: nobody may wait for a thread that is no more
+            with self.changed:
+                self._thread, self._left = None, 0.0
+                self._queue.clear()
+                self.changed.notify_all()
+            raise
+
+    def _take_steps(self) -> None:
         with watching(self._between_batches, curve=False):
             while True:
                 if self._queue or not self._left:  # else no lock: steps may be fast
@@ -156,16 +166,14 @@ class Worker:
                 assert self._steps is not None  # there is a step to take
                 before = time.monotonic()
                 try:
-                    step = next(self._steps)
+                    if self._new(next(self._steps)):
+                        self._wait_until_due(before)
                 except StopIteration:
                     self._end(finished=True)
                 except Cancelled:
                     self._end()
-                except BaseException as error:  # else it would be lost in the thread
+                except BaseException as error:  # of the search or of its picture: else it would be lost in the thread
                     self._end(error)
-                else:
-                    if self._new(step):
-                        self._wait_until_due(before)
 
     def _carry_out_commands(self) -> bool:
         """Carry out what is in the queue, and wait there until a step is to be taken. False: no search is open."""
