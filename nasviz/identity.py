@@ -51,7 +51,7 @@ def check_version(path: str | Path, version, newest: int) -> None:
     """
     if isinstance(version, int) and version > newest:
         reads = f"this nasviz reads up to version {newest}"
-        raise OtherVersion(f"{path} has version {version} of its format, and {reads}. Update nasviz")
+        raise OtherVersion(f"{path} has version {version!s:.40} of its format, and {reads}. Update nasviz")
     if isinstance(version, bool) or version not in range(1, newest + 1):
         raise ValueError(f"{version!r:.40} is no version of a format")
 

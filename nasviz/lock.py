@@ -1,4 +1,4 @@
-"""One writer a file: a lock on what is being written, given back by whatever ends its process.
+"""One writer a file: a lock on what is being written, given back by whatever ends its process; and its whole lines.
 
 The system holds the lock on the file itself, so that two names of one file (a link, a relative path) are one, nothing
 lies beside the file, and a kill gives it back. Reading needs none. Who holds a lock stands in a note among the system's
@@ -7,6 +7,7 @@ temporary files.
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import os
@@ -16,10 +17,17 @@ import tempfile
 import time
 import warnings
 import weakref
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 FAR = 2**40  # on Windows a locked byte cannot be read: this one lies beyond the end of every file
+FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+ROOM, RIGHT = "Make room on the disk", "Choose a file name in a folder where you may write"
+REMEDIES = {
+    errno.ENOSPC: ROOM, getattr(errno, "EDQUOT", errno.ENOSPC): ROOM, errno.EFBIG: ROOM,
+    errno.EACCES: RIGHT, errno.EPERM: RIGHT, errno.EROFS: RIGHT,
+}  # fmt: skip
 HAND_IN = 10.0  # seconds that a short writer waits for another
 
 
@@ -42,7 +50,7 @@ class Writing:
     Occupied
         If somebody else writes the file.
     OSError
-        If the file cannot be opened for writing.
+        If the file cannot be opened for writing: the message says what to do.
 
     Examples
     --------
@@ -53,7 +61,8 @@ class Writing:
     def __init__(self, path: str | Path, wait: float = 0.0):
         self._fd: int | None = None
         self.path = Path(path)
-        self._made = not self.path.exists()
+        with reported(self.path):
+            self._made = not self.path.exists()
         end = time.monotonic() + wait
         while not self._take():
             if time.monotonic() >= end:
@@ -67,7 +76,8 @@ class Writing:
 
     def _take(self) -> bool:
         while True:
-            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+            with reported(self.path):
+                fd = os.open(self.path, FLAGS, 0o666)
             try:
                 if not _locked(fd):
                     os.close(fd)
@@ -88,6 +98,58 @@ class Writing:
             self._note.parent.mkdir(mode=0o700, exist_ok=True)
             if not hasattr(os, "getuid") or self._note.parent.lstat().st_uid == os.getuid():
                 self._note.write_text(json.dumps(said), "utf-8")
+
+    def append(self, line: bytes) -> None:
+        """Add a line at the end: whole, or not at all.
+
+        A file that was removed meanwhile is put back, with all that was on it.
+
+        Raises
+        ------
+        OSError
+            If the disk is full, or does not take it for another reason: what to do.
+        """
+        done = 0
+        try:
+            if not os.fstat(self._open_fd).st_nlink and os.name != "nt":  # Windows removes no open file
+                self._put_back()
+            while done < len(line):
+                done += os.write(self._open_fd, line[done:] if done else line)
+        except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(self._open_fd, self.size - done)
+            raise _told(self.path, error) from error
+
+    def cut(self, size: int) -> None:
+        """Keep the first ``size`` bytes only: what a kill tore off goes. Errors: `append`."""
+        with reported(self.path):
+            os.ftruncate(self._open_fd, size)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return os.fstat(self._open_fd).st_size
+
+    @property
+    def _open_fd(self) -> int:
+        if self._fd is None:
+            raise ValueError(f"{self.path} is closed: this process does not write it any more")
+        return self._fd
+
+    def _put_back(self) -> None:
+        with open(os.dup(self._open_fd), "rb") as old:
+            old.seek(0)
+            raw = old.read()
+        if self.path.exists():
+            raise FileExistsError(errno.EEXIST, "it was removed meanwhile, and another file stands there")
+        before = self._open_fd
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self._take():
+            raise Occupied(_who(self.path))
+        os.close(before)
+        self._tell()
+        self.append(raw)
+        warnings.warn(f"{self.path} was removed while it is being written: it is there again, whole", stacklevel=4)
 
     def close(self) -> None:
         """Give the right back. Again, it does nothing."""
@@ -157,6 +219,23 @@ else:
 
     def _unlock(fd: int) -> None:
         """Closing gives the lock back."""
+
+
+@contextmanager
+def reported(path: str | Path) -> Iterator[None]:
+    """Say of an OSError inside the block which file it is about, why it is not written, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise _told(path, error) from error
+
+
+def _told(path: str | Path, error: OSError) -> OSError:
+    remedy = REMEDIES.get(error.errno or 0, "Choose another file name, or mend the folder")
+    why = f"{error.strerror or error}. {remedy}"
+    return OSError(
+        error.errno or errno.EIO, f"{path} cannot be written: {why}, and begin again: what stands there is kept"
+    )
 
 
 def same_file(one: Path, other: Path) -> bool:

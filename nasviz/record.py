@@ -57,7 +57,7 @@ def whole(path: Path, head: dict) -> int:
     there, here = ({"fields": one.get("fields")} for one in (its, head))
     if lines := differences(there, here, find=FIND, old=of_version_one(its)):
         differs = ", ".join(line.removeprefix("fields.") for line in lines)
-        raise ValueError(f"{path} is the record of another search: {differs}. Choose another file name")
+        raise ValueError(f"{path} is the record of another search: {differs:.2000}. Choose another file name")
     return size
 
 
@@ -79,7 +79,7 @@ def read(path: Path, check_turn: Callable[[dict], dict]) -> Iterator[tuple[str, 
                 said = _evaluation(entry["answer"]) if "answer" in entry else None
                 yield "step", (Step(said, **shows), float(_number(entry["seconds"])))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise ValueError(f"{path}, line {at}: damaged record ({error}). Delete from this line on") from None
+            raise ValueError(f"{path}, line {at}: damaged record ({error!s:.300}). Delete from this line on") from None
 
 
 def plain_shows(shows: Mapping) -> dict:
@@ -126,12 +126,15 @@ def rebuild(path: str | Path):
         if isinstance(method := said.get("mutation"), str):
             said["mutation"] = _method(own[space], method)
         values = {name: _objective(value) for name, value in said.items() if name not in ("type", "space")}
+        for name in values.keys() & {"objective", "objectives"}:
+            if not all(map(callable, values[name] if name == "objectives" else (values[name],))):
+                raise ValueError(f"its {name} is {said[name]!r:.60}, none of nasviz's")
         return _built(getattr(strategies, said["type"]), values | {"space": own[space]})
     except OtherVersion as error:
-        raise OtherVersion(f"{path}: {error}") from None
+        raise OtherVersion(f"{path}: {error!s:.2000}") from None
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         reason = error if type(error) is ValueError else repr(error)
-        told = f"{path}: cannot rebuild the search from its record ({reason}). Pass it: Run.load(path, search)"
+        told = f"{path}: cannot rebuild the search from its record ({reason!s:.300}). Pass it: Run.load(path, search)"
         raise ValueError(told) from None
 
 

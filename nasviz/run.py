@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property, partial
-from io import BufferedWriter
 from math import inf
 from pathlib import Path
 from typing import cast
@@ -21,7 +20,7 @@ from . import record
 from .estimator import Estimator
 from .identity import IDENTITY, identity
 from .knobs import check_turn, knobs
-from .lock import Writing
+from .lock import Writing, reported
 from .ranges import check_fields
 from .step import Evaluation, Step, plain
 from .strategy import allows, estimator_of, keeps_state, objective_of, start_of, worth
@@ -81,7 +80,7 @@ class Run:
         self._newest: tuple[int, bytes | None] = (0, start_of(search))  # after how many steps, state
         self._pending: deque[dict[str, float]] = deque()  # turned by any thread, taken by the one that iterates
         self._going = self._recorded_only = False
-        self._file: BufferedWriter | None = None
+        self._file: Writing | None = None
         self._forget()
         if self.path is not None:
             _ = self.head  # what is searched now is what is recorded
@@ -102,7 +101,13 @@ class Run:
         path = Path(path).expanduser()
         if not path.exists():
             raise ValueError(f"{path}: no such record")
-        run = cls(search or record.rebuild(path), path).recall()
+        try:
+            run = cls(search or record.rebuild(path), path).recall()
+        except (TypeError, AttributeError, LookupError, ArithmeticError) as error:
+            if search is not None:
+                raise
+            told = f"{path}: the search that it names cannot be run again ({error!r:.200}). Pass it"
+            raise ValueError(f"{told}: Run.load(path, search)") from error
         run._recorded_only = True
         return run
 
@@ -234,8 +239,7 @@ class Run:
 
     def _write(self, record: dict) -> None:
         if self._file:
-            self._file.write(json.dumps(record).encode() + b"\n")
-            self._file.flush()
+            self._file.append(json.dumps(record).encode() + b"\n")
 
     def _read(self) -> None:
         """Take in what is on record, and forget what was remembered of it. Changes nothing on disk."""
@@ -266,18 +270,18 @@ class Run:
             self._read()
             yield
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with Writing(self.path):  # first of all: until then somebody else may go on writing
+        with reported(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        with Writing(self.path) as file:  # first of all: until then somebody else may go on writing
             self._read()
-            with self.path.open("ab") as file:
-                self._file = file
-                try:
-                    file.truncate(self._whole)  # a torn last line: killed while writing it
-                    if not self._whole:
-                        self._write(self.head)
-                    yield
-                finally:
-                    self._file = None
+            self._file = file
+            try:
+                file.cut(self._whole)  # a torn last line: killed while writing it
+                if not self._whole:
+                    self._write(self.head)
+                yield
+            finally:
+                self._file = None
 
     def _keep(self, state: bytes, index: int) -> None:
         """Put the state beside the record, atomically, then drop the older one."""
@@ -286,11 +290,16 @@ class Run:
             return
         old, new = self._states(), self.path.with_name(f"{self.path.name}.step{index}.safetensors")
         part = new.with_suffix(".part")
-        part.write_bytes(state)
-        os.replace(part, new)
+        try:
+            with reported(new):
+                part.write_bytes(state)
+                os.replace(part, new)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
         for path in old.values():
             if path != new:
-                path.unlink()
+                path.unlink(missing_ok=True)
 
     def _states(self) -> dict[int, Path]:
         assert self.path is not None  # who has no file asks for none

@@ -192,11 +192,11 @@ class SearchSpace:
         words = text.split(", ")
         arch: Arch = ()
         if len(words) != len(self.choices):
-            raise ValueError(f"{self.name}: expected {len(self.choices)} choices separated by ', ', got {len(words)}")
+            raise ValueError(f"{self.name}: expected {len(self.choices)} choices separated by ', ', got {len(words):,}")
         for position, (choice, word) in enumerate(zip(self.choices, words, strict=True)):
             options = [str(option) for option in choice.options]
             if word not in options:
-                raise ValueError(f"{self.name}: choice {position} ({choice.name}): {word!r} is none of {options}")
+                raise ValueError(f"{self.name}: choice {position} ({choice.name}): {word!r:.60} is none of {options}")
             arch += (options.index(word),)
         return self.check(arch)
 

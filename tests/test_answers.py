@@ -17,6 +17,7 @@ from toys import SPACES, Toy, Walk
 
 from nasviz.estimator import Estimator
 from nasviz.estimators import Table, TableLookup, tabulate
+from nasviz.lock import Writing
 from nasviz.races.race import Race
 from nasviz.races.standings import Standings
 from nasviz.run import Run
@@ -304,8 +305,9 @@ def test_a_race_reads_its_own_record_whatever_was_answered(value, tmp_path):
 def test_a_line_of_a_part_is_read_back_equal_or_refused(tmp_path_factory, value):
     work = tabulate.Work(Toy(SPACE), seeds=1)
     part = tmp_path_factory.getbasetemp() / "part.jsonl"
-    with part.open("w") as file:
-        file.write(json.dumps(work.head) + "\n")
+    part.unlink(missing_ok=True)
+    with Writing(part) as file:
+        file.append(json.dumps(work.head).encode() + b"\n")
         try:
             said = Evaluation((1,) * 6, {"accuracy": value}, None)
             tabulate._write(file, work, said)

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -35,7 +34,7 @@ from .. import textfile
 from ..estimators import TableLookup, nasbench201_table
 from ..estimators.table import Table
 from ..identity import OtherVersion, check_version
-from ..lock import HAND_IN, Writing
+from ..lock import HAND_IN, Writing, reported
 from ..ranges import check_fields, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
@@ -201,17 +200,17 @@ def hand_in(entry: Entry, path: str | Path) -> Path:
     Several may hand in to one file: each waits for its turn. A last line that a kill tore off is written over.
     """
     path = Path(path).expanduser()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with reported(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps({"version": VERSION} | vars(entry), ensure_ascii=False).encode("utf-8", "backslashreplace")
-    with Writing(path, wait=HAND_IN), path.open("rb+") as file:
-        raw = file.read()
+    with Writing(path, wait=HAND_IN) as file:
+        raw = path.read_bytes()
         if not raw.endswith(b"\n") and (last := raw[raw.rfind(b"\n") + 1 :]):
             if _is_json(last):  # somebody's editor left out the end of the line
                 line = b"\n" + line
             else:
-                file.truncate(len(raw) - len(last))
-        file.seek(0, os.SEEK_END)
-        file.write(line + b"\n")
+                file.cut(len(raw) - len(last))
+        file.append(line + b"\n")
     return path
 
 

@@ -20,8 +20,9 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from itertools import product
-from math import nan
+from math import nan, prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import Protocol
 
 import numpy as np
@@ -33,11 +34,12 @@ from ..space import Arch, SearchSpace
 FORMAT, VERSION = "nasviz table of trainings", 1
 IMAGES = (1000, 2000, 5000, 10_000)  # of which an accuracy may be a count
 NAN = 65535
+MOST = 2**30  # bytes of a file, unpacked
 ALIASES = 2**17  # spaces up to this size: the row of every tuple of choices is kept, so that nobody derives it again
 # What zipfile, NumPy and JSON raise on bytes that are not what they expect.
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, TypeError, KeyError, IndexError,
-    AttributeError, RuntimeError, OverflowError, NotImplementedError, MemoryError,
+    AttributeError, RuntimeError, OverflowError, NotImplementedError, MemoryError, TokenError,
 )  # fmt: skip
 
 
@@ -148,12 +150,11 @@ def read(path: Path, space: SearchSpace | None = None) -> dict:
     """The fields of the table in ``path``. ValueError says what is wrong: damaged, no table, too new."""
     raw = path.read_bytes()
     try:
-        with np.load(io.BytesIO(raw), allow_pickle=False) as file:
-            header = json.loads(file["header"].tobytes())
-            if header["format"] != FORMAT:
-                raise ValueError(f"its format is {header['format']!r}")
-            check_version(path, header["version"], VERSION)
-            arrays = {name: file[name] for name in file.files if name != "header"}
+        arrays = _unzipped(raw)
+        header = json.loads(arrays.pop("header").tobytes())
+        if header["format"] != FORMAT:
+            raise ValueError(f"its format is {header['format']!r}")
+        check_version(path, header["version"], VERSION)
         space = space or named_space(header["space"])
         if space.name != header["space"]:
             raise ValueError(f"it is of the space {header['space']!r}, not of {space.name!r}")
@@ -177,13 +178,32 @@ def read(path: Path, space: SearchSpace | None = None) -> dict:
     except OtherVersion:
         raise
     except DAMAGE as error:
-        reason = f"{path} is no table of trainings, or is damaged ({type(error).__name__}: {error})"
+        reason = f"{path} is no table of trainings, or is damaged ({type(error).__name__}: {error!s:.300})"
         again = "Get it back, or make it again: python -m nasviz.estimators.tabulate publish"
         raise ValueError(f"{reason}. {again}") from None
     return {
         "space": space, "digest": hashlib.sha256(raw).hexdigest(), "archs": archs, "columns": columns, "there": there,
         "seconds": seconds, "total": total, "about": about, "aliases": aliases,
     }  # fmt: skip
+
+
+def _unzipped(raw: bytes) -> dict[str, np.ndarray]:
+    """The arrays of an archive. None takes more memory than the archive holds, whatever it claims to be."""
+    arrays = {}
+    with zipfile.ZipFile(io.BytesIO(raw)) as file:
+        if sum(one.file_size for one in file.infolist()) > MOST:
+            raise ValueError(f"unpacked, it is larger than {MOST:,} bytes")
+        for one in file.infolist():
+            data = file.read(one)
+            stream = io.BytesIO(data)
+            if np.lib.format.read_magic(stream) != (1, 0):
+                raise ValueError(f"its array {one.filename!r} is of another format")
+            shape, _, kind = np.lib.format.read_array_header_1_0(stream)
+            if not kind.hasobject and prod(shape) * kind.itemsize != len(data) - stream.tell():
+                raise ValueError(f"its array {one.filename!r} is not as long as it claims")
+            stream.seek(0)
+            arrays[one.filename.removesuffix(".npy")] = np.lib.format.read_array(stream, allow_pickle=False)
+    return arrays
 
 
 def _unpacked(arrays: Mapping, kept: Mapping, there: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
@@ -37,7 +37,7 @@ from tqdm import tqdm
 from .. import estimators
 from ..estimator import Estimator
 from ..identity import IDENTITY, OtherVersion, among, check_version, differences, identity, of_version_one
-from ..lock import Occupied, Writing
+from ..lock import Occupied, Writing, reported
 from ..ranges import REQUIRED, argument, check_fields, check_number, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, plain
@@ -153,7 +153,8 @@ def run_packed(
 
 
 def _missing(work: Work, folder: Path) -> list[tuple[Arch, int]]:
-    folder.mkdir(parents=True, exist_ok=True)
+    with reported(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     done = {key for part in parts_of(folder) for key, _ in trainings_in(part, work.head)}
     return [(arch, seed) for arch, seed in work.all() if work.key(arch, seed) not in done]
 
@@ -176,20 +177,19 @@ def measure(work: Work, folder: Path) -> int:
     return len(todo)
 
 
-def _write(part, work: Work, evaluation: Evaluation) -> None:
+def _write(part: Writing, work: Work, evaluation: Evaluation) -> None:
     row = vars(plain(evaluation)).copy()
-    part.write(json.dumps({"arch": work.estimate.space.to_text(row.pop("arch"))} | row) + "\n")
-    part.flush()
+    part.append(json.dumps({"arch": work.estimate.space.to_text(row.pop("arch"))} | row).encode() + b"\n")
 
 
 @contextmanager
-def _new_part(folder: Path, head: dict, alone: bool = True) -> Iterator[TextIO]:
+def _new_part(folder: Path, head: dict, alone: bool = True) -> Iterator[Writing]:
     """The first free file, for this process alone, with its head.
 
     `nasviz.lock.Occupied` if ``alone`` and somebody else fills a part of the folder: both would train the same.
     """
-    part, path = _free(folder)
-    with part, Writing(path):
+    path = _free(folder)
+    with Writing(path) as part:
         try:
             for other in parts_of(folder) if alone else ():
                 if other != path and other.suffix == ".jsonl":
@@ -198,20 +198,18 @@ def _new_part(folder: Path, head: dict, alone: bool = True) -> Iterator[TextIO]:
         except Occupied:
             path.unlink()
             raise
-        part.write(json.dumps(head) + "\n")
-        part.flush()
+        part.append(json.dumps(head).encode() + b"\n")
         yield part
 
 
-def _free(folder: Path) -> tuple[TextIO, Path]:
+def _free(folder: Path) -> Path:
     for number in count():
         path = folder / f"part-{number:03}.jsonl"
         if path.with_suffix(".jsonl.gz").exists():  # packed since: the two would be taken for one part
             continue
-        try:
-            return open(path, "x", encoding="utf-8"), path
-        except FileExistsError:
-            continue
+        with suppress(FileExistsError), reported(path):
+            path.touch(exist_ok=False)
+            return path
     raise AssertionError("numbers do not end")
 
 
@@ -279,6 +277,8 @@ def join(parts: Iterable[Path]) -> tuple[list[dict], dict[Key, dict]]:
     heads: list[dict] = []
     for part in parts:
         trainings = list(trainings_in(part, heads[0] if heads else None))
+        if not _lines(part):  # killed before its head was whole
+            continue
         if not (lines := _lines(part)):  # killed before its first line was whole
             continue
         heads.append(json.loads(lines[0]))
@@ -310,11 +310,13 @@ def publish(parts: Iterable[Path], out: Path, space: SearchSpace | None = None, 
     trainings of that space. The file must not exist yet.
     """
     heads, joined = join(parts)
-    name = heads[0]["estimate"]["space"]["space"]
+    try:
+        name, machines = heads[0]["estimate"]["space"]["space"], [head["machine"] for head in heads]
+    except (KeyError, TypeError):
+        raise ValueError("the parts do not say of which space they are, or on which machine they were made") from None
     space = space or named_space(name)
     if space.name != name:
         raise ValueError(f"the parts are of the space {name!r}, not of {space.name!r}")
-    machines = [head["machine"] for head in heads]
     about = {
         "estimate": heads[0]["estimate"],
         "machines": [one for i, one in enumerate(machines) if one not in machines[:i]],
@@ -324,7 +326,7 @@ def publish(parts: Iterable[Path], out: Path, space: SearchSpace | None = None, 
     timed: dict[str, dict] = {}
     if timings := list(timings):
         heads, of_timings = join(timings)
-        about["timing"], about["timed on"] = heads[0]["estimate"], heads[0]["machine"]
+        about["timing"], about["timed on"] = heads[0]["estimate"], heads[0].get("machine")
         timed = {text: row for (text, _), row in of_timings.items()}
         whole &= timed.keys()
 

@@ -285,8 +285,8 @@ class LatencyTable:
                 raise ValueError("milliseconds must be finite numbers")
         except OtherVersion:
             raise
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"{path} is no latency table: {error}") from None
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+            raise ValueError(f"{path} is no latency table: {error!s:.300}") from None
         return table
 
 

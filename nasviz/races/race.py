@@ -26,7 +26,7 @@ import numpy as np
 
 from ..estimator import Estimator
 from ..identity import IDENTITY, differences, identity
-from ..lock import Writing
+from ..lock import Writing, reported
 from ..objectives import Bounded, accuracy
 from ..ranges import Range, argument, check_fields, check_number, ranged
 from ..space import Arch
@@ -155,13 +155,14 @@ class Race:
             yield from self._go()
             return
         path = Path(self.path).expanduser()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with Writing(path):
-            yield from self._go()
+        with reported(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with Writing(path) as file:
+            yield from self._go(file)
 
-    def _go(self) -> Iterator[Track]:
+    def _go(self, file: Writing | None = None) -> Iterator[Track]:
         self.tracks = []
-        for track in self._recorded():
+        for track in self._recorded(file):
             self.tracks.append(track)
             yield track
         known = {(track.name, track.seed) for track in self.tracks}
@@ -173,7 +174,7 @@ class Race:
         with closing(spread(self._job, jobs, executor=self.executor, text=told.__getitem__)) as results:
             for tracks in results:
                 for track in tracks:
-                    self._write(track)
+                    self._write(file, track)
                     self.tracks.append(track)
                     yield track
 
@@ -312,28 +313,22 @@ class Race:
             arch += (fits[0],)
         return arch
 
-    def _recorded(self) -> list[Track]:
-        if self.path is None:
+    def _recorded(self, file: Writing | None) -> list[Track]:
+        if file is None:
             return []
-        path = Path(self.path).expanduser()
+        path = file.path
         head, tracks, size = read(path)
         names = ("space", "estimate", "objective", "budget", "unit", "searches")
         if head is not None and (differs := different(head, self.head, names)):
             raise ValueError(f"{path} is the record of another race: {differs}. Choose another file name")
-        with path.open("rb+") as file:  # a torn last line: killed while writing it
-            file.truncate(size)
+        file.cut(size)  # a torn last line: killed while writing it
         wanted = {(name, seed) for name in self._searches for seed in self._seeds}
         return [track for track in tracks if (track.name, track.seed) in wanted]
 
-    def _write(self, track: Track) -> None:
-        if self.path is None:
-            return
-        path = Path(self.path).expanduser()
-        new = not path.exists() or not path.stat().st_size
-        with path.open("a", encoding="utf-8") as file:
-            if new:
-                file.write(json.dumps(self.head) + "\n")
-            file.write(json.dumps(track.line()) + "\n")
+    def _write(self, file: Writing | None, track: Track) -> None:
+        if file is not None:
+            lines = [track.line()] if file.size else [self.head, track.line()]
+            file.append("".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
 def _or_nothing(accuracies) -> np.ndarray:

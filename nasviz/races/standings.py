@@ -16,7 +16,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import inf
+from math import inf, isfinite
+from operator import index
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ import numpy as np
 from .. import estimators, objectives, strategies
 from ..analysis.stats import Interval, holm, mean_band, paired_permutation, ranks
 from ..identity import OtherVersion, among, check_version, differences, of_version_one
+from ..step import choices_of, number
 
 VERSION = 1  # of the format of a race's record
 FIND = among(strategies, objectives, estimators)  # what a race of a file may name
@@ -83,16 +85,18 @@ class Track:
         """From `line`. KeyError, TypeError or ValueError if it is none."""
         at = np.array(line["at"], float).reshape(-1, 2)
         truths = {judge: list(map(float, line["truths"][judge])) for judge in JUDGES}
-        archs, spent = [tuple(map(int, arch)) for arch in line["archs"]], tuple(map(float, line["spent"]))
+        archs, spent = list(map(choices_of, line["archs"])), tuple(map(float, line["spent"]))
         if not len(at) == len(archs) == len(truths["test"]) == len(truths["validation"]) or len(spent) != 2:
             raise ValueError("a track whose parts do not match")
         known = [*truths["test"], *truths["validation"], *at[:, 0], spent[0]]
         seconds = [*at[:, 1], spent[1]]  # those that nobody measured are nan
         if not (np.isfinite(known).all() and (np.isfinite(seconds) | np.isnan(seconds)).all()):
             raise ValueError("a track with a number that is none")
-        count, ended = int(line["evaluations"]), bool(line["ended"])
-        failed = int(line.get("failed", 0))
-        return cls(str(line["name"]), int(line["seed"]), at, archs, truths, spent, count, ended, failed)
+        seed, count, failed = (int(index(said)) for said in (line["seed"], line["evaluations"], line.get("failed", 0)))
+        name, ended = line["name"], line["ended"]
+        if not isinstance(name, str) or not isinstance(ended, bool):
+            raise ValueError("a track without the name of its strategy, or that does not say whether it ended")
+        return cls(name, seed, at, archs, truths, spent, count, ended, failed)
 
 
 @dataclass(frozen=True)
@@ -337,21 +341,47 @@ def read(path: str | Path) -> tuple[dict | None, list[Track], int]:
     if not size:
         return None, [], 0
     head, tracks = None, []
-    for number, line in enumerate(raw[: size - 1].split(b"\n"), 1):
+    for at, line in enumerate(raw[: size - 1].split(b"\n"), 1):
         try:
             entry = json.loads(line)
-            if number == 1:
+            if at == 1:
                 check_version(path, entry["nasviz_race"], VERSION)
-                head = {name: entry[name] for name in entry}
-                needed = ("space", "estimate", "objective", "budget", "unit", "searches", "coverage", "best", "worst")
-                _ = [head[name] for name in (*needed, "references")]
+                head = _head(entry)
             else:
                 tracks.append(Track.of(entry))
         except OtherVersion:
             raise
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-            raise ValueError(f"{path}, line {number}: damaged record ({error!r}). Delete from this line on") from None
+            raise ValueError(f"{path}, line {at}: damaged record ({error!r:.300}). Delete from this line on") from None
     return head, tracks, size
+
+
+def _head(entry: Mapping) -> dict:
+    """The head of a record. KeyError, TypeError or ValueError if a part is missing or is not what it must be."""
+    for name in ("space", "estimate", "objective", "searches", "best", "worst", "references"):
+        if not isinstance(entry[name], Mapping):
+            raise ValueError(f"its {name!r} is {entry[name]!r:.60}, and must be a JSON object")
+    if entry["unit"] not in UNITS or not 0 < number(entry["budget"], "the budget") < inf:
+        told = f"{entry['budget']!r:.40} {entry['unit']!r:.40}"
+        raise ValueError(f"a budget is a number above 0 of {' or '.join(UNITS)}, got {told}")
+    for name in ("command", "coverage"):
+        if not isinstance(entry.get(name, ""), str):
+            raise ValueError(f"its {name!r} is no text")
+    trainings = {len(each) for name in ("best", "worst") for each in _accuracies(entry[name]).values()}
+    for each in entry["references"].values():
+        if trainings | {len(one) for one in _accuracies(each).values()} != trainings:
+            raise ValueError("its references are not of as many trainings as its best")
+    return dict(entry)
+
+
+def _accuracies(said: Mapping) -> Mapping:
+    """Accuracies by judge, one for each training: of `JUDGES`, or nothing where no table knows them."""
+    for judge in JUDGES if said else ():
+        if not (isinstance(said[judge], list) and said[judge]) or len(said[judge]) != len(said[JUDGES[0]]):
+            raise ValueError(f"there must be as many accuracies of {' as of '.join(JUDGES)}")
+        if not all(isfinite(number(value, "an accuracy")) for value in said[judge]):
+            raise ValueError("an accuracy is no finite number")
+    return said
 
 
 def _command(head: Mapping) -> str:
@@ -372,7 +402,8 @@ def _table(identity) -> Mapping:
     """What identifies the table inside of what identifies an estimator."""
     while isinstance(identity, Mapping) and "table" not in identity:
         identity = identity.get("estimate")
-    return identity["table"] if identity else {}
+    said = identity["table"] if isinstance(identity, Mapping) else {}
+    return said if isinstance(said, Mapping) else {}
 
 
 def _p(p: float) -> str:
