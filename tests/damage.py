@@ -126,7 +126,7 @@ def _odd(value, rng: random.Random):
     if how == 1 and isinstance(value, list):
         return rng.choice((value[:-1], value + value[:1], value[::-1], value * 3))
     if how == 2 and isinstance(value, int | float):
-        return rng.choice((-value, value + 1, value - 1, -(10**30), str(value), [value], value + 0.5))
+        return rng.choice((-value, value + 1, value - 1, -(10**30), str(value), [value], 0.5))
     if how == 3:
         return rng.choice(([value], {"a": value}, str(value), DEEP))
     return rng.choice(VALUES)

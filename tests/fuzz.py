@@ -144,7 +144,7 @@ def _runs() -> list[bytes]:
 
     space, toy = SPACES[0], Toy(SPACES[0])
     searches = [
-        Bananas(space, toy, evaluations=14, initial=5, batch=4, candidates=10, members=1, epochs=2),
+        Bananas(space, toy, evaluations=14, initial=5, batch=4, candidates=10, members=2, epochs=2),
         GaussianProcess(space, toy, evaluations=9, initial=5, batch=4, candidates=10),
         Reinforce(space, toy, 12, batch=4, hidden=4),
     ]

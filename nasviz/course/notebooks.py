@@ -38,6 +38,8 @@ def read(path: str | Path):
         if version not in (3, 4):
             other = "newer" if version > 4 else "older"
             raise ValueError(f"its format {version} is {other} than this reader knows, which are 3 and 4")
+        if type(found.get("nbformat_minor", 0)) is not int:
+            raise ValueError("its 'nbformat_minor' is no whole number")
         _check(found, version)
         return nbformat.reads(text, as_version=4)
     except json.JSONDecodeError as error:

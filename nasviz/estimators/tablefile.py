@@ -235,4 +235,4 @@ def named_space(name: str) -> SearchSpace:
     for one in spaces.__all__:
         if (space := getattr(spaces, one)()).name == name:
             return space
-    raise ValueError(f"nasviz knows no space {name!r}: pass it as space")
+    raise ValueError(f"nasviz knows no space {name!r:.60}: pass it as space")

@@ -233,11 +233,11 @@ def trainings_in(part: Path, head: dict | None = None) -> Iterator[tuple[Key, di
         except OtherVersion:
             raise
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ValueError(f"{part}, line {number + 1}: no line of a table ({error})") from None
+            raise ValueError(f"{part}, line {number + 1}: no line of a table ({error!s:.300})") from None
         if number:
             yield key, row
         elif head and (lines := differences(its, head["estimate"], "estimate", among(estimators), old)):
-            raise ValueError(f"{part} is a part of another table: {', '.join(lines)}")
+            raise ValueError(f"{part} is a part of another table: {', '.join(lines):.2000}")
 
 
 def _key(row: dict) -> Key:
@@ -285,7 +285,7 @@ def join(parts: Iterable[Path]) -> tuple[list[dict], dict[Key, dict]]:
         for key, row in trainings:
             known = joined.setdefault(key, row)
             if not _equal(known["scores"], row["scores"]):
-                raise ValueError(f"{part} disagrees with an earlier part on {key[0]}, seed {key[1]}")
+                raise ValueError(f"{part} disagrees with an earlier part on {key[0]:.200}, seed {key[1]}")
     if not heads:
         raise ValueError("no parts to join")
     return heads, {key: joined[key] for key in sorted(joined, key=lambda key: key[::-1])}
@@ -316,7 +316,7 @@ def publish(parts: Iterable[Path], out: Path, space: SearchSpace | None = None, 
         raise ValueError("the parts do not say of which space they are, or on which machine they were made") from None
     space = space or named_space(name)
     if space.name != name:
-        raise ValueError(f"the parts are of the space {name!r}, not of {space.name!r}")
+        raise ValueError(f"the parts are of the space {name!r:.60}, not of {space.name!r}")
     about = {
         "estimate": heads[0]["estimate"],
         "machines": [one for i, one in enumerate(machines) if one not in machines[:i]],
