@@ -90,7 +90,9 @@ class Table:
             scores, seconds, seed = said.scores, said.seconds, said.seed
             names = list(scores) if names is None else names
             if scores.keys() != set(names):
-                raise ValueError(f"{space.to_text(arch)} has the scores {sorted(scores)}, others {sorted(names)}")
+                raise ValueError(
+                    f"{space.to_text(arch)} has the scores {sorted(scores)!s:.300}, others {sorted(names)!s:.300}"
+                )
             if (arch, seed) in known:
                 raise ValueError(f"{space.to_text(arch)}, seed {seed}, stands there twice")
             known[arch, seed] = scores, seconds
