@@ -171,7 +171,7 @@ class Table:
         try:
             return cls.of(space, trainings, about={"file": path.name}, digest=digest)
         except ValueError as error:
-            raise ValueError(f"{path}, {error}") from None
+            raise ValueError(f"{path}, {error!s:.1000}") from None
 
     # ------------------------------------------------------------------ looking up
     @property
