@@ -22,7 +22,7 @@ def accuracy(evaluation: Evaluation) -> float:
 def _told(evaluation: Evaluation, name: str, why: str) -> float:
     """A score by name; ValueError that lists those there are."""
     if name not in evaluation.scores:
-        raise ValueError(f"this evaluation has no score {name!r} {why}; its scores: {sorted(evaluation.scores)}")
+        raise ValueError(f"this evaluation has no score {name!r} {why}; its scores: {sorted(evaluation.scores)!s:.300}")
     return evaluation.scores[name]
 
 
