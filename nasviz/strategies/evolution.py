@@ -70,8 +70,10 @@ class RegularizedEvolution:
 
     space: SearchSpace
     estimate: Estimator
-    population: int = knob(50, 2, 200, least=1, help="How many architectures live at once: P in the paper")
-    tournament: int = knob(10, 1, 50, help="Of how many the best becomes the parent: S in the paper")
+    population: int = knob(
+        50, 2, 200, least=1, most=1_000_000, help="How many architectures live at once: P in the paper"
+    )
+    tournament: int = knob(10, 1, 50, most=1_000_000, help="Of how many the best becomes the parent: S in the paper")
     evaluations: int = ranged(500, 1)
     aging: bool = True
     mutation: Callable[[Arch, np.random.Generator], Arch] | None = field(default=None, metadata={"formerly": "mutate"})

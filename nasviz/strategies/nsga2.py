@@ -117,7 +117,9 @@ class Nsga2:
     space: SearchSpace
     estimate: Estimator
     objectives: Sequence[Callable[[Evaluation], float]] = (accuracy, Less("madds"))
-    population: int = knob(40, 4, 200, least=1, help="How many live on after each generation: N in the paper")
+    population: int = knob(
+        40, 4, 200, least=1, most=1_000_000, help="How many live on after each generation: N in the paper"
+    )
     batch: int = ranged(40, 1)
     crossover: float = knob(0.9, 0.0, 1.0, most=1.0, help="Chance that a child has two parents")
     evaluations: int = ranged(400, 1)

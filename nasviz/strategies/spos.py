@@ -72,7 +72,7 @@ class Spos:
     estimate: Estimator
     cost: Callable[[Arch], Mapping[str, float]] | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
-    population: int = knob(50, 2, 200, least=1, help="Architectures of a generation: P in the paper")
+    population: int = knob(50, 2, 200, least=1, most=1_000_000, help="Architectures of a generation: P in the paper")
     top: int = knob(10, 1, 50, help="How many of the best breed: k in the paper")
     mutation: float = knob(0.1, 0.0, 1.0, most=1.0, help="Chance of each choice of a mutation to change")
     evaluations: int = ranged(1000, 1)
