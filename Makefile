@@ -28,7 +28,7 @@ PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NASVIZ_TEST
 
 help:
 	@echo 'make lab      install what is missing and open the first lab in JupyterLab'
-	@echo 'make check    install what is missing and run the tests that need neither a browser nor the labs (minutes)'
+	@echo 'make check    install what is missing and run the tests that are quick: no browser, no labs (3 minutes)'
 	@echo 'make test     install what is missing and run all tests, the labs and the browser too'
 	@echo 'make lint     check the code, its format and its types'
 	@echo 'make docs     make the API reference from the docstrings, in docs/api'
@@ -40,7 +40,7 @@ lab: .venv/lab.stamp
 	PYTHONSTARTUP="$$(pwd)/tools/kernel_start.py" exec $(PY) -m jupyterlab $(LAB_OPTIONS) $$root $(LAB_ARGS)
 
 check: .venv/test.stamp
-	$(PYTEST) -m 'not browser' --hypothesis-profile=check $(TEST_ARGS)
+	$(PYTEST) -m 'not browser and not slow' --hypothesis-profile=check $(TEST_ARGS)
 
 # One run of pytest, so that its last line counts everything.
 test: .venv/test.stamp

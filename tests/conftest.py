@@ -26,6 +26,10 @@ CHROMIUM_FLAGS = [
 ]
 
 
+# In make test alone: seconds for each of few tests. make check has to be quick enough for before every commit.
+SLOW = ("test_collapse.py", "test_dask.py", "test_fuzz.py", "test_kills.py", "test_remedies.py", "test_timing.py",
+        "test_the_ground_truth_reproduces", "test_no_number_of_a_strategy_hangs_it_or_breaks_it")  # fmt: skip
+
 # Begun last, a long file would leave the other process idle. Those of more than ten seconds, in make check or test.
 LONG = [f"test_{name}.py" for name in ("charts_browser", "stage_browser", "spaces", "elastic_training", "darts", "zoo",
         "single_path", "executors", "collapse", "dask", "reinforce", "search", "remedies", "table_csv",
@@ -39,12 +43,14 @@ def order(item):
 
 
 def pytest_collection_modifyitems(items):
-    """Mark cells of notebooks and what needs a browser; what takes longest comes first."""
+    """Mark cells of notebooks, what needs a browser and what is slow; what takes longest comes first."""
     for item in items:
         if item.path.suffix == ".ipynb":
             item.add_marker("lab")
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+        if item.path.name in SLOW or getattr(item, "originalname", "") in SLOW:
+            item.add_marker("slow")
     items.sort(key=order)
 
 

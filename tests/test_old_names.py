@@ -1,14 +1,19 @@
 """Names of modules before 0.2 go on working, and say what the new ones are."""
 
 import importlib
+import json
+import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
 import nasviz
 from nasviz._old_names import MOVED, RENAMED
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -87,3 +92,14 @@ def test_nothing_inside_uses_an_old_name():
     """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_no_page_and_no_script_uses_an_old_name():
+    endings = [re.escape(".".join(old.split(".")[-2:])) for old in RENAMED]  # encodings.paths
+    old_name = re.compile(rf"\b({'|'.join(endings)}|nasviz\.({'|'.join(map(re.escape, MOVED))}))\b")
+    for folder, ending in [("labs", "ipynb"), ("docs", "md"), ("benchmarks", "py"), ("data/scripts", "py")]:
+        for path in sorted((ROOT / folder).glob(f"*.{ending}")):
+            text = path.read_text("utf-8")
+            if ending == "ipynb":
+                text = "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
+            assert not old_name.search(text), f"{path.name}: {old_name.search(text)[0]}"

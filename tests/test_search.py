@@ -169,7 +169,7 @@ def test_a_turn_that_is_wrong_says_so():
     run = Run(evolution())
     for values, words in [
         ({"size": 3}, r"RegularizedEvolution has no knob 'size'; its knobs: \['population', 'tournament'\]"),
-        ({"population": 0}, "RegularizedEvolution: population is 0, and has to be a whole number of 1 or more"),
+        ({"population": 0}, "RegularizedEvolution: population is 0, and has to be a whole number"),
         ({"population": float("nan")}, "population is nan"),
         ({"population": "9"}, "population is '9'"),
         ({"population": 9.5}, "population is 9.5, and has to be a whole number"),
