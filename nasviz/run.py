@@ -216,16 +216,17 @@ class Run:
         self.steps: list[Step] = []
         self.costs: list[float] = []
         self.best: Evaluation | None = None
-        self.failed, self._top = 0, -inf
+        self.failed, self._top, self._objective = 0, -inf, objective_of(self.search)
 
     def _remember(self, step: Step, seconds: float) -> Step:
         self.steps.append(step)
         self.costs.append(self.seconds + seconds)
         if step.evaluation:
-            value = worth(objective_of(self.search), step.evaluation)
-            self.failed += value == -inf
+            value = worth(self._objective, step.evaluation)
             if value > self._top:
                 self.best, self._top = step.evaluation, value
+            elif value == -inf:
+                self.failed += 1
         return step
 
     def __repr__(self):

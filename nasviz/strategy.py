@@ -41,7 +41,9 @@ def worth(objective: Callable[[Evaluation], float], evaluation: Evaluation) -> f
     ValueError
         If the objective returns what is no number.
     """
-    value = number(objective(evaluation), "what the objective returns")
+    value = objective(evaluation)
+    if type(value) is not float:  # asked first: each step of each search comes by here
+        value = number(value, "what the objective returns")
     return value if isfinite(value) else -inf
 
 

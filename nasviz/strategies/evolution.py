@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ class Member(NamedTuple):
     arch: Arch
 
 
+_fitness, _number = attrgetter("fitness"), attrgetter("number")
 NOBODY = Member(float("nan"), -1, ())  # the parent of an architecture drawn at random
 
 
@@ -102,7 +104,7 @@ class RegularizedEvolution:
     def select(self, alive: deque[Member], rng: np.random.Generator) -> Member:
         """Return the parent: the best of a tournament."""
         drawn = [alive[i] for i in rng.integers(len(alive), size=self.tournament).tolist()]
-        return max(drawn, key=lambda member: member.fitness)
+        return max(drawn, key=_fitness)
 
     def remove(self, alive: deque[Member]) -> None:
         """Remove the oldest, or without aging the worst, while there are more than P."""
@@ -110,9 +112,9 @@ class RegularizedEvolution:
             if self.aging:
                 alive.popleft()
             else:
-                alive.remove(min(alive, key=lambda member: member.fitness))
+                alive.remove(min(alive, key=_fitness))
 
 
 def numbers(alive: deque[Member]) -> np.ndarray:
     """Return who lives, for a step to show: the numbers of their evaluations, int32 (members,)."""
-    return np.array([member.number for member in alive], "<i4")
+    return np.fromiter(map(_number, alive), "<i4", len(alive))
