@@ -207,6 +207,8 @@ def _unpack(value):
         return value if type(value) is int else number(value, "what a step shows")
     dtype, shape, text = value
     data = base64.b64decode(text, validate=True)
+    if not isinstance(shape, list) or any(type(axis) is not int or axis < 0 for axis in shape):
+        raise ValueError(f"an array's shape is {shape!r:.60}: a list of whole numbers from 0 is needed")
     if dtype not in DTYPES or math.prod(shape) * np.dtype(dtype).itemsize != len(data):
         raise ValueError("an array whose bytes do not match its shape")
     return np.frombuffer(data, dtype).reshape(shape)

@@ -6,6 +6,8 @@ import fuzz
 import pytest
 from damage import archive, bomb
 
+from nasviz import record
+
 READERS = fuzz.readers()
 COUNT = 150  # inputs of a reader; benchmarks/fuzz.py gives 10,000
 SLOW = {"parts, published": 20, "notebook": 60, "run record": 100}
@@ -85,3 +87,9 @@ def test_what_a_file_claims_is_not_allocated(name, tmp_path):
             assert peak < 100e6, f"{peak:,.0f} bytes"
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("shape", [[2_147_483_648, [10**12]], [10**12, True], [-1], "3", None, [2.0], {"a": 1}])
+def test_the_shape_of_a_recorded_array_is_checked_before_it_is_used(shape):
+    with pytest.raises(ValueError, match="an array's shape is"):
+        record._unpack(["<f4", shape, ""])
