@@ -17,8 +17,6 @@ from importlib import import_module
 
 from . import _old_names
 
-pass
-
 __version__ = "0.2.0"
 
 _HOMES = {

@@ -1,5 +1,8 @@
 """Counts against torch's own flop counter; what cannot be counted is named, whatever way a layer computes."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -255,3 +258,18 @@ def test_hardware_sees_what_keywords_hand_over():
     network = Shared(nn.Conv2d(4, 4, 3, padding=1))
     assert [unit.shape for unit in units(network, (4, 8, 8))] == [(1, 4, 8, 8)] * 2
     assert memory(network, (1, 4, 8, 8))["activations"] == 2 * 4 * 64 * 4
+
+
+def test_torchs_compiler_is_not_loaded_to_count():
+    program = """if True:
+        import sys
+        from nasviz.estimators import Training
+        from nasviz.hardware import peak_memory
+        from nasviz.spaces import NasBench201
+        space = NasBench201()
+        Training(space)((3,) * 6, epochs=1)
+        peak_memory(space.network((3,) * 6, channels=4, cells=1), (1, 1, 8, 8))
+        assert not {"torch._dynamo", "sympy"} & set(sys.modules)
+    """
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stderr

@@ -75,6 +75,11 @@ class _Alive(TorchDispatchMode):
         self.known: set[int] = set()
         self.now = self.most = 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: no compiler runs here, and to be hidden from it torch would load it, a second in each process."""
+        return False
+
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         self.known.update(storage._cdata for storage in _storages((args, kwargs)))  # weights, images: made elsewhere
         out = function(*args, **(kwargs or {}))

@@ -123,6 +123,11 @@ class _Products(TorchDispatchMode):
         self.unknown: dict[nn.Module | None, str] = {}
         self.read: set[int] = set()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: no compiler runs here, and to be hidden from it torch would load it, a second in each process."""
+        return False
+
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         kwargs, (name, cost, free) = kwargs or {}, _known(function)
         if self.watched and name not in ("detach", "alias"):
