@@ -263,12 +263,12 @@ def load(name: str | Dataset = "fashion16", size: int | None = None, root: str |
         return _fashion16(size or 16)
     if name in TORCHVISION:
         return _torchvision(name, size, Path(root) if root else Path.home() / ".cache" / "nasviz")
-    if folder := _as_folder(name):
+    if folder := as_folder(name):
         return _folder(folder, size or 32)
     raise ValueError(f"no data set {name!r}: known are fashion16, {', '.join(TORCHVISION)}, or the path of a folder")
 
 
-def _as_folder(name) -> Path | None:
+def as_folder(name) -> Path | None:
     """The folder that `load` would read; None if it would read something else."""
     if not isinstance(name, str | os.PathLike) or name in ("fashion16", *TORCHVISION):
         return None
@@ -281,7 +281,7 @@ def identified(data):
 
     The folder's path stands beside the digest for the records of version 0.1, which say nothing else.
     """
-    folder = _as_folder(data)
+    folder = as_folder(data)
     return {"folder": str(data), "sha256": image_folder.digest(folder)} if folder else data
 
 

@@ -120,7 +120,7 @@ def rebuild(path: str | Path):
         if (space := said["space"]["space"]) not in own or len(said["space"]) > 1:
             raise ValueError(f"its space {space!r} is not one of nasviz's own")
         for name in ("estimate", "data", "start"):  # a replayed search asks none of them
-            of_path = name == "data" and datasets.identified(said.get(name)) is not said.get(name)  # of older versions
+            of_path = name == "data" and datasets.as_folder(said.get(name)) is not None  # of older versions
             if isinstance(said.get(name), Mapping) or of_path:
                 said[name] = Named(said[name])
         if isinstance(method := said.get("mutation"), str):

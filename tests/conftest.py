@@ -87,3 +87,14 @@ def browser(chromium):
         opened = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def few_judged():
+    """Few children on few validation images: to judge them is most of what an epoch of elastic training costs here."""
+    from nasviz.strategies import elastic_training
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(elastic_training, "JUDGED", 20)
+        patch.setattr(elastic_training, "WATCHED", 1)
+        yield

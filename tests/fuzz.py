@@ -218,22 +218,22 @@ class Hangs(BaseException):
 
 
 @contextmanager
-def deadline(seconds: float):
-    """Raise `Hangs` after so many seconds of processor time, where the system has such a clock."""
+def deadline(seconds: float, error: type[BaseException] | BaseException = Hangs):
+    """Raise an error after so many seconds of processor time, where the system has such a clock."""
     if not hasattr(signal, "setitimer"):
         yield
         return
 
     def ring(*_):
-        raise Hangs
+        raise error
 
-    before = signal.signal(signal.SIGVTALRM, ring)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 @dataclass

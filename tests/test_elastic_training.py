@@ -13,26 +13,18 @@ from nasviz.knobs import knobs
 from nasviz.nn.descent import Nesterov
 from nasviz.run import Run
 from nasviz.spaces import ElasticSpace, NasBench201
-from nasviz.strategies import BigNas, OnceForAll, elastic_training
+from nasviz.strategies import BigNas, OnceForAll
 from nasviz.strategies.shared_weights import Shared
 
 SPACE = ElasticSpace()
 TINY = {"images": 32, "batch": 16, "network": {"width": 0.1}}
 SEARCHES = [OnceForAll(SPACE, epochs=(1, 1, 1, 1), **TINY), BigNas(SPACE, epochs=2, **TINY)]
+pytestmark = pytest.mark.usefixtures("few_judged")
 both = pytest.mark.parametrize("search", SEARCHES, ids=lambda search: type(search).__name__)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick():
-    """Few children on few validation images: to judge them is most of what an epoch costs here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(elastic_training, "JUDGED", 20)
-        patch.setattr(elastic_training, "WATCHED", 1)
-        yield
-
-
 @pytest.fixture(scope="module")
-def runs():
+def runs(few_judged):
     """The steps of each search."""
     return {type(search).__name__: list(search) for search in SEARCHES}
 

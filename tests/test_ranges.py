@@ -1,13 +1,12 @@
 """Every number that has a range is checked in one way: nothing hangs, and no error is Python's own."""
 
-import signal
-from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from itertools import islice
 from math import inf, isfinite, nan
 
 import numpy as np
 import pytest
+from fuzz import deadline
 from toys import SPACES, Toy
 
 from nasviz import datasets, strategies
@@ -39,7 +38,6 @@ from nasviz.races.race import main as race_main
 from nasviz.ranges import REQUIRED, Range, argument, check_fields, check_number, checked, ranged
 from nasviz.run import Run
 from nasviz.spaces import DartsSpace, ElasticSpace, MacroSpace, MobileSpace, NasBench101, NasBench201
-from nasviz.strategies import elastic_training
 from nasviz.views.stage import panel
 from nasviz.zoo.scaling import Scaling
 
@@ -60,15 +58,7 @@ FEW = {
     "LatencyDarts": {"latency": ((1.0, 2.0),) * 6},
 }
 PAIR = NasBench201(("skip_connect", "nor_conv_1x1"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick():
-    """Few children on few validation images: to judge them is most of what an epoch costs here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(elastic_training, "JUDGED", 20)
-        patch.setattr(elastic_training, "WATCHED", 1)
-        yield
+pytestmark = pytest.mark.usefixtures("few_judged")
 
 
 def small(name):
@@ -78,22 +68,6 @@ def small(name):
     if "estimate" in names:
         return kind(SPACES[0], Toy(SPACES[0]), evaluations=8, **own)
     return kind(ElasticSpace() if own.get("images") else PAIR, **{**SIZE, **own})
-
-
-@contextmanager
-def limit(seconds, what):
-    """Fails what takes so many seconds of this process: a busy machine is no hang."""
-
-    def late(*_):
-        raise AssertionError(f"{what} did not come back within {seconds} s")
-
-    before = signal.signal(signal.SIGPROF, late)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
 
 
 def trials(thing):
@@ -111,7 +85,8 @@ def trials(thing):
 
 def refused(thing, field, value, use):
     """Whether a value is refused, by the sentence that names it; what is not refused has to go well."""
-    with limit(30, f"{type(thing).__name__}({field.name}={value!r})"):
+    hangs = AssertionError(f"{type(thing).__name__}({field.name}={value!r}) did not come back within 30 s")
+    with deadline(30, hangs):
         try:
             use(thing, {field.name: value})
         except ValueError as error:

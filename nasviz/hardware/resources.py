@@ -9,10 +9,9 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from ..analysis.cost import POWERCAP, Meter
+from ..nn.dispatch import Watching, storages
 from ..ranges import check_number
 from .measure import _images, passes
 
@@ -67,7 +66,7 @@ def peak_memory(network: nn.Module, shape: Sequence[int], *, device: str = "cpu"
         return alive.most
 
 
-class _Alive(TorchDispatchMode):
+class _Alive(Watching):
     """A counter of the bytes of tensors that operations made and that are still in use: now, and at most."""
 
     def __init__(self) -> None:
@@ -75,15 +74,10 @@ class _Alive(TorchDispatchMode):
         self.known: set[int] = set()
         self.now = self.most = 0
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """False: no compiler runs here, and to be hidden from it torch would load it, a second in each process."""
-        return False
-
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        self.known.update(storage._cdata for storage in _storages((args, kwargs)))  # weights, images: made elsewhere
+        self.known.update(storage._cdata for storage in storages((args, kwargs)))  # weights, images: made elsewhere
         out = function(*args, **(kwargs or {}))
-        for storage in _storages(out):
+        for storage in storages((out,)):
             if storage._cdata not in self.known:
                 self.known.add(storage._cdata)
                 self.now += storage.nbytes()
@@ -94,11 +88,6 @@ class _Alive(TorchDispatchMode):
     def _gone(self, which: int, size: int) -> None:
         self.known.discard(which)
         self.now -= size
-
-
-def _storages(values) -> list:
-    """Return the storages of the tensors among ``values``; two views of a tensor share one."""
-    return [value.untyped_storage() for value in tree_leaves(values) if isinstance(value, Tensor)]
 
 
 def energy(

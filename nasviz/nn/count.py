@@ -11,7 +11,7 @@ import modules for that.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain
@@ -21,11 +21,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.nn.utils.parametrize import ParametrizationList
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from ..chance import JUDGE, KNOWN, Draws
 from .cells import Cell
+from .dispatch import Watching, storages
 from .trial import as_it_was
 
 Cost = Callable[[nn.Module, Tensor, Tensor], int]
@@ -98,7 +98,7 @@ def _known(function) -> tuple[str, Callable[..., int] | None, bool]:
     return name, PRODUCTS.get(name.rstrip("_")), free
 
 
-class _Products(TorchDispatchMode):
+class _Products(Watching):
     """What sees all functions of torch inside its ``with`` block, and tells the costs of products.
 
     Attributes
@@ -123,15 +123,10 @@ class _Products(TorchDispatchMode):
         self.unknown: dict[nn.Module | None, str] = {}
         self.read: set[int] = set()
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """False: no compiler runs here, and to be hidden from it torch would load it, a second in each process."""
-        return False
-
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         kwargs, (name, cost, free) = kwargs or {}, _known(function)
         if self.watched and name not in ("detach", "alias"):
-            self.read.update(_storages(args), _storages(kwargs.values()))
+            self.read.update(storage._cdata for storage in storages((args, kwargs)))
         if self.silent:
             return function(*args, **kwargs)
         here = self.running[-1] if self.running else None
@@ -145,15 +140,6 @@ class _Products(TorchDispatchMode):
         if cost is not None:
             self.tell(here, cost(*args, out=out))
         return out
-
-
-def _storages(values: Iterable) -> Iterator[int]:
-    """Yield what tells the storages of tensors among ``values`` apart, and of tensors in lists among them."""
-    for value in values:
-        if isinstance(value, Tensor):
-            yield value.untyped_storage()._cdata
-        elif isinstance(value, list | tuple):
-            yield from _storages(value)
 
 
 # ---------------------------------------------------------------------------------------------------------- conventions

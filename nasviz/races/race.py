@@ -30,7 +30,7 @@ from ..lock import Writing, reported
 from ..objectives import Bounded, accuracy
 from ..ranges import Range, argument, check_fields, check_number, ranged
 from ..space import Arch
-from ..step import Evaluation, number, plain
+from ..step import Evaluation, plain
 from ..strategy import allows, evaluations_of, has_objective, objective_of, planned, worth
 from ..workers import spread
 from .standings import EVERYTHING, JUDGES, REFERENCE, UNITS, VERSION, Standings, Track, different, read
@@ -104,7 +104,6 @@ class Race:
             raise ValueError("a race needs strategies under different names: Race({'small': …, 'large': …})")
         if self.unit not in UNITS:
             raise ValueError(f"a budget is a number of {' or '.join(UNITS)}, got {self.budget!r} {self.unit!r}")
-        self.budget = number(self.budget, "the budget of a race")
         self.seeds = seeds_of(self.seeds)
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"the seeds of a race must be some, and all different, got {self.seeds}")
