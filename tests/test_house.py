@@ -54,7 +54,7 @@ FLOORS = (
     {"races"},
     {"views"},
     {"course"},
-    {"doctor"},
+    {"doctor", "lessons"},
     {"__init__", "__main__"},
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}

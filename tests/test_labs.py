@@ -4,6 +4,7 @@ That a lab runs head to tail, and that its claims hold, is nbval's part (labs/ i
 lab 00 where there is a browser, that of tests/test_lab_browser.py.
 """
 
+import ast
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,15 +32,18 @@ def cells(lab, tag, name):
 
 @cache
 def begun(lab):
-    """The namespace after the lab's first code cell: its imports take most of the time."""
+    """The namespace after all imports of the lab, wherever they stand: they take most of the time."""
     space = {}
-    exec(next(c["source"] for c in BOOKS[lab]["cells"] if c["cell_type"] == "code"), space)
+    for cell in BOOKS[lab]["cells"]:
+        if cell["cell_type"] == "code":
+            imports = [one for one in ast.parse(cell["source"]).body if isinstance(one, ast.Import | ast.ImportFrom)]
+            exec(compile(ast.Module(imports, []), lab, "exec"), space)
     return space
 
 
 @pytest.fixture
 def names(request, monkeypatch):
-    """A namespace after the lab's first code cell: exercises need nothing else."""
+    """A namespace after the lab's imports: exercises need nothing else."""
     for part in course.claims, course.questions:
         monkeypatch.setattr(part, "display", lambda *_, **__: None)
     return dict(begun(request.node.callspec.params["lab"]))

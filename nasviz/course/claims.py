@@ -14,7 +14,7 @@ from .roundings import closest
 GOOD, BAD = "#00795f", "#b3261e"
 
 
-def claim(sentence: str, condition: bool, recorded: str | Path | None = None) -> None:
+def claim(sentence: str, condition: bool, recorded: str | Path | None = None, *, unless: str = "") -> None:
     """Say what the run above shows, and whether it does.
 
     A claim must hold wherever the lab runs: `nasviz.course.roundings` tries it under several roundings. What is true
@@ -24,11 +24,13 @@ def claim(sentence: str, condition: bool, recorded: str | Path | None = None) ->
     Parameters
     ----------
     sentence : str
-        What is claimed.
+        What is claimed: what was measured, and on how many seeds.
     condition : bool
         Whether the run shows it.
     recorded : path, optional
         Record of a run that does (see `nasviz.run.Run`): shown where this run does not.
+    unless : str
+        What would have made the claim fail, folded away under it: "a search ends below its random twin".
 
     Raises
     ------
@@ -36,13 +38,14 @@ def claim(sentence: str, condition: bool, recorded: str | Path | None = None) ->
         Only under test (environment variable ``NASVIZ_TEST=1``).
     """
     said = {"claim": sentence, "holds": bool(condition), "closest": closest()}
+    fold = f"<details><summary>It would fail if …</summary>{escape(unless)}</details>" if unless else ""
     if condition:
-        say("✓", GOOD, escape(sentence), said)
+        say("✓", GOOD, escape(sentence) + fold, said)
         return
     if os.environ.get("NASVIZ_TEST") == "1":
         raise AssertionError(f"not on this run: {sentence}")
     more = " Here is a run where it is so:" if recorded else ""
-    say("✗", BAD, f"<b>Not on your run:</b> {escape(sentence)}{more}", said)
+    say("✗", BAD, f"<b>Not on your run:</b> {escape(sentence)}{more}{fold}", said)
     if recorded:
         from ..run import Run
         from ..views import stage_of

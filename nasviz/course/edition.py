@@ -2,6 +2,7 @@
 
     python -m nasviz.course.edition render labs/*.ipynb         run, store pictures and durations, drop widget state
     python -m nasviz.course.edition student labs out            copy without the solutions
+    python -m nasviz.course.edition form labs/*.ipynb           minutes, long sentences, long cells, what is missing
     python -m nasviz.course.edition claims labs/*.ipynb         which claims hold on other processors too
 
 ``--help`` says the rest.
@@ -15,27 +16,32 @@ import sys
 from pathlib import Path
 
 from ..ranges import argument
-from . import notebooks, roundings
+from . import lesson, notebooks, roundings
+from .lesson import tags
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-
-
-def tags(cell) -> set[str]:
-    """The tags of a notebook cell."""
-    return set(cell["metadata"].get("tags", ()))
 
 
 def solutions(notebook) -> dict[str, str]:
     """Code of each folded solution, by the name of its exercise.
 
     A solution is a markdown cell tagged ``solution`` and ``for:NAME`` with one block of Python in it; the cell that
-    the student fills in is tagged ``exercise`` and ``for:NAME``.
+    the student fills in is tagged ``exercise`` and ``for:NAME``. The solution of an exercise of the kind ``open`` is
+    text, and is not among them.
     """
+    opened = {
+        tag.removeprefix("for:")
+        for cell in notebook["cells"]
+        if "exercise" in tags(cell) and cell["metadata"].get("nasviz", {}).get("kind") == "open"
+        for tag in tags(cell)
+    }
     found = {}
     for cell in notebook["cells"]:
         if "solution" in tags(cell):
             name = next(tag.removeprefix("for:") for tag in tags(cell) if tag.startswith("for:"))
             block = re.search(r"```python\n(.*?)```", cell["source"], re.S)
+            if block is None and name in opened:
+                continue
             assert block is not None, f"the solution of {name} has no block of Python"
             found[name] = block.group(1)
     return found
@@ -66,7 +72,11 @@ def render(path: Path) -> float:
     notebook = notebooks.read(path)
     seconds = roundings.run(notebook, path.parent, store_widget_state=False)
     strip(notebook)
-    notebook["metadata"].setdefault("nasviz", {})["seconds"] = round(seconds)
+    said = notebook["metadata"].setdefault("nasviz", {})
+    said["seconds"] = round(seconds)
+    said["minutes"], said["further"] = (spent := lesson.minutes(notebook)).core, spent.further
+    first = notebook["cells"][0]
+    first["source"] = re.sub(r"(\*\*Time\*\* )\d+ minutes", rf"\g<1>{spent.core} minutes", first["source"])
     nbformat.write(notebook, path)
     return seconds
 
@@ -79,6 +89,10 @@ def main() -> int:
     two = commands.add_parser("student", help="copy a folder of labs without their solutions")
     two.add_argument("folder", type=Path)
     two.add_argument("out", type=Path)
+    four = commands.add_parser(
+        "form", help="count what labs ask of their readers, and say what is wrong with their form"
+    )
+    four.add_argument("labs", nargs="+", type=Path)
     three = commands.add_parser("claims", help="run labs as other processors round, and say which claims hold")
     three.add_argument("labs", nargs="+", type=Path)
     three.add_argument("--rounding", action="append", choices=roundings.ROUNDINGS, help="one of them (default: all)")
@@ -98,6 +112,14 @@ def main() -> int:
         asked = options.rounding or list(roundings.ROUNDINGS)
         status = roundings.main(list(readable(options.labs)), asked, options.record, options.out, options.jobs)
         return status or int(bool(damaged))
+    if options.command == "form":
+        wrong = 0
+        for path, notebook in readable(options.labs).items():
+            found, spent = list(lesson.faults(notebook)), lesson.minutes(notebook)
+            print(f"{path}: {spent.core} minutes, further {spent.further}; {len(found)} faults")
+            print(*(f"  {fault}" for fault in found), sep="\n", end="\n" if found else "")
+            wrong += len(found)
+        return int(bool(wrong or damaged))
     if options.command == "render":
         for path in readable(options.labs):
             print(f"{path}: {render(path):.0f} s, {path.stat().st_size / 1000:.0f} kB")
