@@ -12,6 +12,7 @@ import multiprocessing
 import sys
 import tempfile
 from pathlib import Path
+from queue import Empty
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the fuzzer
 
@@ -50,7 +51,13 @@ def main(count: int, only: str, part: str) -> None:
         queue = context.Queue()
         process = context.Process(target=attack, args=(name, count, queue))
         process.start()
-        accepted, refused, slowest, memory, found = queue.get()
+        while True:
+            try:
+                accepted, refused, slowest, memory, found = queue.get(timeout=1)
+                break
+            except Empty:
+                if not process.is_alive():  # killed for its memory, or crashed: what came out cannot be known
+                    raise SystemExit(f"{name}: its process ended with {process.exitcode} and no answer") from None
         process.join()
         undocumented = count - accepted - refused
         print(

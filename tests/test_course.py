@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -11,6 +12,8 @@ from PIL import Image
 
 from nasviz import course
 from nasviz.course import edition
+
+TESTS = str(Path(__file__).parent)
 
 
 @pytest.fixture
@@ -204,6 +207,34 @@ def test_editions(tmp_path):
     edition.strip(book)
     assert "widget" not in json.dumps(book) and "execution" not in book["cells"][0]["metadata"]
     assert [list(o["data"]) for o in book["cells"][0]["outputs"]] == [["image/png"]]
+
+
+def test_a_players_last_picture_stands_in_its_place():
+    book = notebook()
+    edition.in_place(book, {"1": {"image/png": "last", "text/plain": "2 of 2"}, "3": {"text/plain": "another"}})
+    first, second = (output["data"] for output in book["cells"][0]["outputs"])
+    assert (first["image/png"], first["text/plain"]) == ("last", "2 of 2") and list(second) == [edition.WIDGET]
+
+
+def test_a_lab_that_is_rendered_shows_its_player_after_the_run(tmp_path):
+    code = (
+        f"import sys\nsys.path.insert(0, {TESTS!r})\nfrom player_toys import evolution\n"
+        "from nasviz import views\nplayer = views.Player(evolution())\nplayer",
+        "run = player.run(2)",
+    )
+    cells = [new_markdown_cell("# A\n\n**Time** 99 minutes"), *map(new_code_cell, code)]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "01-a.ipynb")
+    edition.render(tmp_path / "01-a.ipynb")
+    table = "| [01 A](labs/01-a.ipynb) | it | 77 s on two slow cores | 99 min |"
+    book = nbformat.read(tmp_path / "01-a.ipynb", as_version=4)
+    assert "2 of " in book.cells[1].outputs[0]["data"]["text/plain"] and len(book.cells) == 3
+    seconds, spent = book.metadata["nasviz"]["seconds"], book.metadata["nasviz"]["minutes"]
+    assert f"**Time** {spent} minutes" in book.cells[0].source and spent == round(2.6 + seconds / 60)
+
+    row = f"| [01 A](labs/01-a.ipynb) | it | {seconds} s on two slow cores | {spent} min |"
+    assert edition.stated(table, "01-a.ipynb", book) == row
+    book.metadata["nasviz"]["further"] = 5
+    assert edition.stated(row, "01-a.ipynb", book).endswith(f"| {spent} min, and 5 for what is beyond |")
 
 
 def test_the_student_edition_is_one_command(tmp_path, monkeypatch, capsys):

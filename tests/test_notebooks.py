@@ -31,6 +31,11 @@ def changed(**fields):
     return {**json.loads(nbformat.writes(small())), **fields}
 
 
+def deep(book):
+    """Nested as deeply as JSON's reader still takes, and a reader of notebooks does not."""
+    return json.dumps(book).replace('"here": 0', '"here": ' + "[" * 900 + "]" * 900).encode()
+
+
 def with_cell(**fields):
     cell = {
         "cell_type": "code",
@@ -76,6 +81,7 @@ BAD = [
     (b"PK\x03\x04", "ZIP archive"),
     (b"[]", "a JSON object is expected"),
     (b"[" * 50_000, "nested too deeply"),
+    (deep(changed(metadata={"here": 0})), "nested too deeply"),
     ({}, "nothing says its format"),
     ({"cells": []}, "nothing says its format"),
     (changed(nbformat="4"), "nothing says its format"),

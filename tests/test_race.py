@@ -293,6 +293,16 @@ def test_a_damaged_line_is_named(tmp_path):
             Standings.load(path)
 
 
+def test_a_record_may_lack_what_it_does_not_owe(tmp_path):
+    path = tmp_path / "one.jsonl"
+    whole = str(Race(field(), 60, seeds=1, path=path, executor=POOL).standings())
+    head, *lines = path.read_text().splitlines()
+    less = {name: value for name, value in json.loads(head).items() if name not in ("coverage", "command")}
+    path.write_text("\n".join([json.dumps(less), *lines, ""]))
+    loaded = Standings.load(path)
+    assert str(loaded).splitlines()[0] == whole.splitlines()[0] and "coverage" in loaded.head
+
+
 def test_what_makes_no_race_is_refused():
     a, b, _ = field()
     with pytest.raises(ValueError, match="one race, one objective"):

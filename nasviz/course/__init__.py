@@ -11,8 +11,8 @@
 A lab's kernel is watched for cells that run out of order or twice (`nasviz.course.cells`).
 
 Beside them: `nasviz.course.edition` makes editions of the labs, `nasviz.course.lesson` counts what a lab asks of its
-reader, `nasviz.course.roundings` tries their claims as other processors round, `nasviz.course.capstone` is the challenge
-of the last lab, `nasviz.course.reporting` its sheet.
+reader, `nasviz.course.roundings` tries their claims as other processors round. `nasviz.course.capstone` is the
+challenge of the last lab, `nasviz.course.reporting` its sheet.
 """
 
 from IPython import get_ipython

@@ -20,6 +20,11 @@ from . import lesson, notebooks, roundings
 from .lesson import tags
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+PICTURES = """\
+import sys
+from IPython.display import display
+made = sys.modules.get("nasviz.views.stage.player")
+display({"application/json": made.pictures() if made else {}}, raw=True)"""  # asked of a kernel that ran a lab
 
 
 def solutions(notebook) -> dict[str, str]:
@@ -65,12 +70,27 @@ def strip(notebook) -> None:
             cell["outputs"] = [o for o in cell["outputs"] if o.get("name") != "stderr" and o.get("data", True)]
 
 
+def in_place(notebook, pictures: dict[str, dict[str, str]]) -> None:
+    """Give each widget that a notebook shows its last picture, by the id of its model."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            model = output.get("data", {}).get(WIDGET, {}).get("model_id")
+            output.get("data", {}).update(pictures.get(model, {}))
+
+
 def render(path: Path) -> float:
-    """Run a lab head to tail and store it with its pictures and its duration. Seconds of computing."""
+    """Run a lab head to tail and store it with its pictures, its duration and its minutes. Seconds of computing.
+
+    A player that was run shows its last picture where it stands: on a page without a kernel it cannot be run.
+    """
     import nbformat
+    from nbformat.v4 import new_code_cell
 
     notebook = notebooks.read(path)
+    notebook.cells.append(new_code_cell(PICTURES))
     seconds = roundings.run(notebook, path.parent, store_widget_state=False)
+    (answer,) = notebook.cells.pop().outputs
+    in_place(notebook, answer["data"]["application/json"])
     strip(notebook)
     said = notebook["metadata"].setdefault("nasviz", {})
     said["seconds"] = round(seconds)
@@ -79,6 +99,14 @@ def render(path: Path) -> float:
     first["source"] = re.sub(r"(\*\*Time\*\* )\d+ minutes", rf"\g<1>{spent.core} minutes", first["source"])
     nbformat.write(notebook, path)
     return seconds
+
+
+def stated(readme: str, name: str, notebook) -> str:
+    """The README's text, with the seconds and the minutes of one lab in its row as its notebook has them."""
+    said = notebook["metadata"]["nasviz"]
+    further = f", and {said['further']} for what is beyond" if said.get("further") else ""
+    numbers = f"| {said['seconds']} s on two slow cores | {said['minutes']} min{further} |"
+    return re.sub(rf"(\(labs/{re.escape(name)}\).*?)\| \d+ s on [^|]*\| \d+ min[^|]*\|", rf"\g<1>{numbers}", readme)
 
 
 def main() -> int:
@@ -93,6 +121,8 @@ def main() -> int:
         "form", help="count what labs ask of their readers, and say what is wrong with their form"
     )
     four.add_argument("labs", nargs="+", type=Path)
+    five = commands.add_parser("readme", help="write seconds and minutes of labs into README.md beside their folder")
+    five.add_argument("labs", nargs="+", type=Path)
     three = commands.add_parser("claims", help="run labs as other processors round, and say which claims hold")
     three.add_argument("labs", nargs="+", type=Path)
     three.add_argument("--rounding", action="append", choices=roundings.ROUNDINGS, help="one of them (default: all)")
@@ -112,6 +142,11 @@ def main() -> int:
         asked = options.rounding or list(roundings.ROUNDINGS)
         status = roundings.main(list(readable(options.labs)), asked, options.record, options.out, options.jobs)
         return status or int(bool(damaged))
+    if options.command == "readme":
+        for path, notebook in readable(options.labs).items():
+            readme = path.resolve().parents[1] / "README.md"
+            readme.write_text(stated(readme.read_text("utf-8"), path.name, notebook), "utf-8")
+        return int(bool(damaged))
     if options.command == "form":
         wrong = 0
         for path, notebook in readable(options.labs).items():

@@ -45,6 +45,8 @@ def read(path: str | Path):
     except json.JSONDecodeError as error:
         told = f"line {error.lineno}, column {error.colno}: {error.msg}"
         raise ValueError(f"{path} is no notebook: no JSON at {told}. {MERGE if '<<<<<<<' in text else AGAIN}") from None
+    except RecursionError:
+        raise ValueError(f"{path} is no notebook: it is nested too deeply. {AGAIN}") from None
     except (ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError) as error:
         raise ValueError(f"{path} is no notebook, or is damaged: {error}. {AGAIN}") from None
 

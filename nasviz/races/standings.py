@@ -371,7 +371,7 @@ def _head(entry: Mapping) -> dict:
     for each in entry["references"].values():
         if trainings | {len(one) for one in _accuracies(each).values()} != trainings:
             raise ValueError("its references are not of as many trainings as its best")
-    return dict(entry)
+    return {"command": "", "coverage": ""} | dict(entry)  # of what need not be there
 
 
 def _accuracies(said: Mapping) -> Mapping:

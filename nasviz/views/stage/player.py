@@ -360,6 +360,11 @@ class Player(widgets.VBox):
         return panel.with_still(super()._repr_mimebundle_(**kwargs), repr(self), self.stage)
 
 
+def pictures() -> dict[str, dict[str, str]]:
+    """What a stored page shows of each player as it stands now, by the id of its model: MIME types and data."""
+    return {player.model_id: panel.with_still({}, repr(player), player.stage)[0] for player in list(_players)}
+
+
 def pause_all(but: Player | None = None) -> None:
     """Pause every player of this kernel except ``but``, since all share one processor."""
     for player in list(_players):
