@@ -13,12 +13,16 @@ from ... import spaces
 from ...analysis.fronts import front
 from ...space import SearchSpace
 from ...zoo import MODELS, Model
-from ..colors import BLUE, GREY, MAGENTA
+from ..colors import AMBER, BLUE, GREY, MAGENTA
 from ..raster import DIM, GRID, TEXT, mixed, ticks
 from ..stage.cell import show
 from .chart import Chart, drawn, figure, live, meet, short, sides
 
-LOOK = {"search": ("found by search", BLUE, "circle"), "hand": ("designed by hand", MAGENTA, "diamond")}
+LOOK = {
+    "search": ("found by search", BLUE, "circle"),
+    "scaling": ("a found one, scaled by a rule", AMBER, "square"),
+    "hand": ("designed by hand", MAGENTA, "diamond"),
+}
 COSTS = (("madds", "multiply-adds"), ("parameters", "parameters"))
 
 
@@ -105,11 +109,11 @@ class Zoo(Chart):
         assert model.parameters is not None and model.madds is not None  # so is every model that is shown
         days = "not published" if model.gpu_days is None else f"{model.gpu_days:,g} days of one accelerator"
         lines = {
-            "Designed": "by search" if model.designed_by == "search" else "by hand",
+            "Architecture": LOOK[model.designed_by][0],
             "Accuracy": f"{model.accuracy:g} % on {model.dataset}",
             "Parameters": short(model.parameters),
             "Multiply-adds": short(model.madds),
-            "Search": days if model.designed_by == "search" else "none",
+            "Search": days if model.designed_by == "search" else "none of its own",
             "Source": model.source,
         }
         rows = "".join(
@@ -147,6 +151,10 @@ class Zoo(Chart):
                 taken.append((px - min(r, 6), py - min(r, 6), px + min(r, 6), py + min(r, 6)))
                 if model.designed_by == "hand":
                     pen.area([(px - r, py), (px, py - r), (px + r, py), (px, py + r)], color)
+                elif model.designed_by == "scaling":
+                    pen.area(
+                        [(px - r, py - r), (px + r, py - r), (px + r, py + r), (px - r, py + r)], mixed(color, 0.6)
+                    )
                 else:
                     pen.dot(px, py, r, mixed(color, 0.5), color)
             for i, model in enumerate(self.shown):
@@ -161,7 +169,7 @@ class Zoo(Chart):
                 if boxes.index(box) > 3:  # away from its dot: a line leads back
                     pen.line([(px, py), (x, y - 6 if y > py else y + 6)], DIM, 0.6)
                 pen.text(x, y, name, 10, TEXT)
-            for (word, color, _), left in zip(LOOK.values(), (560, 720), strict=True):
+            for (word, color, _), left in zip(LOOK.values(), (400, 530, 730), strict=True):
                 pen.dot(left, 14, 6, mixed(color, 0.5), color)
                 pen.text(left + 12, 14, word, 12, anchor="lm")
 
