@@ -69,7 +69,7 @@ def ghostnet(width: float = 1.0):
             return self.body(x) + self.skip(x)
 
     inputs = divisible(16 * width, 4)
-    layers = [conv_bn(3, inputs, 3, 2)]
+    layers: list[nn.Module] = [conv_bn(3, inputs, 3, 2)]
     for kernel, inside, outputs, squeezed, stride in BLOCKS:
         inside, outputs = (divisible(channels * width, 4) for channels in (inside, outputs))
         layers.append(Bottleneck(inputs, kernel, inside, outputs, squeezed, stride))

@@ -25,6 +25,8 @@ class Trained:
         As published.
     accuracy : float
         Top-1 on ImageNet, percent: 100 less the published error.
+    gpu_days, space, architecture
+        As of a `nasviz.zoo.model.Model` of which the source says nothing: so a chart of models takes these rows too.
     """
 
     name: str
@@ -32,6 +34,11 @@ class Trained:
     madds: float
     parameters: float
     accuracy: float
+    dataset: str = "ImageNet"
+    gpu_days: float | None = None
+    space: str | None = None
+    architecture: str = ""
+    source: str = "Model zoo of pycls: 100 epochs, one recipe for all, mean of five trainings"
 
 
 def _rows(by: str, rows) -> list[Trained]:

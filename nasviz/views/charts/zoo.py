@@ -13,6 +13,7 @@ from ... import spaces
 from ...analysis.fronts import front
 from ...space import SearchSpace
 from ...zoo import MODELS, Model
+from ...zoo.one_recipe import Trained
 from ..colors import AMBER, BLUE, GREY, MAGENTA
 from ..raster import DIM, GRID, TEXT, mixed, ticks
 from ..stage.cell import show
@@ -34,8 +35,9 @@ class Zoo(Chart):
 
     Parameters
     ----------
-    models : iterable of Model
-        The models. Only those of ``dataset`` with all numbers published are drawn.
+    models : iterable of Model or of Trained
+        The models; `nasviz.zoo.one_recipe` has others than the zoo. Only those of ``dataset`` with all numbers
+        published are drawn.
     dataset : {"ImageNet", "CIFAR-10"}
 
     Attributes
@@ -43,7 +45,7 @@ class Zoo(Chart):
     shown : list of Model
     """
 
-    def __init__(self, models: Iterable[Model] = MODELS, dataset: str = "ImageNet"):
+    def __init__(self, models: Iterable[Model | Trained] = MODELS, dataset: str = "ImageNet"):
         known = [m for m in models if m.dataset == dataset and m.accuracy and m.parameters and m.madds]
         if not known:
             raise ValueError(f"none of these models has accuracy, parameters and multiply-adds published on {dataset}")
@@ -85,7 +87,7 @@ class Zoo(Chart):
             trace.on_click(lambda trace, points, state, g=group: self._clicked(g, points.point_inds))
         super().__init__([self.cost, self.figure, self.facts, self.cells])
 
-    def _called(self, model: Model) -> str:
+    def _called(self, model: Model | Trained) -> str:
         """Return the model's name in the picture, without its data set."""
         return model.name.removesuffix(f" ({self.dataset})")
 
@@ -100,11 +102,11 @@ class Zoo(Chart):
             for trace, group in zip(self.figure.data, [line, *self.groups], strict=True):
                 trace.x, trace.y = [getattr(m, cost) for m in group], [m.accuracy for m in group]
 
-    def _clicked(self, group: list[Model], points: list[int]) -> None:
+    def _clicked(self, group: list[Model | Trained], points: list[int]) -> None:
         if points:
             self.tell(group[points[0]])
 
-    def tell(self, model: Model) -> None:
+    def tell(self, model: Model | Trained) -> None:
         """Show the facts of one model, and its cells if it has any."""
         assert model.parameters is not None and model.madds is not None  # so is every model that is shown
         days = "not published" if model.gpu_days is None else f"{model.gpu_days:,g} days of one accelerator"
@@ -186,6 +188,6 @@ def _space(name: str | None) -> SearchSpace:
     return next(one() for one in classes if one.name == name)
 
 
-def _size(model: Model) -> float:
+def _size(model: Model | Trained) -> float:
     """Return the diameter of a dot in pixels: the area is proportional to the cost of the search, with a minimum."""
     return sqrt(81 + 1.1 * (model.gpu_days or 0))
