@@ -102,6 +102,14 @@ WRONG = {
             "swapped",
         ),
     ],
+    ("11-famous-architectures", "shallow_cells"): [
+        (
+            "my_cells, my_prediction = 100, 5\n"
+            "my_report = 'We asked it of 100 random cells. The mean is 5.28 edges. But DARTS has 7 edges.'\n",
+            "lower end of the interval",
+        ),
+        ("my_cells, my_prediction, my_report = 10, 5, 'x'\n", "50 to 5,000 cells"),
+    ],
     ("11-famous-architectures", "compound_scaling"): [
         ("def my_largest_phi(budget, cost):\n    return 3.5 if cost(3.5) <= budget else 0.0\n", "not the largest"),
         (

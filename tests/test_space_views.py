@@ -178,7 +178,8 @@ def test_the_zoo_shows_published_numbers_and_tells_of_one():
     for model in view.shown:
         assert dots[model.name.removesuffix(" (ImageNet)")] == (model.madds, model.accuracy)
     view.cost.value = "parameters"
-    assert set(view.figure.data[2].x) == {m.parameters for m in view.shown if m.designed_by == "hand"}
+    for trace, by in zip(traces, ("search", "scaling", "hand"), strict=True):
+        assert set(trace.x) == {m.parameters for m in view.shown if m.designed_by == by} and trace.x
     model = view.shown[0]
     view.tell(model)
     assert model.name in view.facts.value and f"{model.accuracy:g} %" in view.facts.value

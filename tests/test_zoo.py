@@ -10,6 +10,7 @@ from nasviz.zoo import scaling
 from nasviz.zoo.cells import CELLS
 from nasviz.zoo.hand import torchvision
 from nasviz.zoo.model import Model
+from nasviz.zoo.one_recipe import ONE_RECIPE
 from nasviz.zoo.scaling import RELEASED, Scaling, compound, growth
 
 every_model = pytest.mark.parametrize("model", zoo.MODELS, ids=lambda model: model.name)
@@ -23,6 +24,11 @@ BUILDERS = {
     "MnasNet-B1": "mnasnet1_0",
     "MobileNetV3-Large": "mobilenet_v3_large",
     "MobileNetV3-Small": "mobilenet_v3_small",
+    "ConvNeXt-T": "convnext_tiny",
+    "EfficientNetV2-S": "efficientnet_v2_s",
+    "RegNetY-400MF": "regnet_y_400mf",
+    "RegNetY-1.6GF": "regnet_y_1_6gf",
+    "RegNetY-3.2GF": "regnet_y_3_2gf",
 } | {f"EfficientNet-B{i}": f"efficientnet_b{i}" for i in range(8)}
 MADDS = {  # millions; counted on other implementations of the same networks
     "MnasNet-A1": 311.6,
@@ -57,7 +63,11 @@ def test_a_row_agrees_with_its_paper_or_says_why_not(model):
 
 @every_model
 def test_a_row_is_complete(model):
-    assert model.designed_by in ("search", "hand") and model.dataset in ("ImageNet", "CIFAR-10") and model.source
+    assert (
+        model.designed_by in ("search", "scaling", "hand")
+        and model.dataset in ("ImageNet", "CIFAR-10")
+        and model.source
+    )
     assert len(model.image) == 3 and model.image[1] == model.image[2]
     assert model.accuracy is None or 50 < model.accuracy < 100
     assert model.gpu_days is None or model.designed_by == "search"
@@ -75,6 +85,32 @@ def test_parameters_are_those_that_torchvision_states(name, builder):
 @pytest.mark.parametrize(("name", "millions"), MADDS.items())
 def test_multiply_adds(name, millions):
     assert row_of(name).madds / 1e6 == pytest.approx(millions, rel=2e-4, abs=0.05)
+
+
+def test_scaled_networks_are_told_from_searched_ones():
+    by = {model.name: model.designed_by for model in zoo.MODELS}
+    assert by["EfficientNet-B0"] == by["EfficientNetV2-S"] == "search"
+    assert {by[f"EfficientNet-B{n}"] for n in range(1, 8)} == {"scaling"}
+
+
+def test_ghostnets_copies_cost_a_depthwise_convolution():
+    from nasviz.nn import count
+    from nasviz.zoo.ghostnet import ghostnet
+
+    with torch.device("meta"):
+        network = ghostnet()
+    first = network[1].body[0]  # 16 to 16 channels: eight computed, eight copied from them
+    assert count.parameters(first) == 16 * 8 + 2 * 8 + 9 * 8 + 2 * 8
+    assert count.madds(first, (16, 10, 10)) == (16 * 8 + 9 * 8) * 100
+
+
+def test_one_recipe_has_the_networks_of_the_zoo_by_their_names():
+    for one in ONE_RECIPE:
+        if one.name in {model.name for model in zoo.MODELS}:
+            model = zoo.model(one.name)
+            assert model.designed_by == one.designed_by and one.madds == pytest.approx(model.madds, rel=0.1)
+            assert one.designed_by == "hand" or one.accuracy < model.accuracy  # their own recipe is longer
+    assert len({one.name for one in ONE_RECIPE}) == len(ONE_RECIPE)
 
 
 def test_networks_written_here_have_the_counted_sizes():
@@ -116,7 +152,15 @@ def test_models_are_found_by_name():
 
 @pytest.mark.parametrize(
     "name",
-    ["MobileNetV1", "MnasNet-A1", "Once-for-all, Note8 31 ms", "MobileNetV3-Small", "DARTS V2 (CIFAR-10)"],
+    [
+        "MobileNetV1",
+        "GhostNet 1.0×",
+        "RegNetY-400MF",
+        "MnasNet-A1",
+        "Once-for-all, Note8 31 ms",
+        "MobileNetV3-Small",
+        "DARTS V2 (CIFAR-10)",
+    ],
 )
 def test_a_full_size_network_runs_and_its_weights_follow_from_the_generator(name):
     model, before = zoo.model(name), torch.get_rng_state()

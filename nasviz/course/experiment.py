@@ -34,7 +34,9 @@ def says(text: str, value: float) -> bool:
     return any(abs(round(value, decimals) - number) < 0.5 * 10**-decimals for number, decimals in numbers(text))
 
 
-def reported(text, mean: float, interval: tuple[float, float], *, seeds: int, unit: str) -> Iterator[tuple[bool, str]]:
+def reported(
+    text, mean: float, interval: tuple[float, float], *, seeds: int, unit: str, of: str = "seeds"
+) -> Iterator[tuple[bool, str]]:
     """Conditions for `nasviz.course.check` on a report of three sentences: what it must say, by its numbers.
 
     Parameters
@@ -47,6 +49,8 @@ def reported(text, mean: float, interval: tuple[float, float], *, seeds: int, un
         On how many seeds.
     unit : str
         Named in what is said of a missing number: "points".
+    of : str
+        What was repeated, if it is not seeds: "random cells".
 
     Yields
     ------
@@ -57,7 +61,7 @@ def reported(text, mean: float, interval: tuple[float, float], *, seeds: int, un
     yield isinstance(text, str), f"the report should be a text; it is {type(text).__name__}"
     count = len([one for one in re.split(r"(?<=[.!?])\s+", text.strip()) if len(one.split()) > 3])
     yield count >= 3, f"three sentences, please: what was asked, what came out, what follows; yours has {count}"
-    yield says(text, seeds), f"the report does not say on how many seeds it stands; it is {seeds}"
+    yield says(text, seeds), f"the report does not say on how many {of} it stands; it is {seeds}"
     yield says(text, mean), f"the difference that you measured is {mean:.2f} {unit}; the report does not say it"
     for end, value in (("lower", low), ("upper", high)):
         yield says(text, value), f"the {end} end of the interval is {value:.2f} {unit}; the report does not say it"

@@ -14,8 +14,9 @@ class Model:
     ----------
     name : str
         Usual name of the network.
-    designed_by : {"search", "hand"}
-        Whether an algorithm or a person chose the architecture. A scaled-up searched network counts as search.
+    designed_by : {"search", "scaling", "hand"}
+        What chose the architecture: an algorithm; a rule that enlarges a searched network, as in EfficientNet-B1 to
+        B7; or a person.
     space : str or None
         Name of its search space, as in this project if the project has the space.
     build : callable

@@ -13,12 +13,17 @@ from ... import spaces
 from ...analysis.fronts import front
 from ...space import SearchSpace
 from ...zoo import MODELS, Model
-from ..colors import BLUE, GREY, MAGENTA
+from ...zoo.one_recipe import Trained
+from ..colors import AMBER, BLUE, GREY, MAGENTA
 from ..raster import DIM, GRID, TEXT, mixed, ticks
 from ..stage.cell import show
 from .chart import Chart, drawn, figure, live, meet, short, sides
 
-LOOK = {"search": ("found by search", BLUE, "circle"), "hand": ("designed by hand", MAGENTA, "diamond")}
+LOOK = {
+    "search": ("found by search", BLUE, "circle"),
+    "scaling": ("a found one, scaled by a rule", AMBER, "square"),
+    "hand": ("designed by hand", MAGENTA, "diamond"),
+}
 COSTS = (("madds", "multiply-adds"), ("parameters", "parameters"))
 
 
@@ -30,8 +35,9 @@ class Zoo(Chart):
 
     Parameters
     ----------
-    models : iterable of Model
-        The models. Only those of ``dataset`` with all numbers published are drawn.
+    models : iterable of Model or of Trained
+        The models; `nasviz.zoo.one_recipe` has others than the zoo. Only those of ``dataset`` with all numbers
+        published are drawn.
     dataset : {"ImageNet", "CIFAR-10"}
 
     Attributes
@@ -39,7 +45,7 @@ class Zoo(Chart):
     shown : list of Model
     """
 
-    def __init__(self, models: Iterable[Model] = MODELS, dataset: str = "ImageNet"):
+    def __init__(self, models: Iterable[Model | Trained] = MODELS, dataset: str = "ImageNet"):
         known = [m for m in models if m.dataset == dataset and m.accuracy and m.parameters and m.madds]
         if not known:
             raise ValueError(f"none of these models has accuracy, parameters and multiply-adds published on {dataset}")
@@ -81,7 +87,7 @@ class Zoo(Chart):
             trace.on_click(lambda trace, points, state, g=group: self._clicked(g, points.point_inds))
         super().__init__([self.cost, self.figure, self.facts, self.cells])
 
-    def _called(self, model: Model) -> str:
+    def _called(self, model: Model | Trained) -> str:
         """Return the model's name in the picture, without its data set."""
         return model.name.removesuffix(f" ({self.dataset})")
 
@@ -96,20 +102,20 @@ class Zoo(Chart):
             for trace, group in zip(self.figure.data, [line, *self.groups], strict=True):
                 trace.x, trace.y = [getattr(m, cost) for m in group], [m.accuracy for m in group]
 
-    def _clicked(self, group: list[Model], points: list[int]) -> None:
+    def _clicked(self, group: list[Model | Trained], points: list[int]) -> None:
         if points:
             self.tell(group[points[0]])
 
-    def tell(self, model: Model) -> None:
+    def tell(self, model: Model | Trained) -> None:
         """Show the facts of one model, and its cells if it has any."""
         assert model.parameters is not None and model.madds is not None  # so is every model that is shown
         days = "not published" if model.gpu_days is None else f"{model.gpu_days:,g} days of one accelerator"
         lines = {
-            "Designed": "by search" if model.designed_by == "search" else "by hand",
+            "Architecture": LOOK[model.designed_by][0],
             "Accuracy": f"{model.accuracy:g} % on {model.dataset}",
             "Parameters": short(model.parameters),
             "Multiply-adds": short(model.madds),
-            "Search": days if model.designed_by == "search" else "none",
+            "Search": days if model.designed_by == "search" else "none of its own",
             "Source": model.source,
         }
         rows = "".join(
@@ -147,6 +153,10 @@ class Zoo(Chart):
                 taken.append((px - min(r, 6), py - min(r, 6), px + min(r, 6), py + min(r, 6)))
                 if model.designed_by == "hand":
                     pen.area([(px - r, py), (px, py - r), (px + r, py), (px, py + r)], color)
+                elif model.designed_by == "scaling":
+                    pen.area(
+                        [(px - r, py - r), (px + r, py - r), (px + r, py + r), (px - r, py + r)], mixed(color, 0.6)
+                    )
                 else:
                     pen.dot(px, py, r, mixed(color, 0.5), color)
             for i, model in enumerate(self.shown):
@@ -161,7 +171,7 @@ class Zoo(Chart):
                 if boxes.index(box) > 3:  # away from its dot: a line leads back
                     pen.line([(px, py), (x, y - 6 if y > py else y + 6)], DIM, 0.6)
                 pen.text(x, y, name, 10, TEXT)
-            for (word, color, _), left in zip(LOOK.values(), (560, 720), strict=True):
+            for (word, color, _), left in zip(LOOK.values(), (400, 530, 730), strict=True):
                 pen.dot(left, 14, 6, mixed(color, 0.5), color)
                 pen.text(left + 12, 14, word, 12, anchor="lm")
 
@@ -178,6 +188,6 @@ def _space(name: str | None) -> SearchSpace:
     return next(one() for one in classes if one.name == name)
 
 
-def _size(model: Model) -> float:
+def _size(model: Model | Trained) -> float:
     """Return the diameter of a dot in pixels: the area is proportional to the cost of the search, with a minimum."""
     return sqrt(81 + 1.1 * (model.gpu_days or 0))
