@@ -362,6 +362,14 @@ WRONG = {
             "over the bound",
         ),
     ],
+    ("10-hardware-aware", "broken_budgets"): [
+        ("my_share, my_prediction, my_report = 30, 50, 'x'\n", "a share from 0.1 to 0.9"),
+        (
+            "my_share, my_prediction = 0.3, 50\n"
+            "my_report = 'We asked it of 30 draws of cells. The winner is often too slow. That is all we can say.'\n",
+            "on how many draws",
+        ),
+    ],
     ("10-hardware-aware", "exchange_rate"): [
         ("def my_exponent(factor, gain):\n    return np.log(1 + gain) / np.log(factor)\n", "below 0"),
         ("def my_exponent(factor, gain):\n    return -gain / factor\n", "−0.0704"),
