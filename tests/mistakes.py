@@ -32,6 +32,43 @@ WRONG = {
         ("def my_mutation(arch, rng):\n    return ((arch[0] + 1) % 5, *arch[1:])\n", "edge"),
         ("def my_mutation(arch, rng):\n    return arch[:1]\n", "six"),
     ],
+    ("01-search-spaces", "exercise_1"): [
+        ("def my_space():\n    return {'depth': (1, 2, 3)}\n", "from_choices"),
+        (
+            "def my_space():\n"
+            "    def build(depth, width, kernel, colors, classes):\n"
+            "        layers = [nn.Conv2d(1, width, kernel, padding=kernel // 2)]\n"
+            "        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))\n"
+            "    return SearchSpace.from_choices(dict(depth=(1, 2, 3), width=(4, 8, 16), kernel=(1, 3, 5)), build)\n",
+            "colors",
+        ),
+        (
+            "def my_space():\n"
+            "    def build(depth, width, kernel, colors, classes):\n"
+            "        layers = [nn.Conv2d(colors, width, kernel, padding=kernel // 2)]\n"
+            "        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))\n"
+            "    return SearchSpace.from_choices(dict(depth=(1, 2, 3), width=(4, 8, 16), kernel=(1, 3, 5)), build)\n",
+            "depth changes nothing",
+        ),
+        (
+            "def my_space():\n"
+            "    def build(depth, width, kernel, colors, classes):\n"
+            "        layers = [nn.Conv2d(colors, width, kernel, padding=kernel // 2)]\n"
+            "        layers += [nn.Conv2d(width, width, 3, padding=1)] * depth\n"
+            "        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))\n"
+            "    return SearchSpace.from_choices(dict(depth=(1, 2, 3), width=(4, 8, 99), kernel=(1, 3, 5)), build)\n",
+            "parameters",
+        ),
+    ],
+    ("01-search-spaces", "exercise_2"): [
+        ("def my_canonical(block):\n    return block\n", "two names"),
+        ("def my_canonical(block):\n    return tuple(sorted(block))\n", "two names"),
+        (
+            "def my_canonical(block):\n    return tuple(sorted({part for part in block if part[0] != 'zero'}))\n",
+            "one name",
+        ),
+        ("def my_canonical(block):\n    return list(sorted(block))\n", "compared and counted"),
+    ],
     ("02-performance-estimation", "kendalls_tau"): [
         (
             "def my_tau(estimated, truth):\n"
@@ -63,6 +100,25 @@ WRONG = {
             "too large for a float",
         ),
     ],
+    ("03-reinforce", "moving_average"): [
+        (
+            "def my_baseline(means, decay):\n"
+            "    average = 0\n"
+            "    for mean in means:\n"
+            "        average = decay * average + (1 - decay) * mean\n"
+            "    return average\n",
+            "begin at 0",
+        ),
+        ("def my_baseline(means, decay):\n    return sum(means) / max(1, len(means))\n", "plain mean"),
+        (
+            "def my_baseline(means, decay):\n"
+            "    average = means[0] if means else 0\n"
+            "    for mean in means[1:]:\n"
+            "        average = (1 - decay) * average + decay * mean\n"
+            "    return average\n",
+            "swapped",
+        ),
+    ],
     ("03-reinforce", "score_function"): [
         ("def my_gradient(logits, option, reward, baseline):\n    return reward - baseline\n", "of the three logits"),
         (
@@ -83,32 +139,187 @@ WRONG = {
             "on average",
         ),
     ],
-    ("03-reinforce", "moving_average"): [
+    ("05-bayesian-optimisation", "improvement"): [
+        ("def my_improvement(mean, deviation, best):\n    return np.maximum(mean - best, 0)\n", "0.399"),
         (
-            "def my_baseline(means, decay):\n"
-            "    average = 0\n"
-            "    for mean in means:\n"
-            "        average = decay * average + (1 - decay) * mean\n"
-            "    return average\n",
-            "begin at 0",
+            "def my_improvement(mean, deviation, best):\n"
+            "    from scipy.stats import norm\n"
+            "    z = (mean - best) / np.maximum(deviation, 1e-3)\n"
+            "    return deviation * norm.pdf(z)\n",
+            "certain gain",
         ),
-        ("def my_baseline(means, decay):\n    return sum(means) / max(1, len(means))\n", "plain mean"),
         (
-            "def my_baseline(means, decay):\n"
-            "    average = means[0] if means else 0\n"
-            "    for mean in means[1:]:\n"
-            "        average = (1 - decay) * average + decay * mean\n"
-            "    return average\n",
-            "swapped",
+            "def my_improvement(mean, deviation, best):\n"
+            "    from scipy.stats import norm\n"
+            "    z = (best - mean) / np.where(deviation > 0, deviation, 1)\n"
+            "    gain = (mean - best) * norm.cdf(z) + deviation * norm.pdf(z)\n"
+            "    return np.where(deviation > 0, gain, np.maximum(mean - best, 0))\n",
+            "is z =",
         ),
     ],
-    ("11-famous-architectures", "shallow_cells"): [
+    ("05-bayesian-optimisation", "path_encoding"): [
+        ("def my_paths(arch):\n    return {(arch[3],)}\n", "three operations"),
         (
-            "my_cells, my_prediction = 100, 5\n"
-            "my_report = 'We asked it of 100 random cells. The mean is 5.28 edges. But DARTS has 7 edges.'\n",
-            "lower end of the interval",
+            "def my_paths(arch):\n"
+            "    a, b, c, d, e, f = arch\n"
+            "    return {way for way in ((d,), (a, e), (b, f), (a, c, f)) if any(way)}\n",
+            "three operations",
         ),
-        ("my_cells, my_prediction, my_report = 10, 5, 'x'\n", "50 to 5,000 cells"),
+        (
+            "def my_paths(arch):\n"
+            "    a, b, c, d, e, f = arch\n"
+            "    return [way for way in ((d,), (a, e), (b, f), (a, c, f)) if 0 not in way]\n",
+            "the set {(3,)}",
+        ),
+    ],
+    ("06-darts", "alpha_gradient"): [
+        ("def my_alpha_gradient(p, g):\n    return g\n", "the softmax lies between"),
+        ("def my_alpha_gradient(p, g):\n    return p * g\n", "its mean over the mixture"),
+        ("def my_alpha_gradient(p, g):\n    return p * (g - g.mean())\n", "sum to zero"),
+        ("def my_alpha_gradient(p, g):\n    return (p * g).sum()\n", "one number an operation"),
+    ],
+    ("06-darts", "darts_or_luck"): [
+        ("my_trainings, my_prediction, my_report = 0, 1, 'no'\n", "from 1 to 100"),
+        ("my_trainings, my_prediction, my_report = 10, 'better', 'no'\n", "a number of points"),
+        (
+            "my_trainings, my_prediction = 10, 1\n"
+            "mean = over_luck(10).mean()\n"
+            "my_report = ('We asked whether DARTS is better than luck. On 11 seeds it was, '\n"
+            "             f'by {mean:.2f} points on average. So DARTS is better at this price.')\n",
+            "the lower end of the interval",
+        ),
+    ],
+    ("06-darts", "second_order"): [
+        ("def my_second_order(tw, ta, vw, va, w, a, xi):\n    return va(w, a)\n", "that is the first order"),
+        (
+            "def my_second_order(tw, ta, vw, va, w, a, xi):\n    return va(w - xi * tw(w, a), a)\n",
+            "second term is missing",
+        ),
+        *(
+            (
+                "def my_second_order(tw, ta, vw, va, w, a, xi):\n"
+                "    ahead = w - xi * tw(w, a)\n"
+                f"    v = vw({at}, a)\n"
+                "    e = 0.01 / np.linalg.norm(v)\n"
+                f"    return va({first}, a) {sign} xi * (ta(w + e * v, a) - ta(w - e * v, a)) / (2 * e)\n",
+                words,
+            )
+            for at, first, sign, words in (
+                ("ahead", "ahead", "+", "wrong sign"),
+                ("ahead", "w", "-", "the first term, too"),
+                ("w", "ahead", "-", "the direction v"),
+            )
+        ),
+    ],
+    ("07-darts-collapse", "exercise_1"): [
+        ("def my_percentile(truth, own):\n    return ((truth < own).mean() + (truth == own).mean() / 2)\n", "share"),
+        ("def my_percentile(truth, own):\n    return 100 * (truth < own).mean()\n", "ties are missing"),
+        ("def my_percentile(truth, own):\n    return 100 * (truth <= own).mean()\n", "counts half"),
+    ],
+    ("07-darts-collapse", "exercise_2"): [
+        (
+            "def my_eigenvalue(product, v, steps=200):\n"
+            "    for _ in range(steps):\n"
+            "        v = product(v / np.linalg.norm(v))\n"
+            "    return np.linalg.norm(v)\n",
+            "sign is not",
+        ),
+        (
+            "def my_eigenvalue(product, v, steps=2000):\n"
+            "    for _ in range(steps):\n"
+            "        v = product(v)\n"
+            "    return v @ product(v) / (v @ v)\n",
+            "overflowed",
+        ),
+        (
+            "def my_eigenvalue(product, v, steps=3):\n"
+            "    for _ in range(steps):\n"
+            "        v = product(v / np.linalg.norm(v))\n"
+            "    v = v / np.linalg.norm(v)\n"
+            "    return v @ product(v)\n",
+            "each step",
+        ),
+    ],
+    ("08-one-shot", "fair_step"): [
+        (
+            "def my_fair_step(edges, options, rng):\n"
+            "    return [tuple(rng.integers(options, size=edges).tolist()) for _ in range(options)]\n",
+            "occurs twice",
+        ),
+        ("def my_fair_step(edges, options, rng):\n    return [(o,) * edges for o in range(options)]\n", "shuffled"),
+        (
+            "def my_fair_step(edges, options, rng):\n"
+            "    return [(int(o),) * edges for o in rng.permutation(options)]\n",
+            "twenty steps",
+        ),
+    ],
+    ("08-one-shot", "kernel_centre"): [
+        ("def my_centre(weights, kernel):\n    return weights[:kernel, :kernel]\n", "each 5×5"),
+        ("def my_centre(weights, kernel):\n    return weights[..., :kernel, :kernel]\n", "the middle of the small"),
+    ],
+    ("09-search-evaluation-gap", "exercise_1"): [
+        (
+            "def my_power(difference, noise, seeds, repetitions, rng):\n"
+            "    a = rng.normal(difference, noise, (repetitions, seeds)).mean(1)\n"
+            "    return np.mean(a > rng.normal(0, noise, (repetitions, seeds)).mean(1))\n",
+            "not significant yet",
+        ),
+        (
+            "def my_power(difference, noise, seeds, repetitions, rng):\n"
+            "    a = rng.normal(difference, noise, (repetitions, seeds))\n"
+            "    return np.mean(scipy.stats.ttest_ind(a, rng.normal(0, noise, a.shape), axis=1).pvalue < 0.05)\n",
+            "in favour of B does not count",
+        ),
+        (
+            "def my_power(difference, noise, seeds, repetitions, rng):\n"
+            "    a = rng.normal(difference, noise**0.5, (repetitions, seeds))\n"
+            "    b = rng.normal(0, noise**0.5, a.shape)\n"
+            "    return np.mean((scipy.stats.ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
+            "standard deviation",
+        ),
+        (
+            "def my_power(difference, noise, seeds, repetitions, rng):\n"
+            "    a = rng.normal(difference, noise, (repetitions, 10))\n"
+            "    b = rng.normal(0, noise, a.shape)\n"
+            "    return np.mean((scipy.stats.ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
+            "with 3 seeds",
+        ),
+        (
+            "def my_power(difference, noise, seeds, repetitions, rng):\n"
+            "    rng = np.random.default_rng()\n"
+            "    a = rng.normal(difference, noise, (max(repetitions, 4001), seeds))\n"
+            "    b = rng.normal(0, noise, a.shape)\n"
+            "    return np.mean((scipy.stats.ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
+            "handed in",
+        ),
+    ],
+    ("09-search-evaluation-gap", "exercise_2"): [
+        ("def my_report():\n    return 'all done'\n", "dict"),
+        ("def my_report():\n    return {'training': 'the code is in the repository'}\n", "practice 2, search: not"),
+        ("def my_report():\n    return {item.key: 'TODO' for item in reporting.ITEMS}\n", "the answer is no, say why"),
+        ("def my_report():\n    return {i.key: 'we did what is usual' for i in reporting.ITEMS}\n", "a number"),
+        ("def my_report():\n    return {'seeds': 'two seeds of everything'}\n", "does not ask for 'seeds'"),
+    ],
+    ("10-hardware-aware", "broken_budgets"): [
+        ("my_share, my_prediction, my_report = 30, 50, 'x'\n", "a share from 0.1 to 0.9"),
+        (
+            "my_share, my_prediction = 0.3, 50\n"
+            "my_report = 'We asked it of 30 draws of cells. The winner is often too slow. That is all we can say.'\n",
+            "on how many draws",
+        ),
+    ],
+    ("10-hardware-aware", "exchange_rate"): [
+        ("def my_exponent(factor, gain):\n    return np.log(1 + gain) / np.log(factor)\n", "below 0"),
+        ("def my_exponent(factor, gain):\n    return -gain / factor\n", "−0.0704"),
+        ("def my_exponent(factor, gain):\n    return -np.log2(1 + gain)\n", "three times"),
+    ],
+    ("10-hardware-aware", "gradient_of_time"): [
+        ("def my_gradient(alphas, times):\n    return np.exp(alphas) / np.exp(alphas).sum() @ times\n", "shape"),
+        (
+            "def my_gradient(alphas, times):\n    p = np.exp(alphas) / np.exp(alphas).sum()\n    return p * times\n",
+            "sums to 0",
+        ),
+        ("def my_gradient(alphas, times):\n    return (times - times.mean()) / len(times)\n", "uneven"),
     ],
     ("11-famous-architectures", "compound_scaling"): [
         ("def my_largest_phi(budget, cost):\n    return 3.5 if cost(3.5) <= budget else 0.0\n", "not the largest"),
@@ -162,177 +373,15 @@ WRONG = {
             "two equal points",
         ),
     ],
-    ("05-bayesian-optimisation", "improvement"): [
-        ("def my_improvement(mean, deviation, best):\n    return np.maximum(mean - best, 0)\n", "0.399"),
+    ("11-famous-architectures", "shallow_cells"): [
         (
-            "def my_improvement(mean, deviation, best):\n"
-            "    from scipy.stats import norm\n"
-            "    z = (mean - best) / np.maximum(deviation, 1e-3)\n"
-            "    return deviation * norm.pdf(z)\n",
-            "certain gain",
+            "my_cells, my_prediction = 100, 5\n"
+            "my_report = 'We asked it of 100 random cells. The mean is 5.28 edges. But DARTS has 7 edges.'\n",
+            "lower end of the interval",
         ),
-        (
-            "def my_improvement(mean, deviation, best):\n"
-            "    from scipy.stats import norm\n"
-            "    z = (best - mean) / np.where(deviation > 0, deviation, 1)\n"
-            "    gain = (mean - best) * norm.cdf(z) + deviation * norm.pdf(z)\n"
-            "    return np.where(deviation > 0, gain, np.maximum(mean - best, 0))\n",
-            "is z =",
-        ),
+        ("my_cells, my_prediction, my_report = 10, 5, 'x'\n", "50 to 5,000 cells"),
     ],
-    ("05-bayesian-optimisation", "path_encoding"): [
-        ("def my_paths(arch):\n    return {(arch[3],)}\n", "three operations"),
-        (
-            "def my_paths(arch):\n"
-            "    a, b, c, d, e, f = arch\n"
-            "    return {way for way in ((d,), (a, e), (b, f), (a, c, f)) if any(way)}\n",
-            "three operations",
-        ),
-        (
-            "def my_paths(arch):\n"
-            "    a, b, c, d, e, f = arch\n"
-            "    return [way for way in ((d,), (a, e), (b, f), (a, c, f)) if 0 not in way]\n",
-            "the set {(3,)}",
-        ),
-    ],
-    ("06-darts", "exercise_1"): [
-        ("def my_alpha_gradient(p, g):\n    return g\n", "the softmax lies between"),
-        ("def my_alpha_gradient(p, g):\n    return p * g\n", "its mean over the mixture"),
-        ("def my_alpha_gradient(p, g):\n    return p * (g - g.mean())\n", "sum to zero"),
-        ("def my_alpha_gradient(p, g):\n    return (p * g).sum()\n", "one number an operation"),
-    ],
-    ("06-darts", "exercise_2"): [
-        ("def my_second_order(tw, ta, vw, va, w, a, xi):\n    return va(w, a)\n", "that is the first order"),
-        (
-            "def my_second_order(tw, ta, vw, va, w, a, xi):\n    return va(w - xi * tw(w, a), a)\n",
-            "second term is missing",
-        ),
-        *(
-            (
-                "def my_second_order(tw, ta, vw, va, w, a, xi):\n"
-                "    ahead = w - xi * tw(w, a)\n"
-                f"    v = vw({at}, a)\n"
-                "    e = 0.01 / np.linalg.norm(v)\n"
-                f"    return va({first}, a) {sign} xi * (ta(w + e * v, a) - ta(w - e * v, a)) / (2 * e)\n",
-                words,
-            )
-            for at, first, sign, words in (
-                ("ahead", "ahead", "+", "wrong sign"),
-                ("ahead", "w", "-", "the first term, too"),
-                ("w", "ahead", "-", "the direction v"),
-            )
-        ),
-    ],
-    ("07-darts-collapse", "exercise_1"): [
-        ("def my_percentile(truth, own):\n    return ((truth < own).mean() + (truth == own).mean() / 2)\n", "share"),
-        ("def my_percentile(truth, own):\n    return 100 * (truth < own).mean()\n", "ties are missing"),
-        ("def my_percentile(truth, own):\n    return 100 * (truth <= own).mean()\n", "counts half"),
-    ],
-    ("07-darts-collapse", "exercise_2"): [
-        (
-            "def my_eigenvalue(product, v, steps=200):\n"
-            "    for _ in range(steps):\n"
-            "        v = product(v / np.linalg.norm(v))\n"
-            "    return np.linalg.norm(v)\n",
-            "sign is not",
-        ),
-        (
-            "def my_eigenvalue(product, v, steps=2000):\n"
-            "    for _ in range(steps):\n"
-            "        v = product(v)\n"
-            "    return v @ product(v) / (v @ v)\n",
-            "overflowed",
-        ),
-        (
-            "def my_eigenvalue(product, v, steps=3):\n"
-            "    for _ in range(steps):\n"
-            "        v = product(v / np.linalg.norm(v))\n"
-            "    v = v / np.linalg.norm(v)\n"
-            "    return v @ product(v)\n",
-            "each step",
-        ),
-    ],
-    ("09-search-evaluation-gap", "exercise_1"): [
-        (
-            "def my_power(difference, noise, seeds, repetitions, rng):\n"
-            "    a = rng.normal(difference, noise, (repetitions, seeds)).mean(1)\n"
-            "    return np.mean(a > rng.normal(0, noise, (repetitions, seeds)).mean(1))\n",
-            "not significant yet",
-        ),
-        (
-            "def my_power(difference, noise, seeds, repetitions, rng):\n"
-            "    a = rng.normal(difference, noise, (repetitions, seeds))\n"
-            "    return np.mean(scipy.stats.ttest_ind(a, rng.normal(0, noise, a.shape), axis=1).pvalue < 0.05)\n",
-            "in favour of B does not count",
-        ),
-        (
-            "def my_power(difference, noise, seeds, repetitions, rng):\n"
-            "    a = rng.normal(difference, noise**0.5, (repetitions, seeds))\n"
-            "    b = rng.normal(0, noise**0.5, a.shape)\n"
-            "    return np.mean((scipy.stats.ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
-            "standard deviation",
-        ),
-        (
-            "def my_power(difference, noise, seeds, repetitions, rng):\n"
-            "    a = rng.normal(difference, noise, (repetitions, 10))\n"
-            "    b = rng.normal(0, noise, a.shape)\n"
-            "    return np.mean((scipy.stats.ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
-            "with 3 seeds",
-        ),
-        (
-            "def my_power(difference, noise, seeds, repetitions, rng):\n"
-            "    rng = np.random.default_rng()\n"
-            "    a = rng.normal(difference, noise, (max(repetitions, 4001), seeds))\n"
-            "    b = rng.normal(0, noise, a.shape)\n"
-            "    return np.mean((scipy.stats.ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
-            "handed in",
-        ),
-    ],
-    ("09-search-evaluation-gap", "exercise_2"): [
-        ("def my_report():\n    return 'all done'\n", "dict"),
-        ("def my_report():\n    return {'training': 'the code is in the repository'}\n", "practice 2, search: not"),
-        ("def my_report():\n    return {item.key: 'TODO' for item in reporting.ITEMS}\n", "the answer is no, say why"),
-        ("def my_report():\n    return {i.key: 'we did what is usual' for i in reporting.ITEMS}\n", "a number"),
-        ("def my_report():\n    return {'seeds': 'two seeds of everything'}\n", "does not ask for 'seeds'"),
-    ],
-    ("01-search-spaces", "exercise_1"): [
-        ("def my_space():\n    return {'depth': (1, 2, 3)}\n", "from_choices"),
-        (
-            "def my_space():\n"
-            "    def build(depth, width, kernel, colors, classes):\n"
-            "        layers = [nn.Conv2d(1, width, kernel, padding=kernel // 2)]\n"
-            "        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))\n"
-            "    return SearchSpace.from_choices(dict(depth=(1, 2, 3), width=(4, 8, 16), kernel=(1, 3, 5)), build)\n",
-            "colors",
-        ),
-        (
-            "def my_space():\n"
-            "    def build(depth, width, kernel, colors, classes):\n"
-            "        layers = [nn.Conv2d(colors, width, kernel, padding=kernel // 2)]\n"
-            "        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))\n"
-            "    return SearchSpace.from_choices(dict(depth=(1, 2, 3), width=(4, 8, 16), kernel=(1, 3, 5)), build)\n",
-            "depth changes nothing",
-        ),
-        (
-            "def my_space():\n"
-            "    def build(depth, width, kernel, colors, classes):\n"
-            "        layers = [nn.Conv2d(colors, width, kernel, padding=kernel // 2)]\n"
-            "        layers += [nn.Conv2d(width, width, 3, padding=1)] * depth\n"
-            "        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))\n"
-            "    return SearchSpace.from_choices(dict(depth=(1, 2, 3), width=(4, 8, 99), kernel=(1, 3, 5)), build)\n",
-            "parameters",
-        ),
-    ],
-    ("01-search-spaces", "exercise_2"): [
-        ("def my_canonical(block):\n    return block\n", "two names"),
-        ("def my_canonical(block):\n    return tuple(sorted(block))\n", "two names"),
-        (
-            "def my_canonical(block):\n    return tuple(sorted({part for part in block if part[0] != 'zero'}))\n",
-            "one name",
-        ),
-        ("def my_canonical(block):\n    return list(sorted(block))\n", "compared and counted"),
-    ],
-    ("12-the-bill-and-the-claims", "exercise_1"): [
+    ("12-the-bill-and-the-claims", "energy_bill"): [
         (
             "def my_bill(days, devices, watts, pue, intensity):\n"
             "    kwh = days * devices * watts * pue / 1000\n"
@@ -346,7 +395,7 @@ WRONG = {
             "PUE",
         ),
     ],
-    ("12-the-bill-and-the-claims", "exercise_2"): [
+    ("12-the-bill-and-the-claims", "hidden_budget"): [
         (
             "def my_search(space, estimate, rng):\n"
             "    best = max((estimate(space.sample(rng)) for _ in range(61)), key=lambda e: e.scores['accuracy'])\n"
@@ -362,42 +411,15 @@ WRONG = {
             "over the bound",
         ),
     ],
-    ("10-hardware-aware", "broken_budgets"): [
-        ("my_share, my_prediction, my_report = 30, 50, 'x'\n", "a share from 0.1 to 0.9"),
+    ("12-the-bill-and-the-claims", "search_or_rule"): [
+        ("my_kind, my_trainings, my_prediction, my_report = 'darts', 20, 1, 'no'\n", "my_kind is one of"),
+        ("my_kind, my_trainings, my_prediction, my_report = 'evolution', 2, 1, 'no'\n", "from 5 to 100"),
         (
-            "my_share, my_prediction = 0.3, 50\n"
-            "my_report = 'We asked it of 30 draws of cells. The winner is often too slow. That is all we can say.'\n",
-            "on how many draws",
+            "my_kind, my_trainings, my_prediction = 'evolution', 10, 1\n"
+            "mean, low, high = stats.mean_band(leads(my_kind, 10))\n"
+            "my_report = (f'We asked who is ahead after ten trainings. The lead is {mean:.2f} points on average. '\n"
+            "             f'The interval goes from {low:.2f} to {high:.2f} points.')\n",
+            "how many seeds",
         ),
-    ],
-    ("10-hardware-aware", "exchange_rate"): [
-        ("def my_exponent(factor, gain):\n    return np.log(1 + gain) / np.log(factor)\n", "below 0"),
-        ("def my_exponent(factor, gain):\n    return -gain / factor\n", "−0.0704"),
-        ("def my_exponent(factor, gain):\n    return -np.log2(1 + gain)\n", "three times"),
-    ],
-    ("10-hardware-aware", "gradient_of_time"): [
-        ("def my_gradient(alphas, times):\n    return np.exp(alphas) / np.exp(alphas).sum() @ times\n", "shape"),
-        (
-            "def my_gradient(alphas, times):\n    p = np.exp(alphas) / np.exp(alphas).sum()\n    return p * times\n",
-            "sums to 0",
-        ),
-        ("def my_gradient(alphas, times):\n    return (times - times.mean()) / len(times)\n", "uneven"),
-    ],
-    ("08-one-shot", "fair_step"): [
-        (
-            "def my_fair_step(edges, options, rng):\n"
-            "    return [tuple(rng.integers(options, size=edges).tolist()) for _ in range(options)]\n",
-            "occurs twice",
-        ),
-        ("def my_fair_step(edges, options, rng):\n    return [(o,) * edges for o in range(options)]\n", "shuffled"),
-        (
-            "def my_fair_step(edges, options, rng):\n"
-            "    return [(int(o),) * edges for o in rng.permutation(options)]\n",
-            "twenty steps",
-        ),
-    ],
-    ("08-one-shot", "kernel_centre"): [
-        ("def my_centre(weights, kernel):\n    return weights[:kernel, :kernel]\n", "each 5×5"),
-        ("def my_centre(weights, kernel):\n    return weights[..., :kernel, :kernel]\n", "the middle of the small"),
     ],
 }

@@ -82,11 +82,12 @@ def test_cells_claims_headings_and_bold():
         new_code_cell("claim('it holds', True)"),
         new_code_cell("claim('it holds', True, unless='it does not')"),
         new_markdown_cell("**Time** 5 minutes. A **word** and a **[term](glossary.md#term)**."),
+        new_markdown_cell("A **[term](glossary.md#term)** and a **[term](glossary.md#term)**."),
     )
     assert lesson.long_cells(book) == [(1, 11)]
     assert [place for place, _ in lesson.unfalsifiable(book)] == [3]
     assert lesson.inner_headings(book) == [0]
-    assert lesson.bold(book) == [(5, "word")] and lesson.terms(book) == [(5, "term", "term")]
+    assert lesson.bold(book) == [(5, "word")] and lesson.terms(book) == [(n, "term", "term") for n in (5, 6, 6)]
 
 
 def exercise(name="f", **said):

@@ -40,14 +40,13 @@ class Assumptions:
     core_watts : float
         Power of one busy core of this machine, W: for our own runs, if the machine does not measure its energy.
     pue : float
-        Power usage effectiveness: watts of the data centre for each watt of computation, 1 or more. 1.58 was the
-        world's mean in 2018 (as Strubell et al. cite it), 1.1 is Google's (both from memory).
+        Power usage effectiveness: watts of the data centre for each watt of computation, 1 or more. Strubell et al.
+        took 1.58, a mean of 2018; Google's data centre in Georgia had 1.1 (Patterson et al. 2021, table 4).
     intensity : float
         Carbon intensity of the grid, kg CO₂e a kWh. 0.954 lb was the mean of the USA. Medians over the life of a plant:
         hydro 0.024, coal 0.82 (IPCC 2014, working group III, annex III, table A.III.2).
     price : float
-        Price of an accelerator-hour, US dollars. 1.46 was Google's for a P100 in 2019 (from memory), and Strubell et
-        al.'s bill implies it.
+        Price of an accelerator-hour, US dollars. Strubell et al.'s bill implies 1.46, of a P100 in 2019.
     core_price : float
         Price of a core-hour, US dollars, roughly: Google's n1-standard-1, one virtual core, was 0.045 to 0.063 in March
         2015.
@@ -124,7 +123,6 @@ class Published:
         return bill(self.name, self.days, assume, device=self.device)
 
 
-# Numbers from papers that were not at hand are from memory; the field ``source`` marks them.
 SEARCHES = (
     Published("Zoph & Le", 2016, 22_400, "K40", 800, 12_800,
               "Zoph et al. 2018, section 4: 800 K40 for 28 days. They print the product, 22,400, as GPU-hours: a slip"),
@@ -132,7 +130,8 @@ SEARCHES = (
               "Zoph et al. 2018, section 4: 500 P100 for 4 days; the product is printed as GPU-hours there too"),
     Published("AmoebaNet", 2018, 3_150, "K40", 450, 20_000,
               "Real et al. 2019, methods: 450 K40 for about 7 days, 20,000 models; Liu et al. 2019 print the product"),
-    Published("ENAS", 2018, 0.45, "1080 Ti", 1, None, "Pham et al. 2018, table of CIFAR-10 results (from memory)"),
+    Published("ENAS", 2018, 0.5, "1080 Ti", 1, None,
+              "Liu et al. 2019, table 1; Pham et al. 2018 say less than 16 hours on one 1080 Ti"),
     Published("DARTS, first order", 2018, 1.5, "1080 Ti", 1, None,
               "Liu et al. 2019, table 1; the cost of four searches, the best of which is kept"),
     Published("DARTS, second order", 2018, 4.0, "1080 Ti", 1, None,
@@ -143,14 +142,15 @@ SEARCHES = (
               "Tan et al. 2019, section 5: 4.5 days on 64 TPU v2, some 8,000 models. The 40,000 that is often printed "
               "beside it is Cai et al.'s figure for it (Once-for-all) and counts GPU-hours; Wu et al. (FBNet) put the "
               "same search at 421 times their 216 GPU-hours"),
-    Published("ProxylessNAS", 2018, 200 / 24, "V100", None, None, "Cai et al. 2019: 200 GPU-hours (from memory)"),
+    Published("ProxylessNAS", 2018, 200 / 24, "V100", None, None,
+              "Cai et al. 2020, table 1: 200 GPU-hours a device; 300 more train what it finds"),
     Published("FBNet", 2018, 216 / 24, "GPU", 8, None, "Wu et al. 2019, section 4.1: 8 GPUs for 27 hours"),
     Published("Evolved Transformer", 2019, 6.8 * 200, "TPU v2", 200, None,
-              "Patterson et al. 2021: 200 TPU v2 for 6.8 days (from memory), which are the 32,623 hours of one that "
-              "Strubell et al. 2019 took from its authors"),
+              "Patterson et al. 2021, appendix D: 200 TPU v2 for 6.8 days; they print 32,633 hours of one, Strubell et "
+              "al. 2019 print 32,623"),
     Published("Once-for-all", 2019, 1_240 / 24, "V100", None, None,
-              "Cai et al. 2020, table 1 (from memory): 1,200 GPU-hours for the one network, 40 for what its accuracy "
-              "predictor learns from; a further device costs next to nothing"),
+              "Cai et al. 2020, table 1: 1,200 GPU-hours for the one network, 40 for the search; a further device "
+              "costs next to nothing"),
 )  # fmt: skip
 
 
@@ -215,17 +215,21 @@ HEADLINES = (
              626_155 * POUND, "979 M steps, each as if the full-size model were trained on 8 P100: 274,120 hours"),
     Headline("Patterson et al. 2021", "Evolved Transformer", 6.8 * 200, "TPU v2",
              Assumptions(208, pue=1.1, intensity=0.431), 3_200,
-             "the 200 TPU v2 it ran on, on a small proxy of the task, in Google's data centre (from memory)"),
+             "the 200 TPU v2 it ran on, on a small proxy of the task, in Google's data centre"),
     Headline("us, by the same formula", "Zoph & Le", 22_400, "K40", Assumptions(235), None,
              "rated power of a K40; computer around it not counted"),
 )  # fmt: skip
 
+# P100-hours of the Evolved Transformer's search, had it run on P100s as it was: 979 M steps of the base model, of which
+# 100,000 take 12 hours, with a batch that fits on one (Patterson et al. 2021, appendix C)
+PROXY_HOURS = 979e6 * 12 / 100_000
+
 # MnasNet's search in GPU-hours, as other papers convert it: its own paper gives TPU-days only
-MNASNET_AS_TOLD = {"Cai et al. 2020, Once-for-all (from memory)": 40_000, "Wu et al. 2019, FBNet: 421 × 216": 421 * 216}
+MNASNET_AS_TOLD = {"Cai et al. 2020, Once-for-all": 40_000, "Wu et al. 2019, FBNet: 421 × 216": 421 * 216}
 
 # The number of targets that one network was specialised for. Some texts say 190; we found no source for it.
 OFA_SCENARIOS = {
-    "Cai et al. 2020, table 1 (from memory): what costs are multiplied by": 40,
+    "Cai et al. 2020, table 1: what costs are multiplied by": 40,
     "Cai et al. 2020, abstract: networks released, devices and latencies": 50,
 }
 
