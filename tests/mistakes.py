@@ -83,24 +83,37 @@ WRONG = {
             "on average",
         ),
     ],
-    ("03-reinforce", "moving_average"): [
+    ("03-reinforce", "progress_within"): [
         (
-            "def my_baseline(means, decay):\n"
-            "    average = 0\n"
-            "    for mean in means:\n"
-            "        average = decay * average + (1 - decay) * mean\n"
-            "    return average\n",
-            "begin at 0",
+            "def my_progress(accuracies, costs, limit, n):\n"
+            "    return accuracies[-n:].mean() - accuracies[:n].mean()\n",
+            "over the bound were counted",
         ),
-        ("def my_baseline(means, decay):\n    return sum(means) / max(1, len(means))\n", "plain mean"),
         (
-            "def my_baseline(means, decay):\n"
-            "    average = means[0] if means else 0\n"
-            "    for mean in means[1:]:\n"
-            "        average = (1 - decay) * average + decay * mean\n"
-            "    return average\n",
-            "swapped",
+            "def my_progress(accuracies, costs, limit, n):\n"
+            "    kept = accuracies[costs <= limit]\n"
+            "    return kept[-n:].mean() - kept[:n].mean()\n",
+            "the first n within it",
         ),
+        (
+            "def my_progress(accuracies, costs, limit, n):\n"
+            "    kept = costs <= limit\n"
+            "    return accuracies[:n][kept[:n]].mean() - accuracies[-n:][kept[-n:]].mean()\n",
+            "early less late",
+        ),
+    ],
+    ("03-reinforce", "penalty"): [
+        (
+            "my_prediction, my_weight, my_seeds = 1.0, 1.0, range(20)\n"
+            "my_report = 'It was asked. It came out. It follows.'\n",
+            "the weight 1 with itself",
+        ),
+        (
+            "my_prediction, my_weight, my_seeds = 1.0, 0.1, range(20)\n"
+            "my_report = 'We asked for less penalty. The cells were 1.32 points better. So less penalty is better.'\n",
+            "on how many seeds",
+        ),
+        ("my_prediction, my_weight, my_seeds = 1.0, 0.1, range(3)\nmy_report = 'Three seeds.'\n", "too few"),
     ],
     ("11-famous-architectures", "compound_scaling"): [
         ("def my_largest_phi(budget, cost):\n    return 3.5 if cost(3.5) <= budget else 0.0\n", "not the largest"),
