@@ -93,7 +93,7 @@ WRONG = {
             "def my_progress(accuracies, costs, limit, n):\n"
             "    kept = accuracies[costs <= limit]\n"
             "    return kept[-n:].mean() - kept[:n].mean()\n",
-            "the first n within it",
+            "those among the first n",
         ),
         (
             "def my_progress(accuracies, costs, limit, n):\n"

@@ -36,8 +36,14 @@ def test_means_of_what_is_kept_by_hand():
 def test_the_row_of_a_search_by_hand():
     runs = {"bounded": np.array([[0, 2, 1, 1]] * 3), "random": np.array([[0, 0, 3, 2]] * 3)}
     first, second = lesson.repairs(runs, FOUR, {"bounded": "ours", "random": "chance"}, last=2)
-    assert first == ["ours", "100%", "70.0 %", "+10.00 (10.00 to 10.00)", "+20.00 (20.00 to 20.00)"]
-    assert second == ["chance", "50%", "50.0 %", "-10.00 (-10.00 to -10.00)", ""]
+    assert first == ["ours", "100 %", "70.0 %", "+10.00 (10.00 to 10.00)", "+20.00 (20.00 to 20.00)"]
+    assert second == ["chance", "50 %", "50.0 %", "-10.00 (-10.00 to -10.00)", ""]
+
+
+def test_the_row_of_a_setting_by_hand():
+    runs = {"inside, fast": np.array([[0, 3, 1, 1]] * 3), "inside, random": np.array([[0, 0, 3, 3]] * 3)}
+    (row,) = lesson.decided(runs, FOUR, {"inside, fast": "fast"}, last=2)
+    assert row == ["fast", "70.0 %", "+20.00 (20.00 to 20.00)", "1", "+8.00 (8.00 to 8.00)"]
 
 
 def test_curves_have_a_point_a_window():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 
 import numpy as np
@@ -55,6 +55,27 @@ def searches(table: Table) -> dict:
         "inside, entropy 0.1": of(Reinforce, inside, accuracy, entropy=0.1),
         "inside, clip 0.2": of(Reinforce, inside, accuracy, clip=0.2),
     }
+
+
+REPAIRS = {  # recorded searches, and what the lab's table calls them
+    "bounded": "the reward of section 2",
+    "random": "random search",
+    "soft": "a soft reward",
+    "hard": "a hard reward",
+    "penalised": "a small penalty",
+    "ranks": "ranks",
+    "inside": "a bound in the sampler",
+    "inside, ranks": "ranks, bound in the sampler",
+    "inside, random": "random search, bound in the sampler",
+}
+SETTINGS = {
+    "inside": "default",
+    "inside, no baseline": "no baseline",
+    "inside, cubed": "accuracy cubed, as in the paper",
+    "inside, lr 0.03": "learning rate 0.03, ten times the default",
+    "inside, entropy 0.1": "entropy bonus 0.1",
+    "inside, clip 0.2": "clipping (PPO)",
+}
 
 
 def codes_of(steps) -> np.ndarray:
@@ -158,8 +179,8 @@ def repairs(runs: Mapping[str, np.ndarray], cells: Cells, names: Mapping[str, st
         codes, twin = runs[name], runs["inside, random" if name.startswith("inside") else "random"]
         early, late, chance = (kept_mean(part, cells) for part in (codes[:, :last], codes[:, -last:], twin[:, -last:]))
         beside = "" if codes is twin else told(compared(late, chance))
-        share = cells.kept[codes[:, -last:]].mean()
-        rows.append([label, f"{share:.0%}", f"{late.mean():.1f} %", told(compared(late, early)), beside])
+        share = 100 * cells.kept[codes[:, -last:]].mean()
+        rows.append([label, f"{share:.0f} %", f"{late.mean():.1f} %", told(compared(late, early)), beside])
     return rows
 
 
@@ -172,6 +193,27 @@ def best_found(codes: np.ndarray, cells: Cells) -> np.ndarray:
     return cells.truth[codes[np.arange(len(codes)), seen.argmax(1)]]
 
 
+def decided(runs: Mapping[str, np.ndarray], cells: Cells, names: Mapping[str, str], last: int = 50) -> list[list[str]]:
+    """Return the rows of the lab's table of settings, for searches that sample within the bound.
+
+    Parameters
+    ----------
+    runs, names, last
+        See `repairs`.
+
+    Returns
+    -------
+    list of list of str
+        Name; accuracy of the late cells; the same less random search's; how many of the late cells differ, on average;
+        `best_found`, less random search's.
+    """
+    chance, rows = best_found(runs["inside, random"], cells), []
+    for name, (label, _, late, _, gain) in zip(names, repairs(runs, cells, names, last), strict=True):
+        different = np.mean([len(set(row)) for row in runs[name][:, -last:].tolist()])
+        rows.append([label, late, gain, f"{different:.0f}", told(compared(best_found(runs[name], cells), chance))])
+    return rows
+
+
 # ------------------------------------------------------------------------------------------------ pictures
 WINDOW = 25  # look-ups of one point of a curve
 
@@ -182,11 +224,18 @@ def windows(codes: np.ndarray, value: Callable[[np.ndarray], np.ndarray]) -> np.
     return mean_band(np.stack(parts, 1))
 
 
-MEASURES = {
-    "reward": ("Reward", "mean reward", 1, lambda c, cells: cells.bounded[c].mean(1)),
-    "kept": ("Cells that keep the bound", "share, %", 100, lambda c, cells: cells.kept[c].mean(1)),
-    "accuracy": ("Accuracy of the cells that keep the bound", "accuracy, %", 1, kept_mean),
-    "empty": ("Cells in which no convolution is left", "share, %", 100, lambda c, cells: cells.empty[c].mean(1)),
+# Title, label of the axis, its ends (with room for the legend beside the data), factor, and what is measured.
+MEASURES: dict[str, tuple[str, str, tuple[float, float], float, Callable]] = {
+    "reward": ("Reward", "mean reward", (-0.6, 0.8), 1, lambda c, cells: cells.bounded[c].mean(1)),
+    "kept": ("Cells that keep the bound", "share, %", (0, 100), 100, lambda c, cells: cells.kept[c].mean(1)),
+    "accuracy": ("Accuracy of the cells that keep the bound", "accuracy, %", (66, 80), 1, kept_mean),
+    "empty": (
+        "Cells in which no convolution is left",
+        "share, %",
+        (0, 100),
+        100,
+        lambda c, cells: cells.empty[c].mean(1),
+    ),
 }
 
 
@@ -205,16 +254,17 @@ def curves(runs: Mapping[str, np.ndarray], cells: Cells, measures: Sequence[str]
     arrays: dict[str, np.ndarray] = {"look-ups": x}
     views: list[View] = []
     for measure in measures:
-        title, ylabel, scale, value = MEASURES[measure]
-        bands, series = [], []
+        title, ylabel, ends, scale, value = MEASURES[measure]
+        bands: list[dict] = []
+        series: list[Series] = []
         for (label, codes), color in zip(runs.items(), colors, strict=False):
-            mean, low, high = windows(codes, lambda part, value=value: value(part, cells))
+            mean, low, high = windows(codes, partial(value, cells=cells))
             arrays[f"{measure}, {label}"] = mean
             bands.append({"x": x, "lo": low, "hi": high} | ({} if bands else {"label": "95 % intervals"}))
             series.append(Series(array=f"{measure}, {label}", label=label, color=color))
         views.append(
             CurveView(title=title, x="look-ups", series=series, band=bands, scale=scale, span=6, height=250,
-                      ylabel=ylabel, xlabel="architectures evaluated")
+                      ylabel=ylabel, xlabel="architectures evaluated", range=ends)
         )  # fmt: skip
     rows = [{name: values[i] for name, values in arrays.items()} for i in range(len(x))]
     return Stage(Spec(arrays={name: [] for name in arrays}, views=views, transport=False), rows)
