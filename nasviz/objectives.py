@@ -8,7 +8,16 @@ from math import inf, isfinite
 from .ranges import REQUIRED, check_fields, ranged
 from .step import Evaluation
 
-__all__ = ["Bounded", "CubedBest", "Less", "Score", "Weighted", "Within", "accuracy"]  # those that a record may name
+__all__ = [
+    "Bounded",
+    "CubedBest",
+    "Less",
+    "Penalised",
+    "Score",
+    "Weighted",
+    "Within",
+    "accuracy",
+]  # those that a record may name
 
 
 def accuracy(evaluation: Evaluation) -> float:
@@ -117,6 +126,37 @@ class Within(Bounded):
 
     def __call__(self, evaluation: Evaluation) -> float:
         return Score(self.of)(evaluation) if self.allows(evaluation) else self._excess(evaluation)
+
+
+@dataclass(frozen=True)
+class Penalised(Bounded):
+    """Accuracy less a penalty in proportion to what is over the bound: accuracy − weight · (cost / limit − 1).
+
+    `Bounded` forgets the accuracy of what is over the bound, and its penalty knows no scale: a policy gradient then
+    follows the cost alone. Here ``weight`` says what an excess is worth. At 0.1, a cost of twice the limit takes away
+    ten points of accuracy. The greater the weight, the better the bound is kept. Not every architecture within the
+    bound beats every other one. TuNAS (Bender et al. 2020) has such a penalty on both sides of its target.
+
+    Parameters
+    ----------
+    score, limit
+        See `Bounded`.
+    weight : float
+        Accuracy, 0 to 1, that an excess of the whole limit takes away; at least 0.
+
+    Examples
+    --------
+    >>> dear = Evaluation((0,), {"accuracy": 0.8, "madds": 2e5})
+    >>> Bounded("madds", 1e5)(dear), round(Penalised("madds", 1e5)(dear), 3)
+    (-1.0, 0.7)
+    """
+
+    weight: float = ranged(0.1, 0.0, whole=False)
+
+    def __call__(self, evaluation: Evaluation) -> float:
+        if self.allows(evaluation):
+            return accuracy(evaluation)
+        return _finite(accuracy(evaluation) + self.weight * self._excess(evaluation))
 
 
 @dataclass(frozen=True)

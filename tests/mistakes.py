@@ -100,23 +100,36 @@ WRONG = {
             "too large for a float",
         ),
     ],
-    ("03-reinforce", "moving_average"): [
+    ("03-reinforce", "penalty"): [
         (
-            "def my_baseline(means, decay):\n"
-            "    average = 0\n"
-            "    for mean in means:\n"
-            "        average = decay * average + (1 - decay) * mean\n"
-            "    return average\n",
-            "begin at 0",
+            "my_prediction, my_weight, my_seeds = 1.0, 1.0, range(20)\n"
+            "my_report = 'It was asked. It came out. It follows.'\n",
+            "the weight 1 with itself",
         ),
-        ("def my_baseline(means, decay):\n    return sum(means) / max(1, len(means))\n", "plain mean"),
         (
-            "def my_baseline(means, decay):\n"
-            "    average = means[0] if means else 0\n"
-            "    for mean in means[1:]:\n"
-            "        average = (1 - decay) * average + decay * mean\n"
-            "    return average\n",
-            "swapped",
+            "my_prediction, my_weight, my_seeds = 1.0, 0.1, range(20)\n"
+            "my_report = 'We asked for less penalty. The cells were 1.32 points better. So less penalty is better.'\n",
+            "on how many seeds",
+        ),
+        ("my_prediction, my_weight, my_seeds = 1.0, 0.1, range(3)\nmy_report = 'Three seeds.'\n", "too few"),
+    ],
+    ("03-reinforce", "progress_within"): [
+        (
+            "def my_progress(accuracies, costs, limit, n):\n"
+            "    return accuracies[-n:].mean() - accuracies[:n].mean()\n",
+            "over the bound were counted",
+        ),
+        (
+            "def my_progress(accuracies, costs, limit, n):\n"
+            "    kept = accuracies[costs <= limit]\n"
+            "    return kept[-n:].mean() - kept[:n].mean()\n",
+            "those among the first n",
+        ),
+        (
+            "def my_progress(accuracies, costs, limit, n):\n"
+            "    kept = costs <= limit\n"
+            "    return accuracies[:n][kept[:n]].mean() - accuracies[-n:][kept[-n:]].mean()\n",
+            "early less late",
         ),
     ],
     ("03-reinforce", "score_function"): [

@@ -13,7 +13,7 @@ from nasviz.analysis import stats
 from nasviz.analysis.fronts import dominated, front
 from nasviz.course.capstone import Challenge, Entry
 from nasviz.estimators import Table, TableLookup
-from nasviz.objectives import Bounded, CubedBest, Less, Score, Weighted, Within, accuracy
+from nasviz.objectives import Bounded, CubedBest, Less, Penalised, Score, Weighted, Within, accuracy
 from nasviz.races.race import Race
 from nasviz.races.standings import Standings
 from nasviz.run import Run, best_so_far
@@ -29,6 +29,7 @@ OBJECTIVES = {
     "less": Less("madds"),
     "bounded": Bounded("madds", 20.0),
     "within": Within("madds", 20.0, of="accuracy"),
+    "penalised": Penalised("madds", 20.0),
     "weighted": Weighted("madds", 20.0),
     "hard": Weighted("madds", 20.0, 0.0, -1.0),
     "cubed": CubedBest(2, Bounded("madds", 20.0)),
@@ -56,7 +57,8 @@ class Failing(Toy):
 BLACK_BOX = {
     "RandomSearch": {}, "LocalSearch": {}, "RegularizedEvolution": {"population": 8, "tournament": 3},
     "BatchedEvolution": {"population": 8, "tournament": 3, "batch": 4},
-    "Reinforce": {"batch": 5, "hidden": 8}, "Spos": {"population": 8, "top": 4},
+    "RankedReinforce": {"batch": 5, "hidden": 8}, "Reinforce": {"batch": 5, "hidden": 8},
+    "Spos": {"population": 8, "top": 4},
     "SuccessiveHalving": {"epochs": 4, "architectures": 6}, "Hyperband": {"epochs": 4},
     "Bananas": {"batch": 10, "initial": 10, "members": 2, "epochs": 5}, "GaussianProcess": {"batch": 10, "initial": 10},
 }  # fmt: skip

@@ -51,6 +51,7 @@ FEW = {
     "OnceForAll": {**ELASTIC, "epochs": (1, 1, 0, 0)},
     "Bananas": {"initial": 3, "members": 2, "epochs": 1},
     "GaussianProcess": {"initial": 3},
+    "RankedReinforce": {"hidden": 4},
     "Reinforce": {"hidden": 4},
     "PDarts": {"depths": (1, 1), "keep": (2, 1), "dropout": (0.0, 0.5)},
     "PcDarts": {"share": 2},

@@ -17,7 +17,7 @@ from nasviz.estimators import Recipe, Table, TableLookup, Training
 from nasviz.estimators.tabulate import Work, join, parts_of, status, trainings_in
 from nasviz.hardware import LatencyTable
 from nasviz.knobs import knob
-from nasviz.objectives import Bounded, CubedBest, Less, Score, Weighted, Within, accuracy
+from nasviz.objectives import Bounded, CubedBest, Less, Penalised, Score, Weighted, Within, accuracy
 from nasviz.races.standings import Standings
 from nasviz.run import Run
 from nasviz.strategies import Nsga2, RandomSearch, RegularizedEvolution
@@ -235,6 +235,7 @@ OBJECTIVES = {
     "CubedBest": [CubedBest(3), CubedBest(2, Bounded("madds", 30.0))],
     "Less": [Less("madds")],
     "Score": [Score("predicted")],
+    "Penalised": [Penalised("madds", 20.0), Penalised("madds", 20.0, 0.5)],
     "Weighted": [Weighted("madds", 20.0), Weighted("madds", 20.0, 0.0, -1.0)],
     "Within": [Within("madds", 20.0), Within("madds", 20.0, of="inherited")],
 }

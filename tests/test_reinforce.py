@@ -17,7 +17,8 @@ from nasviz.run import Run
 from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import MacroSpace, NasBench101, NasBench201
 from nasviz.step import Evaluation
-from nasviz.strategies import RandomSearch, Reinforce
+from nasviz.strategies import RandomSearch, RankedReinforce, Reinforce
+from nasviz.strategies.ranked_reinforce import centred_ranks
 from nasviz.strategies.reinforce import surrogate
 
 
@@ -282,6 +283,32 @@ def test_it_learns(space, way):
     estimate = Still(space)
     chance = np.mean([estimate(space.sample(np.random.default_rng(seed))).scores["accuracy"] for seed in range(300)])
     assert late(Reinforce(space, estimate, evaluations=300, seed=1, hidden=32, lr=0.01, **way)) > chance + 0.15
+
+
+def test_centred_ranks_by_hand():
+    assert centred_ranks(torch.tensor([5.0, 1.0, 3.0])).tolist() == [0.5, -0.5, 0.0]
+    assert centred_ranks(torch.tensor([2.0, 2.0, -1e9])).tolist() == [0.25, 0.25, -0.5]
+    assert centred_ranks(torch.tensor([4.0])).tolist() == [0.0]
+    many = torch.randn(50, generator=torch.Generator().manual_seed(0))
+    assert abs(centred_ranks(many).sum().item()) < 1e-4  # no baseline is needed
+    assert torch.equal(centred_ranks(many), centred_ranks(many.exp()))
+
+
+def test_by_ranks_only_the_order_of_the_rewards_counts():
+    """A search whose rewards are a growing function of another's asks the same; plain REINFORCE does not."""
+    space = NasBench201()
+
+    def asked(kind, objective):
+        steps = kind(space, Still(space), evaluations=60, lr=0.01, hidden=16, objective=objective)
+        return [step.evaluation.arch for step in steps]
+
+    def steep(evaluation):
+        return 1000 * accuracy(evaluation) ** 9 - 3
+
+    assert asked(RankedReinforce, accuracy) == asked(RankedReinforce, steep)
+    assert asked(Reinforce, accuracy) != asked(Reinforce, steep) != asked(RankedReinforce, steep)
+    search = RankedReinforce(space, Still(space), evaluations=300, seed=1, hidden=32, lr=0.01)
+    assert late(search) > 0.15 + np.mean([step.shows["reward"] for step in itertools.islice(search, 50)])
 
 
 def test_it_learns_to_keep_to_a_bound():

@@ -6,7 +6,7 @@ import io
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,11 @@ from nasviz.estimator import Estimator
 from nasviz.estimators import Table, TableLookup, nasbench201_table
 from nasviz.estimators.tabulate import main, publish
 from nasviz.identity import identity
+from nasviz.objectives import Bounded
 from nasviz.run import Run
 from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import DartsSpace, NasBench201
-from nasviz.strategies import RegularizedEvolution
+from nasviz.strategies import RandomSearch, RegularizedEvolution
 
 ROOT = Path(__file__).parents[1]
 SPACE = NasBench201()
@@ -291,6 +292,41 @@ def test_a_search_inside_a_partial_table_finds_only_what_is_there(request, name,
     again = Run(search, tmp_path / "run.jsonl")
     assert list(again) == steps  # recorded, and resumed from the record
     assert SPACE.why_invalid(distinct()[1]) is None  # the space itself has not changed
+
+
+def priced(space, archs):
+    return Table.of(space, [(arch, 0, {"accuracy": 0.5, "madds": float(sum(arch))}, 1.0) for arch in archs])
+
+
+@pytest.mark.parametrize("space", [SPACE, DartsSpace()], ids=lambda space: space.name)
+def test_a_bound_leaves_out_what_costs_too_much(space, tmp_path):
+    rng = np.random.default_rng(0)
+    archs = list(dict.fromkeys(space.sample(rng) for _ in range(200)))
+    table = priced(space, archs)
+    limit = float(np.median([sum(arch) for arch in archs]))
+    cheap = [arch for arch in archs if sum(arch) <= limit]
+    known = table.known(Bounded("madds", limit))
+    assert 50 < len(cheap) < len(archs) and f"madds at most {limit}" in repr(known)
+    assert all((known.rule(arch) is None) == (arch in cheap) for arch in archs)
+    drawn = {known.sample(rng) for _ in range(300)} | {known.mutate(cheap[0], rng) for _ in range(20)}
+    assert len(drawn) > 50 and {table.archs[table.row(arch)] for arch in drawn} <= set(cheap)
+    dear = next(arch for arch in archs if arch not in cheap)
+    assert "madds are" in known.why_invalid(dear) and f"at most {limit}" in known.why_invalid(dear)
+    assert known != table.known() and known == table.known(Bounded("madds", limit)) == copy.deepcopy(known)
+    search = RandomSearch(known, TableLookup(table), evaluations=10)
+    assert len(list(Run(search, tmp_path / "run.jsonl"))) == 10
+    with pytest.raises(ValueError, match="space is"):
+        Run(replace(search, space=table.known()), tmp_path / "run.jsonl")
+
+
+def test_a_bound_on_a_cost_that_the_table_does_not_have_is_refused():
+    table = priced(SearchSpace.from_choices({"depth": (1, 2, 3)}), [(0,), (1,), (2,)])
+    with pytest.raises(ValueError, match="no column 'joules'"):
+        table.known(Bounded("joules", 1.0))
+    pair, alone = (table.known(Bounded("madds", limit)) for limit in (1.0, 0.5))
+    assert pair.mutate((0,), np.random.default_rng(0)) == (1,)
+    with pytest.raises(ValueError, match="nothing to mutate to"):
+        alone.mutate((0,), np.random.default_rng(0))
 
 
 def test_a_table_of_a_huge_space_is_searched_among_its_rows():

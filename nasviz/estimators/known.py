@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ..objectives import Bounded
 from ..space import Arch, SearchSpace
 
 LISTED = 2**20  # spaces up to this size are sampled by drawing until a row is met: in larger ones that may never end
@@ -46,9 +47,15 @@ class TableLike(Protocol):
     def nearest(self, arch: Arch) -> list[Arch]:
         """The rows that differ from an architecture in the fewest choices."""
 
+    def column(self, name: str) -> np.ndarray:
+        """The numbers called ``name``, one a row."""
+
 
 class KnownSpace(SearchSpace):
     """What `nasviz.estimators.table.Table.known` returns: the members of a space that a table has a row for.
+
+    With ``within``, it has only those that keep a bound. A cost such as multiply-adds is counted before anything is
+    trained, so a search can leave out what is too costly, and needs no penalty.
 
     A mutation is any neighbour that has a row, all alike. Where there is none it changes more: it goes to one of the
     nearest rows. What an architecture means (its graph, text, network, canonical form) is as in the whole space, and so
@@ -58,26 +65,41 @@ class KnownSpace(SearchSpace):
     ----------
     table : Table
         Its space is the whole one.
+    within : Bounded, optional
+        The bound. Its score has to be a column of the table.
+
+    Raises
+    ------
+    ValueError
+        If the table has no such column.
     """
 
-    def __init__(self, table: TableLike):
-        self.table, self.whole = table, table.space
+    def __init__(self, table: TableLike, within: Bounded | None = None):
+        self.table, self.whole, self.within = table, table.space, within
         self.name = f"{self.whole.name}, {len(table.archs):,} rows"
+        if within is not None:
+            self.name += f", {within.score} at most {within.limit:,}"
+            self._costs = table.column(within.score).tolist()
         self.choices = self.whole.choices
         self._around: dict[Arch, list[Arch]] = {}
 
     # ------------------------------------------------------------------ what the table decides
     def rule(self, arch: Arch) -> str | None:
-        """That of the whole space, and that the table has a row."""
+        """That of the whole space, that the table has a row, and that the bound is kept, if there is one."""
         if reason := self.whole.rule(arch):
             return reason
         row = self.table.row_of.get(arch)  # asked very often: `find` would check the tuple each time
-        return None if (self.table.find(arch) if row is None else row) >= 0 else "the table has no row for it"
+        row = self.table.find(arch) if row is None else row
+        if row < 0:
+            return "the table has no row for it"
+        if self.within is not None and not self._costs[row] <= self.within.limit:  # nan: the cost is not known
+            return f"its {self.within.score} are {self._costs[row]:,}, at most {self.within.limit:,} are allowed"
+        return None
 
     def mutate(self, arch: Arch, rng: np.random.Generator) -> Arch:
-        """A neighbour with a row, or one of the nearest rows. ValueError if the table has but one row."""
+        """A neighbour with a row, or one of the nearest rows. ValueError if there is no other row."""
         if arch not in self._around:
-            self._around[arch] = list(self.neighbors(arch)) or self.table.nearest(arch)
+            self._around[arch] = list(self.neighbors(arch)) or self._nearest(arch)
         around = self._around[arch]
         return around[int(rng.random() * len(around))]
 
@@ -87,11 +109,24 @@ class KnownSpace(SearchSpace):
             return super().sample(rng)
         return self._members[int(rng.random() * len(self._members))]
 
+    def _nearest(self, arch: Arch) -> list[Arch]:
+        """The rows of this space that differ from an architecture in the fewest choices."""
+        if self.within is None:
+            return self.table.nearest(arch)
+        others = [one for one in self.table.archs if one != arch and self.rule(one) is None]
+        if not others:
+            raise ValueError(f"{self.to_text(arch)} is the only row of {self.name}: there is nothing to mutate to")
+        changes = (np.array(others) != np.array(arch)).sum(1)
+        return [one for one, change in zip(others, changes, strict=True) if change == changes.min()]
+
     @cached_property
     def _members(self) -> list[Arch] | None:
         if self.table.aliases is not None and not self.whole.conditional:
-            return self.table.tuples
-        return list(self.table.archs) if self.whole.size > LISTED else None
+            return self._kept(self.table.tuples)
+        return self._kept(self.table.archs) if self.whole.size > LISTED else None
+
+    def _kept(self, archs: Sequence[Arch]) -> list[Arch]:
+        return list(archs) if self.within is None else [arch for arch in archs if self.rule(arch) is None]
 
     # ------------------------------------------------------------------ what the whole space says
     @property

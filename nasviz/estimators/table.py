@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..objectives import Bounded
 from ..paths import data_dir
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, plain
@@ -291,9 +292,9 @@ class Table:
             raise KeyError(f"no training of {text} with another seed than {seed} in this table of {self.coverage}")
         return float(self.truth(seed, name)[row])
 
-    def known(self) -> KnownSpace:
-        """The space restricted to what the table has: strategies sample and mutate inside it."""
-        return KnownSpace(self)
+    def known(self, within: Bounded | None = None) -> KnownSpace:
+        """The space restricted to what the table has, and to what keeps a bound: strategies sample and mutate in it."""
+        return KnownSpace(self, within)
 
     @property
     def tuples(self) -> list[Arch]:

@@ -24,6 +24,7 @@ _FILES = {
     "PDarts": "p_darts",
     "PcDarts": "pc_darts",
     "RandomSearch": "random_search",
+    "RankedReinforce": "ranked_reinforce",
     "RegularizedEvolution": "evolution",
     "Reinforce": "reinforce",
     "RobustDarts": "robust_darts",

@@ -89,6 +89,7 @@ def style(op: str) -> Style:
 STRATEGIES = {
     "RandomSearch": Style(GREY, (4, 4), "random search", "random"),
     "Reinforce": Style(MAGENTA, SOLID, "REINFORCE", "policy gradient"),
+    "RankedReinforce": Style(MAGENTA, (6, 3), "REINFORCE by ranks", "policy gradient"),
     "RegularizedEvolution": Style(BLUE, SOLID, "evolution", "evolution"),
     "BatchedEvolution": Style(BLUE, (6, 3), "evolution in batches", "evolution"),
     "Nsga2": Style("#4a94e8", (3, 2), "NSGA-II", "evolution"),
