@@ -22,7 +22,8 @@ class CostQuality(Chart):
 
     The line joins the estimators that no other one beats in both (the Pareto front). The horizontal lines come from the
     first estimator's quality: the baselines, which cost nothing, and the ceiling that the noise of seeds sets. An
-    estimator is worth its seconds only above the baselines; no estimator can be expected above the ceiling.
+    estimator is worth its seconds only above the baselines. Above the ceiling stands only an estimator that has less
+    noise than one training.
 
     Parameters
     ----------
