@@ -25,6 +25,7 @@ RECORD = "lab02-proxies.npz"
 SEEDS = range(3)  # of the table
 EPOCHS = 8
 STRANGERS = 1000  # cells that a predictor is asked about
+SIMILAR = 50  # places in the order of the means within which deviations are taken to be alike
 
 
 # ------------------------------------------------------------------------------------------ the judge
@@ -228,8 +229,8 @@ def limit(scores, judges: int = 2, seed: int = 0) -> tuple[float, float]:
     """Simulate which τ one training reaches, and which τ the exact mean of each architecture would reach.
 
     The simulated means are the measured means, drawn together until their variance is that of the means without noise.
-    A simulated training adds a deviation that was measured on the same architecture. The mean of ``judges`` simulated
-    trainings is the truth.
+    A simulated training adds a deviation that was measured on an architecture of similar mean. The mean of ``judges``
+    simulated trainings is the truth.
 
     Parameters
     ----------
@@ -244,6 +245,8 @@ def limit(scores, judges: int = 2, seed: int = 0) -> tuple[float, float]:
     scores, rng = np.asarray(scores, float), np.random.default_rng([seed, 5])
     there = (~np.isnan(scores)).sum(1)
     scores, there = scores[there > 1], there[there > 1]
+    order = np.argsort(np.nanmean(scores, axis=1), kind="stable")
+    scores, there = scores[order], there[order]
     means = np.nanmean(scores, axis=1)
     deviations = (scores - means[:, None]) * np.sqrt(there / (there - 1))[:, None]
     noise = np.nanmean(deviations**2, axis=1)
@@ -251,7 +254,11 @@ def limit(scores, judges: int = 2, seed: int = 0) -> tuple[float, float]:
     exact = means.mean() + np.sqrt(max(0, kept)) * (means - means.mean())
     place = np.argsort(np.isnan(deviations), axis=1, kind="stable")
     deviations = np.take_along_axis(deviations, place, axis=1)  # those that are there come first
-    rows = np.arange(len(exact))
-    one, *others = (exact + deviations[rows, rng.integers(there)] for _ in range(judges + 1))
-    truth = np.mean(others, axis=0)
-    return tau(one, truth), tau(exact, truth)
+
+    def training() -> np.ndarray:
+        near = np.arange(len(exact)) + rng.integers(-SIMILAR, SIMILAR + 1, len(exact))
+        near = near.clip(0, len(exact) - 1)
+        return exact + deviations[near, rng.integers(there[near])]
+
+    truth = np.mean([training() for _ in range(judges)], axis=0)
+    return tau(training(), truth), tau(exact, truth)
