@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -19,6 +21,7 @@ from ..paths import data_dir
 from ..ranges import check_number
 from ..space import Arch
 from ..spaces import NasBench201
+from ..step import Evaluation
 
 T = TypeVar("T")
 RECORD = "lab02-proxies.npz"
@@ -78,8 +81,8 @@ class Judge:
         """Judge answers, array of shape (n,), that cost so many seconds a cell."""
         self.answers[name] = np.asarray(answers, float)
         first = next(iter(self.found.values()), None)  # its baselines are those of all: once
-        given = {} if first else {"ceiling": self.trained[0]}
-        one = quality(answers, self.truths[0], cost=seconds, size=self.size, name=name, top=0.1, **given)
+        ceiling = None if first else self.trained[0]
+        one = quality(answers, self.truths[0], cost=seconds, size=self.size, ceiling=ceiling, name=name, top=0.1)
         self.found[name] = replace(one, baselines=first.baselines) if first else one
         return self.found[name]
 
@@ -126,7 +129,7 @@ def proxies(judge: Judge, savings: Mapping[str, Mapping[str, int]], price: float
     recorded, space, lines = Table.load(data_dir() / RECORD), NasBench201(), []
     for name, less in savings.items():
         recipe = proxy_recipe(**less)
-        _, seconds = timed(lambda recipe=recipe: Training(space, recipe, data)(judge.typical, seed=100))
+        _, seconds = timed(partial(Training(space, recipe, data), judge.typical, seed=100))
         work = proxy_cost(space, recipe, [judge.typical], dataset=data)
         one = judge(name, recorded.column(name)[recorded.rows(judge.archs)], seconds)
         lines.append((name, f"{work:.1%}", f"{seconds / price:.0%}", one.tau, one.within))
@@ -174,7 +177,8 @@ def gains(early: int, late: int, cells: int = 200, samples: int = 30) -> np.ndar
     count, found = Baselines(table.space), []
     for sample in range(samples):
         seed = sample % len(SEEDS)
-        rows = np.random.default_rng([sample, 2]).choice(len(table.archs), cells, replace=False)
+        rng = np.random.default_rng([sample, 2])
+        rows = rng.choice(len(table.archs), cells, replace=False)
         sizes = np.array([count(table.archs[row]).scores["size"] for row in rows])
         one, other = (
             tau(table.column(f"accuracy@{epoch}", seed)[rows], table.truth(seed)[rows], sizes)
@@ -206,11 +210,12 @@ def forests(amounts: Sequence[int], draws: int = 3) -> dict[int, list[Interval]]
         For each amount, τ of the forest less τ of one training, an interval for each draw.
     """
     table = nasbench201_table()
-    look, truth, found = TableLookup(table), table.truth(0), {}
-    orders = [np.random.default_rng(draw).permutation(len(table.archs)) for draw in range(draws)]
+    look, truth = TableLookup(table), table.truth(0)
+    found: dict[int, list[Interval]] = {amount: [] for amount in amounts}
     for amount in amounts:
-        found[amount] = []
-        for order in orders:
+        for draw in range(draws):
+            rng = np.random.default_rng(draw)  # the same cells for each amount, and more of them
+            order = rng.permutation(len(table.archs))
             forest, asked = ForestPredictor(table.space, encoding="weisfeiler-lehman"), order[-STRANGERS:]
             forest.fit([look(table.archs[row]) for row in order[:amount]])
             said, _ = forest.predict([table.archs[row] for row in asked])
@@ -218,11 +223,12 @@ def forests(amounts: Sequence[int], draws: int = 3) -> dict[int, list[Interval]]
     return found
 
 
-def strangers(judge: Judge, amount: int, seed: int = 0) -> list:
+def strangers(judge: Judge, amount: int, seed: int = 0) -> list[Evaluation]:
     """Return evaluations of cells that are not in the judge's sample, read from the table, drawn by ``seed``."""
     table, known = nasbench201_table(), set(judge.archs)
-    look, order = TableLookup(table), np.random.default_rng(seed).permutation(len(table.archs))
-    return [look(table.archs[row]) for row in order if table.archs[row] not in known][:amount]
+    look, rng = TableLookup(table), np.random.default_rng(seed)
+    others = (table.archs[row] for row in rng.permutation(len(table.archs)))
+    return [look(arch) for arch in islice((arch for arch in others if arch not in known), amount)]
 
 
 def limit(scores, judges: int = 2, seed: int = 0) -> tuple[float, float]:
