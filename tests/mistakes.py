@@ -84,6 +84,19 @@ WRONG = {
         ),
         ("def my_tau(estimated, truth):\n    return abs(tau(estimated, truth))\n", "opposite order"),
     ],
+    ("02-performance-estimation", "training_longer"): [
+        (
+            "my_prediction, my_early, my_late = 0.1, 6, 8\n"
+            "my_report = 'The last two epochs help. They help among cells of equal size. So one trains on.'\n",
+            "how many seeds",
+        ),
+        (
+            "my_prediction, my_early, my_late = 0.1, 6, 8\n"
+            "my_report = 'I asked this of 30 samples of cells. The last epochs add 0.5 to τ. So they are worth it.'\n",
+            "the report does not say it",
+        ),
+        ("my_prediction, my_early, my_late = 0.1, 8, 6\nmy_report = 'All is said.'\n", "should come before"),
+    ],
     ("02-performance-estimation", "naswot_score"): [
         ("def my_naswot(codes):\n    return np.linalg.slogdet(codes @ codes.T)[1]\n", "agree on no ReLU"),
         (

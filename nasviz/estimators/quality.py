@@ -119,8 +119,8 @@ def quality(
     size : array of shape (n,), optional
         Parameters, multiply-adds, or a count of convolutions: a baseline of its own, which also defines the bands.
     ceiling : array of shape (n,), optional
-        Scores of a full training with another seed, ``table.column("accuracy")``: no estimator can be expected to do
-        better.
+        Scores of a full training with another seed, ``table.column("accuracy")``: only an
+        estimator that has less noise than one training is expected to do better.
     baselines : mapping from str to array, optional
         More baselines, by name.
     name : str

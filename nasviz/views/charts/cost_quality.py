@@ -22,7 +22,8 @@ class CostQuality(Chart):
 
     The line joins the estimators that no other one beats in both (the Pareto front). The horizontal lines come from the
     first estimator's quality: the baselines, which cost nothing, and the ceiling that the noise of seeds sets. An
-    estimator is worth its seconds only above the baselines; no estimator can be expected above the ceiling.
+    estimator is worth its seconds only above the baselines. Above the ceiling stands only an estimator that has less
+    noise than one training.
 
     Parameters
     ----------
@@ -148,7 +149,7 @@ class CostQuality(Chart):
         def draw(pen):
             seconds, values, spans = self._numbers()
             lines, logs = self._lines(), np.log10(seconds)
-            x0, x1 = np.floor(logs.min() - 0.3), np.ceil(logs.max() + 0.3)
+            x0, x1 = np.floor(logs.min() - 0.3), logs.max() + 0.6  # room for the last name
             heights = np.array([*values, *spans.ravel(), *(height for _, height, _ in lines)])
             y0, y1 = np.nanmin(heights) - 0.05, np.nanmax(heights) + 0.05
 
@@ -158,7 +159,7 @@ class CostQuality(Chart):
             for v in ticks(y0, y1, 7):
                 pen.line([at(x0, v), at(x1, v)], GRID, 1)
                 pen.text(50, at(x0, v)[1], f"{v:g}", 11, DIM, "rm")
-            for power in range(int(x0), int(x1) + 1):
+            for power in range(int(x0), int(np.floor(x1)) + 1):
                 pen.line([at(power, y0), at(power, y1)], GRID, 1)
                 pen.text(at(power, y0)[0], 384, f"{10.0**power:g}", 11, DIM)
             pen.text(336, 404, "seconds an architecture", 12, DIM)
@@ -166,7 +167,7 @@ class CostQuality(Chart):
             free = np.inf
             for name, height, color in sorted(lines, key=lambda line: line[1]):  # names from below, apart
                 pen.line([at(x0, height), at(x1, height)], color, 1.5, (5, 3))
-                free = min(at(x0, height)[1], free - 13)
+                free = min(at(x0, height)[1], free - 16)
                 pen.text(622, free, name, 11, color, "lm")
             pen.line([at(logs[i], values[i]) for i in self._front()], DIM, 1.2, (2, 3))
             names = [one.name for one in self.qualities]
