@@ -361,7 +361,8 @@ WRONG = {
             "never wins",
         ),
         (
-            "def my_tournament(fitness, size, rng):\n    return max(fitness[i] for i in rng.integers(len(fitness), size=size))\n",
+            "def my_tournament(fitness, size, rng):\n"
+            "    return max(fitness[i] for i in rng.integers(len(fitness), size=size))\n",
             "position",
         ),
         ("def my_tournament(fitness, size, rng):\n    return int(np.argmax(fitness))\n", "always the same"),
