@@ -125,6 +125,10 @@ def test_rivals_by_hand(rivals):
         [60]
     )
     assert rivals.during("Reinforce", 0, 2) == pytest.approx([65])
+    less = rivals.less("Reinforce", "RandomSearch")
+    assert {part: one.value for part, one in less.items()} == pytest.approx(
+        {"first hundred": 12.5, "last hundred": 12.5, "returned": 10}
+    )
     assert rivals.tried["Reinforce"] == pytest.approx({"lr 0.1": 60, "lr 0.2": 70})
 
 

@@ -240,6 +240,16 @@ class Rivals:
         """Return the mean true accuracy of the evaluations from ``start`` up to ``stop``: array (searches,)."""
         return self.true[name][:, start:stop].mean(1)
 
+    def less(self, first: str, second: str) -> dict[str, Interval]:
+        """Return the true accuracy of ``first`` less that of ``second`` on paired seeds, in points.
+
+        Of the first hundred evaluations, of the last hundred, and of what is returned.
+        """
+        count = self.true[first].shape[1]
+        parts = {"first hundred": (0, 100), "last hundred": (max(0, count - 100), count)}
+        found = {part: difference(self.during(first, *at), self.during(second, *at)) for part, at in parts.items()}
+        return found | {"returned": difference(self.returned(first), self.returned(second))}
+
 
 class Courses(Chart):
     """A chart of curves with bands: the true accuracy of what each strategy evaluates, in blocks of evaluations.
