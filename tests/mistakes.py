@@ -1,6 +1,8 @@
 """Usual wrong answers to the exercises of the labs, each with words of the sentence that a check should say of it."""
 
-WRONG = {
+import mistakes_evolution
+
+WRONG = mistakes_evolution.WRONG | {
     ("00-start-here", "exercise_1"): [
         (
             "def my_random_search(space, estimate, budget, limit, rng):\n"
@@ -353,52 +355,6 @@ WRONG = {
             "        best = max(best, estimate(space.sample(rng)), key=lambda e: e.scores['accuracy'])\n",
             "over the bound",
         ),
-    ],
-    ("04-evolution", "tournament"): [
-        (
-            "def my_tournament(fitness, size, rng):\n"
-            "    return int(max(rng.choice(len(fitness), size, replace=False), key=lambda i: fitness[i]))\n",
-            "never wins",
-        ),
-        (
-            "def my_tournament(fitness, size, rng):\n"
-            "    return max(fitness[i] for i in rng.integers(len(fitness), size=size))\n",
-            "position",
-        ),
-        ("def my_tournament(fitness, size, rng):\n    return int(np.argmax(fitness))\n", "always the same"),
-        (
-            "def my_tournament(fitness, size, rng):\n"
-            "    return int(min(rng.integers(len(fitness), size=size), key=lambda i: fitness[i]))\n",
-            "the worst wins more often",
-        ),
-    ],
-    ("04-evolution", "last_word"): [
-        (
-            "def my_choice(evaluations, times):\n"
-            "    return max(evaluations, key=lambda e: e.scores['accuracy']).arch\n",
-            "once only",
-        ),
-        (
-            "def my_choice(evaluations, times):\n"
-            "    archs = [e.arch for e in evaluations]\n"
-            "    often = [e for e in evaluations if archs.count(e.arch) >= times]\n"
-            "    return max(often or evaluations, key=lambda e: e.scores['accuracy']).arch\n",
-            "lucky once",
-        ),
-        (
-            "def my_choice(evaluations, times):\n    return max(evaluations, key=lambda e: e.scores['accuracy'])\n",
-            "not Evaluation",
-        ),
-    ],
-    ("04-evolution", "sizes"): [
-        (
-            "my_prediction, my_population, my_tournament_size = 0.1, 20, 5\n"
-            "my_report = 'I asked whether smaller is better. It was 0.99 points better. So smaller is better.'\n",
-            "how many seeds",
-        ),
-        ("my_prediction, my_population, my_tournament_size, my_report = 0.1, 50, 10, ''\n", "sizes to beat"),
-        ("my_prediction, my_population, my_tournament_size, my_report = 'more', 20, 5, ''\n", "a number of points"),
-        ("my_prediction, my_population, my_tournament_size, my_report = 0.1, 500, 5, ''\n", "random search"),
     ],
     ("10-hardware-aware", "exchange_rate"): [
         ("def my_exponent(factor, gain):\n    return np.log(1 + gain) / np.log(factor)\n", "below 0"),

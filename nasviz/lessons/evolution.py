@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import lcm
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -100,8 +101,9 @@ def outcomes(searches: Iterable[Iterable[Step]], judge: Judge) -> Outcome:
 
 
 def _outcome(steps: Sequence[Step], judge: Judge) -> tuple[float, ...]:
-    reported = np.array([100 * step.evaluation.scores["accuracy"] for step in steps])
-    true = judge([step.evaluation for step in steps])
+    evaluations = [cast(Evaluation, step.evaluation) for step in steps]  # these searches evaluate at each step
+    reported = np.array([100 * one.scores["accuracy"] for one in evaluations])
+    true = judge(evaluations)
     last = np.arange(len(steps))[-100:]
     alive, best = steps[-1].shows.get("population", last), reported.argmax()
     return true[last].mean(), true[best], reported[best], (reported - true)[alive].mean()

@@ -146,10 +146,11 @@ def resampled(seeds: float) -> Picture:
     The differences are drawn from a normal distribution with mean 0.3 and standard deviation 0.6 points.
     """
     seeds = int(seeds)
-    differences = np.random.default_rng(9).normal(BETTER, 0.6, 100)[:seeds]
-    drawn = differences[np.random.default_rng(0).integers(seeds, size=(999, seeds))].mean(1)
+    rng, again = np.random.default_rng(9), np.random.default_rng(0)
+    differences = rng.normal(BETTER, 0.6, 100)[:seeds]
+    means = differences[again.integers(seeds, size=(999, seeds))].mean(1)
     mean, low, high = mean_band(differences)
-    counts, edges = np.histogram(drawn, bins=60, range=(-0.7, 1.3))
+    counts, edges = np.histogram(means, bins=60, range=(-0.7, 1.3))
     top = 1.1 * float(counts.max())
     said = f"{seeds} seeds: mean {mean:.2f} points, 95 % interval {low:.2f} to {high:.2f}"
     middles = (edges[:-1] + edges[1:]) / 2
@@ -229,7 +230,8 @@ def found() -> tuple[list[float], list[float]]:
 
     Where two searches are equal, a p-value is as likely anywhere from 0 to 1.
     """
-    p = np.random.default_rng(8).random((REPEATS, MOST))
+    rng = np.random.default_rng(8)
+    p = rng.random((REPEATS, MOST))
     counts = range(1, MOST + 1)
     plain = [100 * float((p[:, :m].min(1) < 0.05).mean()) for m in counts]
     return plain, [100 * float(np.mean([holm(row[:m]).min() < 0.05 for row in p])) for m in counts]
