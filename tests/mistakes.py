@@ -1,6 +1,8 @@
 """Usual wrong answers to the exercises of the labs, each with words of the sentence that a check should say of it."""
 
-WRONG = {
+import mistakes_evolution
+
+WRONG = mistakes_evolution.WRONG | {
     ("00-start-here", "exercise_1"): [
         (
             "def my_random_search(space, estimate, budget, limit, rng):\n"

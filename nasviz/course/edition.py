@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -170,6 +171,8 @@ def main() -> int:
             parser.error(f"{options.out / path.name} exists; choose an empty folder")
         nbformat.write(without_solutions(notebook), options.out / path.name)
         print(options.out / path.name)
+    for page in sorted(options.folder.glob("*.md")):  # the labs link to them
+        shutil.copy(page, options.out / page.name)
     return int(bool(damaged))
 
 
