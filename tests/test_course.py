@@ -12,6 +12,7 @@ from PIL import Image
 
 from nasviz import course
 from nasviz.course import edition
+from nasviz.views.colors import STRATEGIES
 
 TESTS = str(Path(__file__).parent)
 
@@ -180,9 +181,14 @@ def test_a_drawn_curve_is_compared_and_pictured(shown):
     blank = Image.open(io.BytesIO(asked._repr_mimebundle_()[0]["image/png"])).convert("L")
     asked.reveal(random_search=([0, 60], [10, 20], [30, 40]), evolution=([0, 30, 60], [5, 35, 65]))
     assert "Your curve is 5 points from <i>evolution</i>" in text(shown)
+    assert [result["color"] for result in asked.results] == [
+        STRATEGIES[n].color for n in ("RandomSearch", "RegularizedEvolution")
+    ]
     assert asked.results[0]["name"] == "random search" and len(asked.results[0]["data"]) == 3
     full = Image.open(io.BytesIO(asked._repr_mimebundle_()[0]["image/png"])).convert("L")
     assert np.mean(np.asarray(full) < 200) > np.mean(np.asarray(blank) < 200) > 0
+    asked.reveal(mine=([0, 60], [10, 20]), reinforce=([0, 60], [5, 65]))
+    assert [result["color"] for result in asked.results] == [course.questions.COLORS[0], STRATEGIES["Reinforce"].color]
     with pytest.raises(ValueError, match="all of one length"):
         asked.reveal(evolution=([0, 1], [1]))
 

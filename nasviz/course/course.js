@@ -3,7 +3,6 @@
 
 const NS = "http://www.w3.org/2000/svg";
 const W = 640, H = 320, M = { left: 60, right: 20, top: 16, bottom: 44 };
-const COLORS = ["#8a919c", "#1a6fd4", "#d6246e", "#009178"];
 
 const node = (name, attributes = {}, parent = undefined) => {
   const made = document.createElementNS(NS, name);
@@ -73,8 +72,7 @@ function render({ model, el, signal }) {
   function reveal() {
     results.replaceChildren();
     const taken = [];
-    model.get("results").forEach(({ name, data: [u, low, high] }, n) => {
-      const color = COLORS[n % COLORS.length];
+    model.get("results").forEach(({ name, color, data: [u, low, high] }) => {
       if (high) {
         const d = path(u, low) + path([...u].reverse(), [...high].reverse()).replace("M", "L") + "Z";
         node("path", { d, fill: color, opacity: 0.25 }, results);

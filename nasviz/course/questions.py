@@ -28,7 +28,12 @@ from .claims import say
 
 T = TypeVar("T")
 _asked: dict[tuple, widgets.Widget] = {}  # in this kernel: each question by all that was said of it
-COLORS = ("#8a919c", "#1a6fd4", "#d6246e", "#009178")  # of results on a drawn curve's axes, as in course.js
+COLORS = (
+    "#8a919c",
+    "#1a6fd4",
+    "#d6246e",
+    "#009178",
+)  # of results that are no strategy's
 
 
 def _once(make: Callable[[], T], *said) -> T:
@@ -248,14 +253,20 @@ class CurveQuestion(anywidget.AnyWidget):
     def reveal(self, **curves) -> None:
         """Draw results on the same axes: ``name=(x, y)``, or ``name=(x, low, high)`` for a band.
 
-        An underscore in a name is shown as a space. The drawn curve is compared with the last of them.
+        An underscore in a name is shown as a space. A strategy has its colour of every race. The drawn curve is
+        compared with the last of them.
         """
+        from ..views.colors import STRATEGIES  # with all views: a lab has them by now, a script need not
+
+        own = {style.label.lower(): style.color for style in STRATEGIES.values()}
         new = []
-        for name, arrays in curves.items():
+        for place, (name, arrays) in enumerate(curves.items()):
             arrays = [np.asarray(a, float) for a in arrays]
             if len({len(a) for a in arrays}) != 1 or len(arrays) not in (2, 3):
                 raise ValueError(f"{name} must be (x, y) or (x, low, high), all of one length")
-            new.append({"name": name.replace("_", " "), "data": [a.tolist() for a in arrays]})
+            shown = name.replace("_", " ")
+            color = own.get(shown.lower(), COLORS[place % len(COLORS)])
+            new.append({"name": shown, "color": color, "data": [a.tolist() for a in arrays]})
         self.results, self._fixed = new, self.drawn
         off = [abs(self.at(x) - y) for x, y in zip(*new[-1]["data"][:2], strict=True) if self.at(x) is not None]
         if not off:
@@ -308,7 +319,8 @@ def _picture(curve: CurveQuestion, width: int = 640, height: int = 320) -> bytes
         write((place(u, y0)[0], bottom + 6 * scale), f"{u:.4g}", "#5a606b", "ma")
     write((right, height * scale - 6 * scale), spec["x_label"], "#5a606b", "rs")
     names: list[float] = []
-    for result, color in zip(curve.results, COLORS, strict=False):
+    for result in curve.results:
+        color = result["color"]
         xs, *heights = result["data"]
         rows = [[place(u, np.clip(v, y0, y1)) for u, v in zip(xs, ys, strict=True)] for ys in heights]
         if len(rows) == 2:
