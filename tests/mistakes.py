@@ -292,12 +292,6 @@ WRONG = {
             "             'So a reported number is too good.')\n",
             "lower end",
         ),
-        (
-            "my_prediction, my_trainings, my_searches = 0.5, 5, 30\n"
-            "my_report = ('We asked how far 5 trainings flatter the winner. It was much too good. '\n"
-            "             'So a reported number is too good.')\n",
-            "how many seeds",
-        ),
         ("my_prediction, my_trainings, my_searches, my_report = 0.5, 1, 30, ''\n", "from 2 to 50"),
         ("my_prediction, my_trainings, my_searches, my_report = 'much', 5, 30, ''\n", "number of points"),
     ],

@@ -122,7 +122,8 @@ def _best(values, share: float) -> np.ndarray:
 # --------------------------------------------------------------------------------------- what searches cost and find
 def random_searches(sample: Sample, trainings: int, seed: int, repeats: int = 2000) -> np.ndarray:
     """True accuracy of what random searches find: each trains so many of the sample, and takes the best it saw."""
-    draws = np.random.default_rng(0).random((repeats, len(sample.archs))).argsort(1)[:, :trainings]
+    rng = np.random.default_rng(0)
+    draws = rng.random((repeats, len(sample.archs))).argsort(1)[:, :trainings]
     best = sample.seen(seed)[draws].argmax(1)
     return sample.truth(seed)[draws[np.arange(repeats), best]]
 
@@ -158,8 +159,8 @@ def flattery(table, trainings: int, searches: int) -> np.ndarray:
     true = np.stack([others(test, s) - others(test, s).mean() for s in SEEDS], 1)
     found = np.zeros(searches)
     for number in range(searches):
-        seed = number % len(SEEDS)
-        drawn = np.random.default_rng(number).choice(len(seen), trainings, replace=False)
+        seed, rng = number % len(SEEDS), np.random.default_rng(number)
+        drawn = rng.choice(len(seen), trainings, replace=False)
         winner = drawn[seen[drawn, seed].argmax()]
         found[number] = seen[winner, seed] - true[winner, seed]
     return found
@@ -230,7 +231,8 @@ def contradictions(test, seed: int = 0, some: int = 1000) -> list[tuple[float, f
     Each line holds the least and the greatest difference (points; the last is inf) and the share of the claims, with
     its interval, of ``some`` rows of ``test`` (rows, seeds) drawn at random.
     """
-    drawn = np.random.default_rng(0).permutation(test)[:some]
+    rng = np.random.default_rng(0)
+    drawn = rng.permutation(test)[:some]
     spans = zip(EDGES, (*EDGES[1:], inf), strict=True)
     return [(low, high, stats.contradicted(drawn[:, seed], others(drawn, seed), low, high)) for low, high in spans]
 
