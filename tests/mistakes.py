@@ -1,8 +1,6 @@
 """Usual wrong answers to the exercises of the labs, each with words of the sentence that a check should say of it."""
 
-import mistakes_evolution
-
-WRONG = mistakes_evolution.WRONG | {
+WRONG = {
     ("00-start-here", "exercise_1"): [
         (
             "def my_random_search(space, estimate, budget, limit, rng):\n"
@@ -86,19 +84,6 @@ WRONG = mistakes_evolution.WRONG | {
         ),
         ("def my_tau(estimated, truth):\n    return abs(tau(estimated, truth))\n", "opposite order"),
     ],
-    ("02-performance-estimation", "training_longer"): [
-        (
-            "my_prediction, my_early, my_late = 0.1, 6, 8\n"
-            "my_report = 'The last two epochs help. They help among cells of equal size. So one trains on.'\n",
-            "how many seeds",
-        ),
-        (
-            "my_prediction, my_early, my_late = 0.1, 6, 8\n"
-            "my_report = 'I asked this of 30 samples of cells. The last epochs add 0.5 to τ. So they are worth it.'\n",
-            "the report does not say it",
-        ),
-        ("my_prediction, my_early, my_late = 0.1, 8, 6\nmy_report = 'All is said.'\n", "should come before"),
-    ],
     ("02-performance-estimation", "naswot_score"): [
         ("def my_naswot(codes):\n    return np.linalg.slogdet(codes @ codes.T)[1]\n", "agree on no ReLU"),
         (
@@ -114,6 +99,19 @@ WRONG = mistakes_evolution.WRONG | {
             "        return np.log(np.abs(np.linalg.det(agree)))\n",
             "too large for a float",
         ),
+    ],
+    ("02-performance-estimation", "training_longer"): [
+        (
+            "my_prediction, my_early, my_late = 0.1, 6, 8\n"
+            "my_report = 'The last two epochs help. They help among cells of equal size. So one trains on.'\n",
+            "how many seeds",
+        ),
+        (
+            "my_prediction, my_early, my_late = 0.1, 6, 8\n"
+            "my_report = 'I asked this of 30 samples of cells. The last epochs add 0.5 to τ. So they are worth it.'\n",
+            "the report does not say it",
+        ),
+        ("my_prediction, my_early, my_late = 0.1, 8, 6\nmy_report = 'All is said.'\n", "should come before"),
     ],
     ("03-reinforce", "penalty"): [
         (
@@ -285,7 +283,7 @@ WRONG = mistakes_evolution.WRONG | {
         ("def my_centre(weights, kernel):\n    return weights[:kernel, :kernel]\n", "each 5×5"),
         ("def my_centre(weights, kernel):\n    return weights[..., :kernel, :kernel]\n", "the middle of the small"),
     ],
-    ("09-search-evaluation-gap", "exercise_1"): [
+    ("09-search-evaluation-gap", "power_by_simulation"): [
         (
             "def my_power(difference, noise, seeds, repetitions, rng):\n"
             "    a = rng.normal(difference, noise, (repetitions, seeds)).mean(1)\n"
@@ -293,40 +291,55 @@ WRONG = mistakes_evolution.WRONG | {
             "not significant yet",
         ),
         (
+            "from scipy.stats import ttest_ind\n"
             "def my_power(difference, noise, seeds, repetitions, rng):\n"
             "    a = rng.normal(difference, noise, (repetitions, seeds))\n"
-            "    return np.mean(scipy.stats.ttest_ind(a, rng.normal(0, noise, a.shape), axis=1).pvalue < 0.05)\n",
+            "    return np.mean(ttest_ind(a, rng.normal(0, noise, a.shape), axis=1).pvalue < 0.05)\n",
             "in favour of B does not count",
         ),
         (
+            "from scipy.stats import ttest_ind\n"
             "def my_power(difference, noise, seeds, repetitions, rng):\n"
             "    a = rng.normal(difference, noise**0.5, (repetitions, seeds))\n"
             "    b = rng.normal(0, noise**0.5, a.shape)\n"
-            "    return np.mean((scipy.stats.ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
+            "    return np.mean((ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
             "standard deviation",
         ),
         (
+            "from scipy.stats import ttest_ind\n"
             "def my_power(difference, noise, seeds, repetitions, rng):\n"
             "    a = rng.normal(difference, noise, (repetitions, 10))\n"
             "    b = rng.normal(0, noise, a.shape)\n"
-            "    return np.mean((scipy.stats.ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
+            "    return np.mean((ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
             "with 3 seeds",
         ),
         (
+            "from scipy.stats import ttest_ind\n"
             "def my_power(difference, noise, seeds, repetitions, rng):\n"
             "    rng = np.random.default_rng()\n"
             "    a = rng.normal(difference, noise, (max(repetitions, 4001), seeds))\n"
             "    b = rng.normal(0, noise, a.shape)\n"
-            "    return np.mean((scipy.stats.ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
+            "    return np.mean((ttest_ind(a, b, axis=1).pvalue < 0.05) & (a.mean(1) > b.mean(1)))\n",
             "handed in",
         ),
     ],
-    ("09-search-evaluation-gap", "exercise_2"): [
-        ("def my_report():\n    return 'all done'\n", "dict"),
-        ("def my_report():\n    return {'training': 'the code is in the repository'}\n", "practice 2, search: not"),
-        ("def my_report():\n    return {item.key: 'TODO' for item in reporting.ITEMS}\n", "the answer is no, say why"),
-        ("def my_report():\n    return {i.key: 'we did what is usual' for i in reporting.ITEMS}\n", "a number"),
-        ("def my_report():\n    return {'seeds': 'two seeds of everything'}\n", "does not ask for 'seeds'"),
+    ("09-search-evaluation-gap", "reporting_sheet"): [
+        ("def my_sheet():\n    return 'all done'\n", "dict"),
+        ("def my_sheet():\n    return {'training': 'the code is in the repository'}\n", "practice 2, search: not"),
+        ("def my_sheet():\n    return {item.key: 'TODO' for item in reporting.ITEMS}\n", "the answer is no, say why"),
+        ("def my_sheet():\n    return {i.key: 'we did what is usual' for i in reporting.ITEMS}\n", "a number"),
+        ("def my_sheet():\n    return {'seeds': 'two seeds of everything'}\n", "does not ask for 'seeds'"),
+    ],
+    ("09-search-evaluation-gap", "winners_curse"): [
+        (
+            "my_prediction, my_trainings, my_searches = 0.5, 5, 30\n"
+            "mean, low, high = stats.mean_band(gap.flattery(nasbench201_table(), 5, 30))\n"
+            "my_report = (f'We asked how far 5 trainings flatter, on 30 seeds. It was {mean:.2f} points. '\n"
+            "             'So a reported number is too good.')\n",
+            "lower end",
+        ),
+        ("my_prediction, my_trainings, my_searches, my_report = 0.5, 1, 30, ''\n", "from 2 to 50"),
+        ("my_prediction, my_trainings, my_searches, my_report = 'much', 5, 30, ''\n", "number of points"),
     ],
     ("10-hardware-aware", "broken_budgets"): [
         ("my_share, my_prediction, my_report = 30, 50, 'x'\n", "a share from 0.1 to 0.9"),
