@@ -1,7 +1,7 @@
 """Usual wrong answers to the exercises of the labs, each with words of the sentence that a check should say of it."""
 
 WRONG = {
-    ("00-start-here", "exercise_1"): [
+    ("00-start-here", "random_search"): [
         (
             "def my_random_search(space, estimate, budget, limit, rng):\n"
             "    found = [estimate(space.sample(rng), seed=i) for i in range(budget)]\n"
@@ -21,7 +21,7 @@ WRONG = {
             "Evaluation",
         ),
     ],
-    ("00-start-here", "exercise_2"): [
+    ("00-start-here", "mutation"): [
         (
             "def my_mutation(arch, rng):\n"
             "    i = rng.integers(6)\n"
@@ -31,6 +31,20 @@ WRONG = {
         ("def my_mutation(arch, rng):\n    return tuple(int(n) for n in rng.integers(5, size=6))\n", "more than one"),
         ("def my_mutation(arch, rng):\n    return ((arch[0] + 1) % 5, *arch[1:])\n", "edge"),
         ("def my_mutation(arch, rng):\n    return arch[:1]\n", "six"),
+    ],
+    ("00-start-here", "evolution_or_luck"): [
+        ("my_trainings, my_population, my_prediction, my_report = 30, 40, 0, 'three'\n", "a population of 2 to 30"),
+        (
+            "my_trainings, my_population, my_prediction = 12, 4, 0\n"
+            "my_report = 'We asked which is better. Evolution was a bit better. So evolution is better here.'\n",
+            "how many seeds",
+        ),
+        (
+            "my_trainings, my_population, my_prediction = 12, 4, 0\n"
+            "my_mean, _ = start.evolution_less_random(12, 4, seeds=50)\n"
+            "my_report = f'We asked 50 seeds of each kind. The difference was {my_mean:.2f} points. So it is small.'\n",
+            "end of the interval",
+        ),
     ],
     ("02-performance-estimation", "kendalls_tau"): [
         (
@@ -287,7 +301,7 @@ WRONG = {
         ("def my_report():\n    return {i.key: 'we did what is usual' for i in reporting.ITEMS}\n", "a number"),
         ("def my_report():\n    return {'seeds': 'two seeds of everything'}\n", "does not ask for 'seeds'"),
     ],
-    ("01-search-spaces", "exercise_1"): [
+    ("01-search-spaces", "own_space"): [
         ("def my_space():\n    return {'depth': (1, 2, 3)}\n", "from_choices"),
         (
             "def my_space():\n"
@@ -315,7 +329,19 @@ WRONG = {
             "parameters",
         ),
     ],
-    ("01-search-spaces", "exercise_2"): [
+    ("01-search-spaces", "poorer_space"): [
+        (
+            "my_without, my_members, my_prediction, my_report = ('conv 3×3',), 10, 1, 'three'\n",
+            "one to three names",
+        ),
+        (
+            "my_without, my_members, my_prediction = ('avg_pool_3x3',), 10, 0\n"
+            "my_mean, _ = lesson.whole_less_poorer(my_without, my_members, seeds=100)\n"
+            "my_report = f'We took pooling away. On 100 seeds this costs {my_mean:.2f} points. It is no help.'\n",
+            "end of the interval",
+        ),
+    ],
+    ("01-search-spaces", "canonical_form"): [
         ("def my_canonical(block):\n    return block\n", "two names"),
         ("def my_canonical(block):\n    return tuple(sorted(block))\n", "two names"),
         (
