@@ -87,7 +87,8 @@ def whole_less_poorer(
 
 
 def _best(values: np.ndarray, members: int, seed: int) -> float:
-    return np.random.default_rng(seed).choice(values, members).max()
+    rng = np.random.default_rng(seed)
+    return rng.choice(values, members).max()
 
 
 @dataclass(frozen=True)
