@@ -22,7 +22,7 @@ from nasviz.views.stage.widget import MESSAGE, SCRIPTS, Stage
 
 FOLDER = Path(replay.__file__).with_name("js")
 OPS = ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]
-NODES, EDGES = ["in", "1", "2", "out"], [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)]
+NODES, EDGES = ["0", "1", "2", "3"], [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)]
 DARTS = ["none", "max_pool_3x3", "avg_pool_3x3", "skip_connect"] + [
     f"{kind}_conv_{k}x{k}" for kind in ("sep", "dil") for k in (3, 5)
 ]

@@ -110,7 +110,7 @@ def test_screen_readers_hear_the_step_and_what_it_is(open_page, recorded):
     status = page.get_by_role("status").filter(has_text="Step 0 of 39.")
     status.wait_for(state="attached")
     text = status.text_content()
-    assert "in→1 " in text and "Architecture 0: 0.5" in text and status.get_attribute("aria-live") == "polite"
+    assert "0→1 " in text and "Architecture 0: 0.5" in text and status.get_attribute("aria-live") == "polite"
     assert page.get_by_role("img", name="Cell").count() == 1
     assert page.get_by_role("group", name="Playback").count() == 1
 
@@ -257,7 +257,7 @@ def test_edges_are_picked_by_mouse_and_by_keyboard(live):
     page.evaluate(tell_arch, [0, np.eye(5)[[3] * 6].ravel().tolist()])
     at(page)
     names = page.eval_on_selector_all("[role=button]", "(all) => all.map((e) => e.getAttribute('aria-label'))")
-    assert names[0] == "edge in→1: conv 3×3" and len(names) == 6
+    assert names[0] == "edge 0→1: conv 3×3" and len(names) == 6
     page.evaluate("asked.length = 0")
     x, y = page.eval_on_selector(
         "[data-edge='3'] .hit",
@@ -273,7 +273,7 @@ def test_edges_are_picked_by_mouse_and_by_keyboard(live):
     assert picked == [3, 5, 0]
     page.evaluate(tell_arch, [1, np.eye(5)[[1] + [3] * 5].ravel().tolist()])
     at(page)
-    assert page.get_attribute("[data-edge='0']", "aria-label") == "edge in→1: skip"
+    assert page.get_attribute("[data-edge='0']", "aria-label") == "edge 0→1: skip"
     assert not page.is_visible(".bar")
 
 

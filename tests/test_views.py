@@ -96,7 +96,7 @@ def test_nothing_to_draw_is_refused():
 
 def test_cell_of_knows_a_fixed_cell():
     graph = cell_of(SPACE)
-    assert graph.nodes == ("in", "1", "2", "out") and [(e.source, e.target) for e in graph.edges] == list(EDGES)
+    assert graph.nodes == ("0", "1", "2", "3") and [(e.source, e.target) for e in graph.edges] == list(EDGES)
     assert cell_of(Elastic()) is None  # it has no graph
     assert option_matrix((1, 0), 3).tolist() == [[0, 1, 0], [1, 0, 0]]
 

@@ -107,7 +107,7 @@ class NasBench201(SearchSpace):
         """Return the cell of ``arch``; without an architecture, the cell with its edges undecided."""
         ops = [None] * 6 if arch is None else [self.operations[option] for option in self.check(arch)]
         edges = (Edge(*EDGES[i], op, i) for i, op in enumerate(ops))
-        return Graph(("in", "1", "2", "out"), tuple(edges))
+        return Graph(("0", "1", "2", "3"), tuple(edges))
 
     def network(self, arch: Arch, **size):
         """Build the network of ``arch``: see `nasviz.nn.cells.CellNetwork` for the names in ``size``."""
