@@ -67,8 +67,8 @@ class Flow:
     Attributes
     ----------
     labels : tuple of str
-        Name of each operation, input or output, in topological order. If there are several cells, the name of the cell
-        comes first.
+        Name of each operation, input or output, in topological order. An input or output whose node has no name but a
+        number is called ``"in"`` or ``"out"``. If there are several cells, the name of the cell comes first.
     incoming : tuple of tuple of int
         For each label, the numbers of the labels whose results it reads.
     """
@@ -119,10 +119,10 @@ def _flow(graph: Graph) -> Flow:
         if is_output:
             if op is not None and arriving:  # the last node can have an operation
                 arriving = [add(op, arriving)]
-            outputs.append(add(name, arriving))
+            outputs.append(add("out" if name.isdecimal() else name, arriving))
             carried.append([])
         elif is_input or (op is not None and arriving):
-            carried.append([add(op or name, arriving)])
+            carried.append([add(op or ("in" if name.isdecimal() else name), arriving)])
         else:
             carried.append(arriving)
     live = set(outputs)

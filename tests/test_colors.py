@@ -68,15 +68,13 @@ def test_every_colour_stands_out_from_both_backgrounds(back):
         assert (b + 0.05) / (a + 0.05) > 2.4, (op, colors.style(op), (b + 0.05) / (a + 0.05))
 
 
-def test_scripts_of_the_page_and_the_course_have_the_same_colours():
+def test_scripts_of_the_page_and_questions_have_the_same_colours():
     package = Path(colors.__file__).parents[1]
     said = (package / "views/stage/js/base.js").read_text("utf-8")
     named = dict(re.findall(r'const (\w+) = "(#\w{6})";', said))
     assert named == {"BLUE": colors.BLUE, "MAGENTA": colors.MAGENTA}
     series = re.search(r"const SERIES = \[(.*?)\];", said)[1].replace('"', "").split(", ")
     assert tuple(named.get(color, color) for color in series) == raster.SERIES
-    drawn = re.search(r"const COLORS = \[(.*?)\];", (package / "course/course.js").read_text("utf-8"))[1]
-    assert tuple(drawn.replace('"', "").split(", ")) == questions.COLORS
     assert questions.COLORS[:3] == (colors.GREY, colors.BLUE, colors.MAGENTA)
 
 
