@@ -172,19 +172,18 @@ WRONG = {
             "is z =",
         ),
     ],
-    ("05-bayesian-optimisation", "path_encoding"): [
-        ("def my_paths(arch):\n    return {(arch[3],)}\n", "three operations"),
+    ("05-bayesian-optimisation", "does_stopping_pay"): [
         (
-            "def my_paths(arch):\n"
-            "    a, b, c, d, e, f = arch\n"
-            "    return {way for way in ((d,), (a, e), (b, f), (a, c, f)) if any(way)}\n",
-            "three operations",
+            "my_settings = {'architectures': 16, 'least': 1, 'eta': 2}\n"
+            "my_prediction = -0.1\n"
+            "my_report = 'I asked whether halving is better. I looked at 20 seeds of both. Yes, halving is better.'\n",
+            "the report does not say it",
         ),
         (
-            "def my_paths(arch):\n"
-            "    a, b, c, d, e, f = arch\n"
-            "    return [way for way in ((d,), (a, e), (b, f), (a, c, f)) if 0 not in way]\n",
-            "the set {(3,)}",
+            "my_settings = {'architectures': 16, 'least': 1}\n"
+            "my_prediction = -0.1\n"
+            "my_report = 'I asked whether halving is better. I looked at 20 seeds. It is better by 0.1 points.'\n",
+            "the settings are",
         ),
     ],
     ("06-darts", "exercise_1"): [

@@ -30,13 +30,12 @@ from ..strategies import (
     Reinforce,
     SuccessiveHalving,
 )
-from ..views import Stage
-from ..views.colors import AMBER, BLUE, GREY, MAGENTA
+from ..views import Stage, colors
 from ..views.stage.kinds.curve import CurveView, Series
 from ..views.stage.spec import Spec
 
 PAID = ", repeats paid"  # what a race adds to the name of a search that pays for repeats
-IDLE = 500  # repeats in a row after which a search that remembers ends: it has converged
+IDLE = 200  # repeats in a row after which a search that remembers ends: it has converged
 PATIENT = 1000  # how many evaluations, free ones included, a search that remembers may ask for, times its budget
 
 
@@ -172,7 +171,8 @@ def standings_of(searches: Mapping[str, object], budget: int, seeds: int) -> Sta
 def one_rule(standings: Standings, paid: bool = False) -> Standings:
     """Return the part of a race in which a repeat is free, or in which it is paid.
 
-    The searches that never repeat a function stand in both parts. In the second part names are without `PAID`.
+    The searches that never repeat a function stand in both parts. In the second part names are without `PAID`. A search
+    that remembers looks like the search that it is.
     """
     twice = {name.removesuffix(PAID) for name in standings.names if name.endswith(PAID)}
     tracks = [
@@ -180,29 +180,31 @@ def one_rule(standings: Standings, paid: bool = False) -> Standings:
         for track in standings.tracks
         if track.name.endswith(PAID) == (paid and track.name.removesuffix(PAID) in twice)
     ]
-    return Standings(standings.head, tracks, standings.judge)
+    names = {track.name for track in tracks} & colors.STRATEGIES.keys()
+    head = dict(standings.head) | {"searches": {name: {"type": name} for name in names}}
+    return Standings(head, tracks, standings.judge)
 
 
-def both_rules(standings: Standings, names: Mapping[str, str]) -> list[list[str]]:
+def words(name: str) -> str:
+    """Return a search's name in a race in the words of the page: "random search, repeats paid"."""
+    return colors.strategy(name.removesuffix(PAID)).label + (PAID if name.endswith(PAID) else "")
+
+
+def both_rules(standings: Standings) -> list[list[str]]:
     """Return lines of a table: each search's mean regret in points with its 95 % interval, under both rules.
 
-    Parameters
-    ----------
-    standings : Standings
-        A race with both variants.
-    names : mapping from str to str
-        The words for a search, by its name in the race. The lines are sorted by the first rule.
+    The race has both variants of the searches that repeat functions. The lines are sorted by the first rule.
     """
     final = standings.final()
 
-    def said(name: str) -> str:
+    def written(name: str) -> str:
         if name not in final:
             return "never repeats"
         mean, low, high = 100 * mean_band(list(final[name].values()))
         return f"{mean:.2f} ({low:.2f} to {high:.2f})"
 
     free = sorted((n for n in final if not n.endswith(PAID)), key=lambda name: np.mean(list(final[name].values())))
-    return [[names.get(name, name), said(name), said(name + PAID)] for name in free]
+    return [[words(name), written(name), written(name + PAID)] for name in free]
 
 
 def difference(standings: Standings, first: str, second: str) -> Interval:
@@ -212,15 +214,16 @@ def difference(standings: Standings, first: str, second: str) -> Interval:
     return Interval(*(100 * mean_band([final[first][seed] - final[second][seed] for seed in seeds])).tolist())
 
 
-def said(names: tuple[str, str], interval: Interval) -> str:
-    """Say in a sentence what an interval of a difference of regrets allows to say of two searches, first and second."""
-    low, high = interval.low, interval.high
-    numbers = f"{interval.value:+.2f} points ({low:+.2f} to {high:+.2f})"
-    if low > 0:
-        return f"{names[0]} has the larger regret: {numbers}."
-    if high < 0:
-        return f"{names[0]} has the smaller regret: {numbers}."
-    return f"These seeds are too few to tell {names[0]} and {names[1]} apart: {numbers}."
+def verdict(standings: Standings, first: str, second: str) -> str:
+    """Say in a sentence what the seeds of both searches allow to say of their regrets: `difference` with its names."""
+    found, one, other = difference(standings, first, second), words(first), words(second)
+    one = one[0].upper() + one[1:]
+    numbers = f"{found.value:+.2f} points ({found.low:+.2f} to {found.high:+.2f})"
+    if found.low > 0:
+        return f"{one} has a larger regret than {other}: {numbers}."
+    if found.high < 0:
+        return f"{one} has a smaller regret than {other}: {numbers}."
+    return f"{one}: the seeds are too few to tell it from {other}: {numbers}."
 
 
 def distinct(search, seeds: int) -> np.ndarray:
@@ -271,15 +274,32 @@ def knowledge(
     return out
 
 
+def truth_of_first(table: Table, cells: Sequence[Arch]) -> np.ndarray:
+    """Return what the first trainings would say without their luck: validation accuracies, one a row of the table.
+
+    It is the mean of the other trainings, moved by what first trainings of all ``cells`` have less or more on average.
+    """
+    truth, rows = table.truth(0, "accuracy"), table.rows(cells)
+    return truth + (table.column("accuracy", 0)[rows] - truth[rows]).mean()
+
+
+def luck(table: Table, cells: Sequence[Arch], count: int, draws: int = 300) -> float:
+    """Return by how many points the best of ``count`` accuracies exceeds the truth of its cell, on average of draws."""
+    told, truth, rows = table.column("accuracy", 0), truth_of_first(table, cells), table.rows(cells)
+    drawn = (rows[np.random.default_rng(draw).permutation(len(rows))[:count]] for draw in range(draws))
+    best = np.array([some[told[some].argmax()] for some in drawn])
+    return float(100 * (told[best] - truth[best]).mean())
+
+
 def optimism(space, table: Table, cells: Sequence[Arch], count: int, draws: int) -> np.ndarray:
     """Measure how far two values that stand for "the best so far" lie above the truth: points, array (draws, 2).
 
     ``count`` cells are trained once each. The first value is the best accuracy that was seen, the second the highest
-    posterior mean of a Gaussian process at the cells seen. The truth is the mean validation accuracy of the other
-    trainings of the cell to which the value belongs.
+    posterior mean of a Gaussian process at the cells seen. The truth is what `truth_of_first` says of the cell to which
+    the value belongs.
     """
     answers = TableLookup(table, seed=0)
-    truth, out = table.truth(0, "accuracy"), []
+    truth, out = truth_of_first(table, cells), []
     for draw in range(draws):
         seen = [answers(arch) for arch in shuffled(cells, draw)[:count]]
         rows = table.rows([said.arch for said in seen])
@@ -329,15 +349,15 @@ def halving_picture(steps: Iterable[Step], table: Table, seed: int = 0) -> Stage
     curves = learning_curves(table, archs, seed)
     lengths = sorted(set(ends.values()))
     winner = max((i for i, arch in enumerate(archs) if ends[arch] == lengths[-1]), key=lambda i: curves[i, -1])
-    colors = dict(zip(lengths, (GREY, BLUE, AMBER)[-len(lengths) :], strict=True))
+    looks = dict(zip(lengths, (colors.GREY, colors.BLUE, colors.AMBER)[-len(lengths) :], strict=True))
     others = [
-        {"x": range(1, ends[arch] + 1), "y": curves[i, : ends[arch]], "color": colors[ends[arch]]}
+        {"x": range(1, ends[arch] + 1), "y": curves[i, : ends[arch]], "color": looks[ends[arch]]}
         for i, arch in enumerate(archs)
         if i != winner
     ]
     view = CurveView(
         title="each curve ends where its training was stopped", x="epoch", others=others, scale=100, span=12,
-        series=[Series(array="winner", label="winner", color=MAGENTA)], height=340, unit="%",
+        series=[Series(array="winner", label="winner", color=colors.MAGENTA)], height=340, unit="%",
         xlabel="epochs", ylabel="validation accuracy, %",
     )  # fmt: skip
     rows = [{"epoch": e, "winner": float(curves[winner, e - 1])} for e in range(1, lengths[-1] + 1)]
