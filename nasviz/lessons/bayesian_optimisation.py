@@ -235,7 +235,8 @@ def distinct(search, seeds: int) -> np.ndarray:
 # ------------------------------------------------------------------------------------------------ models
 def shuffled(cells: Sequence[Arch], draw: int) -> list[Arch]:
     """Return the cells in an order that depends on the number of the draw alone."""
-    return [cells[i] for i in np.random.default_rng(draw).permutation(len(cells))]
+    rng = np.random.default_rng(draw)
+    return [cells[i] for i in rng.permutation(len(cells))]
 
 
 def knowledge(
@@ -286,7 +287,8 @@ def truth_of_first(table: Table, cells: Sequence[Arch]) -> np.ndarray:
 def luck(table: Table, cells: Sequence[Arch], count: int, draws: int = 300) -> float:
     """Return by how many points the best of ``count`` accuracies exceeds the truth of its cell, on average of draws."""
     told, truth, rows = table.column("accuracy", 0), truth_of_first(table, cells), table.rows(cells)
-    drawn = (rows[np.random.default_rng(draw).permutation(len(rows))[:count]] for draw in range(draws))
+    generators = map(np.random.default_rng, range(draws))
+    drawn = (rows[rng.permutation(len(rows))[:count]] for rng in generators)
     best = np.array([some[told[some].argmax()] for some in drawn])
     return float(100 * (told[best] - truth[best]).mean())
 
