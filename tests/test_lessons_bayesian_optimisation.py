@@ -14,7 +14,7 @@ from nasviz.step import Evaluation, Step
 from nasviz.strategies import RandomSearch
 
 SPACE = SPACES[0]
-LIMIT = 125_000
+LIMIT = lesson.LIMIT
 
 
 @pytest.fixture(scope="module")
@@ -164,9 +164,9 @@ def test_a_model_that_knows_the_truth_ranks_all(table, cells):
     assert taus == pytest.approx([1, 1], abs=0.01) and held == [1, 1]
 
 
-def test_a_duel_is_paired_and_depends_on_the_settings(table):
-    found = lesson.duel(table, LIMIT, epochs=80, seeds=3, architectures=8, least=2, eta=2)
+def test_a_duel_is_paired_and_depends_on_the_settings():
+    found = lesson.duel(epochs=80, seeds=3, architectures=8, least=2, eta=2)
     assert found.shape == (3,) and np.isfinite(found).all()
-    same = lesson.duel(table, LIMIT, epochs=80, seeds=3, architectures=8, least=2, eta=2)
-    other = lesson.duel(table, LIMIT, epochs=80, seeds=3, architectures=1, least=8, eta=2)
+    same = lesson.duel(epochs=80, seeds=3, architectures=8, least=2, eta=2)
+    other = lesson.duel(epochs=80, seeds=3, architectures=1, least=8, eta=2)
     assert found.tolist() == same.tolist() != other.tolist()

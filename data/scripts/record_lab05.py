@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 
 from nasviz.estimators import nasbench201_table
-from nasviz.lessons.bayesian_optimisation import learners
+from nasviz.lessons.bayesian_optimisation import LIMIT, learners
 from nasviz.races.race import Race
 
 DATA = Path(__file__).parents[1]
-LIMIT, BUDGET, SEEDS = 125_000, 150, 30
+BUDGET, SEEDS = 150, 30
 
 
 def race(path: Path | None = DATA / "lab05-race.jsonl") -> Race:

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..analysis.stats import Interval, mean_band, tau
-from ..estimators import GaussianProcessPredictor, Table, TableLookup, coverage
+from ..estimators import GaussianProcessPredictor, Table, TableLookup, coverage, nasbench201_table
 from ..objectives import Bounded
 from ..races.race import Race
 from ..races.standings import Standings
@@ -34,6 +34,7 @@ from ..views import Stage, colors
 from ..views.stage.kinds.curve import CurveView, Series
 from ..views.stage.spec import Spec
 
+LIMIT = 125_000  # multiply-adds of a cell: the bound of the lab
 PAID = ", repeats paid"  # what a race adds to the name of a search that pays for repeats
 IDLE = 200  # repeats in a row after which a search that remembers ends: it has converged
 PATIENT = 1000  # how many evaluations, free ones included, a search that remembers may ask for, times its budget
@@ -366,8 +367,10 @@ def halving_picture(steps: Iterable[Step], table: Table, seed: int = 0) -> Stage
     return Stage(Spec(arrays={"epoch": [], "winner": []}, views=[view], transport=False), rows)
 
 
-def duel(table: Table, limit: float, epochs: int, seeds: int, **settings) -> np.ndarray:
+def duel(epochs: int, seeds: int, **settings) -> np.ndarray:
     """Race successive halving against random search, both with free repeats: differences in points, array (seeds,).
+
+    On the project's table, inside the lab's bound, `LIMIT`.
 
     Parameters
     ----------
@@ -382,8 +385,9 @@ def duel(table: Table, limit: float, epochs: int, seeds: int, **settings) -> np.
         Regret of successive halving less that of random search, by the accuracy that the searches saw: below 0,
         halving is better.
     """
+    table = nasbench201_table()
     budget = epochs / table.epochs
-    common, free, _ = _shared(table, limit, int(np.ceil(budget)))
+    common, free, _ = _shared(table, LIMIT, int(np.ceil(budget)))
     halving = RememberingHalving(**free, epochs=table.epochs, continued=True, **settings)
     rivals = {"RandomSearch": RandomSearch(**common, evaluations=int(np.ceil(budget)), replacement=False)}
     told = standings_of(rivals | {"SuccessiveHalving": halving}, budget, seeds).by("validation").final()
