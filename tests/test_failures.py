@@ -59,7 +59,7 @@ BLACK_BOX = {
     "BatchedEvolution": {"population": 8, "tournament": 3, "batch": 4},
     "RankedReinforce": {"batch": 5, "hidden": 8}, "Reinforce": {"batch": 5, "hidden": 8},
     "Spos": {"population": 8, "top": 4},
-    "SuccessiveHalving": {"epochs": 4, "architectures": 6}, "Hyperband": {"epochs": 4},
+    "SuccessiveHalving": {"epochs": 4, "architectures": 6}, "Hyperband": {"epochs": 4}, "Bohb": {"epochs": 4},
     "Bananas": {"batch": 10, "initial": 10, "members": 2, "epochs": 5}, "GaussianProcess": {"batch": 10, "initial": 10},
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ from nasviz.step import SHOWS, Evaluation, Step
 from nasviz.strategies import (
     Bananas,
     BatchedEvolution,
+    Bohb,
     GaussianProcess,
     Hyperband,
     Nsga2,
@@ -23,7 +24,7 @@ from nasviz.strategies import (
 )
 
 BLACK_BOX = [Bananas, GaussianProcess, Nsga2, RandomSearch, Reinforce, RegularizedEvolution, SuccessiveHalving]
-BLACK_BOX += [BatchedEvolution, Hyperband, Spos]
+BLACK_BOX += [BatchedEvolution, Bohb, Hyperband, Spos]
 QUICK = {Bananas: {"batch": 35, "epochs": 10}, GaussianProcess: {"batch": 35}}  # two fits of the model a search
 suite = [pytest.param(cls, space, id=f"{cls.__name__}-{space.name}") for cls in BLACK_BOX for space in SPACES]
 

@@ -7,6 +7,7 @@ _FILES = {
     "Bananas": "bayesian",
     "BatchedEvolution": "batched_evolution",
     "BigNas": "big_nas",
+    "Bohb": "bohb",
     "Darts": "darts",
     "DartsMinus": "darts_minus",
     "DartsPT": "darts_pt",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import ClassVar, cast
@@ -87,11 +87,12 @@ class SuccessiveHalving:
     @checked
     def __iter__(self) -> Iterator[Step]:
         rng, number = np.random.default_rng(self.seed), 0
+        told: list[Evaluation] = []
         for turn, bracket in enumerate(cycle(self.brackets())):
             alive: list[tuple[Arch, int, Evaluation | None]] = []  # (architecture, seed, last evaluation)
             for rung, (count, epochs) in enumerate(bracket):
                 if rung == 0:
-                    alive = [(self.space.sample(rng), number + i, None) for i in range(count)]
+                    alive = [(arch, number + i, None) for i, arch in enumerate(self.propose(count, told, rng))]
                 else:
                     stay = survivors(
                         [(worth(self.objective, cast("Evaluation", said)),) for _, _, said in alive], count
@@ -100,6 +101,7 @@ class SuccessiveHalving:
                 alive, answers = alive[: self.evaluations - number], []
                 for said, before in zip(self._answers(alive, epochs, number), alive, strict=True):
                     answers.append(said)
+                    told.append(said)
                     number += 1
                     cost = said
                     if self.continued and before[2]:
@@ -109,6 +111,10 @@ class SuccessiveHalving:
                 if number == self.evaluations:
                     return
                 alive = [(arch, seed, said) for (arch, seed, _), said in zip(alive, answers, strict=True)]
+
+    def propose(self, count: int, told: Sequence[Evaluation], rng: np.random.Generator) -> list[Arch]:
+        """Draw ``count`` architectures for a bracket's first rung, at random. ``told``: all evaluations before it."""
+        return [self.space.sample(rng) for _ in range(count)]
 
     def _answers(self, alive: list[tuple], epochs: int, number: int) -> Iterator[Evaluation]:
         if self.continued:

@@ -98,6 +98,7 @@ STRATEGIES = {
     "GaussianProcess": Style("#a86700", (6, 3), "GP + EI", "model-based"),
     "SuccessiveHalving": Style(VIOLET, (7, 2, 2, 2), "successive halving", "multi-fidelity"),
     "Hyperband": Style("#a58be0", (10, 3), "Hyperband", "multi-fidelity"),
+    "Bohb": Style(VIOLET, (12, 3, 2, 3), "BOHB", "multi-fidelity"),
     "Darts": Style("#9c6b4f", SOLID, "DARTS", "weight sharing"),
     "SecondOrderDarts": Style("#9c6b4f", (6, 3), "DARTS, second order", "weight sharing"),
     "DartsPT": Style("#9c6b4f", (2, 3), "DARTS-PT", "weight sharing"),

@@ -1,6 +1,20 @@
 """Usual wrong answers to the exercises of lab 05."""
 
 WRONG = {
+    ("05-bayesian-optimisation", "does_stopping_pay"): [
+        (
+            "my_settings = {'architectures': 16, 'least': 1, 'eta': 2}\n"
+            "my_prediction = -0.1\n"
+            "my_report = 'I asked whether halving is better. I looked at 20 seeds of both. Yes, halving is better.'\n",
+            "the report does not say it",
+        ),
+        (
+            "my_settings = {'architectures': 16, 'least': 1}\n"
+            "my_prediction = -0.1\n"
+            "my_report = 'I asked whether halving is better. I looked at 20 seeds. It is better by 0.1 points.'\n",
+            "the settings are",
+        ),
+    ],
     ("05-bayesian-optimisation", "improvement"): [
         ("def my_improvement(mean, deviation, best):\n    return np.maximum(mean - best, 0)\n", "0.399"),
         (
@@ -17,21 +31,6 @@ WRONG = {
             "    gain = (mean - best) * norm.cdf(z) + deviation * norm.pdf(z)\n"
             "    return np.where(deviation > 0, gain, np.maximum(mean - best, 0))\n",
             "is z =",
-        ),
-    ],
-    ("05-bayesian-optimisation", "path_encoding"): [
-        ("def my_paths(arch):\n    return {(arch[3],)}\n", "three operations"),
-        (
-            "def my_paths(arch):\n"
-            "    a, b, c, d, e, f = arch\n"
-            "    return {way for way in ((d,), (a, e), (b, f), (a, c, f)) if any(way)}\n",
-            "three operations",
-        ),
-        (
-            "def my_paths(arch):\n"
-            "    a, b, c, d, e, f = arch\n"
-            "    return [way for way in ((d,), (a, e), (b, f), (a, c, f)) if 0 not in way]\n",
-            "the set {(3,)}",
         ),
     ],
 }
