@@ -346,8 +346,9 @@ def halving_picture(steps: Iterable[Step], table: Table, seed: int = 0) -> Stage
     were trained fully.
     """
     ends: dict[Arch, int] = {}
-    for step in steps:
-        ends[step.evaluation.arch] = max(ends.get(step.evaluation.arch, 0), step.evaluation.epochs)
+    for answer in (step.evaluation for step in steps):
+        assert answer is not None  # each step of halving is a training
+        ends[answer.arch] = max(ends.get(answer.arch, 0), answer.epochs)
     archs = sorted(ends, key=lambda arch: ends[arch])
     curves = learning_curves(table, archs, seed)
     lengths = sorted(set(ends.values()))
