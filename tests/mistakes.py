@@ -217,12 +217,9 @@ WRONG = {
     ],
     ("06-darts", "darts_or_luck"): [
         ("my_trainings, my_prediction, my_report = 0, 1, 'no'\n", "from 1 to 100"),
-        ("my_trainings, my_prediction, my_report = 10, 'better', 'no'\n", "a number of points"),
         (
-            "my_trainings, my_prediction = 10, 1\n"
-            "mean = over_luck(10).mean()\n"
-            "my_report = ('We asked whether DARTS is better than luck. On 11 seeds it was, '\n"
-            "             f'by {mean:.2f} points on average. So DARTS is better at this price.')\n",
+            "my_trainings, my_prediction, mean = 10, 1, over_luck(10).mean()\n"
+            "my_report = f'We asked for 11 seeds. The mean is {mean:.2f} points. So DARTS beats luck here.'",
             "the lower end of the interval",
         ),
     ],
@@ -368,13 +365,6 @@ WRONG = {
     ("12-the-bill-and-the-claims", "search_or_rule"): [
         ("my_kind, my_trainings, my_prediction, my_report = 'darts', 20, 1, 'no'\n", "my_kind is one of"),
         ("my_kind, my_trainings, my_prediction, my_report = 'evolution', 2, 1, 'no'\n", "from 5 to 100"),
-        (
-            "my_kind, my_trainings, my_prediction = 'evolution', 10, 1\n"
-            "mean, low, high = stats.mean_band(leads(my_kind, 10))\n"
-            "my_report = (f'We asked who is ahead after ten trainings. The lead is {mean:.2f} points on average. '\n"
-            "             f'The interval goes from {low:.2f} to {high:.2f} points.')\n",
-            "how many seeds",
-        ),
     ],
     ("10-hardware-aware", "exchange_rate"): [
         ("def my_exponent(factor, gain):\n    return np.log(1 + gain) / np.log(factor)\n", "below 0"),

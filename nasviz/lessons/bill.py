@@ -95,7 +95,8 @@ def finds(seen: np.ndarray, truth: np.ndarray, inside: np.ndarray, trainings: in
     rows = np.flatnonzero(inside)
     if not 1 <= trainings <= len(rows):
         raise ValueError(f"a search among {len(rows)} cells can train 1 to {len(rows)} of them, not {trainings}")
-    drawn = np.random.default_rng(0).random((repeats, len(rows))).argsort(1)[:, :trainings]
+    rng = np.random.default_rng(0)
+    drawn = rng.random((repeats, len(rows))).argsort(1)[:, :trainings]
     return truth[rows[drawn[np.arange(repeats), seen[rows][drawn].argmax(1)]]]
 
 
@@ -121,7 +122,8 @@ def spread_out(truth: np.ndarray, rows: np.ndarray, count: int = 4, seed: int = 
     """Pick ``count`` rows evenly from the worst to the best, in random order."""
     ranked = rows[truth[rows].argsort()]
     picked = ranked[np.linspace(0, len(ranked) - 1, count).round().astype(int)]
-    return np.random.default_rng(seed).permutation(picked)
+    rng = np.random.default_rng(seed)
+    return rng.permutation(picked)
 
 
 def readers(table: Table) -> dict[str, np.ndarray]:

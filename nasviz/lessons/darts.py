@@ -49,7 +49,8 @@ def luck(table: Table, trainings: int, repeats: int = 2000, seed: int = 0) -> np
     if trainings < 1:
         raise ValueError(f"a random search needs at least one training, not {trainings}")
     seen, truth = table.column("accuracy", SEEN), 100 * table.truth(SEEN)
-    draws = np.random.default_rng(seed).choice(len(truth), (repeats, trainings))
+    rng = np.random.default_rng(seed)
+    draws = rng.choice(len(truth), (repeats, trainings))
     return truth[draws[np.arange(repeats), seen[draws].argmax(1)]]
 
 
