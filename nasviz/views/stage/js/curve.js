@@ -6,6 +6,7 @@ function curve(host, spec, { history }) {
   const scale = spec.scale ?? 1;
   const unit = spec.unit ? " " + spec.unit : "";
   const margin = { l: 62, r: 16, t: 16, b: 44 };
+  const LINE = 17; // of the legend
   const series = spec.series.map((one, j) => ({ color: SERIES[j % SERIES.length], dash: [], ...one }));
   const bands = spec.band ?? [];
   const others = spec.others ?? [];
@@ -27,7 +28,7 @@ function curve(host, spec, { history }) {
     for (const other of others) values.push(...other.y.map((v) => v * scale));
     for (const reference of spec.lines ?? []) values.push(reference.y);
     s = scales(
-      inner(L, margin),
+      inner(L, { ...margin, t: margin.t + LINE * legendRows().length }),
       [Math.min(0, ...xs.filter(Number.isFinite)), end || 1],
       spec.range ?? range(values),
     );
@@ -132,59 +133,48 @@ function curve(host, spec, { history }) {
     });
     references(front, spec.lines, s, theme);
     flags(front, history.marks, s, theme, place, true);
-    legend(entries().filter((e) => e.label));
+    legend(legendRows());
   }
 
-  /** Inside the plot, in the corner that hides the least. */
-  function legend(list) {
-    if (!list.length || (list.length === 1 && !list[0].band)) return;
+  /** The legend's lines, none over the data: they stand above the plot, which leaves them room. */
+  function legendRows() {
+    const list = entries().filter((e) => e.label);
+    if (!list.length || (list.length === 1 && !list[0].band)) return [];
     front.font = "12px " + theme.font;
-    const wide = Math.max(...list.map((e) => front.measureText(e.label).width)) + 38;
-    const tall = list.length * 17 + 8;
-    const [right, low] = [s.x + s.w - wide - 6, s.y + s.h - tall - 6];
-    const top = s.y + (history.marks.length ? 14 : 6);
-    const corners = [
-      [right, low],
-      [right, top],
-      [s.x + 6, top],
-      [s.x + 6, low],
-    ];
-    const hits = ([a, b]) => {
-      let n = 0;
-      const see = (px, py) => (n += px > a - 4 && px < a + wide + 4 && py > b - 4 && py < b + tall + 4);
-      const stride = Math.max(1, Math.floor(history.n / 200));
-      for (const one of series) {
-        for (let i = 0; i < history.n; i += stride) see(place(i), s.Y(y(one, i)));
-        if (one.best) for (const [px, py] of record(one)) see(s.X(px), s.Y(py));
+    const rows = [[]];
+    let left = margin.l;
+    for (const entry of list) {
+      const wide = front.measureText(entry.label).width + 44;
+      if (left + wide > L.width && rows.at(-1).length) {
+        rows.push([]);
+        left = margin.l;
       }
-      for (const b of bands) b.x.forEach((v, i) => see(s.X(v), s.Y((b.mid?.[i] ?? b.hi[i]) * scale)));
-      for (const o of others) o.x.forEach((v, i) => see(s.X(v), s.Y(o.y[i] * scale)));
-      for (const r of spec.lines ?? []) see(a + wide / 2, s.Y(r.y));
-      return n;
-    };
-    const [left, up] = corners.map((at) => [hits(at), at]).reduce((a, b) => (b[0] < a[0] ? b : a))[1];
-    front.fillStyle = theme.back;
-    front.globalAlpha = 0.85;
-    front.fillRect(left, up, wide, tall);
-    front.globalAlpha = 1;
-    list.forEach((entry, j) => {
-      const at = up + 13 + 17 * j;
+      rows.at(-1).push({ ...entry, left });
+      left += wide;
+    }
+    return rows;
+  }
+
+  function legend(rows) {
+    front.font = "12px " + theme.font;
+    rows.flatMap((row, j) => row.map((entry) => ({ ...entry, at: 9 + LINE * j }))).forEach((entry) => {
+      const { left, at } = entry;
       front.fillStyle = front.strokeStyle = entry.color;
       front.lineWidth = entry.width ?? 2;
       if (entry.band) {
         front.globalAlpha = 0.3;
-        front.fillRect(left + 6, at - 6, 20, 12);
+        front.fillRect(left, at - 6, 20, 12);
         front.globalAlpha = 1;
       } else if (entry.dots) {
-        disc(front, left + 16, at, 3.5);
+        disc(front, left + 10, at, 3.5);
       } else {
         front.setLineDash(entry.dash ?? []);
-        segment(front, left + 6, at, left + 26, at);
+        segment(front, left, at, left + 20, at);
         front.setLineDash([]);
       }
       front.fillStyle = theme.text;
       front.textAlign = "left";
-      front.fillText(entry.label, left + 32, at + 4);
+      front.fillText(entry.label, left + 26, at + 4);
     });
   }
 

@@ -148,20 +148,18 @@ class CurveView(View):
         values = np.concatenate([s["y"] for s in series] + stored + [[r["y"] for r in self.lines]])
         start, end = (float(f(np.concatenate(every))) for f in (np.nanmin, np.nanmax))
         domain, reach = (min(0.0, start), end or 1.0), self.range or good_range(values)
+        box = self._legend(pen, box, series)
         axes = Axes(pen, box, domain, reach, self.xlabel, self.ylabel)
-        keys: list[tuple[str | None, str, float, tuple[int, ...]]] = []
         for band in self.band:
             up = [(axes.X(a), axes.Y(b * scale)) for a, b in zip(band["x"], band["hi"], strict=True)]
             down = [(axes.X(a), axes.Y(b * scale)) for a, b in zip(band["x"], band["lo"], strict=True)]
             pen.area(up + down[::-1], mixed(DEAD, 0.3))
             if "mid" in band:
                 axes.line(band["x"], [None if v is None else v * scale for v in band["mid"]], DEAD, 1.3)
-            keys.append((band.get("label"), DEAD, 8, ()))
         for j, other in enumerate(self.others):
             dash: tuple[int, ...] = (2, 3) if j else (6, 4)
             ys = [None if v is None else v * scale for v in other["y"]]
             axes.line(other["x"], ys, other.get("color", DIM), 1.6, dash, other.get("steps", False))
-            keys.append((other.get("label"), other.get("color", DIM), 2, dash))
         for one in series:
             if one.get("points"):
                 for a, b in zip(xs, one["y"], strict=True):
@@ -169,19 +167,35 @@ class CurveView(View):
                         pen.dot(axes.X(a), axes.Y(b), 3, mixed(one["color"], 0.6))
             else:
                 axes.line(xs, one["y"], one["color"], 1.7, one["dash"])
-            keys.append((one.get("label"), one["color"], 5 if one.get("points") else 2, one["dash"]))
             if one.get("best"):
                 better = np.fmin if self.lower else np.fmax
                 good = columns[self.feasible].reshape(-1)[:n] != 0 if self.feasible else True
                 axes.line(xs, better.accumulate(np.where(good, one["y"], np.nan)), TEXT, 2, steps=True)
-                keys.append(("best so far", TEXT, 2, ()))
         axes.extras(self.lines, marks, lambda at: float(xs[min(max(at, 0), n - 1)]))
+
+    def _legend(self, pen, box, series) -> tuple[float, float, float, float]:
+        """Draw the legend above the plot, where it hides nothing, and return the box that is left below it."""
+        keys: list[tuple[str | None, str, float, tuple[int, ...]]] = []
+        keys += [(band.get("label"), DEAD, 8, ()) for band in self.band]
+        for j, other in enumerate(self.others):
+            keys.append((other.get("label"), other.get("color", DIM), 2, (2, 3) if j else (6, 4)))
+        for one in series:
+            keys.append((one.get("label"), one["color"], 0 if one.get("points") else 2, one["dash"]))
+            if one.get("best"):
+                keys.append(("best so far", TEXT, 2, ()))
         keys = [key for key in keys if key[0]]
-        if len(keys) > 1 or self.band:
-            low = np.nanmean(values) < np.mean(axes.values)  # with low values, the legend goes above them
-            y = axes.y + 18 if low else axes.y + axes.h - 17 * len(keys)
-            w = max(pen.wide(key[0], 11) for key in keys)
-            for label, color, width, dash in keys:
-                pen.line([(axes.x + axes.w - w - 42, y), (axes.x + axes.w - w - 16, y)], color, width, dash)
-                pen.text(axes.x + axes.w - w - 8, y, label, 11, anchor="lm")
-                y += 17
+        x, y, wide, tall = box
+        if len(keys) < 2 and not self.band:
+            return box
+        left, top = x + 52, y + 8
+        for label, color, width, dash in keys:
+            needed = pen.wide(label, 11) + 44
+            if left + needed > x + wide and left > x + 52:
+                left, top = x + 52, top + 17
+            if width:
+                pen.line([(left, top), (left + 22, top)], color, width, dash)
+            else:
+                pen.dot(left + 11, top, 3.5, mixed(color, 0.6))
+            pen.text(left + 28, top, label, 11, anchor="lm")
+            left += needed
+        return x, top + 9, wide, tall - (top + 9 - y)
