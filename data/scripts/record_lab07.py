@@ -10,7 +10,8 @@ writes them. ``searches`` records DARTS and each of its remedies, with as many u
 of them (sep) and on the second (conv); DARTS for longer, on a deeper and wider supernet, with few images and with as
 many as there are (deep); and DARTS on all five operations of NAS-Bench-201 (whole): a line of JSON a search, in
 data/darts-small/drawn-*.jsonl. Each seed draws images of its own (``draw``). Searches of DARTS itself come first, the
-remedies after them. All go on where they were when interrupted. As many processes work as `nasviz.workers.workers` says.
+remedies after them. All go on where they were when interrupted. As many processes work as `nasviz.workers.workers`
+says.
 """
 
 from __future__ import annotations
