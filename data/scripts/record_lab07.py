@@ -27,11 +27,10 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from nasviz.analysis.diagnosis import right_without
 from nasviz.estimators import FULL, PackedTraining, Training
 from nasviz.estimators.tabulate import Work, run, run_packed
 from nasviz.spaces import NasBench201
-from nasviz.strategies import Darts, WatchedDarts
+from nasviz.strategies import Darts
 from nasviz.strategies.remedies import RECIPE, SMALL_SPACES, drawn, longer, remedies
 from nasviz.workers import default_pool, processor
 
@@ -91,14 +90,11 @@ def recorded(name: str, method: str, seed: int) -> dict:
 
 def outcome(search: Darts) -> dict:
     """The cell that was found, and what the last step of each epoch showed."""
-    last = None
-    ends = [(last := step).shows for step in search if step.state is not None]
+    ends = [step.shows for step in search if step.state is not None]
     row = {"arch": search.space.to_text(search.space.discretize(ends[-1]["alphas"]))}
     for name in ("loss", "valid_loss", "eigenvalue", "discrete_accuracy"):
         if name in ends[0]:
             row[name] = [round(shows[name], 4) for shows in ends]
-    if type(search) is WatchedDarts:  # what its supernet says when an operation is taken away
-        row["right_without"] = right_without(search, replace(search, start=last.state).begin()).tolist()
     if search.space.name == "nasbench201":  # five candidates an edge
         return row
     row["skip"] = [[round(float(weight), 3) for weight in shows["alphas"][:, 0]] for shows in ends]

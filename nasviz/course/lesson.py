@@ -170,6 +170,7 @@ def bold(notebook) -> list[tuple[int, str]]:
     for place, cell in enumerate(notebook["cells"]):
         if cell["cell_type"] == "markdown" and "solution" not in tags(cell):
             text = re.sub(r"```.*?```|<details>.*?</details>", "", cell["source"], flags=re.S)
+            text = re.sub(r"\*\*\[[^\]]+\]\([^)]*\)\*\*", "a term", text)  # or the text between two terms is one
             for match in re.finditer(r"\*\*([^*\[][^*]*)\*\*", text):
                 line = text[: match.start()].rpartition("\n")[2].strip()
                 if line and line not in ("-", "|") and not line.endswith("|"):
