@@ -223,15 +223,15 @@ WRONG = {
     ("07-darts-collapse", "stop_by_the_clock"): [
         ("my_prediction, my_epoch, my_report = 5, 0, 'Nothing.'\n", "from 1 to 40"),
         (
-            "my_prediction, my_epoch = 20, 10\n"
-            "my_report = 'We stopped the searches after epoch 10. Their cells were better. So stopping early helps.'\n",
+            "my_prediction, my_epoch = 20, 12\n"
+            "my_report = 'We stopped the searches after epoch 12. Their cells were better. So stopping early helps.'\n",
             "how many seeds",
         ),
         (
-            "my_prediction, my_epoch = 20, 10\n"
-            "gains = lab.gained(lab.small_space('sep'), lab.searches('sep')['DARTS'], 10)\n"
+            "my_prediction, my_epoch = 20, 12\n"
+            "gains = lab.gained(lab.small_space('sep'), lab.searches('sep')['DARTS'], 12)\n"
             "my_report = (\n"
-            "    f'We stopped 10 searches after epoch 10. They gained {gains.mean():.2f} points on average. '\n"
+            "    f'We stopped 10 searches after epoch 12. They gained {gains.mean():.2f} points on average. '\n"
             "    'So stopping early helps.'\n"
             ")\n",
             "end of the interval",

@@ -23,7 +23,7 @@ from ..paths import data_dir
 from ..space import Arch, SearchSpace
 from ..spaces import NasBench201
 from ..strategies import Darts
-from ..strategies.remedies import RECIPE, SMALL_SPACES, remedies
+from ..strategies.remedies import SMALL_SPACES, remedies
 from ..strategies.robust_darts import BACK, sharpened
 
 FOLDER = data_dir() / "darts-small"
@@ -85,8 +85,8 @@ class Truth:
     @cached_property
     def skips(self) -> np.ndarray:
         """How many edges of each cell are skip connections."""
-        return sum((self.cells[:, edge] == choice.options.index(diagnosis.SKIP)).astype(int)
-                   for edge, choice in enumerate(self.space.choices))  # fmt: skip
+        options = [choice.options.index(diagnosis.SKIP) for choice in self.space.choices]
+        return (self.cells == np.array(options)).sum(1)
 
     @property
     def best(self) -> Arch:
@@ -105,9 +105,9 @@ class Truth:
         """Return how far a cell's percentile by half of the seeds is from that by the others: the mean over cells."""
         scores = self.table.columns["test_accuracy"][self.table.rows(self.cells)]
         middle = scores.shape[1] // 2
-        places = [[percentile(own, half) for own in half] for half in (scores[:, :middle].mean(1),
-                                                                     scores[:, middle:].mean(1))]  # fmt: skip
-        return float(np.abs(np.subtract(*places)).mean())
+        halves = (scores[:, :middle].mean(1), scores[:, middle:].mean(1))
+        first, second = (np.array([percentile(own, half) for own in half]) for half in halves)
+        return float(np.abs(first - second).mean())
 
 
 @lru_cache
@@ -246,7 +246,7 @@ def by_seed(truth: Truth, found: Sequence[Found]) -> Markdown:
     return as_table(["seed", "skips", "accuracy, %", "percentile"], lines)
 
 
-def _rounded(numbers: Sequence[float]) -> tuple[str, ...]:
+def _rounded(numbers: Iterable[float]) -> tuple[str, ...]:
     count, accuracy, place = numbers
     return f"{count:.3g}", f"{accuracy:.1f}", f"{place:.0f}"
 
@@ -340,7 +340,7 @@ def compared(*spaces: Mapping[str, Sequence[float]]) -> Markdown:
     def overall(name: str) -> float:
         return -float(sum(np.mean(places[name]) for places in spaces))
 
-    lines = {"*drawing at random*": ("", "", *["50"] * len(spaces))}
+    lines: dict[str, tuple[str, ...]] = {"*drawing at random*": ("", "", *["50"] * len(spaces))}
     for name in spaces[0]:
         source, change = CHANGES.get(name, ("", "plain DARTS" if name == USUAL else "plain DARTS, another setting"))
         lines[name] = (source, change, *(banded(places[name]) for places in spaces))
@@ -373,20 +373,20 @@ def better_than_darts(places: Mapping[str, Sequence[float]]) -> list[str]:
 
 def deviations() -> Markdown:
     """Tabulate where the comparison's settings leave the papers': a Markdown table. Ours are read off the searches."""
-    made = remedies(SMALL_SPACES["sep"])
-    darts, pc, progressive, pt = (made[name] for name in (USUAL, "PC-DARTS", "P-DARTS", "DARTS-PT"))
-    channels = RECIPE["network"]["channels"]
+    made = {name: vars(search) for name, search in remedies(SMALL_SPACES["sep"]).items()}
+    darts, depths, dropout = made[USUAL], made["P-DARTS"]["depths"], made["P-DARTS"]["dropout"]
+    updates = f"{darts['epochs']} epochs of {darts['images'] // darts['batch']}"
     lines = [
-        ("all", "learning rate of α", "0.0003", f"{darts.alpha_lr:g}"),
-        ("all", "learning rate of $w$", "0.025", f"{darts.weight_lr:g}"),
-        ("all", "images in each half", "25,000", f"{darts.images:,}"),
-        ("all", "images in a batch", "64", str(darts.batch)),
-        ("all", "updates", "50 epochs of 390", f"{darts.epochs} epochs of {darts.images // darts.batch}"),
-        ("all", "supernet", "8 cells, 16 channels", f"one cell a stage, {channels} channels"),
-        ("PC-DARTS", "one channel is mixed in", "4", str(pc.share)),
-        ("P-DARTS", "depths of its stages, cells", "5, 11, 17", ", ".join(map(str, progressive.depths)) + " a stage"),
-        ("P-DARTS", "dropout of skips", "0, 0.4, 0.7", ", ".join(f"{rate:g}" for rate in progressive.dropout)),
-        ("DARTS-PT", "epochs after each decision", "5", str(pt.tuning)),
+        ("all", "learning rate of α", "0.0003", f"{darts['alpha_lr']:g}"),
+        ("all", "learning rate of $w$", "0.025", f"{darts['weight_lr']:g}"),
+        ("all", "images in each half", "25,000", f"{darts['images']:,}"),
+        ("all", "images in a batch", "64", f"{darts['batch']}"),
+        ("all", "updates", "50 epochs of 390", updates),
+        ("all", "supernet", "8 cells, 16 channels", f"one cell a stage, {darts['network']['channels']} channels"),
+        ("PC-DARTS", "one channel is mixed in", "4", f"{made['PC-DARTS']['share']}"),
+        ("P-DARTS", "depths of its stages, cells", "5, 11, 17", ", ".join(map(str, depths)) + " a stage"),
+        ("P-DARTS", "dropout of skips", "0, 0.4, 0.7", ", ".join(f"{rate:g}" for rate in dropout)),
+        ("DARTS-PT", "epochs after each decision", "5", f"{made['DARTS-PT']['tuning']}"),
         ("DARTS+", "skips at which it stops", "2 of 8 edges", f"{MOST} of 6 edges"),
         ("SNAS", "penalty on the cell's cost", "yes", "none"),
         ("DrNAS", "partial channels, pruning", "yes", "none"),
