@@ -52,7 +52,7 @@ def test_a_truth_by_hand():
 def found(*cells, seed=0, draw=None, eigenvalues=()):
     """A search that had these cells of six edges, epoch by epoch."""
     strengths = np.stack([1 - np.array(cells), np.array(cells)], 2)
-    return lab.Found(seed, draw, SPACE, cells[-1], strengths, np.array(eigenvalues))
+    return lab.Found(seed, draw, SPACE, cells[-1], strengths, np.array(eigenvalues, float))
 
 
 NONE, ONE, THREE, SIX = (1,) * 6, (0, *(1,) * 5), (0,) * 3 + (1,) * 3, (0,) * 6
