@@ -285,7 +285,8 @@ def shuffled(data: str | Dataset, seed: int, size: int | None = None) -> Dataset
     """
     check_number("seed", seed, 0)
     found = load(data, size)
-    order = np.random.default_rng(seed).permutation(len(found.train_labels))
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(found.train_labels))
     return replace(found, train_images=found.train_images[order], train_labels=found.train_labels[order])
 
 
