@@ -268,6 +268,28 @@ def load(name: str | Dataset = "fashion16", size: int | None = None, root: str |
     raise ValueError(f"no data set {name!r}: known are fashion16, {', '.join(TORCHVISION)}, or the path of a folder")
 
 
+def shuffled(data: str | Dataset, seed: int, size: int | None = None) -> Dataset:
+    """Return a data set whose training images stand in another order, drawn from ``seed``; all else is as it was.
+
+    A search that takes the first images of a data set takes others of it then. So searches from several seeds need not
+    share one sample of images: ``Darts(space, data=shuffled("fashion16", seed), seed=seed)``.
+
+    Parameters
+    ----------
+    data : str or Dataset
+        As `load` takes it, with its errors.
+    seed : int
+        From 0.
+    size : int, optional
+        As `load` takes it.
+    """
+    check_number("seed", seed, 0)
+    found = load(data, size)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(found.train_labels))
+    return replace(found, train_images=found.train_images[order], train_labels=found.train_labels[order])
+
+
 def as_folder(name) -> Path | None:
     """The folder that `load` would read; None if it would read something else."""
     if not isinstance(name, str | os.PathLike) or name in ("fashion16", *TORCHVISION):

@@ -53,6 +53,19 @@ def test_normalised_images_have_mean_zero_and_deviation_one():
     assert images.dtype == np.float32 and abs(images.mean()) < 1e-3 and abs(images.std() - 1) < 1e-3
 
 
+def test_another_order_holds_the_same_images_and_follows_the_seed():
+    data = datasets.load("fashion16", size=8)
+    one, again, other = (datasets.shuffled(data, seed) for seed in (3, 3, 4))
+    assert one == again != other != data
+    first, second = ((one.train_images, one.train_labels), (data.train_images, data.train_labels))
+    rows = [sorted(zip(map(bytes, images), labels, strict=True)) for images, labels in (first, second)]
+    assert rows[0] == rows[1] and not np.array_equal(one.train_labels, data.train_labels)
+    assert np.array_equal(one.test_images, data.test_images) and one.mean == data.mean
+    assert datasets.shuffled("fashion16", 3, size=8) == one
+    with pytest.raises(ValueError, match="seed"):
+        datasets.shuffled(data, -1)
+
+
 def test_loading_needs_no_torch():
     code = "import sys; from nasviz import datasets; datasets.load(size=8); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -51,6 +51,7 @@ def test_of_a_quadratic_the_hessian_is_its_matrix(matrix):
 def test_of_a_supernet_the_hessian_is_what_differences_of_gradients_say(trained):
     _, search, loss = trained
     matrix = diagnosis.hessian(loss, search.alphas)
+    assert np.allclose(diagnosis.hessian(loss, search.alphas, at_once=7), matrix, rtol=1e-9, atol=1e-12)
     assert matrix.shape == (30, 30)
     for edge, option in ((0, 3), (3, 1), (5, 4)):
         gradients = []
@@ -168,3 +169,15 @@ def test_gradients_of_operations_are_differences_of_the_loss(trained):
         logits = search.network(search.valid.images, moved)
         losses.append(torch.nn.functional.cross_entropy(logits, search.valid.labels).item())
     assert gradients[4, 2] == pytest.approx(abs(losses[0] - losses[1]) / 2e-5, rel=1e-4, abs=1e-7)
+
+
+def test_an_operation_is_taken_away_by_a_weight_of_zero(trained):
+    strategy, search, _ = trained
+    counts = diagnosis.right_without(strategy, search, images=32)
+    assert counts.shape == (6, 5) and counts.min() >= 0 and counts.max() <= 32
+    whole = search.network(search.valid.images[:32], search.alphas.softmax(1)).argmax(1) == search.valid.labels[:32]
+    assert (counts[:, 0] == whole.sum().item()).all()  # a zero adds nothing
+    weights = search.alphas.detach().softmax(1)
+    weights[4, 2] = 0
+    right = search.network(search.valid.images[:32], weights).argmax(1) == search.valid.labels[:32]
+    assert counts[4, 2] == right.sum().item()

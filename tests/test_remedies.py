@@ -30,7 +30,7 @@ from nasviz.strategies import (
     WatchedDarts,
 )
 from nasviz.strategies.fair_darts import kept, zero_one
-from nasviz.strategies.remedies import SMALL_SPACES, longer, remedies
+from nasviz.strategies.remedies import SMALL_SPACES, drawn, longer, remedies
 from nasviz.strategies.robust_darts import sharpened
 from nasviz.strategies.smooth_darts import rows_to_one
 
@@ -63,6 +63,14 @@ def test_the_comparison_is_the_recorded_one_and_gives_all_as_many_updates():
     assert {len(search) for search in searches.values()} == {375}
     lines = (RECORDED / "deep-searches.jsonl").read_text("utf-8").splitlines()
     assert {json.loads(line)["method"] for line in lines} == searches.keys()
+
+
+def test_each_seed_draws_images_of_its_own_and_the_same_weights():
+    one, again, other = (drawn(small(), seed).begin() for seed in (1, 1, 2))
+    plain = replace(small(), seed=1).begin()
+    assert torch.equal(one.train.images, again.train.images)
+    assert not torch.equal(one.train.images, other.train.images)
+    assert not torch.equal(one.train.images, plain.train.images) and torch.equal(one.weights, plain.weights)
 
 
 def small(cls=Darts, **changes):

@@ -2,16 +2,16 @@
 
     python data/scripts/record_lab07.py truth --space sep [--device cuda]
     python data/scripts/record_lab07.py truth --space conv [--device cuda]
-    python data/scripts/record_lab07.py searches [--of sep deep conv whole]
+    python data/scripts/record_lab07.py searches [--of sep whole conv deep]
 
 ``truth`` trains every distinct function of {skip, separable convolution} or of {skip, convolution} from ten seeds,
 with the full recipe on a network of four channels: data/darts-small/sep and conv, parts as `nasviz.estimators.tabulate`
-writes them. ``searches`` records each remedy of DARTS, with as many updates as DARTS, ten seeds, on the first of them
-(searches-*.jsonl) and on the second (conv-searches.jsonl); DARTS for longer, on a deeper and wider supernet, with few
-images and with as many as there are (deep-searches.jsonl); and DARTS on all five operations of NAS-Bench-201
-(whole-searches.jsonl): a line of JSON a search, in data/darts-small. Lines say which torch on which processor found
-them; those of the first two files, older, do not: torch 2.14 on an AMD EPYC. All go on where they were when
-interrupted. As many processes work as `nasviz.workers.workers` says.
+writes them. ``searches`` records DARTS and each of its remedies, with as many updates as DARTS, ten seeds, on the first
+of them (sep) and on the second (conv); DARTS for longer, on a deeper and wider supernet, with few images and with as
+many as there are (deep); and DARTS on all five operations of NAS-Bench-201 (whole): a line of JSON a search, in
+data/darts-small/drawn-*.jsonl. Each seed draws images of its own (``draw``). Searches of DARTS itself come first, the
+remedies after them. All go on where they were when interrupted. As many processes work as `nasviz.workers.workers`
+says.
 """
 
 from __future__ import annotations
@@ -31,18 +31,17 @@ from nasviz.estimators import FULL, PackedTraining, Training
 from nasviz.estimators.tabulate import Work, run, run_packed
 from nasviz.spaces import NasBench201
 from nasviz.strategies import Darts
-from nasviz.strategies.remedies import RECIPE, SMALL_SPACES, longer, remedies
+from nasviz.strategies.remedies import RECIPE, SMALL_SPACES, drawn, longer, remedies
 from nasviz.workers import default_pool, processor
 
 FOLDER = Path(__file__).parents[1] / "darts-small"
 TRAININGS, SEARCHES = 10, 10  # seeds
 SETS = {
     "sep": remedies(SMALL_SPACES["sep"]),
-    "deep": longer(SMALL_SPACES["sep"]),
-    "conv": remedies(SMALL_SPACES["conv"]),
     "whole": {"DARTS": Darts(NasBench201(), **RECIPE)},
+    "conv": remedies(SMALL_SPACES["conv"]),
+    "deep": longer(SMALL_SPACES["sep"]),
 }
-FILES = {name: f"{name}-searches.jsonl" for name in SETS} | {"sep": "searches-2.jsonl"}
 
 
 def truth(name: str, device: str) -> None:
@@ -59,7 +58,7 @@ def truth(name: str, device: str) -> None:
 
 
 def searches(sets: Sequence[str], out: Path) -> None:
-    """Search with what is missing, set after set, method after method."""
+    """Search with what is missing: DARTS in all sets, then the remedies."""
     there = {
         (name, row["method"], row["seed"])
         for name in sets
@@ -67,16 +66,24 @@ def searches(sets: Sequence[str], out: Path) -> None:
         for row in searches_in(folder, name)
     }
     todo = [(name, method, seed) for name in sets for method in SETS[name] for seed in range(SEARCHES)]
+    todo.sort(key=lambda key: turn(key[1]))
     jobs = {default_pool().submit(recorded, *key): key[0] for key in todo if key not in there}
     for job in tqdm(as_completed(jobs), total=len(jobs), unit="search"):
-        with (out / FILES[jobs[job]]).open("a", encoding="utf-8") as file:
+        with (out / file_of(jobs[job])).open("a", encoding="utf-8") as file:
             file.write(json.dumps(job.result()) + "\n")
+
+
+def turn(method: str) -> int:
+    """When a method's turn comes: what says most of the collapse first, then what is quick."""
+    if method in ("DARTS", "DARTS, ten times the images"):
+        return 0
+    return 1 if method.startswith("DARTS, ") else 3 if method in ("SDARTS-ADV", "DARTS-ADA") else 2
 
 
 def recorded(name: str, method: str, seed: int) -> dict:
     """A search, and what it ran on."""
-    start, row = time.process_time(), {"method": method, "seed": seed}
-    row |= outcome(replace(SETS[name][method], seed=seed))
+    start, row = time.process_time(), {"method": method, "seed": seed, "draw": seed}
+    row |= outcome(drawn(SETS[name][method], seed))
     seconds = round(time.process_time() - start, 1)
     return row | {"seconds": seconds, "torch": torch.__version__, "processor": processor()}
 
@@ -95,9 +102,15 @@ def outcome(search: Darts) -> dict:
     return row
 
 
+def file_of(name: str) -> str:
+    """The file of a set."""
+    return f"drawn-{name}.jsonl"
+
+
 def searches_in(folder: Path, name: str) -> Iterator[dict]:
     """The recorded searches of a set. A last line without its end was torn by a kill, and does not count."""
-    for path in sorted(folder.glob(FILES[name].replace("2", "*"))):  # of the first, two processes each wrote a file
+    path = folder / file_of(name)
+    if path.exists():
         yield from map(json.loads, path.read_bytes().split(b"\n")[:-1])
 
 

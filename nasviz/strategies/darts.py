@@ -43,7 +43,8 @@ class Darts:
     size : int
         Height and width of the images, pixels.
     images : int
-        Number of images in each half. The paper: 25,000 (CIFAR-10).
+        Number of images in each half: the first training images of the data, whatever the seed, and those that follow.
+        `nasviz.datasets.shuffled` gives each seed images of its own. The paper: 25,000 (CIFAR-10).
     epochs : int
         Epochs of the search. The paper: 50.
     batch : int

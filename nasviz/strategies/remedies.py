@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from .. import datasets
 from ..space import SearchSpace
 from ..spaces import NasBench201
 from .darts import Darts
@@ -43,7 +44,7 @@ def remedies(space: SearchSpace) -> dict[str, Darts]:
     Returns
     -------
     dict of str to Darts
-        Searches with seed 0: ``replace(search, seed=3)`` makes another. Two of them measure sharpness (``watched``).
+        Searches with seed 0 on the first images: `drawn` makes others. Two of them measure sharpness (``watched``).
     """
     return {
         "DARTS": WatchedDarts(space, **RECIPE, watched=64),
@@ -74,3 +75,11 @@ def longer(space: SearchSpace) -> dict[str, Darts]:
         "DARTS, longer and deeper": replace(search, images=500, epochs=25),
         "DARTS, longer and deeper, 4,000 images": replace(search, images=4000, epochs=3),
     }
+
+
+def drawn(search: Darts, seed: int) -> Darts:
+    """Return the same search from another seed, on images that are drawn by this seed.
+
+    Without this all seeds would share the first images of the data, and a mean over seeds would speak of one sample.
+    """
+    return replace(search, seed=seed, data=datasets.shuffled(search.data, seed, search.size))
