@@ -164,7 +164,8 @@ def read(path):
 
 TRAVEL = sorted(path for path in DATA.rglob("*") if path.name.endswith((".jsonl", ".jsonl.gz", ".npz", ".json")))
 # These are no records of the package: scripts in data/scripts wrote them, and the labs read them.
-LINES = ("lab06-darts.jsonl", "lab08-alone.jsonl", "conv-searches", "deep-searches", "whole-searches", "searches-", "drawn-")
+SEARCHES = ("conv-searches", "deep-searches", "whole-searches", "searches-", "drawn-")
+LINES = ("lab06-darts.jsonl", "lab08-alone.jsonl", *SEARCHES)
 NUMBERS = ("fashion16.npz", "lab03-", "lab04-", "lab08-", "lab09-", "lab10-")
 
 
