@@ -373,6 +373,11 @@ def mean_band(values, *, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarra
     return np.stack([mean, low, high])
 
 
+def mean_of(values, *, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+    """Compute the mean of ``values``, array of shape (n,), and its interval: `mean_band` of single numbers."""
+    return Interval(*mean_band(values, resamples=resamples, seed=seed).tolist())
+
+
 def paired_permutation(first, second, *, resamples: int = 9999, seed: int = 0) -> float:
     """Return the two-sided p-value of the mean difference of pairs, if the sign of each difference were random.
 

@@ -11,7 +11,7 @@ from typing import cast
 
 import numpy as np
 
-from ..analysis.stats import Interval, mean_band, seed_noise
+from ..analysis.stats import Interval, mean_band, mean_of, seed_noise
 from ..course import as_table
 from ..estimator import Estimator
 from ..estimators import TableLookup, nasbench201_table
@@ -114,7 +114,7 @@ def difference(first, second) -> Interval:
 
     The arrays have shape (n,), one entry a seed; at least three seeds make an interval.
     """
-    return Interval(*mean_band(np.asarray(first) - np.asarray(second)).tolist())
+    return mean_of(np.asarray(first) - np.asarray(second))
 
 
 def gains(population: int, tournament: int, seeds: int = 30) -> np.ndarray:

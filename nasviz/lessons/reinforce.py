@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 
-from ..analysis.stats import Interval, mean_band
+from ..analysis.stats import Interval, mean_band, mean_of
 from ..estimators import TableLookup
 from ..estimators.table import Table
 from ..objectives import Bounded, CubedBest, Penalised, Weighted, accuracy
@@ -148,7 +148,7 @@ def kept_mean(codes: np.ndarray, cells: Cells, values: np.ndarray | None = None)
 
 def compared(first: np.ndarray, second: np.ndarray) -> Interval:
     """Return the mean of first − second over paired seeds, with its 95 % bootstrap interval."""
-    return Interval(*mean_band(first - second).tolist())
+    return mean_of(first - second)
 
 
 def told(interval: Interval) -> str:
