@@ -89,13 +89,6 @@ def depths(space: DartsSpace, cells: int, seed: int = 0) -> np.ndarray:
     return np.array([from_inputs(space, space.sample(rng)) for _ in range(cells)])
 
 
-def mean_interval(values) -> tuple[float, tuple[float, float]]:
-    """Mean of independent values, and its 95 % interval by the normal approximation: mean ± 1.96 standard errors."""
-    values = np.asarray(values, float)
-    mean, error = float(values.mean()), float(values.std(ddof=1) / len(values) ** 0.5)
-    return mean, (mean - 1.96 * error, mean + 1.96 * error)
-
-
 def of_equal_cost(space: DartsSpace, estimate, arch, pairs: int, *, within: float, seed: int) -> list[tuple[int, ...]]:
     """Random pairs of cells whose MAdds are those of ``arch``, give or take the share ``within`` (0 to 1)."""
     kept: list[tuple[int, ...]] = []

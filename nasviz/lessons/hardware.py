@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 
 from ..analysis.fronts import dominated
+from ..analysis.stats import Interval
 from ..course import as_table
 from ..estimators import nasbench201_table
 from ..hardware import SIMULATED, LatencyTable, Noisy, latency, target, times
@@ -154,19 +155,9 @@ def missing_area(fronts: Fronts, evaluations: int, reference: tuple[float, float
     return 1 - fronts.areas(evaluations, reference) / fronts.best(reference)
 
 
-def paired(first, second) -> tuple[float, tuple[float, float]]:
-    """The mean of paired differences, and its 95 % interval by Student's t."""
-    from scipy.stats import t
-
-    difference = np.asarray(first, float) - np.asarray(second, float)
-    half = t.ppf(0.975, len(difference) - 1) * difference.std(ddof=1) / len(difference) ** 0.5
-    return float(difference.mean()), (float(difference.mean() - half), float(difference.mean() + half))
-
-
-def told(interval: tuple[float, float], options: Sequence[str]) -> str:
+def told(found: Interval, options: Sequence[str]) -> str:
     """Of three options the one that an interval says: it lies below 0, it holds 0, it lies above 0."""
-    low, high = interval
-    return options[0 if high < 0 else 2 if low > 0 else 1]
+    return options[0 if found.high < 0 else 2 if found.low > 0 else 1]
 
 
 # ---------------------------------------------------------------------------------------------------------- the devices
