@@ -131,7 +131,8 @@ SEARCHES = (
     Published("AmoebaNet", 2018, 3_150, "K40", 450, 20_000,
               "Real et al. 2019, methods: 450 K40 for about 7 days, 20,000 models; Liu et al. 2019 print the product"),
     Published("ENAS", 2018, 0.5, "1080 Ti", 1, None,
-              "Liu et al. 2019, table 1; Pham et al. 2018 say less than 16 hours on one 1080 Ti"),
+              "Liu et al. 2019, table 1. Pham et al. 2018 themselves print 0.45 in the table of CIFAR-10, which the "
+              "zoo has, and say less than 16 hours on one 1080 Ti"),
     Published("DARTS, first order", 2018, 1.5, "1080 Ti", 1, None,
               "Liu et al. 2019, table 1; the cost of four searches, the best of which is kept"),
     Published("DARTS, second order", 2018, 4.0, "1080 Ti", 1, None,

@@ -85,7 +85,8 @@ CELLS: tuple[Model, ...] = (
     Model(
         "ENAS, micro (CIFAR-10)", "search", "nasnet", _enas, CIFAR,
         parameters=4.6e6, parameters_exact=False, madds=None, accuracy=97.11, dataset="CIFAR-10", gpu_days=0.45,
-        source="Pham et al. 2018, table 1 (with CutOut); cell and size: the released script",
+        source="Pham et al. 2018, the table of CIFAR-10 (with CutOut); cell and size: the released script. That table "
+        "has 0.45 days for the search; Liu et al. 2019, table 1, print 0.5, which the bill of searches has",
         reason="In part: the released code has a second 1×1 convolution on each cell's later input (0.16 M) and an "
         "auxiliary head (0.49 M), both computed from that code and not built here. That gives 4.4 M of 4.6 M; the rest "
         "is unexplained.",
