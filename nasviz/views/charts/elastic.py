@@ -40,13 +40,13 @@ class Elastic(Chart):
         The widgets ``"resolution"``, and ``(unit, "depth")``, ``(unit, "kernel")``, ``(unit, "expansion")``, units
         from 0.
     arch : Arch
-    tried : dict from Arch to Evaluation
-        All children so far, with the scores "inherited", "madds" and perhaps "latency_ms".
+    tried : dict from Arch to dict
+        The scores of all children so far: "inherited", "madds", "parameters" and, with ``ms``, "latency_ms".
 
     Examples
     --------
     >>> view = Elastic(elastic_supernet())  # doctest: +SKIP
-    >>> view.set(view.space.smallest).scores["inherited"]  # doctest: +SKIP
+    >>> view.set(view.space.smallest)["inherited"]  # doctest: +SKIP
     0.728
     """
 
