@@ -16,6 +16,7 @@ from nasviz.strategies.darts import Darts
 from nasviz.views.charts import chart as chart_module
 from nasviz.views.charts.chart import figure, live
 from nasviz.views.charts.surface import SCALE, Plane, Surface, _color
+from nasviz.views.stage import panel
 from nasviz.views.stage.mixture import Mixture
 
 STEPS = np.linspace(-1, 1, 5)
@@ -86,6 +87,9 @@ def test_sliders_are_the_alphas_of_an_edge(mixture):
     assert len(view.stage) == 3 and view.best == pytest.approx(view.stage.columns()["loss"].min())
     assert search.pack() == before  # the search itself stays as it was
     assert view.stage.still()[:4] == b"\x89PNG"
+    assert panel.pictures()[view.model_id]["text/plain"] == repr(view)  # a stored page shows the last try
+    Mixture(darts, search, edge=0, images=40).close()
+    assert None not in panel.pictures()  # nor is one that is closed asked for
 
 
 def test_an_edge_that_is_not_there_is_refused(mixture):

@@ -24,7 +24,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 PICTURES = """\
 import sys
 from IPython.display import display
-made = sys.modules.get("nasviz.views.stage.player")
+made = sys.modules.get("nasviz.views.stage.panel")
 display({"application/json": made.pictures() if made else {}}, raw=True)"""  # asked of a kernel that ran a lab
 
 
@@ -82,7 +82,7 @@ def in_place(notebook, pictures: dict[str, dict[str, str]]) -> None:
 def render(path: Path) -> float:
     """Run a lab head to tail and store it with its pictures, its duration and its minutes. Seconds of computing.
 
-    A player that was run shows its last picture where it stands: on a page without a kernel it cannot be run.
+    What later cells change, as they run a player, shows its last picture where it stands: without a kernel nobody can.
     """
     import nbformat
     from nbformat.v4 import new_code_cell

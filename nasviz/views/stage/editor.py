@@ -121,6 +121,7 @@ class CellEditor(widgets.VBox):
         self.set(arch)
         self._show_button()
         self._show_table()
+        panel.changing(self)
         if space.size <= COUNTABLE:
             threading.Thread(target=self._count_strings, daemon=True).start()
 

@@ -89,6 +89,7 @@ class Mixture(widgets.VBox):
         self.said = widgets.HTML()
         super().__init__([widgets.VBox(self.sliders), self.said, self.stage])
         self.add_class("nasviz-player")
+        panel.changing(self)
         self._try()
 
     def set(self, *values: float) -> float:

@@ -7,6 +7,7 @@ import traceback
 from dataclasses import Field
 from html import escape
 from math import log10
+from weakref import WeakSet
 
 import anywidget
 import ipywidgets as widgets
@@ -87,6 +88,20 @@ def with_still(bundle, text: str, stage: Stage) -> tuple[dict, dict]:
     if picture := stage.still():
         data["image/png"] = base64.b64encode(picture).decode()
     return data, metadata
+
+
+_changing: WeakSet = WeakSet()
+
+
+def changing(widget) -> None:
+    """Note a widget with a ``stage`` that later cells change: a stored page shows it as it was at the end."""
+    _changing.add(widget)
+
+
+def pictures() -> dict[str, dict[str, str]]:
+    """Return what a stored page shows of each `changing` widget as it is now, by its model's id: MIME types, data."""
+    there = [widget for widget in list(_changing) if widget.comm is not None]  # None once it is closed
+    return {widget.model_id: with_still({}, repr(widget), widget.stage)[0] for widget in there}
 
 
 _LINE = (

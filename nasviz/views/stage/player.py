@@ -148,6 +148,7 @@ class Player(widgets.VBox):
         self.children = [bar, *([grid, panel.Names()] if self.sliders else []), self.status, self.panel, self.stage]
         self._show_status()
         _players.add(self)
+        panel.changing(self)
 
     # ------------------------------------------------------------------ the buttons' actions; from any thread
     def play(self) -> None:
@@ -358,11 +359,6 @@ class Player(widgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs):
         return panel.with_still(super()._repr_mimebundle_(**kwargs), repr(self), self.stage)
-
-
-def pictures() -> dict[str, dict[str, str]]:
-    """What a stored page shows of each player as it stands now, by the id of its model: MIME types and data."""
-    return {player.model_id: panel.with_still({}, repr(player), player.stage)[0] for player in list(_players)}
 
 
 def pause_all(but: Player | None = None) -> None:
