@@ -64,8 +64,8 @@ def sample(table) -> Sample:
     rows = table.rows([arch for arch, there in zip(drawn, known, strict=True) if there])
     validation, test = (100 * table.columns[name][rows] for name in ("accuracy", "test_accuracy"))
     archs = tuple(arch for arch, there in zip(drawn, known, strict=True) if there)
-    longest = 100 * inherited[:, -1][..., known].astype(float)  # the supernets of most epochs
-    return Sample(archs, validation, test, table.column("madds")[rows], longest)
+    shared = 100 * inherited[..., known].astype(float)
+    return Sample(archs, validation, test, table.column("madds")[rows], shared)
 
 
 def three_seeds(table, name: str = "test_accuracy") -> np.ndarray:
