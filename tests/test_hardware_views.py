@@ -62,6 +62,20 @@ def test_the_front_moves_as_evaluations_come_and_back_with_the_slider():
     assert SPACE.to_text(ARCHS[5]) in view.about.value and len(view.cells.children) == 1
 
 
+def test_a_hopeless_cell_does_not_squeeze_the_front():
+    view = Pareto(SPACE)
+    for n, accuracy in enumerate([*np.linspace(0.7, 0.8, 19), 0.1]):
+        view.append(evaluation(ARCHS[n], accuracy, 20.0 - n))
+    low, high = view.figure.layout.yaxis.range
+    assert 40 < low < 70 and 80 < high < 90
+    *_, line, below = view.figure.data
+    assert view.low == [19] and list(below.x) == [1.0] and low < below.y[0] < low + 2 and list(below.text) == ["10.0 %"]
+    assert list(line.y)[0] == pytest.approx(10)  # it is on the front all the same: nothing is cheaper
+    assert "Evaluations below the axis" in view.text and view.text.endswith("%: 1.")
+    view.after.value = 19
+    assert view.low == [] and view.figure.layout.yaxis.range == (low, high) and not below.showlegend
+
+
 def test_what_has_no_cost_is_refused():
     with pytest.raises(ValueError, match=r"no \['latency_ms'\]"):
         Pareto(SPACE).append(Evaluation(ARCHS[0], {"accuracy": 0.5}))

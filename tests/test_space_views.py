@@ -1,5 +1,7 @@
 """Views of spaces, of whole networks and of the zoo: what they say is what the space, the count and the papers say."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 import torch
@@ -11,8 +13,9 @@ from nasviz.nn import count
 from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import DartsSpace, MacroSpace, NasBench101, NasBench201
 from nasviz.views import Compound, Network, Space, Zoo, compare, mutations, show, show_graph
-from nasviz.views.charts.chart import short
+from nasviz.views.charts.chart import beside, meet, short
 from nasviz.views.charts.network import blocks_of
+from nasviz.views.charts.zoo import LEFT, LETTER, RIGHT, TALL
 from nasviz.zoo import MODELS
 from nasviz.zoo.scaling import RELEASED, compound
 
@@ -174,7 +177,7 @@ def test_the_zoo_shows_published_numbers_and_tells_of_one():
     view = Zoo()
     assert all(m.dataset == "ImageNet" and m.madds and m.accuracy for m in view.shown)
     traces = view.figure.data[1:]
-    dots = {n: (x, y) for t in traces for n, x, y in zip(t.text, t.x, t.y, strict=True)}
+    dots = {n: (x, y) for t in traces for n, x, y in zip(t.customdata, t.x, t.y, strict=True)}
     for model in view.shown:
         assert dots[model.name.removesuffix(" (ImageNet)")] == (model.madds, model.accuracy)
     view.cost.value = "parameters"
@@ -187,8 +190,35 @@ def test_the_zoo_shows_published_numbers_and_tells_of_one():
 
 
 def test_names_in_the_picture_of_the_zoo_do_without_its_data_set():
-    text = {name for trace in Zoo().figure.data[1:] for name in trace.text}
-    assert {"DARTS V2", "NASNet-A (6 @ 4032)"} <= text and "DARTS V2 (ImageNet)" not in text
+    said = {name for trace in Zoo().figure.data[1:] for name in trace.customdata}
+    assert {"DARTS V2", "NASNet-A (6 @ 4032)"} <= said and "DARTS V2 (ImageNet)" not in said
+
+
+def test_a_narrow_picture_of_the_zoo_has_fewer_names_and_none_of_them_collide():
+    view, seen = Zoo(), {}
+    for wide in (500, 700, 1100):
+        view.fit.width = wide
+        seen[wide] = {name for trace in view.figure.data[1:] for name in trace.text if name}
+        places = {}
+        for trace in view.figure.data[1:]:
+            for name, side, x, y, size in zip(
+                trace.text, trace.textposition, trace.x, trace.y, trace.marker.size, strict=True
+            ):
+                if name:
+                    (low, high), (bottom, top) = view.figure.layout.xaxis.range, view.figure.layout.yaxis.range
+                    across = (wide - LEFT - RIGHT) * (np.log10(x) - low) / (high - low)
+                    up = TALL * (y - bottom) / (top - bottom)
+                    places[name] = beside(across, up, LETTER * len(name), size / 2 + 2)[side]
+        assert all(meet(a, b) < 8 for a, b in combinations(places.values(), 2))
+        assert all(box[0] >= 0 and box[2] <= wide - LEFT for box in places.values())
+    assert 10 < len(seen[500]) < len(seen[700]) < len(seen[1100])
+    line = view.figure.data[0]
+    on_line = set(zip(line.x, line.y, strict=True))
+    best = {m.name.removesuffix(" (ImageNet)") for m in view.shown if (m.madds, m.accuracy) in on_line}
+    assert len(best & seen[700]) > len(best) / 2  # who is on the line chooses first
+    before = seen[1100]
+    view.cost.value = "parameters"
+    assert before != {name for trace in view.figure.data[1:] for name in trace.text if name}
 
 
 def test_a_zoo_of_nothing_is_refused():

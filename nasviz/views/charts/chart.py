@@ -26,12 +26,19 @@ CLEAR = {
 
 class Fit(anywidget.AnyWidget):
     """Invisible: tells plotly when the room beside it changes. It measures before it is shown, then listens to the
-    window only."""
+    window only. ``width`` is the chart's, in pixels, rounded down to fifty; 0 until a page has shown it."""
 
+    width = traitlets.Int(0).tag(sync=True)
     _esm = """
     export default {
-      render({ el, signal }) {
-        const tell = () => dispatchEvent(new Event("resize"));
+      render({ model, el, signal }) {
+        const tell = () => {
+          dispatchEvent(new Event("resize"));
+          const width = el.clientWidth - el.clientWidth % 50;
+          if (!width || width === model.get("width")) return;
+          model.set("width", width);
+          model.save_changes();
+        };
         const size = new ResizeObserver(tell);
         size.observe(el);
         const later = [100, 1000, 4000].map((ms) => setTimeout(tell, ms)); // plotly itself takes a while to load
@@ -56,7 +63,8 @@ class Chart(widgets.VBox):
     text = ""
 
     def __init__(self, children):
-        super().__init__([*children, Fit()])
+        self.fit = Fit()
+        super().__init__([*children, self.fit])
 
     def still(self) -> bytes | None:
         """The chart as PNG, light background."""
@@ -222,17 +230,21 @@ def sides(x: Collection[float], y: Collection[float], names: Sequence[str], size
     taken = [(a - 9, b - 9, a + 9, b + 9) for a, b in zip(x, y, strict=True)]
     out = []
     for a, b, name, size in zip(x, y, names, sizes, strict=True):
-        w, r = 6.2 * len(name), size / 2 + 2
-        boxes = {
-            "top center": (a - w / 2, b + r, a + w / 2, b + r + 13),
-            "bottom center": (a - w / 2, b - r - 13, a + w / 2, b - r),
-            "middle right": (a + r, b - 7, a + r + w, b + 7),
-            "middle left": (a - r - w, b - 7, a - r, b + 7),
-        }
+        boxes = beside(a, b, 6.2 * len(name), size / 2 + 2)
         side = min(boxes, key=lambda place: sum(meet(boxes[place], box) for box in taken))
         out.append(side)
         taken.append(boxes[side])
     return out
+
+
+def beside(a: float, b: float, w: float, r: float) -> dict[str, tuple[float, float, float, float]]:
+    """The four boxes in which a name of ``w`` pixels can stand, ``r`` pixels from its dot's middle, y upwards."""
+    return {
+        "top center": (a - w / 2, b + r, a + w / 2, b + r + 13),
+        "bottom center": (a - w / 2, b - r - 13, a + w / 2, b - r),
+        "middle right": (a + r, b - 7, a + r + w, b + 7),
+        "middle left": (a - r - w, b - 7, a - r, b + 7),
+    }
 
 
 def meet(a: tuple, b: tuple) -> float:

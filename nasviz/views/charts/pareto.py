@@ -23,8 +23,9 @@ PAUSE = 0.25  # seconds between two drawings while a search goes on
 class Pareto(Chart):
     """A live chart of accuracy against a cost: every evaluation is a dot, the Pareto front a line.
 
-    The front dominates the coloured area (`dominated`, with the costliest and the worst dot as its corner). The slider
-    goes back to earlier evaluations; a click shows the cell.
+    The front dominates the coloured area (`dominated`, with the costliest and the worst dot as its corner). The axis of
+    accuracy shows the good ones well; a triangle at its lower edge is an evaluation far below. The slider goes back to
+    earlier evaluations; a click shows the cell.
 
     Parameters
     ----------
@@ -68,11 +69,16 @@ class Pareto(Chart):
             mode="lines", fill="toself", fillcolor="rgba(26,111,212,0.12)", line={"width": 0}, hoverinfo="skip",
             name="dominated",
         )  # fmt: skip
+        self.low: list[int] = []  # numbers of the evaluations below the axis
         tip = "%{x:.3g}, %{y:.1f} %<extra>%{customdata}</extra>"
         self.figure.add_scatter(mode="markers", name="evaluated", marker={"color": GREY, "size": 6}, hovertemplate=tip)
         self.figure.add_scatter(
             mode="lines+markers", name="front", line={"shape": "hv", "color": BLUE, "width": 1.5},
             marker={"color": BLUE, "size": 9}, hovertemplate=tip,
+        )  # fmt: skip
+        self.figure.add_scatter(
+            mode="markers", name="below the axis", marker={"color": GREY, "size": 9, "symbol": "triangle-down"},
+            hovertemplate="%{x:.3g}, %{text}<extra>%{customdata}</extra>", showlegend=False,
         )  # fmt: skip
         if target is not None:
             line = {"color": AMBER, "width": 2, "dash": "dash"}
@@ -82,6 +88,8 @@ class Pareto(Chart):
         self.figure.data[1].on_click(lambda trace, points, state: self._clicked(points.point_inds))
         on_front = self.figure.data[2]
         on_front.on_click(lambda trace, points, state: self._clicked([self.front[i] for i in points.point_inds]))
+        below = self.figure.data[3]
+        below.on_click(lambda trace, points, state: self._clicked([self.low[i] for i in points.point_inds]))
         super().__init__([self.after, self.said, self.figure, self.about, self.cells])
 
     # ------------------------------------------------------------------ the data
@@ -134,6 +142,10 @@ class Pareto(Chart):
         costs = [one.scores[self.cost] for one in self.evaluations]
         return max(costs), min(100 * one.scores["accuracy"] for one in self.evaluations)
 
+    def _span(self) -> tuple[float, float]:
+        """Return the ends of the axis of accuracy: the same at all positions of the slider."""
+        return good_range(np.array([100 * one.scores["accuracy"] for one in self.evaluations]), high_fence=False)
+
     def _outline(self, costs, values) -> list[tuple[float, float]]:
         """Return the corners of the dominated area."""
         right, low = self._corner()
@@ -149,12 +161,18 @@ class Pareto(Chart):
         self.area = dominated(costs, values, self._corner()) if len(costs) else 0.0
         texts = [self.space.to_text(one.arch) for one in self.evaluations[: self.after.value]]
         outline = self._outline(costs, values) if self.front else []
+        low, high = self._span()
+        self.low = np.flatnonzero(values < low).tolist()
         with self.figure.batch_update():
-            area, dots, line = self.figure.data
+            self.figure.layout.yaxis.range = (low, high) if self.evaluations else None
+            area, dots, line, below = self.figure.data
             area.x, area.y = [x for x, _ in outline], [y for _, y in outline]
             dots.x, dots.y, dots.customdata = costs, values, texts
             line.x, line.y = costs[self.front], values[self.front]
             line.customdata = [texts[i] for i in self.front]
+            below.x, below.y = costs[self.low], [low + 0.015 * (high - low)] * len(self.low)
+            below.text, below.customdata = [f"{values[i]:.1f} %" for i in self.low], [texts[i] for i in self.low]
+            below.showlegend = bool(self.low)
         ends = ", ".join(f"{values[i]:.1f} % at {costs[i]:.3g}" for i in self.front)
         self.text = (
             f"{len(costs)} architectures by accuracy and {self.label}. The front: {ends or 'nothing yet'}. "
@@ -162,6 +180,7 @@ class Pareto(Chart):
         )
         failed = f"; {self.failed} failed, left out" if self.failed else ""
         self.text += f" {self.failed} failed and are left out." if self.failed else ""
+        self.text += f" Evaluations below the axis, which begins at {low:.0f} %: {len(self.low)}." if self.low else ""
         self.said.value = f"<p style='margin:2px 0'>front of {len(self.front)}; area {self.area:.3g}{failed}</p>"
 
     def _clicked(self, points: list[int]) -> None:
@@ -183,13 +202,17 @@ class Pareto(Chart):
 
         def draw(pen):
             reach = costs if self.target is None else np.append(costs, self.target)
-            axes = Axes(pen, (0, 10, 700, 390), good_range(reach), good_range(values), self.label, "accuracy, %")
+            axes = Axes(pen, (0, 10, 700, 390), good_range(reach), self._span(), self.label, "accuracy, %")
             pen.area([(axes.X(x), axes.Y(y)) for x, y in self._outline(costs, values)], mixed(BLUE, 0.12))
             if self.target is not None:
                 axes.line((self.target,) * 2, axes.values, AMBER, 1.6, (6, 4))
                 pen.text(axes.X(self.target) + 4, 34, "target", 11, AMBER, "lm")
-            for x, y in zip(costs, values, strict=True):
-                pen.dot(axes.X(x), axes.Y(y), 3, mixed(GREY, 0.7))
+            for number, (x, y) in enumerate(zip(costs, values, strict=True)):
+                left, high = axes.X(x), axes.Y(y)
+                if number in self.low:
+                    pen.area([(left - 5, high - 9), (left + 5, high - 9), (left, high - 1)], mixed(GREY, 0.7))
+                else:
+                    pen.dot(left, high, 3, mixed(GREY, 0.7))
             axes.line(costs[self.front], values[self.front], BLUE, 1.5, steps=True)
             for i in self.front:
                 pen.dot(axes.X(costs[i]), axes.Y(values[i]), 4.5, BLUE)

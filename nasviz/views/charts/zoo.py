@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from math import sqrt
 
@@ -17,7 +17,7 @@ from ...zoo.one_recipe import Trained
 from ..colors import AMBER, BLUE, GREY, MAGENTA
 from ..raster import DIM, GRID, TEXT, mixed, ticks
 from ..stage.cell import show
-from .chart import Chart, drawn, figure, live, meet, short, sides
+from .chart import Chart, beside, drawn, figure, live, meet, short
 
 LOOK = {
     "search": ("found by search", BLUE, "circle"),
@@ -25,6 +25,9 @@ LOOK = {
     "hand": ("designed by hand", MAGENTA, "diamond"),
 }
 COSTS = (("madds", "multiply-adds"), ("parameters", "parameters"))
+LEFT, RIGHT, TALL = 60, 40, 360  # pixels beside the plot, and its height with a legend of four lines
+NARROW = 500  # pixels of the chart before a page has shown it
+LETTER = 5.9  # pixels of a letter of a name, on average
 
 
 class Zoo(Chart):
@@ -32,6 +35,7 @@ class Zoo(Chart):
 
     All numbers are the published ones (`nasviz.zoo.table` has ours beside them). The area of a dot is the cost of the
     search in days of one accelerator, where it is published. The line joins the models that no other beats in both.
+    Names stand where there is room, those on the line first; a dot says its name to a mouse that points at it.
 
     Parameters
     ----------
@@ -54,20 +58,18 @@ class Zoo(Chart):
         self.text = f"{len(known)} models on {dataset}; none is both cheaper and better than: {best}"
         self.cost = widgets.ToggleButtons(options=[(word, name) for name, word in COSTS])
         self.cost.observe(lambda change: self._draw(), "value")
+        self.wide = NARROW  # pixels of the chart
         self.facts = widgets.HTML("Click a dot.")
         self.cells = widgets.Box()
         self.figure = figure(
             height=520,
-            margin={"l": 60, "r": 100, "t": 40, "b": 50},
+            margin={"l": LEFT, "r": RIGHT, "t": 40, "b": 50},
             xaxis={"type": "log"},
             yaxis={"title": f"top-1 accuracy on {dataset}, %, as published"},
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             hovermode="closest",
         )
         self.figure.add_scatter(mode="lines", name="not beaten in both", line={"color": GREY, "dash": "dot"})
-        x, y = 420 * np.log10(self._values("madds")) / 1.4, 50 * np.array(self._values("accuracy"))  # pixels, roughly
-        beside = sides(x, y, [self._called(m) for m in self.shown], [_size(m) for m in self.shown])
-        places = {m.name: side for m, side in zip(self.shown, beside, strict=True)}
         self.groups = [[m for m in self.shown if m.designed_by == by] for by in LOOK]
         for group, (word, color, symbol) in zip(self.groups, LOOK.values(), strict=True):
             marker = {"color": color, "symbol": symbol, "opacity": 0.75, "line": {"width": 1.5, "color": color}}
@@ -75,17 +77,17 @@ class Zoo(Chart):
                 mode="markers+text",
                 cliponaxis=False,
                 name=word,
-                text=[self._called(m) for m in group],
-                textposition=[places[m.name] for m in group],
+                customdata=[self._called(m) for m in group],
                 textfont={"size": 10},
                 marker=marker | {"size": [_size(m) for m in group]},
-                hovertemplate="%{text}<br>%{x:.3s}, %{y:.1f} %<extra></extra>",
+                hovertemplate="%{customdata}<br>%{x:.3s}, %{y:.1f} %<extra></extra>",
             )
         self._draw()
         self.figure = live(self.figure)
         for trace, group in zip(self.figure.data[1:], self.groups, strict=True):
             trace.on_click(lambda trace, points, state, g=group: self._clicked(g, points.point_inds))
         super().__init__([self.cost, self.figure, self.facts, self.cells])
+        self.fit.observe(self._resized, "width")
 
     def _called(self, model: Model | Trained) -> str:
         """Return the model's name in the picture, without its data set."""
@@ -96,11 +98,39 @@ class Zoo(Chart):
 
     def _draw(self) -> None:
         cost = self.cost.value
-        line = [self.shown[i] for i in front(self._values(cost), self._values("accuracy"))]
+        best = front(self._values(cost), self._values("accuracy"))
+        (x, across), (y, up) = (_spread(v) for v in (np.log10(self._values(cost)), np.array(self._values("accuracy"))))
+        places = self._named((self.wide - LEFT - RIGHT) * x, TALL * y, best)
         with self.figure.batch_update():
             self.figure.layout.xaxis.title = f"{dict(COSTS)[cost]}, as published"
-            for trace, group in zip(self.figure.data, [line, *self.groups], strict=True):
+            self.figure.layout.xaxis.range, self.figure.layout.yaxis.range = across, up
+            for trace, group in zip(self.figure.data, [[self.shown[i] for i in best], *self.groups], strict=True):
                 trace.x, trace.y = [getattr(m, cost) for m in group], [m.accuracy for m in group]
+            for trace, group in zip(self.figure.data[1:], self.groups, strict=True):
+                trace.text = [self._called(m) if m.name in places else "" for m in group]
+                trace.textposition = [places.get(m.name, "top center") for m in group]
+
+    def _resized(self, change) -> None:
+        self.wide = change.new
+        self._draw()
+
+    def _named(self, x: np.ndarray, y: np.ndarray, first: Sequence[int]) -> dict[str, str]:
+        """Return the models whose names have room, by their names: on which side of the dot, as plotly says it.
+
+        ``x`` and ``y`` are the dots' pixels, y upwards; ``first`` the models, by number, that choose before the others.
+        """
+        radii = [_size(m) / 2 for m in self.shown]
+        taken = [(a - r, b - r, a + r, b + r) for a, b, r in zip(x, y, radii, strict=True)]
+        places = {}
+        for i in [*first, *(i for i in range(len(self.shown)) if i not in first)]:
+            boxes = beside(x[i], y[i], LETTER * len(self._called(self.shown[i])), radii[i] + 2)
+            for side, box in boxes.items():
+                inside = box[0] >= 0 and box[1] >= 0 and box[2] <= self.wide - LEFT and box[3] <= TALL
+                if inside and sum(meet(box, other) for other in taken) < 8:  # square pixels: corners may touch
+                    places[self.shown[i].name] = side
+                    taken.append(box)
+                    break
+        return places
 
     def _clicked(self, group: list[Model | Trained], points: list[int]) -> None:
         if points:
@@ -128,15 +158,15 @@ class Zoo(Chart):
 
     def still(self) -> bytes:
         """Draw accuracy against multiply-adds as PNG."""
-        x, y = np.log10(self._values("madds")), np.array(self._values("accuracy"))
-        (x0, x1), (y0, y1) = ((v.min() - 0.08 * np.ptp(v), v.max() + 0.08 * np.ptp(v)) for v in (x, y))
+        x, (x0, x1) = _spread(np.log10(self._values("madds")))
+        y, (y0, y1) = _spread(np.array(self._values("accuracy")))
 
         def at(i):
-            return 60 + 820 * (x[i] - x0) / ((x1 - x0) or 1), 30 + 440 * (1 - (y[i] - y0) / ((y1 - y0) or 1))
+            return 60 + 820 * x[i], 30 + 440 * (1 - y[i])
 
         def draw(pen):
             for v in ticks(y0, y1, 8):
-                place = 30 + 440 * (1 - (v - y0) / ((y1 - y0) or 1))
+                place = 30 + 440 * (1 - (v - y0) / (y1 - y0))
                 pen.line([(60, place), (880, place)], GRID, 1)
                 pen.text(54, place, f"{v:g}", 11, DIM, "rm")
             for v in [a + b for a in range(6, 12) for b in (0, np.log10(2), np.log10(5))]:
@@ -176,6 +206,13 @@ class Zoo(Chart):
                 pen.text(left + 12, 14, word, 12, anchor="lm")
 
         return drawn(900, 520, draw)
+
+
+def _spread(values: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
+    """Return the places of values on an axis that shows all of them, from 0 to 1, and the ends of the axis."""
+    gap = 0.08 * np.ptp(values) or 1.0
+    low, high = float(values.min() - gap), float(values.max() + gap)
+    return (values - low) / (high - low), (low, high)
 
 
 def _outside(box: tuple, wide: float) -> float:
