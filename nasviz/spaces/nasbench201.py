@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import permutations, product
 from typing import cast
 
@@ -182,23 +183,28 @@ class NasBench201(SearchSpace):
         return self._canonical(tuple(arch), pooling_is_linear=True)
 
     def _canonical(self, arch: Arch, pooling_is_linear: bool) -> str:
-        convs: list[tuple[str, Counter]] = []  # kernel and input of each convolution, which is known by its number
-        nodes = [Counter({("x", 0): 1})]  # node: how often each term (atom, times pooled) is added
-        for target in (1, 2, 3):
-            total: Counter = Counter()
-            for source in range(target):
-                op, value = self.operations[arch[EDGES.index((source, target))]], nodes[source]
-                if op == "none" or not value:
-                    continue
-                if op == "skip_connect":
-                    total.update(value)
-                elif op == "avg_pool_3x3" and (pooling_is_linear or len(value) == 1 and value.total() == 1):
-                    total.update({(atom, pooled + 1): n for (atom, pooled), n in value.items()})
-                else:
-                    convs.append((SHORT[op], value))
-                    total[len(convs) - 1, 0] += 1
-            nodes.append(total)
-        return _formula(convs, nodes[3])
+        return _function(self.operations, arch, pooling_is_linear)
+
+
+@lru_cache(2**15)  # the whole space, both ways: searches on a table ask for the same cells again and again
+def _function(operations: tuple[str, ...], arch: Arch, pooling_is_linear: bool) -> str:
+    convs: list[tuple[str, Counter]] = []  # kernel and input of each convolution, which is known by its number
+    nodes = [Counter({("x", 0): 1})]  # node: how often each term (atom, times pooled) is added
+    for target in (1, 2, 3):
+        total: Counter = Counter()
+        for source in range(target):
+            op, value = operations[arch[EDGES.index((source, target))]], nodes[source]
+            if op == "none" or not value:
+                continue
+            if op == "skip_connect":
+                total.update(value)
+            elif op == "avg_pool_3x3" and (pooling_is_linear or len(value) == 1 and value.total() == 1):
+                total.update({(atom, pooled + 1): n for (atom, pooled), n in value.items()})
+            else:
+                convs.append((SHORT[op], value))
+                total[len(convs) - 1, 0] += 1
+        nodes.append(total)
+    return _formula(convs, nodes[3])
 
 
 def _formula(convs, output) -> str:
