@@ -15,7 +15,7 @@ from nasviz.spaces import DartsSpace, MacroSpace, NasBench101, NasBench201
 from nasviz.views import Compound, Network, Space, Zoo, compare, mutations, show, show_graph
 from nasviz.views.charts.chart import beside, meet, short
 from nasviz.views.charts.network import blocks_of
-from nasviz.views.charts.zoo import LEFT, LETTER, RIGHT, TALL
+from nasviz.views.charts.zoo import BLANK, LEFT, LETTER, RIGHT, TALL
 from nasviz.zoo import MODELS
 from nasviz.zoo.scaling import RELEASED, compound
 
@@ -198,13 +198,13 @@ def test_a_narrow_picture_of_the_zoo_has_fewer_names_and_none_of_them_collide():
     view, seen = Zoo(), {}
     for wide in (500, 700, 1100):
         view.fit.width = wide
-        seen[wide] = {name for trace in view.figure.data[1:] for name in trace.text if name}
+        seen[wide] = {name for trace in view.figure.data[1:] for name in trace.text if name != BLANK}
         places = {}
         for trace in view.figure.data[1:]:
             for name, side, x, y, size in zip(
                 trace.text, trace.textposition, trace.x, trace.y, trace.marker.size, strict=True
             ):
-                if name:
+                if name != BLANK:
                     (low, high), (bottom, top) = view.figure.layout.xaxis.range, view.figure.layout.yaxis.range
                     across = (wide - LEFT - RIGHT) * (np.log10(x) - low) / (high - low)
                     up = TALL * (y - bottom) / (top - bottom)
@@ -218,7 +218,7 @@ def test_a_narrow_picture_of_the_zoo_has_fewer_names_and_none_of_them_collide():
     assert len(best & seen[700]) > len(best) / 2  # who is on the line chooses first
     before = seen[1100]
     view.cost.value = "parameters"
-    assert before != {name for trace in view.figure.data[1:] for name in trace.text if name}
+    assert before != {name for trace in view.figure.data[1:] for name in trace.text if name != BLANK}
 
 
 def test_a_zoo_of_nothing_is_refused():

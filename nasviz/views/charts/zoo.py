@@ -28,6 +28,7 @@ COSTS = (("madds", "multiply-adds"), ("parameters", "parameters"))
 LEFT, RIGHT, TALL = 60, 40, 360  # pixels beside the plot, and its height with a legend of four lines
 NARROW = 500  # pixels of the chart before a page has shown it
 LETTER = 5.9  # pixels of a letter of a name, on average
+BLANK = " "  # a name without room: plotly loses track of texts that are empty for a while
 
 
 class Zoo(Chart):
@@ -107,7 +108,7 @@ class Zoo(Chart):
             for trace, group in zip(self.figure.data, [[self.shown[i] for i in best], *self.groups], strict=True):
                 trace.x, trace.y = [getattr(m, cost) for m in group], [m.accuracy for m in group]
             for trace, group in zip(self.figure.data[1:], self.groups, strict=True):
-                trace.text = [self._called(m) if m.name in places else "" for m in group]
+                trace.text = [self._called(m) if m.name in places else BLANK for m in group]
                 trace.textposition = [places.get(m.name, "top center") for m in group]
 
     def _resized(self, change) -> None:
