@@ -217,7 +217,7 @@ def short(number: float) -> str:
 
 def near(costs: np.ndarray, cost: float, share: float) -> np.ndarray:
     """Return which of ``costs``, shape (n,), differ from ``cost`` by at most ``share`` of it, as bool array."""
-    return np.abs(np.asarray(costs, float) / cost - 1) <= share
+    return np.abs(np.asarray(costs, float) - cost) <= share * cost
 
 
 def sides(x: Collection[float], y: Collection[float], names: Sequence[str], sizes: Sequence[float]) -> list[str]:

@@ -26,7 +26,7 @@ const PULL_CSS = `
 .pull .row { display: flex; flex-wrap: wrap; gap: 6px 10px; align-items: center; margin-bottom: 4px; }
 .pull .row span { color: var(--dim); margin-left: 4px; } .pull .row button { padding: 0 12px; }
 .pull .below { display: grid; grid-template-columns: 1fr; gap: 6px 26px; margin-top: 10px; }
-@container (min-width: 640px) { .pull .below { grid-template-columns: 236px minmax(0, 1fr); } }
+@container (min-width: 640px) { .pull .below { grid-template-columns: 270px minmax(0, 1fr); } }
 .pull dl { margin: 0; display: flex; flex-wrap: wrap; gap: 8px 26px; align-content: start; }
 .pull dl > div { min-width: 190px; } .pull dt { color: var(--dim); }
 .pull dd { margin: 0; } .pull dd b { font-size: 25px; line-height: 1.15; font-variant-numeric: tabular-nums; }
@@ -54,7 +54,7 @@ const few = (v) => (v >= 1e6 ? number(v / 1e6) + " M" : v >= 1e3 ? number(v / 1e
 
 /** How many of the others within ± `around` of a cost are less accurate, and how many there are. */
 function ranked(children, child, around) {
-  const near = children.filter((one) => one.key !== child.key && Math.abs(one.cost / child.cost - 1) <= around);
+  const near = children.filter((one) => one.key !== child.key && Math.abs(one.cost - child.cost) <= around * child.cost);
   return { near, worse: near.filter((one) => one.score < child.score).length };
 }
 

@@ -190,11 +190,12 @@ class Pull(Chart):
         """Draw the child inside the largest network, and all known children by cost and accuracy, as PNG."""
 
         def draw(pen):
-            pen.text(8, 12, self.text, 11, anchor="lm")
-            self._draw_network(pen, 8, 226)
-            self._draw_plane(pen, (0, 306, 720, 224))
+            for row, words in enumerate(self.text.split("; ")):
+                pen.text(8, 12 + 16 * row, words, 11, anchor="lm")
+            self._draw_network(pen, 8, 236)
+            self._draw_plane(pen, (0, 312, 720, 224))
 
-        return drawn(740, 540, draw)
+        return drawn(740, 546, draw)
 
     def _draw_network(self, pen: Pen, x: float, base: float) -> None:
         stages, side = self.space.stages(self.arch), SIDES[self.arch[0]]

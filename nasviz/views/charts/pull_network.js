@@ -135,7 +135,8 @@ function network(host, space, { chosen, rested }) {
     g.setAttribute("aria-orientation", sign === "↕" ? "vertical" : "horizontal");
     svg("title", {}, g).textContent = `${name}: drag, or use the arrow keys`;
     svg("rect", { class: "hit", x: -14, y: -14, width: 28, height: 28 }, g);
-    const turned = svg("g", { transform: `rotate(${{ "↕": 0, "↔": 90, "↗": 45 }[sign]})` }, g);
+    const turned = svg("g", {}, g);
+    const angle = { "↕": 0, "↔": 90, "↗": 45 }[sign];
     svg("rect", { class: "knob", x: -8, y: -11, width: 16, height: 22, rx: 7 }, turned);
     svg("path", { class: "arrows", d: "M-3 -3.5L0 -6.5L3 -3.5M-3 3.5L0 6.5L3 3.5" }, turned);
     const choices = options[place];
@@ -178,7 +179,10 @@ function network(host, space, { chosen, rested }) {
       rested();
     });
     return {
-      put: () => g.setAttribute("transform", `translate(${at().map(short).join(" ")})`),
+      put() {
+        g.setAttribute("transform", `translate(${at().map(short).join(" ")})`);
+        turned.setAttribute("transform", `rotate(${angle}) scale(${clamp(p.f, 0.7, 1)})`);
+      },
       tell() {
         const shown = (v) => v + (place > 1 && place % 2); // layers, not the depth
         const told = [["min", choices[0]], ["max", choices.at(-1)], ["now", choices[arch[place]]]];
@@ -255,7 +259,8 @@ function network(host, space, { chosen, rested }) {
     row(0, image.x + whole / 2, "middle");
     row(1, p.lens.x, "middle");
     stages.forEach((_, n) => row(2 + n, p.stages[n].x, "start"));
-    row(count + 2, p.end - 12 * f, "middle");
+    put(heads[count + 2], { x: p.end - 12 * f, y: y - 9 * f * classes.length - 4 });
+    heads[count + 2].setAttribute("text-anchor", "middle");
     wire(wires[0], image.x + whole + 4, p.stages[0].x - 4, y);
     p.stages.forEach(({ x, pitch, slots, side, widest }, n) => {
       stages[n].slots.forEach(({ ghost }, slot) => {

@@ -131,12 +131,12 @@ class WithinBudget(Chart):
             height=560, showlegend=False, hovermode="closest", bargap=0.08,
             margin={"l": 60, "r": 20, "t": 10, "b": 50},
             xaxis={"title": "inherited accuracy, %", "anchor": "y"},
-            yaxis={"title": "accuracy alone, %", "domain": [0.0, 0.72]},
+            yaxis={"title": "accuracy alone, %", "domain": [0.0, 0.75]},
             xaxis2={"anchor": "y2", "tickvals": [at for at, _ in marks], "ticktext": [word for _, word in marks],
                     "title": {"text": "multiply-adds", "standoff": 4}, "showgrid": False},
             yaxis2={"domain": [0.88, 1.0], "anchor": "x2", "title": "children", "nticks": 3, "rangemode": "tozero"},
         )  # fmt: skip
-        for size, opacity, line in ((7, 0.22, {"width": 0}), (10, 1.0, {"width": 2, "color": MAGENTA})):
+        for size, opacity, line in ((7, 0.35, {"width": 0}), (10, 1.0, {"width": 2, "color": MAGENTA})):
             out.add_scatter(
                 mode="markers", marker={"size": size, "opacity": opacity, "line": line},
                 hovertemplate="%{text}<br>inherits %{x:.1f} %, alone %{y:.1f} %<extra></extra>",
@@ -165,7 +165,7 @@ class WithinBudget(Chart):
                 trace.text = [self._called(i) for i in members]
             self.figure.layout.shapes = [
                 {"type": "rect", "xref": "x2", "yref": "y2 domain", "x0": low, "x1": high, "y0": 0, "y1": 1,
-                 "line": {"color": MAGENTA, "width": 2}, "fillcolor": MAGENTA, "opacity": 0.35}
+                 "line": {"color": MAGENTA, "width": 2}, "fillcolor": "rgba(214, 36, 110, 0.2)"}
             ]  # fmt: skip
         self.text = self._sentence()
         self.said.value = f"<p style='margin:2px 0; line-height:1.5'>{escape(self.text)}</p>"
