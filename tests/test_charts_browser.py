@@ -193,7 +193,7 @@ def pulled(open_page, tmp_path):
 
 def told(page):
     """What the page says: multiply-adds, accuracy, rank."""
-    return page.locator(".pull dd b").all_text_contents()
+    return page.locator(".pull .fact b").all_text_contents()
 
 
 def drag(page, name, dx, dy):

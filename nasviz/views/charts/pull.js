@@ -27,10 +27,10 @@ const PULL_CSS = `
 .pull .row span { color: var(--dim); margin-left: 4px; } .pull .row button { padding: 0 12px; }
 .pull .below { display: grid; grid-template-columns: 1fr; gap: 6px 26px; margin-top: 10px; }
 @container (min-width: 640px) { .pull .below { grid-template-columns: 270px minmax(0, 1fr); } }
-.pull dl { margin: 0; display: flex; flex-wrap: wrap; gap: 8px 26px; align-content: start; }
-.pull dl > div { min-width: 190px; } .pull dt { color: var(--dim); }
-.pull dd { margin: 0; } .pull dd b { font-size: 25px; line-height: 1.15; font-variant-numeric: tabular-nums; }
-.pull dd small { display: block; font-size: 13px; color: var(--dim); }
+.pull .facts { display: flex; flex-wrap: wrap; gap: 8px 26px; align-content: start; }
+.pull .fact { min-width: 190px; } .pull .fact :is(span, small) { display: block; color: var(--dim); }
+.pull .fact b { font-size: 25px; line-height: 1.15; font-variant-numeric: tabular-nums; }
+.pull .fact small { font-size: 13px; }
 `;
 const PAUSE = 250; // ms for which a hand rests before the kernel is asked: not every child that is passed is judged
 const SNAP = 160; // ms from one child to the next
@@ -78,12 +78,11 @@ function pulled(model, el, signal) {
     rested: () => ask(),
   });
   const below = html("div", { className: "below" }, root);
-  const list = html("dl", {}, below);
+  const facts = html("div", { className: "facts" }, below); // no <dl>: JupyterLab has a style of its own for it
   const [cost, score, rank] = ["Multiply-adds", "Inherits", "Among children of this cost"].map((word) => {
-    const one = html("div", {}, list);
-    html("dt", { textContent: word }, one);
-    const dd = html("dd", {}, one);
-    return [html("b", {}, dd), html("small", {}, dd)];
+    const one = html("div", { className: "fact" }, facts);
+    html("span", { textContent: word }, one);
+    return [html("b", {}, one), html("small", {}, one)];
   });
   const label = "Known children by multiply-adds and inherited accuracy; the child in the picture is a star";
   const dots = plane(html("div", {}, below), { around, label, chosen: (child) => (choose(child.arch), ask()) });
@@ -165,7 +164,8 @@ function pulled(model, el, signal) {
     const eased = 1 - (1 - part) ** 3;
     now = move.to.map((v, n) => lerp(move.from[n], v, eased));
     picture.paint(now.slice(0, -2));
-    dots({ ...shown, children: [...children.values()], span: logs, at: now.slice(-2), theme });
+    const others = [...children.values()].filter((one) => one.key !== arch.join());
+    dots({ ...shown, children: others, span: logs, at: now.slice(-2), theme });
     if (part < 1) wake();
   }
 

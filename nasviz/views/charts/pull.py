@@ -208,10 +208,10 @@ class Pull(Chart):
         middle = x + whole + 44
         for kernel, color in ((max(KERNELS), mixed(GREY, 0.25)), (stages[0].kernel, TEAL)):
             for n in range(kernel**2):
-                row, column = n // kernel - kernel / 2, n % kernel - kernel / 2
-                pen.box(middle + 8 * column, base - whole / 2 + 8 * row, 7, 7, color)
-        for at, name, sides in ((x + whole / 2, "image", side), (middle, "kernel", stages[0].kernel)):
-            pen.text(at, base + 22, f"{name} {sides}×{sides}", 11, DIM)
+                across, down = n % kernel - kernel / 2, n // kernel - kernel / 2
+                pen.box(middle + 8 * across, base - whole / 2 + 8 * down, 7, 7, color)
+        for center, name, sides in ((x + whole / 2, "image", side), (middle, "kernel", stages[0].kernel)):
+            pen.text(center, base + 22, f"{name} {sides}×{sides}", 11, DIM)
         x = middle + 44
         for n, (stage, widths) in enumerate(zip(stages, WIDTHS, strict=True)):
             full, own = (one // 2**n * UNIT for one in (max(SIDES), side))

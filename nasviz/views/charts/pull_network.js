@@ -259,8 +259,8 @@ function network(host, space, { chosen, rested }) {
     row(0, image.x + whole / 2, "middle");
     row(1, p.lens.x, "middle");
     stages.forEach((_, n) => row(2 + n, p.stages[n].x, "start"));
-    put(heads[count + 2], { x: p.end - 12 * f, y: y - 9 * f * classes.length - 4 });
-    heads[count + 2].setAttribute("text-anchor", "middle");
+    row(count + 2, p.end - 12 * f, "middle");
+    heads[count + 2].style.display = f < 0.8 ? "none" : ""; // it would meet the words of the last stage
     wire(wires[0], image.x + whole + 4, p.stages[0].x - 4, y);
     p.stages.forEach(({ x, pitch, slots, side, widest }, n) => {
       stages[n].slots.forEach(({ ghost }, slot) => {

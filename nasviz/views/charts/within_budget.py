@@ -12,6 +12,7 @@ from ...analysis import stats
 from ...space import Arch, SearchSpace
 from ..colors import COSTS, MAGENTA, between
 from ..raster import Axes, good_range, mixed
+from ..stage import panel
 from .chart import Chart, drawn, figure, live, near, short
 
 NAMES = ("architectures", "inherited accuracies", "accuracies alone", "costs")
@@ -80,7 +81,8 @@ class WithinBudget(Chart):
         self.draw()
         self.figure = live(self.figure)
         self.budget.observe(lambda change: self.draw(), "value")
-        super().__init__([self.budget, self.said, self.figure])
+        super().__init__([self.budget, self.said, self.figure, panel.Names()])
+        self.add_class("nasviz-player")
 
     def _check(self) -> None:
         lengths = [len(self.archs), *(one.size for one in (self.inherited, self.alone, self.costs))]
@@ -162,7 +164,7 @@ class WithinBudget(Chart):
             for trace, members in zip(self.figure.data, (np.flatnonzero(~lit), self.inside), strict=False):
                 trace.x, trace.y = 100 * self.inherited[members], 100 * self.alone[members]
                 trace.marker.color = [self._shade(log) for log in np.log10(self.costs[members])]
-                trace.text = [self._called(i) for i in members]
+                trace.text = [self._called(i) for i in members.tolist()]
             self.figure.layout.shapes = [
                 {"type": "rect", "xref": "x2", "yref": "y2 domain", "x0": low, "x1": high, "y0": 0, "y1": 1,
                  "line": {"color": MAGENTA, "width": 2}, "fillcolor": "rgba(214, 36, 110, 0.2)"}
