@@ -126,6 +126,18 @@ def test_charts_of_one_shot_and_hardware(opened, late):
     devices.press("End")
     devices.until(over, 0)
 
+    within = Shown(page, "within")
+    lit = within.told("plot.data[1].x.length")
+    assert lit > 0
+    within.press("Home")  # the budget of the cheapest
+    within.until(f"plot.data[1].x.length !== {lit}")
+
+    # the kernel judges what is pulled, and the page hears it
+    page.evaluate(SCROLL, "pulled = views")
+    assert becomes(page, lambda: told(page)[:1] == ["3.58 M"] and told(page)[1].endswith("%"))
+    page.get_by_role("slider", name="Width of stage 3").press("ArrowDown")
+    assert becomes(page, lambda: told(page)[:1] == ["3.16 M"] and told(page)[1].endswith("%"))
+
     # shown first, and grown while the page still drew it: every curve is there, whole and in its panel
     grown = Shown(page, "grown")
     grown.until("plot.data.length === 12 && plot.data.every((line) => line.y.length === 20)")
@@ -136,7 +148,7 @@ def test_charts_of_one_shot_and_hardware(opened, late):
         page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
         page.wait_for_function("(theme) => document.body.dataset.jpThemeName === theme", arg=theme)
         page.wait_for_function(f"({GROUND})() {'<' if 'Dark' in theme else '>'} 128")
-        contrast = {name: Shown(page, name).told(f"({CONTRAST})(plot)") for name in CHARTS}
+        contrast = {name: Shown(page, name).told(f"({CONTRAST})(plot)") for name in CHARTS if name != "pulled"}
         assert min(contrast.values()) > 3, contrast
 
     # the page loaded again: what a slider says and what its chart shows still agree

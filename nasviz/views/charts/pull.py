@@ -107,6 +107,7 @@ class Pull(Chart):
                 "pictures": [{"side": len(image), "bytes": image.tobytes()} for image in self._images()],
             },
             known=[{"arch": list(arch), "score": accuracy} for arch, accuracy in self.known.items()],
+            arch=list(self.space.largest),  # from the first: a page may draw it before it hears what comes after
         )
         self.said = widgets.HTML()
         self.set(self.space.largest)
