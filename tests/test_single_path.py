@@ -16,6 +16,7 @@ from nasviz.nn.cells import Cell
 from nasviz.nn.single_path import PathCell, recalibrate
 from nasviz.objectives import Score
 from nasviz.run import Run
+from nasviz.space import SearchSpace
 from nasviz.spaces import NasBench201
 from nasviz.strategies import RandomSearch, RegularizedEvolution, TrainSupernet
 from nasviz.strategies.train_supernet import fair, uniform

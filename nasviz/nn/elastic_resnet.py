@@ -17,16 +17,17 @@ whose learned matrices for smaller kernels are left out (`nasviz.nn.elastic` has
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..space import Arch
-from ..spaces.elastic_resnet import ElasticResNet, Stage
+from ..space import Arch, SearchSpace
 from .mobile import Resize, conv_bn, finished
 from .ops import Linear
 
+Stage = tuple[int, int, int]  # width, depth, kernel: see `nasviz.spaces.elastic_resnet.Stage`
 SCALE = 3.0  # of the features that the classifier reads
 
 
@@ -114,7 +115,7 @@ class ElasticResidual(nn.Module):
 
     def __init__(
         self,
-        space: ElasticResNet,
+        space: SearchSpace,
         *,
         colors: int = 1,
         classes: int = 10,
@@ -141,10 +142,12 @@ class ElasticResidual(nn.Module):
         if arch is not None:
             self.select(arch)
         x = Resize(self.space.share(self.arch))(images)
-        for number, (stage, places) in enumerate(zip(self.space.stages(self.arch), self.places, strict=True)):
+        for number, ((width, depth, kernel), places) in enumerate(
+            zip(self.space.stages(self.arch), self.places, strict=True)
+        ):
             x = F.max_pool2d(x, 2) if number else x
-            for layer, place in enumerate(places[: 1 + stage.depth]):
-                y = self._convolved(place, x, stage)
+            for layer, place in enumerate(places[: 1 + depth]):
+                y = self._convolved(place, x, width, kernel)
                 x = F.relu(x + y if layer else y)
         features, classifier = self.whole[-2:]
         x = _normalised(features.norm, x.mean((2, 3), keepdim=True)).flatten(1) * (SCALE / x.shape[1] ** 0.5)
@@ -157,8 +160,8 @@ class ElasticResidual(nn.Module):
         """
         left_out = {
             place
-            for stage, places in zip(self.space.stages(self.space.check(arch)), self.places, strict=True)
-            for place in places[1 + stage.depth :]
+            for (_, depth, _), places in zip(self.space.stages(self.space.check(arch)), self.places, strict=True)
+            for place in places[1 + depth :]
         }
         return [place for place in range(1, len(self.whole)) if place not in left_out]
 
@@ -188,29 +191,30 @@ class ElasticResidual(nn.Module):
             following = self.places[number + 1 : number + 2]
             reader = _convolution(self.whole[following[0][0]])[0] if following else last
             readers = [*(convolution for convolution, _ in convolutions[1:]), reader]
-            order = sum(_read(one.weight) for one in readers).argsort(descending=True, stable=True)
+            order = torch.stack([_read(one.weight) for one in readers]).sum(0).argsort(descending=True, stable=True)
             for convolution, norm in convolutions:
                 convolution.weight.copy_(convolution.weight[order])
-                for tensor in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
-                    tensor.copy_(tensor[order])
+                for tensor in norm.state_dict().values():
+                    if tensor.ndim:  # all but the number of batches
+                        tensor.copy_(tensor[order])
             for one in readers:
                 one.weight.copy_(one.weight[:, order])
-        norm = self.whole[-2].norm
-        for tensor in (norm.running_mean, norm.running_var):
+        features = self.whole[-2].norm
+        for tensor in (features.running_mean, features.running_var):
             tensor.copy_(tensor[order])
 
-    def _convolved(self, place: int, x: Tensor, stage: Stage) -> Tensor:
+    def _convolved(self, place: int, x: Tensor, width: int, kernel: int) -> Tensor:
         convolution, norm = _convolution(self.whole[place])
-        edge = (convolution.weight.shape[-1] - stage.kernel) // 2
-        middle = slice(edge, edge + stage.kernel)
-        weight = convolution.weight[: stage.width, : x.shape[1], middle, middle]
-        return _normalised(norm, F.conv2d(x, weight, padding=stage.kernel // 2))
+        edge = (convolution.weight.shape[-1] - kernel) // 2
+        middle = slice(edge, edge + kernel)
+        weight = convolution.weight[:width, : x.shape[1], middle, middle]
+        return _normalised(norm, F.conv2d(x, weight, padding=kernel // 2))
 
 
 def _convolution(layer: nn.Module) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
     """Return the convolution and the batch-norm of a layer of the whole network."""
-    convolution, norm, *_ = getattr(layer, "body", layer)
-    return convolution, norm
+    convolution, norm, *_ = cast("nn.Sequential", getattr(layer, "body", layer))
+    return cast("nn.Conv2d", convolution), cast("nn.BatchNorm2d", norm)
 
 
 def _read(weight: Tensor) -> Tensor:
@@ -235,5 +239,5 @@ def _normalised(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
         norm.num_batches_tracked.add_(1)
         factor = 1 / float(norm.num_batches_tracked) if factor is None else factor  # None: a plain mean
     weight, bias = (None if one is None else one[:channels] for one in (norm.weight, norm.bias))
-    mean, variance = norm.running_mean[:channels], norm.running_var[:channels]
+    mean, variance = (cast("Tensor", one)[:channels] for one in (norm.running_mean, norm.running_var))
     return F.batch_norm(x, mean, variance, weight, bias, norm.training, factor or 0.0, norm.eps)

@@ -83,7 +83,9 @@ computes, on the images on which it is trained."""
         """Return the three stages of ``arch``, the first one first."""
         _, kernel, *rest = (choice.options[i] for choice, i in zip(self.choices, self.check(arch), strict=True))
         kernels = (kernel, *[KERNELS[0]] * (len(WIDTHS) - 1))
-        return [Stage(*pair, kernel) for *pair, kernel in zip(rest[::2], rest[1::2], kernels, strict=True)]
+        return [
+            Stage(width, depth, kernel) for width, depth, kernel in zip(rest[::2], rest[1::2], kernels, strict=True)
+        ]
 
     def distinct(self) -> list[Arch]:
         """List all architectures: each has a function of its own."""

@@ -14,7 +14,6 @@ from torch.nn.functional import cross_entropy
 from ..space import Arch, SearchSpace
 from .shared_weights import Shared, SharedTraining
 
-
 FAIR = 16  # the most architectures of a fair step
 
 
