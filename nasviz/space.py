@@ -58,17 +58,18 @@ ABILITIES: Mapping[str, tuple[str, str]] = {
     "single_path": (
         "a method, single_path(**size): it builds a network whose weights all architectures share; each call of the "
         "network runs one architecture",
-        "NasBench201, ElasticSpace",
+        "NasBench201, ElasticSpace, ElasticResNet",
     ),
-    "largest": ("an Arch: the largest member, which contains all others", "ElasticSpace"),
-    "smallest": ("an Arch: the smallest member, which all others contain", "ElasticSpace"),
+    "largest": ("an Arch: the largest member, which contains all others", "ElasticSpace, ElasticResNet"),
+    "smallest": ("an Arch: the smallest member, which all others contain", "ElasticSpace, ElasticResNet"),
+    "madds": ("a method, madds(arch): it counts multiply-adds without building the network", "ElasticResNet"),
     "anchors": (
         "a tuple of range: for each layer, the choices that decide which earlier layers it reads (Zoph & Le 2017, "
         "section 3.3)",
         "MacroSpace",
     ),
     "operations": ("a tuple of names: the operations among which every edge chooses", "NasBench201"),
-    "distinct": ("a method, distinct(): it lists one architecture for each function", "NasBench201"),
+    "distinct": ("a method, distinct(): it lists one architecture for each function", "NasBench201, ElasticResNet"),
     "mutate_as_published": (
         "a method, mutate_as_published(arch, rng): it mutates an architecture as the paper of the space says",
         "NasNetSpace",

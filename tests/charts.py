@@ -42,6 +42,19 @@ from nasviz.hardware import Target
 targets = [Target(name, "simulated", float) for name in ("left", "right")]
 devices = views.Devices(space, targets, archs, good, np.array([np.sort(ms), -np.sort(-ms)]))
 devices""",
+    "within": """
+from nasviz.spaces import ElasticResNet
+
+small = ElasticResNet()
+some = [small.sample(np.random.default_rng(n)) for n in range(60)]
+inherits = np.random.default_rng(0).uniform(0.6, 0.8, 60)
+within = views.WithinBudget(small, some, inherits, inherits + 0.1, [small.madds(arch) for arch in some], band=0.3)
+within.set(2e5)
+within""",
+    "pulled": """
+search = BigNas(small, size=16, images=64, batch=64)
+pulled = views.Pull(Inherited.of(search, search.begin().pack(), recalibrate=1))
+pulled""",
     "grown": """
 import time
 

@@ -1,8 +1,16 @@
 """The charts of one-shot and hardware in a browser: what the kernel and the reader do to each arrives at the other."""
 
+import base64
+import json
+
 import pytest
 from charts import CHARTS
 from lab_page import SCROLL, all_ran, becomes, press, saved_and_loaded_again
+
+from nasviz.estimators import Inherited
+from nasviz.spaces import ElasticResNet
+from nasviz.strategies import BigNas
+from nasviz.views import Pull
 
 # The least contrast between the words of a chart and the page behind them: labels and legend, not what lies on tiles.
 CONTRAST = """(plot) => {
@@ -118,6 +126,18 @@ def test_charts_of_one_shot_and_hardware(opened, late):
     devices.press("End")
     devices.until(over, 0)
 
+    within = Shown(page, "within")
+    lit = within.told("plot.data[1].x.length")
+    assert lit > 0
+    within.press("Home")  # the budget of the cheapest
+    within.until(f"plot.data[1].x.length !== {lit}")
+
+    # the kernel judges what is pulled, and the page hears it
+    page.evaluate(SCROLL, "pulled = views")
+    assert becomes(page, lambda: told(page)[:1] == ["3.58 M"] and told(page)[1].endswith("%"))
+    page.get_by_role("slider", name="Width of stage 3").press("ArrowDown")
+    assert becomes(page, lambda: told(page)[:1] == ["3.16 M"] and told(page)[1].endswith("%"))
+
     # shown first, and grown while the page still drew it: every curve is there, whole and in its panel
     grown = Shown(page, "grown")
     grown.until("plot.data.length === 12 && plot.data.every((line) => line.y.length === 20)")
@@ -128,7 +148,7 @@ def test_charts_of_one_shot_and_hardware(opened, late):
         page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
         page.wait_for_function("(theme) => document.body.dataset.jpThemeName === theme", arg=theme)
         page.wait_for_function(f"({GROUND})() {'<' if 'Dark' in theme else '>'} 128")
-        contrast = {name: Shown(page, name).told(f"({CONTRAST})(plot)") for name in CHARTS}
+        contrast = {name: Shown(page, name).told(f"({CONTRAST})(plot)") for name in CHARTS if name != "pulled"}
         assert min(contrast.values()) > 3, contrast
 
     # the page loaded again: what a slider says and what its chart shows still agree
@@ -139,3 +159,120 @@ def test_charts_of_one_shot_and_hardware(opened, late):
     devices.until("plot.data[0].text.flat().length > 0")
     devices.until(over, 0)
     assert page.complaints == []
+
+
+# ------------------------------------------------------------------------------ a network that is pulled at by hand
+KERNEL = """
+const heard = {};
+window.asked = [];
+window.model = {
+  get: (name) => window.state[name],
+  set: (name, value) => (window.state[name] = value),
+  save_changes: () => window.asked.push([...window.state.arch]),
+  on: (name, act) => (heard[name] = act),
+  off: () => {},
+};
+window.tell = (name, value) => {
+  window.state[name] = value;
+  heard["change:" + name]();
+};
+for (const one of window.state.space.pictures) one.bytes = new DataView(Uint8Array.from(one.bytes).buffer);
+widget.initialize({ model: window.model });
+widget.render({ model: window.model, el: document.getElementById("a"), signal: new AbortController().signal });
+"""
+
+
+@pytest.fixture
+def pulled(open_page, tmp_path):
+    """A view of some known children, and its page with a stand-in kernel that answers nothing by itself."""
+    space, search = ElasticResNet(), BigNas(ElasticResNet(), size=16, images=64, batch=64)
+    known = {arch: 0.5 + n / 10_000 for n, arch in enumerate(space.distinct()[::7])} | {space.largest: 0.9}
+    view = Pull(Inherited.of(search, search.begin().pack(), recalibrate=1), known, around=0.3)
+    picture = view.picture
+    state = {name: getattr(picture, name) for name in ("known", "tried", "arch")}
+    pictures = [one | {"bytes": list(one["bytes"])} for one in picture.space["pictures"]]
+    state["space"] = picture.space | {"pictures": pictures}
+    module = base64.b64encode(picture._esm.encode()).decode()
+    path = tmp_path / "pull.html"
+    path.write_text(
+        "<!doctype html><meta charset='utf-8'><div id=a></div><script type=module>"
+        f"import widget from 'data:text/javascript;base64,{module}';"
+        f"window.state = {json.dumps(state)};{KERNEL}</script>",
+        encoding="utf-8",
+    )
+    return view, open_page(path, width=900)
+
+
+def told(page):
+    """What the page says: multiply-adds, accuracy, rank."""
+    return page.locator(".pull .fact b").all_text_contents()
+
+
+def drag(page, name, dx, dy):
+    """Pull at a handle by so many pixels, once the picture stands still."""
+    page.wait_for_function("document.querySelector('.pull').pull.still()")
+    box = page.get_by_role("slider", name=name).locator(".knob").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx, y + dy, steps=6)
+    page.mouse.up()
+
+
+def test_a_network_is_pulled_at_by_mouse_and_by_keys(pulled):
+    view, page = pulled
+    space = view.space
+
+    def value(name):
+        return page.get_by_role("slider", name=name).get_attribute("aria-valuetext")
+
+    assert told(page)[:2] == ["3.58 M", "90.0 %"]
+    # page and kernel count alike, for every child
+    costs = page.evaluate("(all) => all.map(document.querySelector('.pull').pull.spent)", space.distinct())
+    assert costs == [space.madds(arch) for arch in space.distinct()]
+
+    for name, dx, dy, says in (
+        ("Width of stage 3", 0, 400, "24 channels"),
+        ("Width of stage 3", 0, -40, "32 channels"),
+        ("Depth of stage 2", -200, 0, "1 layer"),
+        ("Side of the image", -20, 20, "12 pixels"),
+        ("Kernel of stage 1", -12, 12, "3×3"),
+    ):
+        before = value(name)
+        drag(page, name, dx, dy)
+        assert value(name) == says != before
+        child = page.evaluate("window.asked.at(-1)")
+        assert page.evaluate("document.querySelector('.pull').dataset.arch") == ",".join(map(str, child))
+        cost = space.madds(tuple(child))
+        assert page.evaluate("document.querySelector('.pull').dataset.cost") == str(cost)
+    assert space.to_text(tuple(child)) == "r12 | k3 w12 d2 | w24 d0 | w32 d2"
+
+    # keys; what is not known is asked for, and the answer is kept
+    handle = page.get_by_role("slider", name="Depth of stage 1")
+    handle.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert value("Depth of stage 1") == "2 layers" and handle.get_attribute("aria-valuenow") == "2"
+    page.get_by_role("button", name="largest").click()
+    child = [*space.largest[:-1], 1]
+    assert tuple(child) not in view.known
+    page.get_by_role("slider", name="Depth of stage 3").press("ArrowLeft")
+    assert page.evaluate("window.asked.at(-1)") == child and told(page)[1] == "…"
+    page.evaluate("(child) => window.tell('tried', [...window.state.tried, { arch: child, score: 0.85 }])", child)
+    view.known[tuple(child)] = 0.85
+    view.set(child)
+    less, count = view.rank(tuple(child))
+    assert count > 1 and told(page) == [f"{space.madds(tuple(child)) / 1e6:.3g} M", "85.0 %", f"{less} of {count}"]
+
+    # what the kernel sets is shown; a pale block adds layers
+    page.evaluate("(child) => window.tell('arch', child)", list(space.smallest))
+    assert value("Width of stage 1") == "6 channels" and value("Side of the image") == "8 pixels"
+    page.locator(".pull .ghost.free").nth(1).locator(".front").click()
+    assert value("Depth of stage 1") == "3 layers"
+    for button in ("smallest", "random"):
+        page.get_by_role("button", name=button).click()
+    drawn = page.evaluate("window.asked.at(-1)")
+    assert drawn != list(space.smallest) and space.check(tuple(drawn))
+    spoken = page.get_by_role("status").filter(has_text=told(page)[0])
+    spoken.wait_for(state="attached")
+    assert spoken.get_attribute("aria-live") == "polite"

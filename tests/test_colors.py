@@ -68,6 +68,15 @@ def test_every_colour_stands_out_from_both_backgrounds(back):
         assert (b + 0.05) / (a + 0.05) > 2.4, (op, colors.style(op), (b + 0.05) / (a + 0.05))
 
 
+@pytest.mark.parametrize("sight", SIGHTS, ids=["normal", "protanopia", "deuteranopia", "tritanopia"])
+def test_the_scale_of_costs_becomes_lighter_for_every_sight_and_fits_both_themes(sight):
+    seen = [lab(sight @ linear(color)) for color in colors.COSTS]
+    assert (np.diff([one[0] for one in seen]) > 3).all()
+    assert np.linalg.norm(seen[0] - seen[-1]) > 30
+    light = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in map(linear, colors.COSTS)]
+    assert min(light) + 0.05 > 2.4 * (0.0093 + 0.05) and 2.4 * (max(light) + 0.05) < 1.05  # on #16181d and on white
+
+
 def test_scripts_of_the_page_and_questions_have_the_same_colours():
     package = Path(colors.__file__).parents[1]
     said = (package / "views/stage/js/base.js").read_text("utf-8")

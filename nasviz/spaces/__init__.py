@@ -2,10 +2,20 @@
 
 from .darts import DartsSpace
 from .elastic import ElasticSpace
+from .elastic_resnet import ElasticResNet
 from .macro import MacroSpace
 from .mobile import MobileSpace
 from .nasbench101 import NasBench101
 from .nasbench201 import NasBench201
 from .nasnet import NasNetSpace
 
-__all__ = ["DartsSpace", "ElasticSpace", "MacroSpace", "MobileSpace", "NasBench101", "NasBench201", "NasNetSpace"]
+__all__ = [
+    "DartsSpace",
+    "ElasticResNet",
+    "ElasticSpace",
+    "MacroSpace",
+    "MobileSpace",
+    "NasBench101",
+    "NasBench201",
+    "NasNetSpace",
+]

@@ -9,20 +9,18 @@ In Once-for-all all members share the weights of the largest (``single_path``); 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
-
-import numpy as np
+from collections.abc import Sequence
+from functools import partial
 
 from ..graph import Edge, Graph
 from ..ranges import check_number, check_sizes
-from ..space import Arch, Choice, SearchSpace
+from ..space import Arch, Choice
+from .elastic_choices import ElasticChoices
 from .reading import Reader
 
 RESOLUTIONS = tuple(range(128, 225, 4))
 DEPTHS = (2, 3, 4)
 KERNELS = (3, 5, 7)
-DIMENSIONS = ("resolution", "depth", "kernel", "expansion")
 EXPANSIONS = (3, 4, 6)
 UNITS, MOST = 5, max(DEPTHS)
 FILTERS = (24, 40, 80, 112, 160)
@@ -45,7 +43,7 @@ def _unit(number: int) -> tuple[Choice, ...]:
     return tuple(choices)
 
 
-class ElasticSpace(SearchSpace):
+class ElasticSpace(ElasticChoices):
     """The space of Once-for-all over MobileNetV3-Large.
 
     The first choice is the resolution, 128 to 224 in steps of 4, at which an image of 224 pixels enters the network;
@@ -61,6 +59,7 @@ class ElasticSpace(SearchSpace):
     """
 
     name = "elastic"
+    dimensions = ("resolution", "kernel", "depth", "expansion")
     kernels = KERNELS
     choices = (Choice("resolution", RESOLUTIONS), *(choice for number in range(UNITS) for choice in _unit(number)))
 
@@ -88,32 +87,6 @@ Each at {len(RESOLUTIONS)} resolutions (128 to 224 in steps of 4): $25 \\cdot 73
         options = [choice.options[i] for choice, i in zip(self.choices, self.check(arch), strict=True)]
         units = (options[1 + unit * FIELDS : 1 + (unit + 1) * FIELDS] for unit in range(UNITS))
         return [[(unit[1 + 2 * i], unit[2 + 2 * i]) for i in range(unit[0])] for unit in units]
-
-    @cached_property
-    def largest(self) -> Arch:
-        """The architecture that contains all others as parts: the last option of each choice."""
-        return tuple(len(choice.options) - 1 for choice in self.choices)
-
-    @cached_property
-    def smallest(self) -> Arch:
-        """The architecture that is a part of all others: the first option of each choice."""
-        return (0,) * len(self.choices)
-
-    def sample(self, rng: np.random.Generator, least: Mapping[str, int] | None = None) -> Arch:
-        """Draw an architecture: every active choice uniformly, from the options that ``least`` allows.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        least : mapping, optional
-            Index of the smallest allowed option for names in `DIMENSIONS`, such as ``{"depth": 1}``; 0 for the others.
-            The stages of progressive shrinking are such bounds.
-        """
-        if unknown := set(least or ()) - set(DIMENSIONS):
-            raise ValueError(f"elastic are {', '.join(DIMENSIONS)}, not {', '.join(sorted(unknown))}")
-        counts = [len(choice.options) for choice in self.choices]
-        lowest = [(least or {}).get(choice.name.split()[-1], 0) for choice in self.choices]
-        return self.normal(rng.integers(lowest, counts).tolist())
 
     def share(self, arch: Arch) -> float:
         """Return the factor by which the sides of the images are scaled at the input."""

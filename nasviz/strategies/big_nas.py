@@ -14,13 +14,18 @@ from ..nn.descent import exponential
 from ..ranges import ranged
 from .elastic_training import MOST, ElasticTraining
 from .shared_weights import Shared
+from .train_supernet import stratified, uniform
 
+ONE_BY_ONE = {"uniform": uniform, "stratified": stratified}
 FALL, FLOOR = 4.0, 0.05  # of the learning rate: e-foldings over the whole training, and its least share
 
 
 @dataclass
 class BigNas(ElasticTraining):
     """One-stage training with the sandwich rule and in-place distillation: Yu et al. 2020 ("BigNAS").
+
+    Both come from Yu & Huang 2019 ("Universally slimmable networks and improved training techniques"), for networks
+    whose width alone is elastic. BigNAS adopts them for all dimensions.
 
     At each step the gradients of the largest sub-network, the smallest and two drawn ones are summed on the same batch.
     The largest learns from the labels, the others from the largest's outputs on that batch. Afterwards sub-networks are
@@ -31,6 +36,9 @@ class BigNas(ElasticTraining):
     epochs : int
     sandwich : bool
         False trains four drawn sub-networks instead. They learn from the labels, as there is no largest to learn from.
+    sampler : {"uniform", "stratified"}
+        How the others are drawn: every choice uniformly, as in the paper, or every cost equally often
+        (`nasviz.strategies.train_supernet.stratified`).
     distillation : float
         The share of the largest's outputs in the others' loss. The paper: 1, so that only the largest sees labels.
     lr : float
@@ -50,12 +58,14 @@ class BigNas(ElasticTraining):
 
     epochs: int = ranged(4, 1)
     sandwich: bool = True
+    sampler: str = "uniform"
     distillation: float = knob(1.0, 0.0, 1.0, most=1.0, help="Share of the largest's answers in the others' loss")
 
     def losses(self, shared: Shared, chosen: Tensor, rng: np.random.Generator) -> Iterator[Tensor]:
         """Yield the losses of the largest, the smallest and two drawn sub-networks, or of four drawn ones."""
         archs = [self.space.largest, self.space.smallest] if self.sandwich else []
-        archs += [self.space.sample(rng) for _ in range(MOST - len(archs))]
+        for _ in range(MOST - len(archs)):
+            archs += ONE_BY_ONE[self.sampler](self.space, rng)
         teacher = None
         for arch in archs:
             logits = shared.network(shared.images[chosen], arch)
@@ -66,3 +76,9 @@ class BigNas(ElasticTraining):
     def rate(self, step: int) -> float:
         """Return the learning rate of a step: it falls exponentially until it reaches `FLOOR`."""
         return self.lr * exponential(step, len(self), FALL, FLOOR)
+
+    def begin(self) -> Shared:
+        """Begin as `ElasticTraining` does, after a check of the sampler."""
+        if self.sampler not in ONE_BY_ONE:
+            raise ValueError(f"sampler must be one of {list(ONE_BY_ONE)}, got {self.sampler!r}")
+        return super().begin()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -18,15 +18,15 @@ from .shared_weights import Shared, same_statistics
 
 if TYPE_CHECKING:
     from ..nn.elastic import ElasticNetwork
-    from ..spaces import ElasticSpace
+    from ..spaces.elastic_choices import ElasticChoices
 
 LATER = 0.5  # of the learning rate, in the stages after the first
-# For both halves of each stage: the least option that may be drawn, for each property still restricted
-FIXED: tuple[tuple[Mapping[str, int], Mapping[str, int]], ...] = (
-    ({"kernel": 2, "depth": 2, "expansion": 2},) * 2,
-    ({"depth": 2, "expansion": 2},) * 2,
-    ({"depth": 1, "expansion": 2}, {"expansion": 2}),
-    ({"expansion": 1}, {}),
+# For both halves of each stage: the least option that may be drawn, of kernels, of depths and of widths
+FIXED = (
+    ((2, 2, 2), (2, 2, 2)),
+    ((0, 2, 2), (0, 2, 2)),
+    ((0, 1, 2), (0, 0, 2)),
+    ((0, 0, 1), (0, 0, 0)),
 )
 
 
@@ -76,9 +76,10 @@ class OnceForAll(ElasticTraining):
         """Yield the loss of each drawn sub-network: on labels, after the first stage also on the largest's outputs."""
         stage, share = self._place(shared.epoch)
         teacher = shared.memory["teacher"][chosen] if stage else None
-        space = cast("ElasticSpace", self.space)
+        space = cast("ElasticChoices", self.space)
+        least = dict(zip(space.dimensions[1:], FIXED[stage][share >= 0.5], strict=True))
         for _ in range(self.children if stage else 1):
-            arch = space.sample(rng, FIXED[stage][share >= 0.5])
+            arch = space.sample(rng, least)
             yield self.loss(shared.network(shared.images[chosen], arch), shared.labels[chosen], teacher)
 
     def before_epoch(self, shared: Shared) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from math import lcm
 
 import numpy as np
 from torch import Tensor
@@ -12,6 +14,8 @@ from torch.nn.functional import cross_entropy
 from ..space import Arch, SearchSpace
 from .shared_weights import Shared, SharedTraining
 
+FAIR = 16  # the most architectures of a fair step
+
 
 def uniform(space: SearchSpace, rng: np.random.Generator) -> list[Arch]:
     """Draw one architecture uniformly (Guo et al. 2020, eq. 7)."""
@@ -19,18 +23,53 @@ def uniform(space: SearchSpace, rng: np.random.Generator) -> list[Arch]:
 
 
 def fair(space: SearchSpace, rng: np.random.Generator) -> list[Arch]:
-    """Draw as many architectures as a choice has options, such that each option of each choice occurs in exactly one.
+    """Draw so many architectures that each option of each choice occurs in equally many of them.
 
-    Strict fairness: Chu, Zhang & Xu 2021 ("FairNAS"), algorithm 1. The descent follows their summed gradients.
+    Strict fairness: Chu, Zhang & Xu 2021 ("FairNAS"), algorithm 1. The descent follows their summed gradients. There
+    all choices have n options, and n architectures are drawn. With other numbers of options it is their least common
+    multiple.
     """
-    counts = {len(choice.options) for choice in space.choices}
-    if len(counts) > 1 or space.conditional:
-        raise ValueError(f"fair sampling needs equally many options in every choice, always active: not so {space!r}")
-    archs = list(zip(*(rng.permutation(counts.copy().pop()).tolist() for _ in space.choices), strict=True))
-    return [space.check(arch) for arch in archs]
+    counts = [len(choice.options) for choice in space.choices]
+    drawn = lcm(*counts)
+    if space.conditional or drawn > FAIR:
+        raise ValueError(
+            f"fair sampling needs choices that are always active, and whose numbers of options have a common multiple "
+            f"of {FAIR} or less: not so {space!r}"
+        )
+    columns = (rng.permutation(np.repeat(np.arange(count), drawn // count)).tolist() for count in counts)
+    return [space.check(arch) for arch in zip(*columns, strict=True)]
 
 
-SAMPLERS = {"uniform": uniform, "fair": fair}
+def stratified(space: SearchSpace, rng: np.random.Generator) -> list[Arch]:
+    """Draw one architecture: a stratum of multiply-adds uniformly, then one of its architectures uniformly.
+
+    Uniform choices make most architectures of middling cost. Here all costs are equally likely, on a scale of factors:
+    the idea of Wang et al. 2021 ("AttentiveNAS"), who draw a target of multiply-adds first.
+    """
+    groups = strata(space)
+    group = groups[rng.integers(len(groups))]
+    return [group[rng.integers(len(group))]]
+
+
+@lru_cache(maxsize=8)
+def strata(space: SearchSpace, count: int = 12) -> list[list[Arch]]:
+    """Divide all architectures of a space into strata of multiply-adds, equally wide in their logarithm.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        One with ``distinct`` and ``madds``.
+    count : int
+        Number of strata. Those without any architecture are left out.
+    """
+    archs = space.distinct()
+    logs = np.log([space.madds(arch) for arch in archs])
+    place = ((logs - logs.min()) / np.ptp(logs) * count).astype(int).clip(max=count - 1)
+    groups = [[archs[i] for i in np.flatnonzero(place == number)] for number in range(count)]
+    return [group for group in groups if group]
+
+
+SAMPLERS = {"uniform": uniform, "fair": fair, "stratified": stratified}
 
 
 @dataclass
@@ -46,8 +85,8 @@ class TrainSupernet(SharedTraining):
     space, data, size, images, epochs, batch, lr, weight_decay, network, seed, start
         See `SharedTraining`. The paper trains for 120 epochs on ImageNet, with batches of 1024 and a learning rate that
         falls linearly from 0.5.
-    sampler : {"uniform", "fair"}
-        See `uniform` and `fair`. A fair step costs as many batches as a choice has options.
+    sampler : {"uniform", "fair", "stratified"}
+        See `uniform`, `fair` and `stratified`. A fair step costs as many batches as a choice has options.
 
     Raises
     ------

@@ -21,6 +21,8 @@
 `Landscape`         a table of results: histogram, costs, neighbours, the effect of operations
 `Collapse`          DARTS-like searches that degenerate: skips, losses, sharpness, time; `Tryout` has sliders
 `Elastic`           sub-networks of an elastic supernet, set by hand: their place in it, and their inherited accuracy
+`Pull`              a small elastic network that one pulls at with the mouse: what the child costs and inherits
+`WithinBudget`      what children inherit against what they reach alone, over all costs and at about the same cost
 `Shrinking`         the training of such a supernet: accuracies of sub-networks, stage by stage
 `surrogate`         the predictions of a Bayesian search for its candidates, those it chose, and their results
 `population`        the members of a population by age, the family of the best, and the mutation of each step
@@ -50,11 +52,13 @@ from .charts.madds_and_time import MaddsAndTime
 from .charts.network import Network
 from .charts.pareto import Pareto
 from .charts.proxies import Proxies
+from .charts.pull import Pull
 from .charts.race import race
 from .charts.scaling import Compound
 from .charts.shrinking import Shrinking
 from .charts.surface import Plane, Surface
 from .charts.surrogate import surrogate
+from .charts.within_budget import WithinBudget
 from .charts.zoo import Zoo
 from .stage import Stage, cell, replay
 from .stage.alphas import alphas
@@ -91,12 +95,14 @@ __all__ = [
     "Plane",
     "Player",
     "Proxies",
+    "Pull",
     "Shrinking",
     "SideBySide",
     "Space",
     "Stage",
     "Tryout",
     "Surface",
+    "WithinBudget",
     "Zoo",
     "alphas",
     "band_of",

@@ -10,9 +10,14 @@ both).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 BLUE, MAGENTA, GREY, AMBER, TEAL, VIOLET = "#1a6fd4", "#d6246e", "#8a919c", "#d99400", "#00887a", "#8358d6"
+
+# From low to high: for every kind of colour vision and in grey, since it becomes lighter from end to end; and on both
+# themes, since no end is as dark or as light as a page. Its ends are hues that are told apart by all.
+COSTS = ("#2456b0", "#4b6a9f", "#75797f", "#a38656", "#d99400")
 
 SOLID: tuple[int, ...] = ()
 KERNEL_DASH = {1: (2, 3), 3: SOLID, 5: (7, 3), 7: (9, 3, 2, 3)}  # stroke pattern by kernel size, px on and off
@@ -107,6 +112,17 @@ STRATEGIES = {
     "TrainSupernet": Style("#5b8a3c", (1, 2), "one-shot", "weight sharing"),
 }
 REFERENCE = Style("#6b7280", (1, 3), "all conv 3×3", "reference")  # the result without any search
+
+
+def between(scale: Sequence[str], share: float) -> str:
+    """Return the colour at ``share``, 0 to 1, of the length of ``scale``; beyond its ends, that of the end."""
+    place = min(max(share, 0.0), 1.0) * (len(scale) - 1)
+    i = min(int(place), len(scale) - 2)
+    parts = []
+    for c in (1, 3, 5):
+        a, b = (int(scale[k][c : c + 2], 16) for k in (i, i + 1))
+        parts.append(round(a + (b - a) * (place - i)))
+    return "#" + "".join(f"{part:02x}" for part in parts)
 
 
 def strategy(name: str) -> Style:

@@ -111,17 +111,22 @@ def good_range(values, low_fence=True, high_fence=True) -> tuple[float, float]:
 
 
 class Axes:
-    """A plot area with two linear scales. Grid, ticks and labels are drawn when it is made."""
+    """A plot area with two linear scales. Grid, ticks and labels are drawn when it is made.
 
-    def __init__(self, pen, box, domain, values, xlabel="", ylabel=""):
+    ``marks``, if given, are the ticks of x: pairs of a place and its text.
+    """
+
+    def __init__(self, pen, box, domain, values, xlabel="", ylabel="", marks=None):
         x, y, wide, tall = box
         self.pen, self.x, self.y, self.w, self.h = pen, x + 52, y + 14, wide - 64, tall - 56
         self.domain, self.values = domain, values
         for v in ticks(*values, self.h / 45):
             pen.line([(self.x, self.Y(v)), (self.x + self.w, self.Y(v))], GRID, 1)
             pen.text(self.x - 6, self.Y(v), f"{v:g}", 11, DIM, "rm")
-        for v in ticks(*domain, self.w / 90):
-            pen.text(self.X(v), self.y + self.h + 12, f"{v:,.10g}", 11, DIM)
+        if marks is None:
+            marks = [(v, f"{v:,.10g}") for v in ticks(*domain, self.w / 90)]
+        for v, text in marks:
+            pen.text(self.X(v), self.y + self.h + 12, text, 11, DIM)
         pen.text(self.x + self.w / 2, self.y + self.h + 30, xlabel, 11, DIM)
         pen.text(self.x, self.y - 9, ylabel or "", 11, DIM, "lm")
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import anywidget
 import ipywidgets as widgets
+import numpy as np
 import traitlets
 
 from ..raster import BACK, SHARP, Pen
@@ -220,6 +221,11 @@ def short(number: float) -> str:
         if abs(number) >= size:
             return f"{number / size:.3g}{letter}"
     return f"{number:.3g}"
+
+
+def near(costs: np.ndarray, cost: float, share: float) -> np.ndarray:
+    """Return which of ``costs``, shape (n,), differ from ``cost`` by at most ``share`` of it, as bool array."""
+    return np.abs(np.asarray(costs, float) - cost) <= share * cost
 
 
 def sides(x: Collection[float], y: Collection[float], names: Sequence[str], sizes: Sequence[float]) -> list[str]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ..colors import BLUE, MAGENTA, TEAL, VIOLET
-from ..raster import DIM, TEXT, Axes, ticks
+from ..colors import BLUE, MAGENTA, TEAL, VIOLET, between
+from ..raster import DIM, TEXT, Axes, mixed, ticks
 from .chart import Chart, drawn, figure, live
 
 # Cividis, from low to high: distinct for every kind of colour vision, and in grey.
@@ -251,10 +251,4 @@ def _color(share: float, strength: float = 1.0) -> str:
     """Return the colour of a height, 0 to 1, mixed with white."""
     if not np.isfinite(share):
         return "#ffffff"
-    place = min(max(share, 0.0), 1.0) * (len(SCALE) - 1)
-    i = min(int(place), len(SCALE) - 2)
-    parts = []
-    for c in (1, 3, 5):
-        a, b = (int(SCALE[k][c : c + 2], 16) for k in (i, i + 1))
-        parts.append(round(255 + (a + (b - a) * (place - i) - 255) * strength))
-    return "#" + "".join(f"{part:02x}" for part in parts)
+    return mixed(between(SCALE, share), strength)

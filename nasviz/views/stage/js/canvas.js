@@ -92,8 +92,8 @@ function veil(c, s, x, theme, more = 0) {
   c.fillRect(x - 0.5, s.y, 1, s.h);
 }
 
-/** Grid lines, ticks and axis labels around `s`, all outside the plot except the grid. */
-function axes(c, s, theme, { xlabel, ylabel }) {
+/** Grid lines, ticks and axis labels around `s`, outside the plot except the grid. `marks`: ticks of x, [v, text]. */
+function axes(c, s, theme, { xlabel, ylabel, marks }) {
   c.lineWidth = 1;
   c.font = "12px " + theme.font;
   c.textAlign = "right";
@@ -107,7 +107,8 @@ function axes(c, s, theme, { xlabel, ylabel }) {
     c.fillText(String(v), s.x - 7, y + 4);
   }
   c.textAlign = "center";
-  for (const v of ticks(...s.domain, s.w / 90)) c.fillText(v.toLocaleString("en"), s.X(v), s.y + s.h + 17);
+  marks ??= ticks(...s.domain, s.w / 90).map((v) => [v, v.toLocaleString("en")]);
+  for (const [v, text] of marks) c.fillText(text, s.X(v), s.y + s.h + 17);
   c.fillStyle = theme.faint;
   c.fillText(xlabel ?? "", s.x + s.w / 2, s.y + s.h + 34);
   if (!ylabel) return;
