@@ -33,7 +33,7 @@ def lab(name):
 
 def test_a_lab_cell_too_early_says_which_cell_to_run(shell):
     book = lab("00")
-    number, cell = next((n, c) for n, c in enumerate(book) if "recorded = [Run.load" in c["source"])
+    number, cell = next((n, c) for n, c in enumerate(book) if "evolution = RegularizedEvolution(" in c["source"])
     shell.run_cell(cell["source"])
     assert shell.said[0] == "the error itself" and len(shell.said) == 2
     earlier = next(n for n, c in enumerate(book) if "import RandomSearch, RegularizedEvolution" in c["source"])

@@ -166,5 +166,5 @@ def test_samples_keep_to_the_stage():
         assert {e for unit in SPACE.units(arch) for _, e in unit} == {6}
     assert len({arch[0] for arch in (SPACE.sample(rng, only_kernels) for _ in range(60))}) > 10
     assert SPACE.sample(rng, dict.fromkeys(PLACES, 2) | {"resolution": 24}) == SPACE.largest
-    with pytest.raises(ValueError, match="elastic are resolution, depth, kernel, expansion, not width"):
+    with pytest.raises(ValueError, match="elastic are resolution, kernel, depth, expansion, not width"):
         SPACE.sample(rng, {"width": 1})
