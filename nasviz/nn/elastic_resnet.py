@@ -55,7 +55,7 @@ class MeanFeatures(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, channels, height, width) to (batch, channels)."""
-        return self.norm(x.mean((2, 3), keepdim=True)).flatten(1) * (SCALE / x.shape[1] ** 0.5)
+        return _scaled(self.norm(x.mean((2, 3), keepdim=True)))
 
 
 def residual_network(
@@ -150,7 +150,7 @@ class ElasticResidual(nn.Module):
                 y = self._convolved(place, x, width, kernel)
                 x = F.relu(x + y if layer else y)
         features, classifier = self.whole[-2:]
-        x = _normalised(features.norm, x.mean((2, 3), keepdim=True)).flatten(1) * (SCALE / x.shape[1] ** 0.5)
+        x = _scaled(_normalised(features.norm, x.mean((2, 3), keepdim=True)))
         return F.linear(x, classifier.weight[:, : x.shape[1]], classifier.bias)
 
     def layers(self, arch: Arch) -> list[int]:
@@ -229,6 +229,11 @@ def _part(whole: Tensor, like: Tensor) -> Tensor:
         edge = (whole.shape[axis] - like.shape[axis]) // 2
         part[axis] = slice(edge, edge + like.shape[axis])
     return whole[tuple(part)]
+
+
+def _scaled(features: Tensor) -> Tensor:
+    """Flatten normalised features (batch, channels, 1, 1), and divide them by the square root of the channels."""
+    return features.flatten(1) * (SCALE / features.shape[1] ** 0.5)
 
 
 def _normalised(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:

@@ -86,7 +86,7 @@ class TrainSupernet(SharedTraining):
         See `SharedTraining`. The paper trains for 120 epochs on ImageNet, with batches of 1024 and a learning rate that
         falls linearly from 0.5.
     sampler : {"uniform", "fair", "stratified"}
-        See `uniform`, `fair` and `stratified`. A fair step costs as many batches as a choice has options.
+        See `uniform`, `fair` and `stratified`. A fair step costs a batch for each architecture that it draws.
 
     Raises
     ------
