@@ -175,19 +175,7 @@ function pulled(model, el, signal) {
     picture.resize(root.clientWidth - 28);
     wake();
   }
-  let wide = 0;
-  const size = new ResizeObserver(() => {
-    if (root.clientWidth === wide) return;
-    wide = root.clientWidth;
-    resize();
-  });
-  size.observe(root);
-  const skin = new MutationObserver(() => setTimeout(resize, 100));
-  const attributeFilter = ["data-jp-theme-light", "data-jp-theme-name", "class", "style"];
-  for (const node of [document.body, document.documentElement]) {
-    skin.observe(node, { attributes: true, attributeFilter });
-  }
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", resize, { signal });
+  onLook(root, signal, resize);
   root.addEventListener("keydown", (event) => {
     if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation(); // JupyterLab binds these keys too
   });
@@ -200,8 +188,6 @@ function pulled(model, el, signal) {
   for (const [what, act] of Object.entries(heard)) model.on(what, act);
   signal.addEventListener("abort", () => {
     for (const [what, act] of Object.entries(heard)) model.off(what, act);
-    size.disconnect();
-    skin.disconnect();
     cancelAnimationFrame(frame);
     clearTimeout(asking);
     clearTimeout(speaking);

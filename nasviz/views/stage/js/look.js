@@ -114,3 +114,24 @@ function legendOf(root, { ops, labels, colors, dashes, opacities }) {
     entry.append(labels[o]);
   });
 }
+
+/** Call `resize` when the room of `root` gets another width, or the page another theme, until `signal` aborts. */
+function onLook(root, signal, resize) {
+  let wide = 0;
+  const size = new ResizeObserver(() => {
+    if (root.clientWidth === wide) return; // only taller: a caption of two lines changes no picture
+    wide = root.clientWidth;
+    resize();
+  });
+  size.observe(root);
+  const skin = new MutationObserver(() => setTimeout(resize, 100));
+  const attributeFilter = ["data-jp-theme-light", "data-jp-theme-name", "class", "style"];
+  for (const node of [document.body, document.documentElement]) {
+    skin.observe(node, { attributes: true, attributeFilter });
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", resize, { signal });
+  signal.addEventListener("abort", () => {
+    size.disconnect();
+    skin.disconnect();
+  });
+}

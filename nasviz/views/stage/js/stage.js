@@ -220,22 +220,8 @@ function mount(el, spec, history, signal, { send, moved, live = true } = {}) {
     for (const view of views) view.resize?.(theme);
     wake();
   }
-  let wide = 0;
-  const size = new ResizeObserver(() => {
-    if (root.clientWidth === wide) return; // only taller: a caption of two lines changes no picture
-    wide = root.clientWidth;
-    resize();
-  });
-  size.observe(root);
-  const skin = new MutationObserver(() => setTimeout(resize, 100));
-  const attributeFilter = ["data-jp-theme-light", "data-jp-theme-name", "class", "style"];
-  for (const node of [document.body, document.documentElement]) {
-    skin.observe(node, { attributes: true, attributeFilter });
-  }
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", resize, { signal });
+  onLook(root, signal, resize);
   signal.addEventListener("abort", () => {
-    size.disconnect();
-    skin.disconnect();
     cancelAnimationFrame(frame);
     clearTimeout(caption);
     clearTimeout(speech);
