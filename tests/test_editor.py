@@ -13,7 +13,7 @@ from nasviz.space import Choice, SearchSpace
 from nasviz.spaces import NasBench201
 from nasviz.step import Evaluation
 from nasviz.views import CellEditor
-from nasviz.views.stage import editor
+from nasviz.views.stage import editor, panel
 
 SPACE = NasBench201()
 START = (3, 0, 1, 0, 0, 2)
@@ -191,6 +191,8 @@ def test_choices_beyond_the_depth_are_out_of_use_and_broken_rules_are_said():
     one.set((1, 2, 2, 0, 0))
     one.menus[3].value = 2
     assert "three layers with kernel 7" in one.wrong and "three layers" in one.facts.value
+    stored = panel.pictures()[one.model_id]["text/plain"]  # a page can be stored while a cell is against the rule
+    assert stored == "<CellEditor of elastic toy: not in the space, three layers with kernel 7, 0 trained>"
 
 
 def test_counts_with_the_networks_of_the_fast_recipe_by_default():

@@ -339,7 +339,9 @@ class CellEditor(widgets.VBox):
         super().close()
 
     def __repr__(self):
-        return f"<CellEditor of {self.space.name}: {self.space.to_text(self.arch)}, {len(self._evaluations)} trained>"
+        # A cell that breaks a rule has no text of the space: what is wrong with it stands there instead.
+        cell = f"not in the space, {self.wrong}" if self.wrong else self.space.to_text(self.arch)
+        return f"<CellEditor of {self.space.name}: {cell}, {len(self._evaluations)} trained>"
 
     def _repr_mimebundle_(self, **kwargs):
         return panel.with_still(super()._repr_mimebundle_(**kwargs), repr(self), self.stage)
