@@ -10,13 +10,14 @@ import numpy as np
 from torch import Tensor
 
 from ..knobs import knob
-from ..nn.descent import exponential
+from ..nn.descent import cosine, exponential
 from ..ranges import ranged
 from .elastic_training import MOST, ElasticTraining
 from .shared_weights import Shared
 from .train_supernet import stratified, uniform
 
 ONE_BY_ONE = {"uniform": uniform, "stratified": stratified}
+SCHEDULES = ("exponential", "cosine")
 FALL, FLOOR = 4.0, 0.05  # of the learning rate: e-foldings over the whole training, and its least share
 
 
@@ -42,7 +43,10 @@ class BigNas(ElasticTraining):
     distillation : float
         The share of the largest's outputs in the others' loss. The paper: 1, so that only the largest sees labels.
     lr : float
-        The learning rate at the start. It falls exponentially to a twentieth and stays there, as in the paper.
+        The learning rate at the start.
+    schedule : {"exponential", "cosine"}
+        How it falls: exponentially to a twentieth, where it stays, as in the paper; or along half a cosine to 0, as a
+        child's does that is trained alone.
     space, data, size, images, batch, weight_decay, network, seed, start
         See `SharedTraining`.
 
@@ -60,6 +64,7 @@ class BigNas(ElasticTraining):
     sandwich: bool = True
     sampler: str = "uniform"
     distillation: float = knob(1.0, 0.0, 1.0, most=1.0, help="Share of the largest's answers in the others' loss")
+    schedule: str = "exponential"
 
     def losses(self, shared: Shared, chosen: Tensor, rng: np.random.Generator) -> Iterator[Tensor]:
         """Yield the losses of the largest, the smallest and two drawn sub-networks, or of four drawn ones."""
@@ -74,11 +79,16 @@ class BigNas(ElasticTraining):
                 teacher = logits.detach().softmax(1)
 
     def rate(self, step: int) -> float:
-        """Return the learning rate of a step: it falls exponentially until it reaches `FLOOR`."""
+        """Return the learning rate of a step, as the ``schedule`` says."""
+        if self.schedule == "cosine":
+            return self.lr * cosine(step, len(self))
         return self.lr * exponential(step, len(self), FALL, FLOOR)
 
     def begin(self) -> Shared:
-        """Begin as `ElasticTraining` does, after a check of the sampler."""
-        if self.sampler not in ONE_BY_ONE:
-            raise ValueError(f"sampler must be one of {list(ONE_BY_ONE)}, got {self.sampler!r}")
+        """Begin as `ElasticTraining` does, after a check of the sampler and the schedule."""
+        for name, options in (("sampler", list(ONE_BY_ONE)), ("schedule", list(SCHEDULES))):
+            if (asked := getattr(self, name)) not in options:
+                raise ValueError(f"{name} must be one of {options}, got {asked!r}")
+        if self.sampler == "stratified":
+            _ = self.space.madds, self.space.distinct  # a space without them raises here, before anything is loaded
         return super().begin()

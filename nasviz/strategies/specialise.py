@@ -129,3 +129,36 @@ def by_layer(
         return total
 
     return ms
+
+
+def by_stage(source: LatencySource, space, image: Sequence[int]) -> Callable[[Arch], float]:
+    """``arch -> milliseconds`` for `nasviz.spaces.ElasticResNet`: what `by_layer` is for the large elastic space.
+
+    A stage's time depends on its own choices, on the side of the image and on the channels that enter. There are some
+    two hundred such stages; each is asked for once, and no other network is built.
+    """
+    import torch
+
+    constant = source.predict(torch.nn.Identity(), image)
+    known: dict[tuple, float] = {}
+
+    @torch.inference_mode()
+    def stages(network) -> list[float]:
+        """Milliseconds of each stage; a stage begins with its pooling, the first with the scaling of the images."""
+        spent, shape = [0.0], tuple(image)
+        for layer in network.eval():
+            if isinstance(layer, torch.nn.MaxPool2d):
+                spent.append(0.0)
+            spent[-1] += source.predict(layer, shape) - constant
+            shape = tuple(layer(torch.zeros(1, *shape)).shape[1:])
+        return spent
+
+    def ms(arch: Arch) -> float:
+        own = space.stages(arch)
+        inputs = (image[0], *(stage.width for stage in own))
+        keys = [(number, space.share(arch), wide, stage) for number, (wide, stage) in enumerate(zip(inputs, own))]
+        if not all(key in known for key in keys):
+            known.update(zip(keys, stages(space.network(arch, colors=image[0])), strict=True))
+        return constant + sum(known[key] for key in keys)
+
+    return ms

@@ -112,4 +112,6 @@ class TrainSupernet(SharedTraining):
         """Begin as `SharedTraining` does, after a check of the sampler."""
         if self.sampler not in SAMPLERS:
             raise ValueError(f"sampler must be one of {list(SAMPLERS)}, got {self.sampler!r}")
+        if self.sampler == "stratified":
+            _ = self.space.madds, self.space.distinct  # a space without them raises here, before anything is loaded
         return super().begin()

@@ -1,0 +1,286 @@
+"""Lab 09: what the children of one supernet inherit, what they reach alone, and what a child for each device is worth.
+
+Accuracies are in percent here, and differences of them in points. Truth is the mean test accuracy of a child's
+trainings alone. A supernet judges on validation images, so no child is judged by the images that chose it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from ..analysis import stats
+from ..analysis.stats import Interval
+from ..estimators import Inherited, Recipe
+from ..hardware import LatencyTable
+from ..paths import data_dir
+from ..space import Arch
+from ..spaces import ElasticResNet
+from ..strategies import BigNas, OnceForAll, TrainSupernet
+from ..strategies.specialise import by_stage
+from ..strategies.train_supernet import strata
+
+SEEDS = range(3)
+RECIPE = Recipe(size=16, images=8000, epochs=8, batch=64, lr=0.1)  # of a child alone
+BUDGET, BAND = 300_000, 0.07  # multiply-adds, and by what share a child's may differ from them
+SPREAD, INSIDE = 5, 10  # children of each stratum of cost; of each image side at the budget
+BATCHES = 10  # of 64 images, from which a child's batch-norms take their statistics
+
+# The supernets that are compared. All see the same images, and as many children of them, but for the last three.
+_SAME = {"size": 16, "images": 8000, "batch": 64, "epochs": 8, "lr": 0.1}
+_EACH = _SAME | {"schedule": "cosine"}
+_LABELS = _EACH | {"distillation": 0.0}
+WAYS = {
+    "four drawn": (BigNas, _LABELS | {"sandwich": False}),
+    "four drawn, by cost": (BigNas, _LABELS | {"sandwich": False, "sampler": "stratified"}),
+    "sandwich": (BigNas, _LABELS),
+    "sandwich, by cost": (BigNas, _LABELS | {"sampler": "stratified"}),
+    "sandwich, half distilled": (BigNas, _EACH | {"distillation": 0.5}),
+    "sandwich, distilled": (BigNas, _EACH | {"distillation": 1.0}),
+    "progressive shrinking": (OnceForAll, _SAME | {"epochs": (6, 2, 2, 5), "children": 3}),
+    "one drawn": (TrainSupernet, _SAME | {"epochs": 32}),
+    "six drawn, fairly": (TrainSupernet, _SAME | {"epochs": 5, "sampler": "fair"}),
+}
+CHOSEN_WAY = "four drawn, by cost"
+LONG = 24  # epochs of the lab's supernets, trained in the chosen way
+IMAGE = (1, 16, 16)
+DEVICES, DRAWN = (0.9, 1.4, 2.0, 3.0), 8  # milliseconds of four budgets; children of each that are drawn at random
+
+
+def folder():
+    """Where the records of this lab are."""
+    return data_dir() / "elastic-resnet"
+
+
+def training(way: str, seed: int, epochs: int | None = None):
+    """The strategy that trains a supernet in one of `WAYS`."""
+    kind, fields = WAYS[way]
+    return kind(ElasticResNet(), seed=seed, **fields | ({"epochs": epochs} if epochs else {}))
+
+
+def supernet(seed: int = 0) -> Inherited:
+    """A recorded supernet of the lab, as an estimator of what children inherit."""
+    weights = (folder() / f"supernet-{seed}.safetensors").read_bytes()
+    return Inherited(ElasticResNet(), weights, BATCHES, size=16)
+
+
+# ------------------------------------------------------------------------------------------------------- the children
+@cache
+def children() -> tuple[Arch, ...]:
+    """The sixty children of all costs, and after them the thirty at one budget: the first 60 and the last 30.
+
+    Five of each of twelve strata of multiply-adds; ten of each image side whose multiply-adds are within `BAND` of
+    `BUDGET`. All are drawn once, and are different.
+    """
+    space, rng = ElasticResNet(), np.random.default_rng(9)
+    spread = [group[i] for group in strata(space) for i in rng.permutation(len(group))[:SPREAD]]
+    inside = [arch for arch in space.distinct() if abs(space.madds(arch) / BUDGET - 1) < BAND and arch not in spread]
+    sides = [[arch for arch in inside if arch[0] == side] for side in range(len(space.choices[0].options))]
+    return (*spread, *(group[i] for group in sides for i in rng.permutation(len(group))[:INSIDE]))
+
+
+@cache
+def alone() -> dict[Arch, dict[int, dict[str, float]]]:
+    """All recorded trainings of children alone: scores by architecture and seed."""
+    found: dict[Arch, dict[int, dict[str, float]]] = {}
+    with (folder() / "alone.jsonl").open(encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            found.setdefault(tuple(row["arch"]), {})[row["seed"]] = row["scores"] | {"seconds": row["seconds"]}
+    return found
+
+
+def trained(archs: Iterable[Arch], score: str = "test_accuracy") -> np.ndarray:
+    """A score of each seed's training alone, in percent: (children, seeds). KeyError for a child without a record."""
+    return 100 * np.array([[alone()[arch][seed][score] for seed in SEEDS] for arch in archs])
+
+
+def lines() -> list[dict]:
+    """All recorded supernets: way, seed, seconds, and what `children` inherit, ``inherited`` and ``stale``."""
+    return [json.loads(line) for line in (folder() / "supernets.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Some children, what they reach alone, and what they inherit from the lab's three supernets.
+
+    Attributes
+    ----------
+    archs : tuple of n Arch
+    madds, side : array of shape (n,)
+        Multiply-adds; pixels of the image.
+    test, validation : array of shape (n, seeds)
+        Accuracies alone, percent.
+    inherited : array of shape (supernets, n)
+        Validation accuracies, percent.
+    """
+
+    archs: tuple[Arch, ...]
+    madds: np.ndarray
+    side: np.ndarray
+    test: np.ndarray
+    validation: np.ndarray
+    inherited: np.ndarray
+
+    @property
+    def truth(self) -> np.ndarray:
+        """Mean test accuracy over the seeds, (n,)."""
+        return self.test.mean(1)
+
+    def level(self) -> np.ndarray:
+        """Each supernet's mean of inherited accuracy less accuracy alone, both on validation images: points."""
+        return (self.inherited - self.validation.mean(1)).mean(1)
+
+    def once(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """What one training says (validation), and the mean test accuracy of the others: its fair judge."""
+        return self.validation[:, seed], np.delete(self.test, seed, 1).mean(1)
+
+
+def judged(part: slice = slice(None)) -> Judged:
+    """The children with all that is recorded of them. ``part``: `ALL_COSTS` or `ONE_BUDGET`."""
+    space, archs = ElasticResNet(), children()[part]
+    found = everyone()
+    return Judged(
+        archs,
+        np.array([space.madds(arch) for arch in archs]),
+        np.array([space.choices[0].options[arch[0]] for arch in archs]),
+        trained(archs),
+        trained(archs, "accuracy"),
+        np.array([[one[arch] for arch in archs] for one in found]),
+    )
+
+
+ALL_COSTS, ONE_BUDGET = slice(0, 60), slice(60, None)
+
+
+@cache
+def everyone() -> list[dict[Arch, float]]:
+    """What all 4,374 children inherit from each of the lab's supernets, percent."""
+    archs = ElasticResNet().distinct()
+    with np.load(folder() / "everyone.npz") as saved:
+        return [dict(zip(archs, (100 * one).tolist(), strict=True)) for one in saved["inherited"].astype(float)]
+
+
+# ------------------------------------------------------------------------------------------ what ranks, and how well
+def rankings(part: Judged) -> dict[str, list[Interval]]:
+    """Kendall's τ with the truth: of each supernet, of each seed's training, of two simple rules.
+
+    A training is judged by the two other seeds, and so knows less of its judge than the supernets do.
+    """
+    return {
+        "inherited": [stats.tau_interval(one, part.truth) for one in part.inherited],
+        "one training": [stats.tau_interval(*part.once(seed)) for seed in SEEDS],
+        "more multiply-adds": [stats.tau_interval(part.madds, part.truth)],
+        "larger image": [stats.tau_interval(part.side, part.truth)],
+    }
+
+
+def ahead(part: Judged, rule) -> list[Interval]:
+    """τ of each supernet less τ of a rule (n,), bootstrapped in pairs."""
+    return [stats.tau_difference(one, rule, part.truth) for one in part.inherited]
+
+
+def within_sides(part: Judged, scores) -> Interval:
+    """Kendall's τ of ``scores`` (n,) with the truth, over pairs whose images have the same side."""
+    return stats.tau_interval(scores, part.truth, part.side)
+
+
+def compared(way: str, part: slice, score: str = "inherited") -> tuple[np.ndarray, np.ndarray]:
+    """τ with the truth, and the level in points, of each recorded supernet of a way."""
+    archs = children()[part]
+    truth, validation = trained(archs).mean(1), trained(archs, "accuracy").mean(1)
+    scores = [100 * np.array(row[score])[part] for row in lines() if row["way"] == way]
+    return np.array([stats.tau(one, truth) for one in scores]), np.array([(one - validation).mean() for one in scores])
+
+
+# ------------------------------------------------------------------------------------------- a child for each device
+@cache
+def milliseconds() -> dict[Arch, float]:
+    """What each child takes for 64 images on the processor that was measured, by its blocks' table: milliseconds."""
+    space, table = ElasticResNet(), LatencyTable.load(data_dir() / "latency-elastic-resnet.json")
+    ms = by_stage(table, space, IMAGE)
+    return {arch: ms(arch) for arch in space.distinct()}
+
+
+def best_within(budget: float, score: Callable[[Arch], float | tuple]) -> Arch:
+    """The child of the highest score among those that take ``budget`` milliseconds or less."""
+    return max((arch for arch, ms in milliseconds().items() if ms <= budget), key=score)
+
+
+def by_inheritance(budget: float, supernet: int) -> Arch:
+    """The child within a budget that inherits the most from one of the lab's supernets."""
+    return best_within(budget, everyone()[supernet].__getitem__)
+
+
+def by_size(budget: float) -> Arch:
+    """The child within a budget that has the most multiply-adds."""
+    return best_within(budget, ElasticResNet().madds)
+
+
+def by_rule(budget: float) -> Arch:
+    """The child within a budget that has the largest image, and of those the one with the most multiply-adds."""
+    space = ElasticResNet()
+    return best_within(budget, lambda arch: (arch[0], space.madds(arch)))
+
+
+def by_chance(budget: float) -> list[Arch]:
+    """Children drawn at random among those that take the budget, or up to a tenth less."""
+    near = [arch for arch, ms in milliseconds().items() if 0.9 * budget <= ms <= budget]
+    return [near[i] for i in np.random.default_rng(17).permutation(len(near))[:DRAWN]]
+
+
+def to_train() -> list[Arch]:
+    """All children that are chosen for some device, by any way: each once."""
+    found = [(*by_chance(b), by_size(b), by_rule(b), *(by_inheritance(b, s) for s in SEEDS)) for b in DEVICES]
+    return list(dict.fromkeys(arch for archs in found for arch in archs))
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What is chosen for one device, alone, test accuracy in percent: mean over seeds, and over what is chosen.
+
+    Attributes
+    ----------
+    budget : float
+        Milliseconds.
+    inherited : array of shape (supernets,)
+        Of the child that each supernet chooses.
+    chance : array of shape (drawn,)
+        Of children drawn at random.
+    size, rule : float
+        Of the child with the most multiply-adds; of that among those with the largest image.
+    trained : float
+        Of what random search finds that trains all drawn children and takes the best by one seed's validation; the mean
+        over the seed that it sees, judged by the other seeds.
+    """
+
+    budget: float
+    inherited: np.ndarray
+    chance: np.ndarray
+    size: float
+    rule: float
+    trained: float
+
+
+def worth(budget: float) -> Worth:
+    """Judge what each way chooses for a device."""
+    drawn = by_chance(budget)
+    seen, judge = trained(drawn, "accuracy"), trained(drawn)
+    found = [np.delete(judge[seen[:, seed].argmax()], seed).mean() for seed in SEEDS]
+    return Worth(
+        budget,
+        trained([by_inheritance(budget, supernet) for supernet in SEEDS]).mean(1),
+        judge.mean(1),
+        float(trained([by_size(budget)]).mean()),
+        float(trained([by_rule(budget)]).mean()),
+        float(np.mean(found)),
+    )
+
+
+def gains(found: Sequence[Worth], supernet: int) -> Interval:
+    """Mean over the devices of one supernet's choice less a random choice: points, with an interval over the drawn."""
+    lead = np.array([[one.inherited[supernet] - chance for chance in one.chance] for one in found])
+    return stats.mean_of(lead.mean(0))
