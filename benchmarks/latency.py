@@ -60,7 +60,9 @@ if asked.space == "nasbench201":
 elif asked.space == "elastic-resnet":
     space, IMAGE = ElasticResNet(), (1, 16, 16)
     deepest = [space.largest[i] if choice.name.endswith("depth") else None for i, choice in enumerate(space.choices)]
-    covering = [arch for arch in space.distinct() if all(most in (None, at) for most, at in zip(deepest, arch))]
+    covering = [
+        arch for arch in space.distinct() if all(most in (None, at) for most, at in zip(deepest, arch, strict=True))
+    ]
 else:
     space, IMAGE = ElasticSpace(), (1, 8, 8)
     covering = covering_elastic(space, IMAGE[1])

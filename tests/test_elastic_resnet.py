@@ -6,11 +6,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from nasviz import datasets
 from nasviz.datasets import load
 from nasviz.nn import count
 from nasviz.nn.single_path import recalibrate
-from nasviz.spaces import ElasticResNet
+from nasviz.space import Lacks
+from nasviz.spaces import ElasticResNet, ElasticSpace
 from nasviz.strategies import BigNas, OnceForAll, TrainSupernet
+from nasviz.strategies.big_nas import SCHEDULES
 from nasviz.strategies.train_supernet import fair, strata, stratified
 
 SPACE = ElasticResNet()
@@ -201,3 +204,19 @@ def test_every_training_runs_on_it_and_goes_on_where_it_was_killed(search):
 def test_an_unknown_sampler_is_refused_before_anything_is_loaded(training):
     with pytest.raises(ValueError, match="sampler must be one of .*got 'random'"):
         next(iter(training(SPACE, sampler="random")))
+
+
+def test_what_big_nas_cannot_do_is_refused_before_anything_is_loaded(monkeypatch):
+    monkeypatch.setattr(datasets, "load", lambda *_, **__: pytest.fail("images were loaded"))
+    with pytest.raises(ValueError, match="schedule must be one of .*got 'linear'"):
+        next(iter(BigNas(SPACE, schedule="linear")))
+    for training in (BigNas, TrainSupernet):
+        with pytest.raises(Lacks, match="has no madds"):
+            next(iter(training(ElasticSpace(), sampler="stratified")))
+
+
+def test_big_nas_lets_the_rate_fall_to_a_twentieth_or_along_a_cosine():
+    falls = {name: BigNas(SPACE, epochs=2, images=640, batch=64, lr=0.2, schedule=name) for name in SCHEDULES}
+    assert [falls[name].rate(0) for name in SCHEDULES] == pytest.approx([0.2, 0.2])
+    assert falls["exponential"].rate(19) == pytest.approx(0.01)
+    assert falls["cosine"].rate(10) == pytest.approx(0.1) and falls["cosine"].rate(20) == pytest.approx(0)

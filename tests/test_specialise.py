@@ -6,10 +6,11 @@ import torch
 
 from nasviz.estimators import Inherited, LinearPredictor
 from nasviz.hardware import LatencyTable, Overhead, Roofline, units
-from nasviz.spaces import ElasticSpace
+from nasviz.paths import data_dir
+from nasviz.spaces import ElasticResNet, ElasticSpace
 from nasviz.step import Evaluation
 from nasviz.strategies import BigNas
-from nasviz.strategies.specialise import Within, by_layer, specialise
+from nasviz.strategies.specialise import Within, by_layer, by_stage, specialise
 
 SPACE = ElasticSpace()
 IMAGE = (1, 8, 8)
@@ -103,3 +104,12 @@ def test_a_child_is_written_as_onnx_with_the_same_outputs(inherited, tmp_path):
     (told,) = engine.run(None, {engine.get_inputs()[0].name: images.numpy()})
     with torch.no_grad():
         assert np.abs(told - child(images).numpy()).max() < 1e-5
+
+
+def test_milliseconds_by_stage_are_those_of_the_whole_network():
+    space, table = ElasticResNet(), LatencyTable.load(data_dir() / "latency-elastic-resnet.json")
+    ms, rng = by_stage(table, space, (1, 16, 16)), np.random.default_rng(3)
+    archs = [space.smallest, space.largest, *(space.sample(rng) for _ in range(12))]
+    for arch in archs:
+        assert ms(arch) == pytest.approx(table.predict(space.network(arch), (1, 16, 16)))
+    assert ms(space.smallest) == min(map(ms, archs)) and ms(space.largest) == max(map(ms, archs))

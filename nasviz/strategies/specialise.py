@@ -155,8 +155,9 @@ def by_stage(source: LatencySource, space, image: Sequence[int]) -> Callable[[Ar
 
     def ms(arch: Arch) -> float:
         own = space.stages(arch)
-        inputs = (image[0], *(stage.width for stage in own))
-        keys = [(number, space.share(arch), wide, stage) for number, (wide, stage) in enumerate(zip(inputs, own))]
+        inputs = (image[0], *(stage.width for stage in own[:-1]))
+        entering = zip(inputs, own, strict=True)
+        keys = [(number, space.share(arch), wide, stage) for number, (wide, stage) in enumerate(entering)]
         if not all(key in known for key in keys):
             known.update(zip(keys, stages(space.network(arch, colors=image[0])), strict=True))
         return constant + sum(known[key] for key in keys)
