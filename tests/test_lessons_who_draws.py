@@ -27,7 +27,7 @@ def test_a_controller_chooses_from_what_it_derived_and_chance_from_what_was_draw
     assert by_controller.entropy.tolist() == [0.5] * 3
     assert by_chance.entropy == pytest.approx([np.log(5**6)] * 3)
     assert by_chance.drawn.shape == by_chance.truth.shape == (3, 3)
-    assert [one.value for one in by_chance.ranks] == [1, 1, 1]
+    assert [one.value for one in by_chance.ranks] == pytest.approx([1, 1, 1])
 
 
 def test_all_ways_are_judged_on_the_same_hundred_cells():
@@ -36,4 +36,4 @@ def test_all_ways_are_judged_on_the_same_hundred_cells():
     first, *others = ways.values()
     assert first.truth.shape == (3, 100)
     assert all((one.truth == first.truth).all() for one in others)
-    assert all((one.drawn > 5).all() and (one.drawn < 100).all() for one in ways.values())
+    assert all(one.drawn.shape == (3, 100) and 20 < one.drawn.mean() < 80 for one in ways.values())  # percent
