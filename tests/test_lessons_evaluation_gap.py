@@ -1,4 +1,4 @@
-"""Lab 09's functions, on cases small enough to count by hand; the table's sample is looked at whole."""
+"""Lab 08's functions, on cases small enough to count by hand; the table's sample is looked at whole."""
 
 from math import inf
 

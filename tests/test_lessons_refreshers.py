@@ -106,5 +106,5 @@ def test_it_travels_with_the_labs_and_the_glossary(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["edition", "student", str(labs_dir()), str(tmp_path / "students")])
     edition.main()
     for folder in "mine", "students":
-        for name in "refreshers.ipynb", "glossary.md", "09-reporting-sheet.md":
+        for name in "refreshers.ipynb", "glossary.md", "08-reporting-sheet.md":
             assert (tmp_path / folder / name).is_file(), (folder, name)

@@ -93,4 +93,4 @@ def test_a_sheet_in_another_encoding_is_refused(tmp_path):
 
 
 def test_the_file_beside_the_lab_is_the_blank_sheet():
-    assert (labs_dir() / "09-reporting-sheet.md").read_text(encoding="utf-8") == reporting.sheet()
+    assert (labs_dir() / "08-reporting-sheet.md").read_text(encoding="utf-8") == reporting.sheet()

@@ -1,122 +1,46 @@
-"""Make what lab 08 has beside its live supernets: two that were trained longer, and what their members reach alone.
+"""Record what lab 08 shows beside its live supernet: four more, and how they rank the table's first architectures.
 
-    python data/scripts/record_lab08.py supernet --device cuda
-    python data/scripts/record_lab08.py shrinking
-    python data/scripts/record_lab08.py inherited
-    python data/scripts/record_lab08.py alone
-    python data/scripts/record_lab08.py longer
+    python data/scripts/record_lab08.py
 
-`supernet` trains as BigNAS does: its weights become elastic-supernet.safetensors; six minutes of a GPU, half an hour
-of a core. `shrinking` trains by progressive shrinking: its steps are in lab08-shrinking.jsonl, what the first 60
-children inherit in lab08-inherited-shrinking.jsonl; five minutes. `inherited` judges 150 children on the weights of the
-first, the same 60 at the beginning: lab08-inherited.jsonl; five minutes. `alone` trains those 60, the largest and the
-smallest from scratch, with one seed each, then with a second one: lab08-alone.jsonl, a training a line; an hour.
-`longer` trains some of them for 20 epochs, into the same file; half an hour. But for `supernet`, all go on where they
-were. (Minutes are those of one free core.)
+Supernets of NAS-Bench-201, seeds 0 to 3, trained for 30 epochs, and the first 100 architectures in the order in which
+`nasviz.estimators.tabulate` trains them: data/lab08-inherited.npz. What the file has of a seed is kept. Some four
+minutes of one core from the beginning.
 """
 
-import argparse
-import json
-from collections.abc import Iterable
-from itertools import product
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import torch
-from safetensors.torch import load, save
 from tqdm import tqdm
 
-from nasviz.estimators import Inherited, Recipe, Training, elastic_supernet
-from nasviz.objectives import Score
-from nasviz.run import Run
-from nasviz.space import Arch
-from nasviz.spaces import ElasticSpace
-from nasviz.strategies import BigNas, OnceForAll, RandomSearch
-from nasviz.workers import processor
+from nasviz.estimators import FULL, Inherited, Training
+from nasviz.estimators.tabulate import Work
+from nasviz.spaces import NasBench201
+from nasviz.strategies import TrainSupernet
 
-DATA = Path(__file__).parents[1]
-SPACE = ElasticSpace()
-CHILDREN, SEEDS = 60, 2  # trained alone, each so often
-ENDS = [SPACE.largest, SPACE.smallest]  # trained alone, too
-SOME = 8  # of them trained longer
-RECIPE, EPOCHS = {"batch": 64, "lr": 0.1}, {"alone": 6, "longer": 20}
-PLANNED, DONE = 20, 14  # epochs of the supernet: its learning rate falls over the first number, the second is trained
-ALONE = DATA / "lab08-alone.jsonl"
-
-
-def supernet(device: str = "cpu") -> None:
-    search = BigNas(SPACE, epochs=PLANNED, images=8000, batch=128, lr=0.05, network={"device": device})
-    steps = DONE * search.batches
-    for step, _ in zip(tqdm(search, total=steps, unit="step"), range(steps), strict=False):
-        state = step.state
-    (DATA / "elastic-supernet.safetensors").write_bytes(weights(state))
-
-
-def shrinking() -> None:
-    search, record = OnceForAll(SPACE, epochs=(5, 1, 2, 7), batch=64), DATA / "lab08-shrinking.jsonl"
-    for _ in tqdm(run := Run(search, record), total=len(search), unit="step"):
-        pass
-    state = DATA / f"{record.name}.step{len(run)}.safetensors"
-    if state.exists():
-        of = Inherited.of(search, weights(state.read_bytes()))
-        judge(of, CHILDREN, DATA / "lab08-inherited-shrinking.jsonl")
-        state.unlink()
-
-
-def inherited() -> None:
-    judge(elastic_supernet(), 150, DATA / "lab08-inherited.jsonl")
-
-
-def weights(state: bytes) -> bytes:
-    """A state without the memory of the descent."""
-    return save({name: tensor for name, tensor in load(state).items() if name.startswith("network.")})
-
-
-def judge(estimate: Inherited, count: int, record: Path) -> None:
-    """What the first children inherit: the record of a random search."""
-    search = RandomSearch(SPACE, estimate, evaluations=count, objective=Score("inherited"), seed=8)
-    for _ in tqdm(Run(search, record), total=len(search), unit="architecture"):
-        pass
-
-
-def alone() -> None:
-    rng = np.random.default_rng(8)
-    children = [SPACE.sample(rng) for _ in range(CHILDREN)] + ENDS  # as that search draws them
-    jobs = product(range(SEEDS), range(len(children)))
-    train("alone", [(1000 * turn + number, children[number]) for turn, number in jobs])
-
-
-def longer() -> None:
-    """The two that bound the space, then children spread over the supernet's ranking, the outer ones first."""
-    steps = Run.load(DATA / "lab08-inherited.jsonl").steps[:CHILDREN]
-    ranked = sorted((step.evaluation for step in steps), key=lambda one: -one.scores["inherited"])
-    places = [round((2 * place + 1) * CHILDREN / (2 * SOME) - 0.5) for place in range(SOME)]
-    some = [ranked[place] for place in places]
-    jobs = [(one.seed, one.arch) for pair in zip(some, reversed(some), strict=True) for one in pair][:SOME]
-    train("longer", [*enumerate(ENDS, CHILDREN), *jobs])
-
-
-def train(what: str, jobs: Iterable[tuple[int, Arch]]) -> None:
-    """Train each (seed, child) from scratch, unless it is in the file; a line each."""
-    estimate = Training(SPACE, Recipe(epochs=EPOCHS[what], **RECIPE), test=True)
-    there = {(row["seed"], row["epochs"]) for row in map(json.loads, ALONE.read_text().splitlines())}
-    for seed, arch in tqdm([job for job in jobs if (job[0], EPOCHS[what]) not in there], unit="training"):
-        one = estimate(arch, seed=seed)
-        row = {"arch": list(arch), "seed": seed, "epochs": one.epochs, **RECIPE, "scores": one.scores}
-        row |= {"seconds": one.seconds, "processor": processor(), "torch": torch.__version__}
-        with ALONE.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+OUT = Path(__file__).parents[1] / "lab08-inherited.npz"
+SEEDS, EPOCHS, BATCHES = (0, 1, 2, 3), 30, (0, 10)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("supernet", "shrinking", "inherited", "alone", "longer"))
-    parser.add_argument("--device", default="cpu", help="where `supernet` computes")
-    asked = parser.parse_args()
-    if asked.what == "supernet":
-        supernet(asked.device)
-    else:
-        {"shrinking": shrinking, "inherited": inherited, "alone": alone, "longer": longer}[asked.what]()
+    space = NasBench201()
+    archs = [arch for arch, _ in islice(Work(Training(space, FULL), 1).all(), 100)]
+    inherited = np.zeros((len(SEEDS), len(BATCHES), len(archs)), np.float32)
+    known = {}
+    if OUT.exists():
+        with np.load(OUT) as before:
+            if before["archs"].tolist() != [list(arch) for arch in archs]:
+                raise ValueError(f"{OUT.name} is of other architectures: delete it to begin anew")
+            known = dict(zip(before["seeds"].tolist(), before["inherited"], strict=True))
+    for seed in range(len(SEEDS)):
+        inherited[seed] = known.get(SEEDS[seed], 0)
+    for seed in tqdm([s for s in range(len(SEEDS)) if SEEDS[s] not in known], unit="supernet"):
+        search = TrainSupernet(space, epochs=EPOCHS, seed=SEEDS[seed])
+        *_, last = search
+        for batches, recalibrate in enumerate(BATCHES):
+            judge = Inherited.of(search, last.state, recalibrate)
+            inherited[seed, batches] = [judge(arch).scores["inherited"] for arch in archs]
+    np.savez_compressed(OUT, archs=np.array(archs, np.int8), seeds=SEEDS, batches=BATCHES, inherited=inherited)
 
 
 if __name__ == "__main__":

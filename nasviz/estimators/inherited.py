@@ -134,5 +134,5 @@ def elastic_supernet(recalibrate: int = 10) -> Inherited:
     """
     path = data_dir() / "elastic-supernet.safetensors"
     if not path.exists():
-        raise FileNotFoundError(f"{path} is not there: make it with `python data/scripts/record_lab08.py supernet`")
+        raise FileNotFoundError(f"{path} is not there: make it with `python data/scripts/record_one_shot.py supernet`")
     return Inherited(ElasticSpace(), path.read_bytes(), recalibrate)

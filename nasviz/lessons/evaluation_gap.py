@@ -1,4 +1,4 @@
-"""Lab 09: a sample whose truth is known, what noise allows, what searches cost and find, and what supernets share.
+"""Lab 08: a sample whose truth is known, what noise allows, what searches cost and find, and what supernets share.
 
 Accuracies are in percent here, and differences of them in points. A seed is one of the table's three trainings of an
 architecture: a search sees one of them, and the two others judge it.
@@ -58,7 +58,7 @@ def others(scores, seed: int) -> np.ndarray:
 
 def sample(table) -> Sample:
     """Those of the recorded hundred architectures of which ``table`` (`nasviz.estimators.Table`) has three seeds."""
-    with np.load(data_dir() / "lab09-inherited.npz") as recorded:
+    with np.load(data_dir() / "lab08-inherited.npz") as recorded:
         drawn, inherited = [tuple(arch) for arch in recorded["archs"].tolist()], recorded["inherited"]
     known = np.array([arch in table and bool(table.there[table.row(arch)].all()) for arch in drawn])
     rows = table.rows([arch for arch, there in zip(drawn, known, strict=True) if there])
