@@ -15,11 +15,12 @@ import numpy as np
 
 from ..analysis import stats
 from ..analysis.stats import Interval
-from ..estimators import Inherited, Recipe
+from ..estimators import ForestPredictor, Inherited, Recipe
 from ..hardware import LatencyTable
 from ..paths import data_dir
 from ..space import Arch
 from ..spaces import ElasticResNet
+from ..step import Evaluation
 from ..strategies import BigNas, OnceForAll, TrainSupernet
 from ..strategies.specialise import by_stage
 from ..strategies.train_supernet import strata
@@ -48,6 +49,7 @@ WAYS = {
 CHOSEN_WAY = "four drawn, by cost"
 LONG = 24  # epochs of the lab's supernets, trained in the chosen way
 IMAGE = (1, 16, 16)
+ALL_COSTS, ONE_BUDGET = slice(0, 60), slice(60, None)  # of `children`
 DEVICES, DRAWN = (0.9, 1.4, 2.0, 3.0), 8  # milliseconds of four budgets; children of each that are drawn at random
 
 
@@ -153,9 +155,6 @@ def judged(part: slice = slice(None)) -> Judged:
     )
 
 
-ALL_COSTS, ONE_BUDGET = slice(0, 60), slice(60, None)
-
-
 @cache
 def everyone() -> list[dict[Arch, float]]:
     """What all 4,374 children inherit from each of the lab's supernets, percent."""
@@ -176,6 +175,29 @@ def rankings(part: Judged) -> dict[str, list[Interval]]:
         "more multiply-adds": [stats.tau_interval(part.madds, part.truth)],
         "larger image": [stats.tau_interval(part.side, part.truth)],
     }
+
+
+def predicted() -> np.ndarray:
+    """What a predictor says of the children at one budget, that has learned from one training of the sixty others."""
+    learned = [
+        Evaluation(arch, {"accuracy": float(accuracy) / 100})
+        for arch, (accuracy, *_) in zip(children()[ALL_COSTS], trained(children()[ALL_COSTS], "accuracy"), strict=True)
+    ]
+    predictor = ForestPredictor(ElasticResNet()).fit(learned)
+    return 100 * np.asarray(predictor.predict(list(children()[ONE_BUDGET]))[0])
+
+
+def few(count: int, draws: int, seed: int = 0) -> np.ndarray:
+    """How far τ of a few children is off: its distance from τ of all ninety, for each of ``draws`` drawn sets.
+
+    Set number i is drawn by the seed (``seed``, i). The inherited accuracies are those of the first supernet.
+    """
+    part, found = judged(), []
+    inherited, whole = part.inherited[0], stats.tau(part.inherited[0], part.truth)
+    for number in range(draws):
+        drawn = np.random.default_rng((seed, number)).permutation(len(part.archs))[:count]
+        found.append(abs(stats.tau(inherited[drawn], part.truth[drawn]) - whole))
+    return np.array(found)
 
 
 def ahead(part: Judged, rule) -> list[Interval]:
@@ -284,3 +306,17 @@ def gains(found: Sequence[Worth], supernet: int) -> Interval:
     """Mean over the devices of one supernet's choice less a random choice: points, with an interval over the drawn."""
     lead = np.array([[one.inherited[supernet] - chance for chance in one.chance] for one in found])
     return stats.mean_of(lead.mean(0))
+
+
+def seconds() -> dict[str, float]:
+    """What each way costs, in seconds of one core: the lab's supernets, and trainings alone near the limits."""
+    with np.load(folder() / "everyone.npz") as saved:
+        training, judging = saved["seconds"].astype(float).mean(0)
+    near = [arch for limit in DEVICES for arch in by_chance(limit)]
+    each = float(np.mean([alone()[arch][seed]["seconds"] for arch in near for seed in SEEDS]))
+    return {
+        "to train the supernet": float(training),
+        "to judge all its children": float(judging),
+        "one training alone, near the limits": each,
+        f"the best of {DRAWN} trainings, for one limit": DRAWN * each,
+    }
