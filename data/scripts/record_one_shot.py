@@ -1,18 +1,15 @@
-"""Make what lab 09 has beside its live supernets: two that were trained longer, and what their members reach alone.
+"""Make what lab 09's last exercise has: the first elastic supernet, and what its children reach alone.
 
     python data/scripts/record_one_shot.py supernet --device cuda
-    python data/scripts/record_one_shot.py shrinking
     python data/scripts/record_one_shot.py inherited
     python data/scripts/record_one_shot.py alone
     python data/scripts/record_one_shot.py longer
 
 `supernet` trains as BigNAS does: its weights become elastic-supernet.safetensors; six minutes of a GPU, half an hour
-of a core. The others write into one-shot/. `shrinking` trains by progressive shrinking: its steps are in
-shrinking.jsonl, what the first 60 children inherit in inherited-shrinking.jsonl; five minutes. `inherited` judges 150
-children on the weights of the first, the same 60 at the beginning: inherited.jsonl; five minutes. `alone` trains those
-60, the largest and the smallest from scratch, with one seed each, then with a second one: alone.jsonl, a training a
-line; an hour. `longer` trains some of them for 20 epochs, into the same file; half an hour. But for `supernet`, all go
-on where they were. (Minutes are those of one free core.)
+of a core. The others write into one-shot/. `inherited` judges 150 children on these weights: inherited.jsonl; five
+minutes. `alone` trains the first 60 of them, the largest and the smallest from scratch, with one seed each, then with a
+second one: alone.jsonl, a training a line; an hour. `longer` trains some of them for 20 epochs, into the same file;
+half an hour. But for `supernet`, all go on where they were. (Minutes are those of one free core.)
 """
 
 import argparse
@@ -31,7 +28,7 @@ from nasviz.objectives import Score
 from nasviz.run import Run
 from nasviz.space import Arch
 from nasviz.spaces import ElasticSpace
-from nasviz.strategies import BigNas, OnceForAll, RandomSearch
+from nasviz.strategies import BigNas, RandomSearch
 from nasviz.workers import processor
 
 DATA = Path(__file__).parents[1]
@@ -51,17 +48,6 @@ def supernet(device: str = "cpu") -> None:
     for step, _ in zip(tqdm(search, total=steps, unit="step"), range(steps), strict=False):
         state = step.state
     (DATA / "elastic-supernet.safetensors").write_bytes(weights(state))
-
-
-def shrinking() -> None:
-    search, record = OnceForAll(SPACE, epochs=(5, 1, 2, 7), batch=64), RECORDS / "shrinking.jsonl"
-    for _ in tqdm(run := Run(search, record), total=len(search), unit="step"):
-        pass
-    state = RECORDS / f"{record.name}.step{len(run)}.safetensors"
-    if state.exists():
-        of = Inherited.of(search, weights(state.read_bytes()))
-        judge(of, CHILDREN, RECORDS / "inherited-shrinking.jsonl")
-        state.unlink()
 
 
 def inherited() -> None:
@@ -111,13 +97,13 @@ def train(what: str, jobs: Iterable[tuple[int, Arch]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("supernet", "shrinking", "inherited", "alone", "longer"))
+    parser.add_argument("what", choices=("supernet", "inherited", "alone", "longer"))
     parser.add_argument("--device", default="cpu", help="where `supernet` computes")
     asked = parser.parse_args()
     if asked.what == "supernet":
         supernet(asked.device)
     else:
-        {"shrinking": shrinking, "inherited": inherited, "alone": alone, "longer": longer}[asked.what]()
+        {"inherited": inherited, "alone": alone, "longer": longer}[asked.what]()
 
 
 if __name__ == "__main__":

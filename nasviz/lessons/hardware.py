@@ -199,31 +199,3 @@ def share_interval(values) -> tuple[float, tuple[float, float]]:
     values = np.asarray(values, float)
     low, high = binomtest(int(values.sum()), len(values)).proportion_ci(method="wilson")
     return 100 * float(values.mean()), (100 * float(low), 100 * float(high))
-
-
-# -------------------------------------------------------------------------------------------- one supernet for several
-@dataclass(frozen=True)
-class Fitted:
-    """A child fitted to a device: its budget and its latency there, ms; its percentile of latency on each device."""
-
-    arch: tuple
-    budget: float
-    ms: float
-    percentiles: tuple[float, ...]
-
-
-def specialised(predictor, ways: Mapping[str, Callable], drawn: Sequence, share: float = 0.3) -> dict[str, Fitted]:
-    """For each device the child that evolution finds within the latency that ``share`` of the drawn children keep to.
-
-    Once-for-all, Cai et al. 2020, section 3.4: a predictor says what a child inherits, a table what it takes.
-    """
-    from ..strategies.specialise import specialise
-
-    pace = {name: np.array([ms(arch) for arch in drawn]) for name, ms in ways.items()}
-    found = {}
-    for name, ms in ways.items():
-        budget = float(np.quantile(pace[name], share))
-        best = specialise(predictor, ms, budget, evaluations=400).best
-        beside = tuple(100 * float(np.mean(pace[other] <= way(best.arch))) for other, way in ways.items())
-        found[name] = Fitted(best.arch, budget, best.scores["latency_ms"], beside)
-    return found

@@ -26,7 +26,7 @@ WRONG = {
         ),
         (
             "def my_devices(once, each, rival):\n    return None if each == rival else int(once // rival) + 1\n",
-            "",
+            "does `each` count",
         ),
     ],
 }
