@@ -57,6 +57,23 @@ def test_pairs_of_one_side_alone_count_within_sides():
     assert stats.tau(part.inherited[0], part.truth) == pytest.approx(4 / 6)
 
 
+def test_means_by_side():
+    part = toy([[0, 1, 3, 5]], [[1, 1], [2, 2], [3, 3], [6, 6]], np.zeros((4, 2)))
+    assert [(side, alone, inherited.tolist()) for side, alone, inherited in one_network.by_side(part)] == [
+        (8, 1.5, [0.5]),
+        (12, 4.5, [4.0]),
+    ]
+
+
+def test_evolution_keeps_to_the_limit_and_comes_near_the_best():
+    found = one_network.everyone()[0]
+    for limit in one_network.DEVICES:
+        best, evolved = one_network.by_inheritance(limit, 0), one_network.by_evolution(limit, 0)
+        assert one_network.milliseconds()[evolved] <= limit
+        assert found[best] - 2 < found[evolved] <= found[best]
+        assert evolved == one_network.by_evolution(limit, 0)
+
+
 def test_what_is_chosen_keeps_to_its_limit_and_is_the_best_of_those():
     ms = one_network.milliseconds()
     for limit in one_network.DEVICES:

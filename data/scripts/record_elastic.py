@@ -8,8 +8,8 @@
 All go into data/elastic-resnet/. `alone` trains the children of `nasviz.lessons.one_network` from scratch, three seeds
 each: alone.jsonl, a training a line; half an hour of a core. `supernets` trains each way three times, and judges these
 children with and without re-calibration: supernets.jsonl, a supernet a line; forty minutes. `everyone` trains the lab's
-three supernets, whose weights become supernet-SEED.safetensors, and judges all 4,374 children: everyone.npz; twenty
-minutes. `chosen` trains alone, into alone.jsonl, what these supernets and their rivals choose for four devices; twenty
+three supernets, whose weights become supernet-SEED.safetensors, and judges all 4,374 children: everyone-SEED.npz; half
+an hour. `chosen` trains alone, into alone.jsonl, what these supernets and their rivals choose for four devices; twenty
 minutes. What is there is not made again, and a killed run loses one training.
 """
 
@@ -81,24 +81,28 @@ def descended(way: str, seed: int, epochs: int | None = None) -> tuple[float, by
 
 
 def everyone() -> None:
-    """Train the lab's supernets, and judge all children of each."""
-    path = lesson.folder() / "everyone.npz"
+    """Train the lab's supernets, and judge all children of each; one that is there is not made again."""
     pool = default_pool()
-    jobs = [pool.submit(whole, seed) for seed in lesson.SEEDS]
-    seconds, inherited = zip(*(job.result() for job in tqdm(jobs, unit="supernet")), strict=True)
-    part = path.with_suffix(".part.npz")
-    np.savez_compressed(part, inherited=np.array(inherited, "<f4"), seconds=np.array(seconds, "<f4"))
-    part.replace(path)
+    jobs = [pool.submit(whole, seed) for seed in lesson.SEEDS if not (lesson.folder() / said(seed)).exists()]
+    for done in tqdm(as_completed(jobs), total=len(jobs), unit="supernet"):
+        done.result()
 
 
-def whole(seed: int) -> tuple[tuple[float, float], list[float]]:
-    """Train one, and judge everyone: seconds of both, accuracies."""
+def whole(seed: int) -> None:
+    """Train one, and judge everyone: its weights, accuracies of 0 to 1, and the seconds of both."""
+    training, state = descended(lesson.CHOSEN_WAY, seed, lesson.LONG)
     path = lesson.folder() / f"supernet-{seed}.safetensors"
-    seconds, state = descended(lesson.CHOSEN_WAY, seed, lesson.LONG)
     path.write_bytes(save({name: one for name, one in load(state).items() if name.startswith("network.")}))
     begin = time.thread_time()
     inherited = judge(lesson.supernet(seed), SPACE.distinct())
-    return (seconds, time.thread_time() - begin), inherited
+    seconds = training, time.thread_time() - begin
+    part = lesson.folder() / f"part-{said(seed)}"
+    np.savez_compressed(part, inherited=np.array(inherited, "<f4"), seconds=np.array(seconds, "<f4"))
+    part.replace(lesson.folder() / said(seed))
+
+
+def said(seed: int) -> str:
+    return f"everyone-{seed}.npz"
 
 
 def judge(estimate: Inherited, archs: Iterable[Arch]) -> list[float]:

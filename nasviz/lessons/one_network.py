@@ -15,13 +15,15 @@ import numpy as np
 
 from ..analysis import stats
 from ..analysis.stats import Interval
+from ..estimator import Estimator
 from ..estimators import ForestPredictor, Inherited, Recipe
 from ..hardware import LatencyTable
+from ..objectives import Within
 from ..paths import data_dir
 from ..space import Arch
 from ..spaces import ElasticResNet
 from ..step import Evaluation
-from ..strategies import BigNas, OnceForAll, TrainSupernet
+from ..strategies import BigNas, OnceForAll, RegularizedEvolution, TrainSupernet
 from ..strategies.specialise import by_stage
 from ..strategies.train_supernet import strata
 
@@ -158,9 +160,11 @@ def judged(part: slice = slice(None)) -> Judged:
 @cache
 def everyone() -> list[dict[Arch, float]]:
     """What all 4,374 children inherit from each of the lab's supernets, percent."""
-    archs = ElasticResNet().distinct()
-    with np.load(folder() / "everyone.npz") as saved:
-        return [dict(zip(archs, (100 * one).tolist(), strict=True)) for one in saved["inherited"].astype(float)]
+    archs, found = ElasticResNet().distinct(), []
+    for seed in SEEDS:
+        with np.load(folder() / f"everyone-{seed}.npz") as saved:
+            found.append(dict(zip(archs, (100 * saved["inherited"].astype(float)).tolist(), strict=True)))
+    return found
 
 
 # ------------------------------------------------------------------------------------------ what ranks, and how well
@@ -210,6 +214,13 @@ def within_sides(part: Judged, scores) -> Interval:
     return stats.tau_interval(scores, part.truth, part.side)
 
 
+def by_side(part: Judged) -> list[tuple[int, float, np.ndarray]]:
+    """For each image side: pixels, mean validation accuracy alone, and what the children inherit on average, percent."""
+    means = part.validation.mean(1)
+    sides = {int(side): part.side == side for side in np.unique(part.side)}
+    return [(side, float(means[here].mean()), part.inherited[:, here].mean(1)) for side, here in sides.items()]
+
+
 def compared(way: str, part: slice, score: str = "inherited") -> tuple[np.ndarray, np.ndarray]:
     """τ with the truth, and the level in points, of each recorded supernet of a way."""
     archs = children()[part]
@@ -237,6 +248,32 @@ def by_inheritance(budget: float, supernet: int) -> Arch:
     return best_within(budget, everyone()[supernet].__getitem__)
 
 
+@dataclass(frozen=True)
+class Recorded(Estimator):
+    """What children inherit from one of the lab's supernets, and their milliseconds, as recorded: answers at once."""
+
+    supernet: int = 0
+
+    @property
+    def space(self) -> ElasticResNet:
+        """The small elastic space."""
+        return ElasticResNet()
+
+    def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
+        """Return the scores "inherited" (0 to 1) and "latency_ms" (of 64 images)."""
+        scores = {"inherited": everyone()[self.supernet][arch] / 100, "latency_ms": milliseconds()[arch]}
+        return Evaluation(arch, scores, 0.0, 0, seed)
+
+
+def by_evolution(budget: float, supernet: int, asked: int = 300) -> Arch:
+    """The child within a budget that evolution finds, which asks what ``asked`` children inherit; its seed is 0."""
+    bound = Within("latency_ms", budget, of="inherited")
+    search = RegularizedEvolution(
+        ElasticResNet(), Recorded(supernet), population=50, tournament=10, evaluations=asked, objective=bound
+    )
+    return max((step.evaluation for step in search if step.evaluation is not None), key=bound).arch
+
+
 def by_size(budget: float) -> Arch:
     """The child within a budget that has the most multiply-adds."""
     return best_within(budget, ElasticResNet().madds)
@@ -256,7 +293,8 @@ def by_chance(budget: float) -> list[Arch]:
 
 def to_train() -> list[Arch]:
     """All children that are chosen for some device, by any way: each once."""
-    found = [(*by_chance(b), by_size(b), by_rule(b), *(by_inheritance(b, s) for s in SEEDS)) for b in DEVICES]
+    shared = {b: [by(b, s) for by in (by_inheritance, by_evolution) for s in SEEDS] for b in DEVICES}
+    found = [(*by_chance(b), by_size(b), by_rule(b), *shared[b]) for b in DEVICES]
     return list(dict.fromkeys(arch for archs in found for arch in archs))
 
 
@@ -268,8 +306,8 @@ class Worth:
     ----------
     budget : float
         Milliseconds.
-    inherited : array of shape (supernets,)
-        Of the child that each supernet chooses.
+    inherited, evolved : array of shape (supernets,)
+        Of the child that each supernet chooses: of all children, and of those that evolution asks.
     chance : array of shape (drawn,)
         Of children drawn at random.
     size, rule : float
@@ -281,6 +319,7 @@ class Worth:
 
     budget: float
     inherited: np.ndarray
+    evolved: np.ndarray
     chance: np.ndarray
     size: float
     rule: float
@@ -295,6 +334,7 @@ def worth(budget: float) -> Worth:
     return Worth(
         budget,
         trained([by_inheritance(budget, supernet) for supernet in SEEDS]).mean(1),
+        trained([by_evolution(budget, supernet) for supernet in SEEDS]).mean(1),
         judge.mean(1),
         float(trained([by_size(budget)]).mean()),
         float(trained([by_rule(budget)]).mean()),
@@ -310,8 +350,11 @@ def gains(found: Sequence[Worth], supernet: int) -> Interval:
 
 def seconds() -> dict[str, float]:
     """What each way costs, in seconds of one core: the lab's supernets, and trainings alone near the limits."""
-    with np.load(folder() / "everyone.npz") as saved:
-        training, judging = saved["seconds"].astype(float).mean(0)
+    spent = []
+    for seed in SEEDS:
+        with np.load(folder() / f"everyone-{seed}.npz") as saved:
+            spent.append(saved["seconds"].astype(float))
+    training, judging = np.mean(spent, 0)
     near = [arch for limit in DEVICES for arch in by_chance(limit)]
     each = float(np.mean([alone()[arch][seed]["seconds"] for arch in near for seed in SEEDS]))
     return {
