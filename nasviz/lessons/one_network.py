@@ -215,7 +215,7 @@ def within_sides(part: Judged, scores) -> Interval:
 
 
 def by_side(part: Judged) -> list[tuple[int, float, np.ndarray]]:
-    """For each image side: pixels, mean validation accuracy alone, and what the children inherit on average, percent."""
+    """For each image side: pixels, mean validation accuracy alone, and the mean that children inherit, percent."""
     means = part.validation.mean(1)
     sides = {int(side): part.side == side for side in np.unique(part.side)}
     return [(side, float(means[here].mean()), part.inherited[:, here].mean(1)) for side, here in sides.items()]
