@@ -209,9 +209,9 @@ def ahead(part: Judged, rule) -> list[Interval]:
     return [stats.tau_difference(one, rule, part.truth) for one in part.inherited]
 
 
-def within_sides(part: Judged, scores) -> Interval:
-    """Kendall's τ of ``scores`` (n,) with the truth, over pairs whose images have the same side."""
-    return stats.tau_interval(scores, part.truth, part.side)
+def within_sides(part: Judged, scores, truth=None) -> Interval:
+    """Kendall's τ of ``scores`` (n,) with ``truth`` (None: the children's), over pairs with images of the same side."""
+    return stats.tau_interval(scores, part.truth if truth is None else truth, part.side)
 
 
 def by_side(part: Judged) -> list[tuple[int, float, np.ndarray]]:
