@@ -199,7 +199,8 @@ def few(count: int, draws: int, seed: int = 0) -> np.ndarray:
     part, found = judged(), []
     inherited, whole = part.inherited[0], stats.tau(part.inherited[0], part.truth)
     for number in range(draws):
-        drawn = np.random.default_rng((seed, number)).permutation(len(part.archs))[:count]
+        rng = np.random.default_rng((seed, number))
+        drawn = rng.permutation(len(part.archs))[:count]
         found.append(abs(stats.tau(inherited[drawn], part.truth[drawn]) - whole))
     return np.array(found)
 
@@ -288,7 +289,8 @@ def by_rule(budget: float) -> Arch:
 def by_chance(budget: float) -> list[Arch]:
     """Children drawn at random among those that take the budget, or up to a tenth less."""
     near = [arch for arch, ms in milliseconds().items() if 0.9 * budget <= ms <= budget]
-    return [near[i] for i in np.random.default_rng(17).permutation(len(near))[:DRAWN]]
+    rng = np.random.default_rng(17)
+    return [near[i] for i in rng.permutation(len(near))[:DRAWN]]
 
 
 def to_train() -> list[Arch]:
