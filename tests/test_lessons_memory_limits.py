@@ -39,6 +39,6 @@ def test_the_best_fits_and_no_other_that_fits_inherits_more():
 
 def test_subspaces_divide_what_fits():
     groups = list(tiny.subspaces(20_000, 2_000))
-    assert sum(one.count for one in groups) == len(tiny.fits(20_000, 2_000))
+    assert sum(one.children for one in groups) == len(tiny.fits(20_000, 2_000))
     assert max(one.best for one in groups) == one_network.everyone()[0][tiny.best(20_000, 2_000)]
     assert len({(one.side, one.width) for one in groups}) == len(groups) <= 9

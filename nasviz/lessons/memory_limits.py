@@ -75,7 +75,7 @@ class Subspace(NamedTuple):
     ----------
     side, width : int
         Pixels, channels.
-    count : int
+    children : int
         Children that fit.
     madds : float
         Their mean of multiply-adds.
@@ -85,7 +85,7 @@ class Subspace(NamedTuple):
 
     side: int
     width: int
-    count: int
+    children: int
     madds: float
     best: float
 

@@ -59,7 +59,8 @@ def recorded() -> Old:
     """The children whose inherited accuracy and accuracy alone are known."""
     space, alone = ElasticSpace(), trainings()[SHORT]
     steps = Run.load(data_dir() / "one-shot" / "inherited.jsonl").steps
-    said = {step.evaluation.arch: 100 * step.evaluation.scores["inherited"] for step in steps}
+    found = [step.evaluation for step in steps if step.evaluation is not None]
+    said = {one.arch: 100 * one.scores["inherited"] for one in found}
     archs = [arch for arch in alone if arch in said]
     return Old(
         archs,
@@ -110,5 +111,5 @@ def truths() -> tuple[stats.Interval, float, float]:
     short, long = trainings()[SHORT], trainings()[LONG]
     space = ElasticSpace()
     twice = np.array([scores[:2] for scores in short.values() if len(scores) > 1])
-    leads = (float(np.mean(of[space.largest]) - np.mean(of[space.smallest])) for of in (short, long))
-    return (stats.tau_interval(*twice.T), *leads)
+    early, late = (float(np.mean(of[space.largest]) - np.mean(of[space.smallest])) for of in (short, long))
+    return stats.tau_interval(*twice.T), early, late
