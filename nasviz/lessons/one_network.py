@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -34,10 +35,10 @@ SPREAD, INSIDE = 5, 10  # children of each stratum of cost; of each image side a
 BATCHES = 10  # of 64 images, from which a child's batch-norms take their statistics
 
 # The supernets that are compared. All see the same images, and as many children of them, but for the last three.
-_SAME = {"size": 16, "images": 8000, "batch": 64, "epochs": 8, "lr": 0.1}
+_SAME: dict[str, Any] = {"size": 16, "images": 8000, "batch": 64, "epochs": 8, "lr": 0.1}
 _EACH = _SAME | {"schedule": "cosine"}
 _LABELS = _EACH | {"distillation": 0.0}
-WAYS = {
+WAYS: dict[str, tuple[type, dict[str, Any]]] = {
     "four drawn": (BigNas, _LABELS | {"sandwich": False}),
     "four drawn, by cost": (BigNas, _LABELS | {"sandwich": False, "sampler": "stratified"}),
     "sandwich": (BigNas, _LABELS),
@@ -63,7 +64,7 @@ def folder():
 def training(way: str, seed: int, epochs: int | None = None):
     """The strategy that trains a supernet in one of `WAYS`."""
     kind, fields = WAYS[way]
-    return kind(ElasticResNet(), seed=seed, **fields | ({"epochs": epochs} if epochs else {}))
+    return kind(ElasticResNet(), seed=seed, **fields | {"epochs": epochs or fields["epochs"]})
 
 
 def supernet(seed: int = 0) -> Inherited:
