@@ -90,7 +90,7 @@ def test_known_devices_must_be_measured_everywhere():
     assert some.models[0] == pytest.approx(Known(CELLS, OTHERS[[0, 2]]).models[0])
 
 
-# ----------------------------------------------------------------------------------------------------- what was recorded
+# ---------------------------------------------------------------------------------------------------- what was recorded
 def test_a_device_is_left_out_with_its_batches():
     assert [lab.card(name) for name in ("1080ti_256", "titan_rtx_1", "silver_4114", "essential_ph_1", "pixel2")] == [
         "1080ti", "titan_rtx", "silver_4114", "essential_ph", "pixel2"]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Published latencies: small files made by hand, and, where the real ones are at hand, what the data folder says of them."""
+"""Published latencies: small files made by hand, and what the data folder says of the real ones, where they are."""
 
 import csv
 import gzip
@@ -112,8 +112,14 @@ def test_the_models_that_travel_are_those_of_the_published_numbers():
     archs, costs = latencies(PUBLISHED, "HW-NAS-Bench")
     assert len(archs) == 15_625 and without_dead(archs).sum() == 9_444
     # τ of multiply-adds (with poolings), of a cost an operation, of a cost an edge and operation; median error, %
-    wanted = {"Raspberry Pi 4": (0.85, 0.89, 0.88, 5), "Pixel 3": (0.78, 0.90, 0.89, 6), "Edge GPU": (0.44, 0.67, 0.86, 2),
-              "Edge TPU": (0.22, 0.92, 0.92, 3), "FPGA": (0.87, 0.99, 0.99, 0), "Eyeriss": (0.44, 0.97, 0.96, 0)}  # fmt: skip
+    wanted = {
+        "Raspberry Pi 4": (0.85, 0.89, 0.88, 5),
+        "Pixel 3": (0.78, 0.90, 0.89, 6),
+        "Edge GPU": (0.44, 0.67, 0.86, 2),
+        "Edge TPU": (0.22, 0.92, 0.92, 3),
+        "FPGA": (0.87, 0.99, 0.99, 0),
+        "Eyeriss": (0.44, 0.97, 0.96, 0),
+    }
     for key, device in zip(fit.DEVICES, published_devices(), strict=True):
         model, held = fit.judge(archs, costs[f"{key}_latency_ms"])
         *ranks, error = wanted[device.name]

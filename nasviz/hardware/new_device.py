@@ -157,7 +157,8 @@ def judge(
 
     others = np.setdiff1d(np.arange(len(new)), held_out)
     check_number("measured", measured, LEAST, len(others))
-    cells = np.random.default_rng(draw).choice(others, measured, replace=False)
+    rng = np.random.default_rng(draw)
+    cells = rng.choice(others, measured, replace=False)
     found = {}
     for name, way in WAYS.items():
         said = way(known, cells, new[cells])[held_out]

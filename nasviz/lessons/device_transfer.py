@@ -63,7 +63,8 @@ class Study:
     def published(cls, folder: str | Path | None = None) -> Study:
         """Read HELP's latencies: errors as of `nasviz.hardware.published_latencies`."""
         archs, costs = latencies(published_folder(folder), "HELP")
-        some = np.random.default_rng(0).permutation(np.flatnonzero(without_dead(archs)))[:CELLS]
+        rng = np.random.default_rng(0)
+        some = rng.permutation(np.flatnonzero(without_dead(archs)))[:CELLS]
         columns = tuple(name.removesuffix("_latency_ms") for name in costs)
         return cls(columns, Known(archs[some], np.array([column[some] for column in costs.values()])))
 
@@ -154,14 +155,15 @@ def recorded_transfer(path: str | Path | None = None) -> Transfer:
     try:
         raw = json.loads(path.read_text("utf-8"))
         check_version(path, raw.pop("version"), VERSION)
-        texts = {name: tuple(raw[name]) for name in ("left_out", "ways", "columns", "devices", "kinds", "measured")}
-        values = {name: np.array(raw[name], float) for name in ("tau", "error")}
-        shape = tuple(len(texts[name]) for name in ("left_out", "measured", "ways", "columns"))
-        if any(array.shape != shape or not np.isfinite(array).all() for array in values.values()):
+        names = ("left_out", "ways", "columns", "devices", "kinds")
+        left_out, ways, columns, devices, kinds = (tuple(map(str, raw[name])) for name in names)
+        measured, tau, error = tuple(raw["measured"]), np.array(raw["tau"], float), np.array(raw["error"], float)
+        shape = len(left_out), len(measured), len(ways), len(columns)
+        if any(array.shape != shape or not np.isfinite(array).all() for array in (tau, error)):
             raise ValueError(f"it has to hold finite numbers for {shape} settings; record the rest by its command")
-        if len(texts["devices"]) != shape[-1] or len(texts["kinds"]) != shape[-1]:
+        if len(devices) != len(columns) or len(kinds) != len(columns):
             raise ValueError("each column has a device and a kind")
-        return Transfer(dict(raw["about"]), **texts, **values)
+        return Transfer(dict(raw["about"]), left_out, ways, columns, devices, kinds, measured, tau, error)
     except OtherVersion:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
