@@ -235,7 +235,7 @@ def test_a_target_says_where_its_numbers_come_from(table):
     assert str(simulated) == "phone (simulated)" and str(real) == "this CPU (measured)"
     times = hardware.times([simulated, real], [(3,) * 6, (1,) * 6])
     assert times[1, 0] == table.predict(SPACE.network((3,) * 6), IMAGE)
-    with pytest.raises(ValueError, match="measured, simulated or published"):
+    with pytest.raises(ValueError, match="measured, fitted, simulated or published"):
         Target("x", "guessed", lambda arch: 1.0)
 
 

@@ -16,6 +16,9 @@ from nasviz.course import capstone
 from nasviz.estimators import FULL, Table, Training
 from nasviz.estimators.tabulate import Work, join, parts_of, publish, status, trainings_in
 from nasviz.hardware import LatencyTable
+from nasviz.hardware.elastic_devices import load_elastic_devices
+from nasviz.hardware.fitted_devices import load_devices
+from nasviz.lessons.device_transfer import recorded_transfer
 from nasviz.races.standings import Standings
 from nasviz.run import Run
 from nasviz.spaces import NasBench201
@@ -150,6 +153,10 @@ def read(path):
             names = file.files
         return "table" if "header" in names and Table.load(path).archs else "numbers"
     if path.suffix == ".json":
+        readers = {"devices-nasbench201": load_devices, "devices-elastic": load_elastic_devices,
+                   "device-transfer": recorded_transfer}  # fmt: skip
+        if (reader := readers.get(path.stem)) is not None:
+            return "latencies" if reader(path) else ""
         return "latencies" if LatencyTable.load(path).ms else ""
     with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
         head = json.loads(file.readline())

@@ -1,25 +1,37 @@
-"""Hardware: latency measured, looked up in a table, and compared between devices."""
+"""Hardware: latency measured, looked up in a table, taken from models of real devices, and compared between devices."""
 
 from .devices import SIMULATED, Roofline, Target, target, times
+from .edge_costs import EdgeCosts
+from .elastic_devices import ElasticDevice, elastic_device, elastic_devices
+from .fitted_devices import FittedDevice, published_device, published_devices
 from .latency_table import LatencyTable, Overhead, by_choice, units
 from .measure import Latency, Noisy, device_name, latency, measure
+from .operation_costs import OperationCosts
 from .resources import energy, memory, peak_memory
 
 __all__ = [
     "SIMULATED",
+    "EdgeCosts",
+    "ElasticDevice",
+    "FittedDevice",
     "Latency",
     "LatencyTable",
     "Noisy",
+    "OperationCosts",
     "Overhead",
     "Roofline",
     "Target",
     "by_choice",
     "device_name",
+    "elastic_device",
+    "elastic_devices",
     "energy",
     "latency",
     "measure",
     "memory",
     "peak_memory",
+    "published_device",
+    "published_devices",
     "target",
     "times",
     "units",

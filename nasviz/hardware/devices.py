@@ -65,8 +65,8 @@ class Target:
     Attributes
     ----------
     name : str
-    kind : {"measured", "simulated", "published"}
-        Source of its milliseconds; views always show it.
+    kind : {"measured", "fitted", "simulated", "published"}
+        Source of its milliseconds; views always show it. Fitted: a model of published measurements.
     ms : callable
         Function from an architecture to milliseconds.
     """
@@ -76,8 +76,8 @@ class Target:
     ms: Callable[[Arch], float]
 
     def __post_init__(self):
-        if self.kind not in ("measured", "simulated", "published"):
-            raise ValueError(f"a target is measured, simulated or published, not {self.kind!r}")
+        if self.kind not in ("measured", "fitted", "simulated", "published"):
+            raise ValueError(f"a target is measured, fitted, simulated or published, not {self.kind!r}")
 
     def __str__(self) -> str:
         return f"{self.name} ({self.kind})"

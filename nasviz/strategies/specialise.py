@@ -19,7 +19,7 @@ from .batched_evolution import BatchedEvolution
 
 
 class LatencySource(Protocol):
-    """What says how long a network takes: a `nasviz.hardware.LatencyTable`, or a simulated device."""
+    """What says how long a network takes: a `nasviz.hardware.LatencyTable`, an `ElasticDevice`, or a simulated one."""
 
     def predict(self, network, image: Sequence[int]) -> float:
         """Milliseconds."""
@@ -90,7 +90,7 @@ def by_layer(
 
     Parameters
     ----------
-    source : LatencyTable or Roofline
+    source : LatencyTable, ElasticDevice or Roofline
     space : ElasticSpace
     image : sequence of int
         (colors, height, width).
