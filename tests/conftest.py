@@ -11,6 +11,7 @@ os.environ.setdefault("NASVIZ_TEST", "1")
 import drawn  # noqa: F401  # before hypothesis reads which profile is asked for
 import pytest
 from lab_page import LAB, opened, server  # noqa: F401
+from play_page import computing, play_file, playing  # noqa: F401
 from stage_page import live, open_page  # noqa: F401
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
