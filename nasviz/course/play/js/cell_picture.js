@@ -46,6 +46,8 @@ class CellPicture {
 
   /** Shows weights (edges × options); `words` say the same to who cannot see them. */
   draw(weights, words = "") {
+    const same = words === this.words && this.last?.every((w, k) => w === Math.fround(weights[k]));
+    if (same) return;
     this.last = Float32Array.from(weights);
     if (!this.view) return;
     this.history.put(0, 1, [this.last]);

@@ -6,6 +6,7 @@ class CellMap {
     this.table = table;
     this.plot = new Plot(host, "All networks: cost to the right, true accuracy upwards");
     this.back = document.createElement("canvas");
+    this.version = 0; // of what lies below the search
     this.shift = Float32Array.from(table.cost, (_, row) => ((row * 0.6180339887) % 1) - 0.5); // within its column
   }
 
@@ -46,6 +47,7 @@ class CellMap {
       const [x, y] = this.place(best);
       plot.dot(x, y, 5, theme.text, { hollow: true, width: 1.5 });
     }
+    this.version++;
     Object.assign(this.back, { width: plot.canvas.width, height: plot.canvas.height });
     this.back.getContext("2d").drawImage(plot.canvas, 0, 0);
   }
@@ -62,23 +64,41 @@ class CellMap {
   draw(run, i, f, color) {
     const { plot } = this;
     if (!this.ready) return;
-    const { c, theme } = plot;
+    if (run !== this.run) [this.run, this.version] = [run, this.version + 1];
+    plot.layer(`${i} ${this.version}`, () => this.past(run.steps, i, color));
+    if (i >= 0) this.now(run.steps, i, f);
+  }
+
+  /** All that was trained so far; who does not live any more is pale. */
+  past(steps, i, color) {
+    const { plot } = this;
+    const { c } = plot;
     c.save();
     c.setTransform(1, 0, 0, 1, 0, 0);
-    c.clearRect(0, 0, plot.canvas.width, plot.canvas.height);
     c.drawImage(this.back, 0, 0);
     c.restore();
     if (i < 0) return;
-    const { steps } = run;
-    const size = clamp(plot.w / 130, 2.6, 5);
+    const size = this.dotSize();
     const living = steps[i].alive && new Set(steps[i].alive);
-    for (let k = 0; k <= i; k++) {
-      const old = living ? !living.has(k) : k < i - 60;
-      plot.dot(...this.at(steps[k].arch), old ? 0.7 * size : size, color, { alpha: old ? 0.28 : 0.85 });
-    }
+    const isOld = (k) => (living ? !living.has(k) : k < i - 60);
+    const upto = Array.from({ length: i + 1 }, (_, k) => k);
+    const places = (numbers) => numbers.map((k) => this.at(steps[k].arch));
+    plot.dots(places(upto.filter(isOld)), 0.7 * size, color, { alpha: 0.35 });
+    plot.dots(places(upto.filter((k) => !isOld(k))), size, color, { alpha: 0.85 });
+    if (steps[i].best >= 0) this.star(...this.at(steps[steps[i].best].arch), 1.9 * size, color);
+  }
+
+  dotSize() {
+    return clamp(this.plot.w / 130, 2.6, 5);
+  }
+
+  /** The training of step i, moving on to the next. */
+  now(steps, i, f) {
+    const { plot } = this;
+    const { theme } = plot;
     const step = steps[i];
+    const radius = 1.7 * this.dotSize();
     if (step.parent >= 0) plot.line([this.at(steps[step.parent].arch), this.at(step.arch)], theme.text, 1.5, [], 0.7);
-    if (step.best >= 0) this.star(...this.at(steps[step.best].arch), 1.9 * size, color);
     let [x, y] = this.at(step.arch);
     if (f > 0 && steps[i + 1]) {
       const next = steps[i + 1];
@@ -88,8 +108,8 @@ class CellMap {
       [x, y] = [lerp(from[0], to[0], eased), lerp(from[1], to[1], eased)];
       if (next.parent >= 0) plot.line([from, [x, y]], theme.text, 1.5, [], 0.5);
     }
-    plot.dot(x, y, 1.7 * size, theme.back, { hollow: true, width: 5 });
-    plot.dot(x, y, 1.7 * size, theme.text, { hollow: true, width: 2.5 });
+    plot.dot(x, y, radius, theme.back, { hollow: true, width: 5 });
+    plot.dot(x, y, radius, theme.text, { hollow: true, width: 2.5 });
   }
 
   star(x, y, radius, color) {

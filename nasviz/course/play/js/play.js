@@ -25,6 +25,8 @@ class Page {
     this.open(state);
     this.complain(wrong);
     onLook(root, new AbortController().signal, () => this.resize());
+    const fit = new ResizeObserver(() => this.fit()); // a picture may get higher without getting wider
+    root.querySelectorAll(".plot").forEach((plot) => fit.observe(plot));
     document.addEventListener("visibilitychange", () => this.wake());
     addEventListener("hashchange", () => {
       if (location.hash === this.shown) return;
@@ -87,6 +89,12 @@ class Page {
     this.wake();
   }
 
+  /** A change of a picture's room alone: nothing begins anew. */
+  fit() {
+    this.tight = true;
+    this.wake();
+  }
+
   search(name) {
     const from = this.state;
     this.memory[`${from.view} ${from.search}`] = from.knobs;
@@ -121,6 +129,8 @@ class Page {
       this.stale = false;
       this.refresh();
     }
+    if (this.tight && this.theme) this.views[this.state.view].resize(this.theme);
+    this.tight = false;
     const start = performance.now();
     const more = this.views[this.state.view].frame(now);
     this.stats.frames++;

@@ -12,11 +12,30 @@ class Plot {
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", label);
     this.c = this.canvas.getContext("2d");
+    this.kept = document.createElement("canvas");
+  }
+
+  /** Paints what a key stands for, and keeps it: as long as the key is the same, the picture is only copied. */
+  layer(key, paint) {
+    if (this.key === key) {
+      this.c.save();
+      this.c.setTransform(1, 0, 0, 1, 0, 0);
+      this.c.clearRect(0, 0, this.canvas.width, this.canvas.height);
+      this.c.drawImage(this.kept, 0, 0);
+      this.c.restore();
+      return;
+    }
+    this.key = key;
+    this.c.clearRect(0, 0, this.w, this.h);
+    paint();
+    Object.assign(this.kept, { width: this.canvas.width, height: this.canvas.height });
+    this.kept.getContext("2d").drawImage(this.canvas, 0, 0);
   }
 
   size(theme) {
     const ratio = devicePixelRatio || 1;
     [this.w, this.h, this.theme] = [this.box.clientWidth, this.box.clientHeight, theme];
+    this.key = null;
     if (!this.w || !theme) return false;
     Object.assign(this.canvas, { width: Math.round(this.w * ratio), height: Math.round(this.h * ratio) });
     this.c.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -76,6 +95,20 @@ class Plot {
     c.beginPath();
     c.arc(x, y, radius, 0, 2 * Math.PI);
     [c.fillStyle, c.strokeStyle, c.lineWidth] = [color, color, width];
+    if (hollow) c.stroke();
+    else c.fill();
+    c.globalAlpha = 1;
+  }
+
+  /** Many dots of one look, in one stroke of the brush. */
+  dots(places, radius, color, { hollow = false, alpha = 1 } = {}) {
+    const { c } = this;
+    c.beginPath();
+    for (const [x, y] of places) {
+      c.moveTo(x + radius, y);
+      c.arc(x, y, radius, 0, 2 * Math.PI);
+    }
+    [c.fillStyle, c.strokeStyle, c.lineWidth, c.globalAlpha] = [color, color, 1.2, alpha];
     if (hollow) c.stroke();
     else c.fill();
     c.globalAlpha = 1;

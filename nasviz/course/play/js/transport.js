@@ -36,10 +36,11 @@ function keys(act, here) {
   document.addEventListener("keydown", (event) => {
     const tag = event.target.tagName;
     if (!here() || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (["SELECT", "TEXTAREA"].includes(tag) || (tag === "INPUT" && event.target.type !== "checkbox")) return;
+    const typed = tag === "INPUT" && event.target.type !== "range"; // a slider has no use for space
+    if (tag === "SELECT" || typed || (tag === "INPUT" && event.key !== " ")) return;
     if (event.target.closest("[role=tablist]") && event.key !== " ") return;
     const pressed = ["BUTTON", "SUMMARY", "A"].includes(tag) || event.target.getAttribute("role") === "button";
-    if (event.key === " " && (pressed || tag === "INPUT")) return;
+    if (event.key === " " && pressed) return;
     const { step } = act.now();
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (event.key === " ") act.toggle();

@@ -8,7 +8,7 @@ const LEANINGS = {
 
 class Watch {
   constructor(host, page) {
-    Object.assign(this, { host, page, t: 0, playing: false, before: 0 });
+    Object.assign(this, { host, page, t: 0, playing: false, before: 0, saidAt: 0 });
     const { table } = page;
     const top = html("div", { className: "top" }, host);
     this.pick = choice(top, "Search", Object.entries(SEARCHES).map(([name, { label }]) => [name, label]), (v) => page.search(v));
@@ -149,7 +149,7 @@ class Watch {
     const { run, color } = this;
     const i = Math.min(Math.floor(this.t), run.steps.length - 1);
     const waiting = i < Math.floor(this.t);
-    const f = this.page.calm.matches || waiting || !run.steps[i + 1] ? 0 : this.t - i;
+    let f = this.page.calm.matches || waiting || !run.steps[i + 1] ? 0 : this.t - i;
     this.map.draw(run, i, f, color);
     this.trace.draw(run, i, f, color, this);
     this.show(this.now());
@@ -160,9 +160,14 @@ class Watch {
       return;
     }
     const step = run.steps[i];
+    const calm = this.playing && this.page.state.speed > 20; // so fast, nobody sees what lies between, or reads
+    if (calm) f = 0;
     this.cell.draw(this.mixed(weightsOf(step.arch), run.steps[i + 1] && weightsOf(run.steps[i + 1].arch), f), inWords(step.arch));
     const lean = LEANINGS[run.settings.search]?.[1];
     if (lean) this.leaning.draw(this.mixed(lean(run, step), run.steps[i + 1] && lean(run, run.steps[i + 1]), f));
+    const now = performance.now();
+    if (calm && now - this.saidAt < 150) return;
+    this.saidAt = now;
     this.say(told(run, i));
   }
 

@@ -48,24 +48,23 @@ function told(run, i) {
 /** The same search in Python, to be copied into a notebook. */
 function inPython({ search, seed, noise, evaluations, bound, ...knobs }) {
   const { python, knobs: all } = SEARCHES[search];
-  const given = { evaluations };
-  let objective = bound < Infinity ? `Bounded("madds", ${bound})` : "";
-  for (const { name, field = name, high } of all) {
-    if (name !== "penalty") given[field] = high !== undefined || name === "baseline" ? knobs[name] : knobs[name] ? "True" : "False";
-    else if (knobs[name] && objective) objective = `Penalised("madds", ${bound}, weight=${knobs[name]})`;
-  }
-  if (objective) given.objective = objective;
-  given.seed = seed;
-  const fields = Object.entries(given).map(([name, value]) => `${name}=${value}`);
+  const switches = all.filter(({ name, high }) => high === undefined && name !== "baseline").map(({ name }) => name);
+  const told = (name) => (switches.includes(name) ? (knobs[name] ? "True" : "False") : knobs[name]);
+  const own = all.filter(({ name }) => name !== "penalty").map(({ name, field = name }) => `${field}=${told(name)}`);
+  const reward = knobs.penalty ? `Penalised("madds", ${bound}, weight=${knobs.penalty})` : `Bounded("madds", ${bound})`;
+  const bounded = bound < Infinity;
   return [
     "from nasviz.course.play import Noisy",
     "from nasviz.estimators import nasbench201_table",
-    ...(objective ? [`from nasviz.objectives import ${objective.split("(")[0]}`] : []),
+    ...(bounded ? [`from nasviz.objectives import ${reward.split("(")[0]}`] : []),
     `from nasviz.strategies import ${python}`,
     "",
     "table = nasbench201_table()",
-    `estimate = Noisy(table, ${noise})`,
-    `search = ${python}(table.space, estimate, ${fields.join(", ")})`,
+    `search = ${python}(`,
+    `    table.space, Noisy(table, ${noise}), seed=${seed}, evaluations=${evaluations},`,
+    ...(bounded ? [`    objective=${reward},`] : []),
+    `    ${own.join(", ")},`,
+    ")",
     "for step in search:",
     '    print(table.space.to_text(step.evaluation.arch), step.evaluation.scores["accuracy"])',
   ].join("\n");
