@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...estimator import Estimator
 from ...estimators.table import Table
@@ -49,12 +49,12 @@ class Noisy(Estimator):
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
         """Look up one training, which the seed chooses. KeyError for an architecture without a row."""
         evaluation = TableLookup(self.table)(arch, epochs=epochs, seed=seed)
-        if self.level != 1:
-            row = self.table.row(arch)
-            mean = mean_of(self.table.columns["accuracy"][row][self.table.there[row]].tolist())
-            reported = evaluation.scores["accuracy"]
-            evaluation.scores["accuracy"] = mean + self.level * (reported - mean)
-        return evaluation
+        if self.level == 1:
+            return evaluation
+        row = self.table.row(arch)
+        mean = mean_of(self.table.columns["accuracy"][row][self.table.there[row]].tolist())
+        noisy = mean + self.level * (evaluation.scores["accuracy"] - mean)
+        return replace(evaluation, scores={**evaluation.scores, "accuracy": noisy})
 
 
 def mean_of(values: list[float]) -> float:

@@ -3,8 +3,8 @@
 Its searches are those of `nasviz.strategies`, written again in JavaScript (the files of ``js/``), and draw the same
 random numbers. A test holds them to the Python ones, step by step. Random search, evolution and local search are equal
 to the last bit. REINFORCE draws the same numbers from the same first weights, but torch adds float32 in an order that
-depends on the processor, and the page adds in double precision. So probabilities are held to 1e-4 of torch's (most differ
-by less than 1e-5 after 100 trainings), and the architectures to equality on the seeds of the test.
+depends on the processor, and the page adds in double precision. So probabilities are held to 1e-4 of torch's, and the
+architectures to equality on the seeds of the test.
 """
 
 from __future__ import annotations
