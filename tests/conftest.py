@@ -11,6 +11,7 @@ os.environ.setdefault("NASVIZ_TEST", "1")
 import drawn  # noqa: F401  # before hypothesis reads which profile is asked for
 import pytest
 from lab_page import LAB, opened, server  # noqa: F401
+from play_page import computing, play_file, playing  # noqa: F401
 from stage_page import live, open_page  # noqa: F401
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -32,7 +33,7 @@ SLOW = ("test_collapse.py", "test_dask.py", "test_fuzz.py", "test_kills.py", "te
 
 # Begun last, a long file would leave the other process idle. Those of more than ten seconds, in make check or test.
 LONG = [f"test_{name}.py" for name in ("charts_browser", "stage_browser", "spaces", "elastic_training", "darts", "zoo",
-        "single_path", "executors", "collapse", "dask", "reinforce", "search", "remedies", "table_csv",
+        "single_path", "executors", "collapse", "dask", "play_searches", "reinforce", "search", "remedies", "table_csv",
         "labs")]  # fmt: skip
 
 

@@ -93,7 +93,7 @@ function placeLabels(edges, nodes, width, height) {
   return places;
 }
 
-function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
+function cell(host, spec, { history, labels, colors, dashes, opacities, ops, text: wanted = 12 }) {
   const [rows, count] = spec.array ? history.arrays[spec.array] : [0, 0]; // none where only nodes compute
   const edges = spec.rows ?? rows;
   const start = (spec.first ?? 0) * count; // a cell of several that share an array
@@ -276,11 +276,12 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       edge.text.textContent = text;
       edge.label.style.setProperty("--op", colors[top]);
       const w = (measure.measureText(text).width + 12) / k;
+      const h = (wanted + 7) / k;
       for (const [key, v] of Object.entries({
         x: -w / 2,
-        y: -9.5 / k,
+        y: -h / 2,
         width: w,
-        height: 19 / k,
+        height: h,
         rx: 5 / k,
       })) {
         edge.box.setAttribute(key, short(v));
@@ -318,12 +319,12 @@ function cell(host, spec, { history, labels, colors, dashes, opacities, ops }) {
       const [left, up] = [(room - k * width) / 2 + k * pad, (tall - k * height) / 2 + k * pad];
       c.setTransform(ratio * k, 0, 0, ratio * k, ratio * left, ratio * up);
       c.lineJoin = "round";
-      const size = k < 0.75 ? 11 : 12;
+      const size = k < 0.75 ? (11 / 12) * wanted : wanted;
       measure.font = `600 ${size}px ${theme.font}`;
       root.style.setProperty("--label", size / k + "px");
       root.style.setProperty("--node", clamp(13 / k, 16, 18) + "px");
       const widest = Math.max(0, ...labels.map((text) => measure.measureText(text).width)) + 12;
-      const places = placeLabels(free, layout.nodes, widest / k, 19 / k);
+      const places = placeLabels(free, layout.nodes, widest / k, (wanted + 7) / k);
       free.forEach((edge, i) => {
         edge.label.setAttribute("transform", `translate(${short(places[i].x)} ${short(places[i].y)})`);
       });
