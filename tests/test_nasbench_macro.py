@@ -62,9 +62,7 @@ def test_a_layer_by_hand():
 def test_equal_texts_are_equal_functions(arch, seed):
     x = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
     canonical = SPACE.from_text(SPACE.canonical(arch))
-    one, other = (
-        SPACE.network(one, generator=torch.Generator().manual_seed(seed)).eval() for one in (arch, canonical)
-    )
+    one, other = (SPACE.network(one, generator=torch.Generator().manual_seed(seed)).eval() for one in (arch, canonical))
     assert torch.equal(one(x), other(x))
 
 
