@@ -65,7 +65,7 @@ def read(benchmark: str, path: str | Path | None, dataset: str, also: Sequence[s
         "files": [file.name for _, file in parts],
         "papers": list(dict.fromkeys(form.paper for form, _ in parts)),
     }
-    return _table(benchmark, rows, about)
+    return table(benchmark, rows, about)
 
 
 def _chosen(forms: Sequence[Format], place: Path, dataset: str) -> tuple[Format, Path]:
@@ -115,8 +115,8 @@ def _numbered(path: Path, texts) -> list[Arch]:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _table(benchmark: str, rows: Rows, about: dict) -> dict:
-    """Rows in the order of a table, and for a small space the row of every tuple that the files know."""
+def table(benchmark: str, rows: Rows, about: dict) -> dict:
+    """The fields of a table of ``rows``, in its order; for a small space also the row of every tuple that they know."""
     space = SPACES[benchmark]()
     order = sorted(range(len(rows.archs)), key=rows.archs.__getitem__)
     archs = tuple(rows.archs[row] for row in order)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import textfile
-from .rows import repeated
+from .rows import LARGEST, repeated
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 MISSING = ("", "nan")
@@ -43,8 +43,8 @@ class Lines:
             if not NUMBER.fullmatch(cell) and cell not in MISSING:
                 raise self.wrong(row, f"{cell!r:.60} in the column {name!r} is no number")
         values = np.array([float(cell) if cell else nan for cell in cells])
-        if np.isinf(values).any():
-            raise self.wrong(int(np.isinf(values).argmax()), f"too large a number in the column {name!r}")
+        if (too_large := np.abs(values) >= LARGEST).any():
+            raise self.wrong(int(too_large.argmax()), f"too large a number in the column {name!r}")
         return values
 
     def indices(self, name: str, count: int) -> list[int]:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Iterator
-from math import isfinite, nan
+from math import nan
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from ..space import Arch
 from .cells101 import from_matrix, from_upper
 from .format import Format, Numbering
 from .lines import read as read_lines
-from .rows import TEST, VALID, Rows, checked_accuracy
+from .rows import LARGEST, TEST, VALID, Rows, checked_accuracy
 
 EPOCHS = 108
 MOST = 2**20  # bytes of a record
@@ -100,7 +100,7 @@ def _training(record: bytes) -> tuple[str, str, int, Training]:
         raise ValueError(f"a training has three evaluations, this one {len(evaluations)}")
     _, half, end = evaluations
     seconds, valid, test, halfway = (one.get(field, nan) for one, field in ((end, 2), (end, 4), (end, 5), (half, 4)))
-    if not all(0 <= share <= 1 for share in (valid, test, halfway)) or not (isfinite(seconds) and seconds >= 0):
+    if not all(0 <= share <= 1 for share in (valid, test, halfway)) or not 0 <= seconds < LARGEST:
         raise ValueError("an accuracy is not 0 to 1, or a time is none")
     return matrix, ops, epochs, Training(valid, test, halfway, seconds, parameters)
 

@@ -29,12 +29,13 @@ MOST = textfile.MOST  # bytes, unpacked
 BITS = 128  # of a whole number: a file of torch begins with one of 80
 DIGITS = 40
 ORDERED, SETS = {"collections.OrderedDict"}, {"builtins.set", "builtins.frozenset"}
-DTYPE, ARRAY, ENCODE = "numpy.dtype", "numpy.ndarray", "_codecs.encode"
+DTYPE, ARRAY, ENCODE, BYTES = "numpy.dtype", "numpy.ndarray", "_codecs.encode", "builtins.bytes"
 SCALAR, EMPTY_ARRAY = (
     {f"numpy.{core}.multiarray.scalar" for core in ("core", "_core")},
     {f"numpy.{core}.multiarray._reconstruct" for core in ("core", "_core")},
 )
-NAMES = ORDERED | SETS | SCALAR | EMPTY_ARRAY | {DTYPE, ARRAY, ENCODE}
+WHOLE_ARRAY = {f"numpy.{core}.numeric._frombuffer" for core in ("core", "_core")}
+NAMES = ORDERED | SETS | SCALAR | EMPTY_ARRAY | WHOLE_ARRAY | {DTYPE, ARRAY, ENCODE, BYTES}
 KINDS = {f"{kind}{size}" for kind, sizes in {"f": "248", "i": "1248", "u": "1248", "b": "1"}.items() for size in sizes}
 LEGACY = 0x1950A86A20F9469CFC6C  # the whole number with which torch began its files until 2020
 # What the parts of Python's library raise on bytes that are not what they expect.
@@ -46,7 +47,7 @@ CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 NUMBERS = {"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"}
 TEXTS = {
     "STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINBYTES",
-    "SHORT_BINBYTES", "BINBYTES8",
+    "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8",
 }  # fmt: skip
 PLAIN = (str, bytes, int, float, type(None))
 
@@ -328,16 +329,21 @@ def _made(name: str, arguments: tuple):
         if encoding != "latin1":
             raise ValueError("bytes in another encoding")
         return text.encode("latin1")
+    if name == BYTES and not arguments:
+        return b""
     if name in SCALAR:
         kind, content = arguments
         return _array(kind, content, (), "C").item()
     if name in EMPTY_ARRAY and arguments[0] == _Name(ARRAY):
         return _Array()
+    if name in WHOLE_ARRAY:
+        content, kind, shape, order = arguments
+        return _array(kind, content, shape, order)
     raise ValueError(f"it would call {name}")
 
 
 def _array(kind, content, shape, order) -> np.ndarray:
-    if not isinstance(kind, _Type) or not isinstance(content, bytes) or not isinstance(shape, tuple):
+    if not isinstance(kind, _Type) or not isinstance(content, bytes | bytearray) or not isinstance(shape, tuple):
         raise ValueError("an array that is none of numbers")
     dtype = np.dtype(kind.kind).newbyteorder("=" if kind.order == "|" else kind.order)  # type: ignore[arg-type]
     if not all(isinstance(side, int) and side >= 0 for side in shape):

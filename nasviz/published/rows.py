@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite, nan
+from math import nan
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ..space import Arch
 
 ACCURACY = "accuracy"
 VALID, TEST = "valid_accuracy", "test_accuracy"
+LARGEST = 1e100  # of a number in a file: in units of a millionth it is still one
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def number(value, what: str) -> float:
         value = float(value)
     except OverflowError:
         raise ValueError(f"{what} is too large a number") from None
-    if not isfinite(value):
+    if not abs(value) < LARGEST:  # nan too
         raise ValueError(f"{what} is {value}")
     return value
 

@@ -35,6 +35,7 @@ def read(
     """Read the architectures of a data set: see `nasviz.published.format.Format`.
 
     Columns have the scores' names; ``synflow_seconds`` is what ``synflow`` took. nan where an architecture lacks one.
+    All that is called an accuracy is in %.
     """
     raw = textfile.content(path)
     try:
@@ -67,8 +68,9 @@ def _rows(entries: dict, cell: Callable[[Sequence[int]], Arch], digest: str) -> 
     if len(names) > MOST_NAMES:
         raise ValueError(f"{len(names):,} different scores")
     columns = {name: np.array([one.get(name, nan) for one in found])[:, None] for name in names}
-    if VALID in columns:
-        columns[VALID] = checked_accuracy(columns[VALID], "val_accuracy")
+    for name in columns:
+        if "accuracy" in name.lower():
+            columns[name] = checked_accuracy(columns[name], name)
     return Rows(archs, columns, digest)
 
 
@@ -78,7 +80,7 @@ def _scores(entry: dict):
         if not NAME.fullmatch(name):
             raise ValueError(f"{name!r:.60} is no name of a score")
         if isinstance(value, dict):
-            if value.get("time") is not None:
+            if value.get("time") is not None and "accuracy" not in name.lower():
                 yield f"{name}_seconds", number(value["time"], f"the time of {name}")
             value = value.get("score")
         if value is None:
