@@ -69,7 +69,8 @@ class Truth:
     @cached_property
     def sample(self) -> list[Arch]:
         """At most 1,000 of `archs`, drawn without regard to anything."""
-        order = np.random.default_rng(0).permutation(len(self.archs))
+        rng = np.random.default_rng(0)
+        order = rng.permutation(len(self.archs))
         return [self.archs[i] for i in order[:SAMPLE]]
 
     def values(self, archs: Sequence[Arch], name: str, seed: int | None = None) -> np.ndarray:
@@ -233,7 +234,8 @@ def predictor(truth: Truth) -> Iterator[Figure]:
     count, look = Baselines(truth.table.space), TableLookup(truth.table)
     found, less = [], []
     for draw in range(DRAWS):
-        order = np.random.default_rng(draw).permutation(len(truth.archs))
+        rng = np.random.default_rng(draw)
+        order = rng.permutation(len(truth.archs))
         archs = [truth.archs[i] for i in order[: TRAININGS + STRANGERS]]
         learned, asked = archs[:TRAININGS], archs[TRAININGS:]
         forest = ForestPredictor(truth.table.space, encoding="weisfeiler-lehman")

@@ -41,10 +41,10 @@ class Lines:
         cells = self.cells[name]
         for row, cell in enumerate(cells):
             if not NUMBER.fullmatch(cell) and cell not in MISSING:
-                raise self.wrong(row, f"{cell!r:.60} in the column {name!r} is no number")
+                raise self.wrong(row, f"{cell!r:.60} in the column {name!r:.60} is no number")
         values = np.array([float(cell) if cell else nan for cell in cells])
         if (too_large := np.abs(values) >= LARGEST).any():
-            raise self.wrong(int(too_large.argmax()), f"too large a number in the column {name!r}")
+            raise self.wrong(int(too_large.argmax()), f"too large a number in the column {name!r:.60}")
         return values
 
     def indices(self, name: str, count: int) -> list[int]:
@@ -52,7 +52,7 @@ class Lines:
         found: list[int] = []
         for row, cell in enumerate(self.cells[name]):
             if not re.fullmatch(r"\d{1,9}", cell, re.ASCII) or int(cell) >= count:
-                raise self.wrong(row, f"the column {name!r} holds 0 to {count - 1}, got {cell!r:.40}")
+                raise self.wrong(row, f"the column {name!r:.60} holds 0 to {count - 1}, got {cell!r:.40}")
             found.append(int(cell))
         if len(set(found)) < len(found):
             row = repeated(found)

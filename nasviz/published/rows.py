@@ -95,7 +95,7 @@ def joined(first: Rows, more: Rows) -> Rows:
     """
     both = sorted(first.columns.keys() & more.columns.keys())
     if both:
-        raise ValueError(f"two files have a column {both[0]!r}")
+        raise ValueError(f"two files have a column {both[0]!r:.60}")
     place = {arch: row for row, arch in enumerate(more.archs)}
     at = np.array([place.get(arch, -1) for arch in first.archs])
     seeds = first.there.shape[1]

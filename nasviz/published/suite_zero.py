@@ -87,7 +87,7 @@ def _scores(entry: dict):
             continue
         value = number(value, name)
         if name in MILLIONS:
-            yield MILLIONS[name], round(1e6 * value)
+            yield MILLIONS[name], float(round(1e6 * value))
         else:
             yield VALID if name == "val_accuracy" else name, value
 
