@@ -77,14 +77,15 @@ def test_a_forest_learns_from_fifty_trainings(monkeypatch):
 
 def test_a_record_is_read_back_or_refused(tmp_path):
     figure = '{"finding": "size", "truth": "made", "value": 0.5, "low": 0.4, "high": 0.6, "unit": "τ", '
-    path = tmp_path / "full-size.json"
-    path.write_text('{"figures": [' + figure + '"architectures": 10, "seeds": 1}]}', "utf-8")
+    path, head = tmp_path / "full-size.jsonl", '{"command": "", "sources": {}}\n'
+    path.write_text(head + figure + '"architectures": 10, "seeds": 1}\n', "utf-8")
     (read,) = full_size.recorded(path)
     assert read.value == 0.5 and read.finding == "size"
-    path = tmp_path / "other.json"
-    path.write_text('{"figures": [{"a": 1}]}', "utf-8")
-    with pytest.raises(ValueError, match="holds no figures"):
-        full_size.recorded(path)
+    for number, text in enumerate((head + '{"a": 1}\n', "{}\n", "", "[1]")):
+        path = tmp_path / f"{number}.jsonl"
+        path.write_text(text, "utf-8")
+        with pytest.raises(ValueError, match="holds no figures"):
+            full_size.recorded(path)
 
 
 # ------------------------------------------------------------------------------------------------------ the real ones

@@ -1,6 +1,6 @@
 """Does it hold at full size? The labs' findings on every published table at hand, as figures with intervals.
 
-    python -m nasviz.lessons.full_size        # computes all figures, writes data/full-size.json
+    python -m nasviz.lessons.full_size        # computes all figures, writes data/full-size.jsonl
 
 A *truth* is a table that judges: ours of small images, or one that `nasviz.estimators.Table.published` reads. A
 *finding* is a function that measures one thing on a truth. Where a truth lacks what a finding needs, it has no figure.
@@ -24,8 +24,9 @@ from ..published.rows import TEST, VALID
 from ..space import Arch
 from ..spaces.nasbench201 import OPS, published_unique
 from ..strategies import LocalSearch, RandomSearch, RegularizedEvolution
+from ..textfile import json_object, read_text
 
-RECORD, COMMAND = "full-size.json", "python -m nasviz.lessons.full_size"
+RECORD, COMMAND = "full-size.jsonl", "python -m nasviz.lessons.full_size"
 SAMPLE, RESAMPLES = 1000, 199  # architectures of a τ with an interval, and resamples
 SEEDS, EVALUATIONS = 40, 300  # of the searches
 TRAININGS, STRANGERS, DRAWS = 50, 300, 30  # of the predictor
@@ -198,7 +199,11 @@ def counting(truth: Truth) -> Iterator[Figure]:
 
 
 def one_training(truth: Truth) -> Iterator[Figure]:
-    """How well one training's validation ranks what other trainings, or other images, say."""
+    """How well one training's validation ranks what other trainings, or other images, say.
+
+    NAS-Bench-201's exports have the mean of the trainings: two on CIFAR-10. On ImageNet16-120 the same trainings judge,
+    on other images.
+    """
     table, sample = truth.table, truth.sample
     if table.there.shape[1] > 1:
         yield from _tau("one training", truth, sample, truth.values(sample, "accuracy", 0), truth.true(sample, 0))
@@ -340,11 +345,14 @@ def figures(known: Sequence[Truth]) -> Iterator[Figure]:
 
 @lru_cache(maxsize=1)
 def recorded(path: Path | None = None) -> list[Figure]:
-    """Read the figures that were recorded. ValueError if the file holds something else."""
+    """Read the figures that were recorded. OSError, or ValueError if the file holds something else."""
     file = path or data_dir() / RECORD
     try:
-        return [Figure(**one) for one in json.loads(file.read_text("utf-8"))["figures"]]
-    except (ValueError, KeyError, TypeError) as error:
+        head, *lines = read_text(file).splitlines()
+        if "sources" not in json_object(head):
+            raise ValueError("its first line names no sources")
+        return [Figure(**json_object(line)) for line in lines]
+    except (ValueError, TypeError) as error:
         raise ValueError(f"{file} holds no figures ({error!s:.200}). Make it again: {COMMAND}") from None
 
 
@@ -358,9 +366,8 @@ def main() -> int:
         interval = f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
         print(f"{figure.truth}: {figure.finding}: {interval} {figure.unit}", flush=True)
     rounded = [{n: round(v, 4) if isinstance(v, float) else v for n, v in asdict(one).items()} for one in found]
-    lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in rounded)
-    head = json.dumps({"command": COMMAND, "sources": sources}, ensure_ascii=False, indent=1)
-    (data_dir() / RECORD).write_text(head.rstrip("\n}") + ',\n "figures": [\n' + lines + "\n]}\n", "utf-8")
+    lines = [json.dumps(one, ensure_ascii=False) for one in ({"command": COMMAND, "sources": sources}, *rounded)]
+    (data_dir() / RECORD).write_text("\n".join(lines) + "\n", "utf-8")
     return 0
 
 
