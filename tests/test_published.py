@@ -142,7 +142,7 @@ def test_races_and_views_work_on_it(tmp_path):
     raced = Race([search], 12, seeds=2, executor=Here())
     list(raced)
     assert len(raced.standings().final()["RegularizedEvolution"]) == 2 and "RandomSearch" in str(raced.standings())
-    assert race_chart(raced, table).still()
+    assert race_chart(raced.standings(), table).still()
     player = Player(search)
     player.run(5)
     assert player.error is None and len(player.recorded_run.steps) == 5
