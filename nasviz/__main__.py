@@ -19,6 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("doctor", help="check this installation, time this machine, predict how long the labs take")
     labs = commands.add_parser("labs", help="copy the notebooks of the labs into a folder of yours")
     labs.add_argument("folder", type=Path, nargs="?", default=Path("labs"), help="a new folder (default: ./labs)")
+    tables = commands.add_parser("tables", help="list the published benchmarks that can be read, and which are there")
+    tables.add_argument("folder", type=Path, nargs="?", help="where to look (default: where NASVIZ_PUBLISHED says)")
     asked = parser.parse_args(arguments)
     if asked.command == "doctor":
         from .doctor import report
@@ -26,6 +28,11 @@ def main(arguments: list[str] | None = None) -> int:
         return report()
     if asked.command == "labs":
         return copy_labs(asked.folder)
+    if asked.command == "tables":
+        from .published.find import listing
+
+        print(listing(asked.folder))
+        return 0
     parser.print_help()
     return 0
 

@@ -69,7 +69,10 @@ ABILITIES: Mapping[str, tuple[str, str]] = {
         "MacroSpace",
     ),
     "operations": ("a tuple of names: the operations among which every edge chooses", "NasBench201"),
-    "distinct": ("a method, distinct(): it lists one architecture for each function", "NasBench201, ElasticResNet"),
+    "distinct": (
+        "a method, distinct(): it lists one architecture for each function",
+        "NasBench201, NasBenchMacro, ElasticResNet",
+    ),
     "mutate_as_published": (
         "a method, mutate_as_published(arch, rng): it mutates an architecture as the paper of the space says",
         "NasNetSpace",

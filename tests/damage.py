@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import bz2
 import copy
 import gzip
 import io
 import json
 import math
+import pickletools
 import random
 import struct
 import warnings
@@ -343,6 +345,40 @@ def _saved(array: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+# Instructions of a pickle, in places where they do not belong: calls, claims of length, deep nesting, endless memory.
+INSTRUCTIONS = (
+    b"cos\nsystem\n", b"cbuiltins\neval\nX\x01\x00\x00\x001\x85R", b"cnumpy\nndarray\n", b"ccollections\nOrderedDict\n",
+    b"cnumpy.core.multiarray\nscalar\n", b"(lp0\n", b"r\xff\xff\xff\x7f", b"\x8b\xff\xff\xff\x7f",
+    b"\x8e" + b"\xff" * 8, b"\x95" + b"\xff" * 8, b"2", b"0", b"(", b"1", b"t", b"N", b"]", b"}", b"R", b"b", b"a",
+    b"e", b"s", b"u", b"h\x00", b"Q", b"P1\n", b"\x81", b"i\n\n", b".", b"\x94", b")" + b"\x85" * LONG, b"]" * LONG,
+    b"\x8f\x90",    b"L" + b"9" * LONG + b"L\n",
+    b"G" + b"\x7f\xf0" + b"\0" * 6, b"G\x7f\xf8" + b"\0" * 6, b"J\xff\xff\xff\xff",
+    b"V\\ud800\n", b"F1e999\n", b"I01\n",
+)  # fmt: skip
+
+
+def _pickle(raw: bytes, rng: random.Random) -> bytes:
+    """A pickle, packed by bzip2 or not, with an instruction put in, left out, doubled, moved."""
+    packed = raw.startswith(b"BZh")
+    try:
+        inside = bz2.decompress(raw) if packed else raw
+        starts = [place for _, _, place in pickletools.genops(inside)]
+    except Exception:  # it is damaged already, and anything may come out
+        return _flip(raw, rng)
+    first, second = sorted((rng.choice(starts), rng.choice(starts)))
+    how = rng.randrange(5)
+    if how < 2:
+        inside = inside[:first] + rng.choice(INSTRUCTIONS) + inside[first:]
+    elif how == 2:
+        inside = inside[:first] + inside[second:]
+    elif how == 3:
+        inside = inside[:second] + inside[first:]
+    else:
+        end = starts[min(len(starts) - 1, starts.index(first) + 1)]
+        inside = inside[:first] + rng.choice(INSTRUCTIONS) + inside[end:]
+    return bz2.compress(inside, 1) if packed else inside
+
+
 KINDS = {
     "bytes": BYTES,
     "lines": (_json_line,),
@@ -350,6 +386,7 @@ KINDS = {
     "csv": (_csv,),
     "gzip": (_packed,),
     "npz": (_npz,),
+    "pickle": (_pickle,),
 }
 
 

@@ -126,7 +126,59 @@ def readers() -> dict[str, Reader]:
         Reader("report", lambda: [reporting.sheet({"random": "91 % at 100"}).encode()], reporting.read, "bytes", ".md"),
         Reader("notebook", _notebooks, notebooks.read, "json", ".ipynb"),
     ]  # fmt: skip
-    return {one.name: one for one in found}
+    return {one.name: one for one in found + _published()}
+
+
+def _published() -> list[Reader]:
+    """The readers of published files, each with what they are good for: a table, and a look at all of its numbers."""
+    import pickle
+    from itertools import product
+
+    import published_files as made
+
+    from nasviz.estimators import Table
+    from nasviz.published import find
+    from nasviz.published.rows import with_accuracy
+
+    official = list(product(range(5), repeat=6))
+    forms = {form.name: form for form in find.FORMATS}
+
+    def reader(name, kind, suffix, good, dataset="cifar10", folder=False):
+        form = forms[name]
+
+        def read(path):
+            rows = form.read(path.parent if folder else path, dataset, lambda: official)
+            rows, told = with_accuracy(rows)
+            said = {"published": form.benchmark, "dataset": dataset, "accuracy": told}
+            table = Table(**find.table(form.benchmark, rows, said))
+            assert table.there.any(1).all() and all(map(table.space.check, table.archs))
+            for column, values in table.columns.items():
+                assert values.shape == table.there.shape and not np.isinf(values).any(), column
+                if "accuracy" in column:
+                    assert not ((values < 0) | (values > 1)).any(), column
+
+        return Reader(f"published: {name} {suffix}", good, read, kind, suffix)
+
+    latencies = [1.0 + place / 7 for place in range(len(official))]
+    cells = [pickle.dumps(dict(made.cell(place)), protocol) for place, protocol in ((0, 4), (1, 2), (2, 0))]
+    return [
+        reader("NATS-Bench, topology", "pickle", ".pickle.pbz2",
+               lambda: [*list(made.nats_files().values())[:2], *cells]),
+        reader("NATS-Bench, topology", "pickle", ".pth", lambda: [
+            made.torch_file(made.nasbench201(), True), made.torch_file(made.nasbench201(), False)]),
+        reader("HW-NAS-Bench", "pickle", ".pickle", lambda: [made.hardware(protocol) for protocol in (4, 3, 2)]),
+        reader("HELP's devices", "pickle", ".pt", lambda: [made.torch_file(latencies, False)], folder=True),
+        reader("NAS-Bench-Suite-Zero, NAS-Bench-201", "json", ".json",
+               lambda: [made.suite_zero(True), made.suite_zero(False)], "cifar100"),
+        reader("NAS-Bench-Suite-Zero, NAS-Bench-101", "json", ".json",
+               lambda: [made.suite_zero(False, "nasbench101", made.CELLS101)]),
+        reader("NAS-Bench-Macro", "json", ".json", lambda: [made.macro_json()]),
+        reader("NAS-Bench-Macro", "csv", ".csv", lambda: [made.macro_csv()]),
+        reader("NAS-Bench-101", "bytes", ".tfrecord", lambda: [made.nasbench101()]),
+        reader("NAS-Bench-101", "csv", ".csv", lambda: [made.CSV101]),
+        reader("accuracies after 200 epochs, CSV", "csv", ".csv", lambda: [made.csv201()]),
+        reader("HW-NAS-Bench, CSV, cifar10", "csv", ".csv", lambda: [made.by_number()]),
+    ]  # fmt: skip
 
 
 def _parts() -> list[bytes]:

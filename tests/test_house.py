@@ -46,7 +46,7 @@ FLOORS = (
     {"ask_tell", "identity", "strategy", "workers"},
     {"nn"},
     {"analysis", "spaces"},
-    {"hardware", "zoo"},
+    {"hardware", "published", "zoo"},
     {"estimators"},
     {"strategies"},
     {"record"},

@@ -37,7 +37,7 @@ from nasviz.objectives import Bounded, CubedBest, Weighted, Within
 from nasviz.races.race import main as race_main
 from nasviz.ranges import REQUIRED, Range, argument, check_fields, check_number, checked, ranged
 from nasviz.run import Run
-from nasviz.spaces import DartsSpace, ElasticSpace, MacroSpace, MobileSpace, NasBench101, NasBench201
+from nasviz.spaces import DartsSpace, ElasticSpace, MacroSpace, MobileSpace, NasBench101, NasBench201, NasBenchMacro
 from nasviz.views.stage import panel
 from nasviz.zoo.scaling import Scaling
 
@@ -216,6 +216,7 @@ NETWORKS = [
     (SPACE, ("channels", "cells", "stages", "colors", "classes")),
     (ElasticSpace(), ("width", "colors", "classes", "strides")),
     (MobileSpace(), ("width", "head", "colors", "classes", "strides")),
+    (NasBenchMacro(), ("width", "head", "colors", "classes", "strides")),
     (MacroSpace(), ("width", "colors", "classes")),
     (DartsSpace(), ("channels", "cells", "colors", "classes")),
     (NasBench101(), ("channels", "modules", "stacks", "colors", "classes")),

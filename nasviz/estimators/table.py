@@ -13,6 +13,7 @@ import numpy as np
 
 from ..objectives import Bounded
 from ..paths import data_dir
+from ..published import find
 from ..space import Arch, SearchSpace
 from ..step import Evaluation, plain
 from . import csvfile, tablefile
@@ -25,7 +26,7 @@ DENSE = 2**20  # spaces up to this size have an array with the row of each tuple
 class Table:
     """What is known of the architectures of a space: numbers by name, seed by seed. It may know only some of them.
 
-    Make one with `load`, `read_csv` or `of`. Rows are numbered from 0, in the order of `archs`.
+    Make one with `load`, `read_csv`, `published` or `of`. Rows are numbered from 0, in the order of `archs`.
 
     Attributes
     ----------
@@ -173,6 +174,47 @@ class Table:
             return cls.of(space, trainings, about={"file": path.name}, digest=digest)
         except ValueError as error:
             raise ValueError(f"{path}, {error!s:.1000}") from None
+
+    @classmethod
+    def published(
+        cls, benchmark: str, path: str | Path | None = None, dataset: str = "cifar10", also: Sequence[str] = ()
+    ) -> Table:
+        """A published benchmark, from a file or a folder in which you have it. Nothing is downloaded.
+
+        ``python -m nasviz tables`` lists the files that are known, where they come from, and which of them are there.
+        What their pickles hold is read without unpickling. Units are ours: accuracies 0 to 1, ``parameters`` and
+        ``madds`` as counts, latencies in milliseconds, energies in millijoules.
+
+        Parameters
+        ----------
+        benchmark : str
+            ``"nasbench201"``, ``"nasbench-macro"`` or ``"nasbench101"``.
+        path : path, optional
+            A file called as its authors call it, or a folder that holds one. None: the folder that the environment
+            variable NASVIZ_PUBLISHED names, or else ``shared/published`` beside the project, or
+            ``~/.cache/nasviz/published``.
+        dataset : str
+            ``"cifar10"``, ``"cifar100"``, ``"imagenet16"`` (or ``"ImageNet16-120"``), ``"ninapro"``, ``"darcy"``.
+        also : sequence of str
+            What else is read from files beside it, as further columns: ``"hardware"``, ``"devices"``, ``"zero-cost"``,
+            ``"12 epochs"``, ``"robustness"``. nan where they do not have an architecture.
+
+        Returns
+        -------
+        Table
+            ``accuracy`` is the validation accuracy where every training has one, else the test accuracy:
+            ``table.about["accuracy"]`` says which. ``test_accuracy`` judges.
+
+        Raises
+        ------
+        FileNotFoundError
+            If no such file is there, with the names that are looked for.
+        OSError
+            If a file cannot be read.
+        ValueError
+            A benchmark, data set or kind of column that is not known; a file that is damaged or holds something else.
+        """
+        return cls(**find.read(benchmark, path, dataset, also))
 
     # ------------------------------------------------------------------ looking up
     @property

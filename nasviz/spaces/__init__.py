@@ -7,6 +7,7 @@ from .macro import MacroSpace
 from .mobile import MobileSpace
 from .nasbench101 import NasBench101
 from .nasbench201 import NasBench201
+from .nasbench_macro import NasBenchMacro
 from .nasnet import NasNetSpace
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "MobileSpace",
     "NasBench101",
     "NasBench201",
+    "NasBenchMacro",
     "NasNetSpace",
 ]
