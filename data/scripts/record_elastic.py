@@ -4,13 +4,15 @@
     python data/scripts/record_elastic.py supernets
     python data/scripts/record_elastic.py everyone
     python data/scripts/record_elastic.py chosen
+    python data/scripts/record_elastic.py price
 
 All go into data/elastic-resnet/. `alone` trains the children of `nasviz.lessons.one_network` from scratch, three seeds
 each: alone.jsonl, a training a line; half an hour of a core. `supernets` trains each way three times, and judges these
 children with and without re-calibration: supernets.jsonl, a supernet a line; forty minutes. `everyone` trains the lab's
 three supernets, whose weights become supernet-SEED.safetensors, and judges all 4,374 children: everyone-SEED.npz; half
 an hour. `chosen` trains alone, into alone.jsonl, what these supernets and their rivals choose for four devices; twenty
-minutes. What is there is not made again, and a killed run loses one training.
+minutes. `price` measures the processor's seconds of some of these trainings: price.json; a minute. What is there is not
+made again, and a killed run loses one training.
 """
 
 import argparse
@@ -105,6 +107,18 @@ def said(seed: int) -> str:
     return f"everyone-{seed}.npz"
 
 
+def price() -> None:
+    """Measure the processor's seconds of a training alone: the mean over two drawn children of each limit."""
+    spent = {}
+    for limit in lesson.DEVICES:
+        begin = time.thread_time()
+        for arch in lesson.by_chance(limit)[:2]:
+            Training(SPACE, lesson.RECIPE)(arch)
+        spent[str(limit)] = round((time.thread_time() - begin) / 2, 2)
+    text = json.dumps({"seconds of a training": spent, **MACHINE}, indent=1)
+    (lesson.folder() / "price.json").write_text(text + "\n")
+
+
 def judge(estimate: Inherited, archs: Iterable[Arch]) -> list[float]:
     return [round(estimate(arch).scores["inherited"], 4) for arch in archs]
 
@@ -121,7 +135,7 @@ def append(path: Path, row: dict) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("alone", "supernets", "everyone", "chosen"))
+    parser.add_argument("what", choices=("alone", "supernets", "everyone", "chosen", "price"))
     match parser.parse_args().what:
         case "alone":
             alone(lesson.children())
@@ -129,8 +143,10 @@ def main() -> None:
             supernets()
         case "everyone":
             everyone()
-        case _:
+        case "chosen":
             alone(lesson.to_train())
+        case _:
+            price()
 
 
 if __name__ == "__main__":
