@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import edition
+from . import edition, rerun
+from .grading import command as grading
 
 ABOUT = """\
 The labs as a course: hand them out, grade them, keep them in form.
@@ -24,6 +25,8 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = made.add_subparsers(dest="command", title="commands", required=True)
     edition.add_editions(commands)
+    grading.add_command(commands)
+    rerun.add_command(commands)
     edition.add_commands(commands)
     return made
 
