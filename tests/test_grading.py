@@ -64,17 +64,15 @@ def test_the_eight_cheats_and_some_more_get_nothing_and_the_honest_get_all(exerc
     }
     for name, word in words.items():
         assert word in said[name].sentence, said[name]
-    if os.geteuid() == 0:
-        assert not [pid for pid in limits._pids() if limits.USERS <= os.stat(f"/proc/{pid}").st_uid < limits.USERS + 2]
 
 
 def test_examples_by_heart_are_not_enough(exercises):
     one = exercises["last_word"]
     known = "def my_choice(evaluations, times):\n"
     known += "    return {(7, 3): (1,), (7, 1): (3,), (2, 2): (6,)}[len(evaluations), times]"
-    assert judge._checked(one, vars(pristine.right(one)), 1) == ""
+    assert judge.checked(one, vars(pristine.right(one)), 1) == ""
     names = source.run(source.parsed(known), "known", {})
-    assert "not on other inputs" in judge._checked(one, {"my_choice": names["my_choice"]}, 1)
+    assert "not on other inputs" in judge.checked(one, {"my_choice": names["my_choice"]}, 1)
     assert judge.judge(Answer(one, known), 1, Limits()).points == 0
 
 
@@ -86,10 +84,10 @@ def test_second_inputs_take_the_solution_and_no_usual_mistake(lab, one):
     if hidden.of(one) is None:
         pytest.skip("graded by the check of its lab alone")
     right = vars(pristine.right(one))
-    assert judge._checked(one, right, seed=1) == judge._checked(one, right, seed=2) == ""
+    assert judge.checked(one, right, seed=1) == judge.checked(one, right, seed=2) == ""
     for code, _ in WRONG.get((lab, one.name), ()):
         names = source.run(source.parsed(code), "mistake", dict(pristine.imported(lab)))
-        assert judge._checked(one, {name: names[name] for name in one.asked if name in names}, seed=1)
+        assert judge.checked(one, {name: names[name] for name in one.asked if name in names}, seed=1)
 
 
 def test_exercises_that_are_written_have_second_inputs_and_names_of_their_own():
@@ -227,6 +225,22 @@ def test_a_judge_that_is_brought_down_is_replaced(exercises, monkeypatch):
     found = dict(pool.verdicts([Answer(one, code) for code in ("a", "bad", "b", "bad", "c")], 1, TIGHT, 1))
     assert [found[number].points for number in range(5)] == [1, 0, 1, 0, 1]
     assert found[1].sentence == pool.BROUGHT_DOWN
+
+
+def test_what_a_process_has_started_is_ended_with_it(tmp_path):
+    code = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(60)\nx = 1"
+    limits.adopt_orphans()
+    before = set(limits.descendants(os.getpid()))
+    with judge.child.running(judge.Work(LAB, "x", code), TIGHT, limits.own_user()) as pipe:
+        peer = judge.Peer(pipe)
+        assert dict(judge.names_of(peer, ["x"])) == {"x": 1}
+        assert len(set(limits.descendants(os.getpid())) - before) >= 2
+    assert set(limits.descendants(os.getpid())) == before
+
+
+@pytest.mark.skipif(not limits.LINUX or os.geteuid(), reason="who is root gives a user of its own")
+def test_no_two_judges_have_one_user():
+    assert len({limits.own_user().number for _ in range(3)}) == 3
 
 
 def test_the_table_is_safe_for_a_spreadsheet():

@@ -57,7 +57,7 @@ def found(tmp_path_factory):
         nbformat.write(book, folder / who / "x.ipynb")
     (folder / "damaged.ipynb").write_text("{")
     nasbench201_table.cache_clear()  # or each search would inherit it
-    told = list(rerun.replayed(folder, rerun.secret("a secret"), Limits(wall=12, cpu=12), rounds=4))
+    told = list(rerun.replayed(folder, rerun.secret("a secret"), Limits(wall=120, cpu=3), rounds=6))
     return {one.who: one for one in told if not isinstance(one, str)}, [one for one in told if isinstance(one, str)]
 
 
@@ -73,7 +73,7 @@ def test_honest_searches_are_ranked_and_the_better_one_first(found):
         ("opens", "it stopped with"),
         ("knows", "the same whatever it is told"),
         ("stub", "not written yet"),
-        ("loop", "did not end within 12 seconds"),
+        ("loop", "process ended"),
         ("ends", "process ended"),
         ("breaks", "ZeroDivisionError"),
     ],

@@ -147,10 +147,10 @@ def game(seed: int, path: Path | None = None, **more) -> Challenge:
     return Challenge(Table.load(path), seed=seed, **more) if path else Challenge(seed=seed, **more)
 
 
-def _replaying(pipe: Any, place: int, who: str, answer: Answer, game_of: Callable, limits: Limits) -> None:
+def _replaying(pipe: Any, who: str, answer: Answer, game_of: Callable, limits: Limits) -> None:
     """Be the referee of one search."""
     confined.adopt_orphans()
-    pipe.send(replay(who, answer, game_of, limits, confined.own_user(place)))
+    pipe.send(replay(who, answer, game_of, limits, confined.own_user()))
 
 
 def replayed(folder: Path, seed: int, limits: Limits, jobs: int = 2, **more) -> Iterator[Replayed | str]:
@@ -181,9 +181,9 @@ def replayed(folder: Path, seed: int, limits: Limits, jobs: int = 2, **more) -> 
         pristine.imported(lab)  # once, before processes are forked; it loads no table
     context: Any = get_context("fork" if confined.FORKS else "spawn")
     going: list[tuple[Any, Any, str]] = []
-    for place, (who, answer) in enumerate(todo):
+    for who, answer in todo:
         mine, its = context.Pipe()
-        arguments = (its, place % jobs, who, answer, partial(game, seed, **more), limits)
+        arguments = (its, who, answer, partial(game, seed, **more), limits)
         process = context.Process(target=_replaying, args=arguments)
         process.start()
         its.close()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from ...ranges import check_fields, ranged
 
 LINUX = sys.platform == "linux"
 FORKS = LINUX and hasattr(os, "fork")  # elsewhere a fork after the first computation may crash
-USERS = 60_600  # the first of the users that nobody has, one for each judge; systemd gives out none of these
+USERS, MOST_USERS = 60_600, 500  # users that nobody has, one for each judge; systemd gives out none of these
 SUBREAPER, KEEP_CAPABILITIES = 36, 8  # prctl(2): PR_SET_CHILD_SUBREAPER, PR_SET_KEEPCAPS
 CAPABILITIES, READ_ALL = 0x20080522, 1 << 2  # capabilities(7): version 3; CAP_DAC_READ_SEARCH
 
@@ -70,11 +71,14 @@ def adopt_orphans() -> None:
             ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
 
 
-def own_user(place: int) -> User | None:
-    """A user for the code of one judge, if this process may give it one; it must be able to read Python's own files."""
-    if not FORKS or os.geteuid() != 0:
+def own_user() -> User | None:
+    """A user for somebody's code, if this process may give it one; it must be able to read Python's own files.
+
+    It is this process's alone for as long as that lives: its processes are ended by their user.
+    """
+    if not FORKS or os.geteuid() != 0 or (number := _free_user()) is None:
         return None
-    for user in (User(USERS + place, False), User(USERS + place, True)):
+    for user in (User(number, False), User(number, True)):
         if (pid := os.fork()) == 0:  # tried where it does no harm
             with suppress(BaseException):
                 _become(user)
@@ -84,6 +88,23 @@ def own_user(place: int) -> User | None:
             os._exit(1)
         if os.waitpid(pid, 0)[1] == 0:
             return user
+    return None
+
+
+_taken: list[socket.socket] = []  # held open: an address in Linux's abstract namespace is a lock that a kill releases
+
+
+def _free_user() -> int | None:
+    """The number of a user that no other grading on this machine has."""
+    for number in range(USERS, USERS + MOST_USERS):
+        lock = socket.socket(socket.AF_UNIX)
+        try:
+            lock.bind(f"\0nasviz-user-{number}")
+        except OSError:
+            lock.close()
+            continue
+        _taken.append(lock)
+        return number
     return None
 
 

@@ -18,13 +18,13 @@ PATIENCE = 30.0  # seconds beyond the limit of the clock, until a judge itself i
 BROUGHT_DOWN = "it brought the process of its judge to an end"
 
 
-def _judge(pipe: Connection, place: int, seed: int, limits: Limits) -> None:
+def _judge(pipe: Connection, seed: int, limits: Limits) -> None:
     """Be a judge: take answers, say verdicts."""
     import torch
 
     torch.set_num_threads(1)
     bounds.adopt_orphans()
-    user = bounds.own_user(place)
+    user = bounds.own_user()
     while True:
         try:
             answer = pipe.recv()
@@ -56,7 +56,7 @@ def verdicts(answers: Iterable[Answer], seed: int, limits: Limits, jobs: int) ->
         Judges at once.
     """
     answers = list(answers)
-    todo, judges = deque(range(len(answers))), [_begin(place, seed, limits) for place in range(min(jobs, len(answers)))]
+    todo, judges = deque(range(len(answers))), [_begin(seed, limits) for _ in range(min(jobs, len(answers)))]
     try:
         while todo or any(one.task >= 0 for one in judges):
             for one in judges:
@@ -71,7 +71,7 @@ def verdicts(answers: Iterable[Answer], seed: int, limits: Limits, jobs: int) ->
                     one.task = -1
                     if verdict.sentence == BROUGHT_DOWN:
                         _end(one)
-                        judges[place] = _begin(place, seed, limits)
+                        judges[place] = _begin(seed, limits)
     finally:
         for one in judges:
             _end(one)
@@ -87,10 +87,10 @@ def _heard(one: _Judge) -> Verdict | None:
     return Verdict(0, BROUGHT_DOWN) if time.monotonic() > one.until else None
 
 
-def _begin(place: int, seed: int, limits: Limits) -> _Judge:
+def _begin(seed: int, limits: Limits) -> _Judge:
     context: Any = get_context("fork" if bounds.FORKS else "spawn")
     mine, its = context.Pipe()
-    process = context.Process(target=_judge, args=(its, place, seed, limits))
+    process = context.Process(target=_judge, args=(its, seed, limits))
     process.start()
     its.close()
     return _Judge(process, mine)
