@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from . import edition, rerun
 from .grading import command as grading
+from .grading import exports
 
 ABOUT = """\
 The labs as a course: hand them out, grade them, keep them in form.
@@ -26,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(dest="command", title="commands", required=True)
     edition.add_editions(commands)
     grading.add_command(commands)
+    exports.add_command(commands)
     rerun.add_command(commands)
     edition.add_commands(commands)
     return made

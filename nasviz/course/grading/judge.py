@@ -67,7 +67,7 @@ def _wrong(answer: Answer, seed: int, limits: Limits, user: User | None) -> str:
     written = source.literals(answer.cell) if exercise.kind == "run" else {}
     if set(exercise.asked) <= written.keys():  # nothing has to be run to read a report
         values = {name: written[name] for name in exercise.asked}
-        return bounds.within(limits.wall, lambda: _checked(exercise, values, seed))
+        return bounds.within(limits.wall, lambda: checked(exercise, values, seed))
     work = Work(exercise.lab, exercise.name, answer.cell, answer.helpers)
     with child.running(work, limits, user) as pipe:  # around the limit: what it cleans up is not interrupted
         return bounds.within(limits.wall, lambda: _asked(exercise, Peer(pipe), seed))
@@ -83,10 +83,10 @@ def _asked(exercise: Exercise, peer: Peer, seed: int) -> str:
         return "not written yet"
     except Exception as error:
         return f"the cell itself does not run: {exercises.stopped(error)}"
-    return _checked(exercise, values, seed)
+    return checked(exercise, values, seed)
 
 
-def _checked(exercise: Exercise, values: dict[str, Any], seed: int) -> str:
+def checked(exercise: Exercise, values: dict[str, Any], seed: int) -> str:
     """What is wrong by the check of the lab, or else by the second inputs."""
     wrong = exercises.judge(pristine.check_of(exercise, values))
     again = hidden.of(exercise)
