@@ -64,7 +64,8 @@ def secret(text: str) -> int:
 
 def dealt_anew(table: Table, seed: int) -> Table:
     """The table with the accuracies of other rows: what is told of an architecture says nothing. Costs stay."""
-    order = np.random.default_rng(seed).permutation(len(table.archs))
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(table.archs))
     columns = {name: column if name == "madds" else column[order] for name, column in table.columns.items()}
     return replace(table, columns=columns)
 
