@@ -4,6 +4,7 @@
 #   PYTHON=python3.12           which Python makes the environment (default: the first that is new enough)
 #   TORCH_INDEX=https://...     where torch comes from, or a folder of wheels (default: see tools/torch_index.py)
 #   LAB_ARGS="--port=9001"      more options for JupyterLab
+#   MY_LABS=folder              where the labs are put to work in (default: my-labs; made, or brought up to date)
 #   TEST_ARGS="-k stage"        more options for pytest
 
 SHELL := /bin/sh
@@ -12,12 +13,14 @@ PIP := $(PY) -m pip --disable-pip-version-check
 PYTHON ?=
 TORCH_INDEX ?=
 LAB_ARGS ?=
+# A folder of the student's own: what is written there, no update of the labs touches.
+MY_LABS ?= my-labs
 TEST_ARGS ?=
 export TORCH_INDEX
 # Where this is set, as in many containers, each process compiles all of torch that it imports: seconds, every time.
 export PYTHONDONTWRITEBYTECODE :=
-# The students' files are the labs; this machine only. JupyterLab's token stays on.
-LAB_OPTIONS := --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=labs --LabApp.default_url=/lab/tree/00-start-here.ipynb
+# This machine only. JupyterLab's token stays on.
+LAB_OPTIONS := --ServerApp.ip=127.0.0.1 --ServerApp.root_dir="$(MY_LABS)" --LabApp.default_url=/lab/tree/00-start-here.ipynb
 
 # Two processes share two cores, so one thread each. loadfile: the cells of a notebook run in one process, in order; the
 # files run in the order of tests/conftest.py.
@@ -27,7 +30,7 @@ PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NASVIZ_TEST
 .PHONY: help lab check test lint docs doctor clean
 
 help:
-	@echo 'make lab      install what is missing and open the first lab in JupyterLab'
+	@echo 'make lab      install what is missing, put the labs into my-labs, open the first one in JupyterLab'
 	@echo 'make check    install what is missing and run the tests that are quick: no browser, no labs (3 minutes)'
 	@echo 'make test     install what is missing and run all tests, the labs and the browser too'
 	@echo 'make lint     check the code, its format and its types'
@@ -36,6 +39,7 @@ help:
 	@echo 'make clean    remove .venv and caches'
 
 lab: .venv/lab.stamp
+	@$(PY) -m nasviz labs "$(MY_LABS)"
 	@root=; [ "$$(id -u)" != 0 ] || root=--allow-root; \
 	PYTHONSTARTUP="$$(pwd)/tools/kernel_start.py" exec $(PY) -m jupyterlab $(LAB_OPTIONS) $$root $(LAB_ARGS)
 

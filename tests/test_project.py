@@ -210,7 +210,8 @@ def test_make_lab_serves_this_machine_only_and_passes_more_options_on(checkout):
     fake(checkout, "shown", 'printf "%s\\n" "$@"')
     shutil.move(checkout / "bin" / "shown", checkout / ".venv" / "bin" / "python")
     ran = make(checkout, "lab", "LAB_ARGS=--no-browser --port=9001")
-    options = ran.stdout.splitlines()
+    given, options = ran.stdout.splitlines()[:4], ran.stdout.splitlines()[4:]
+    assert given == ["-m", "nasviz", "labs", "my-labs"] and "--ServerApp.root_dir=my-labs" in options
     assert options[:2] == ["-m", "jupyterlab"] and options[-2:] == ["--no-browser", "--port=9001"]
     assert "--ServerApp.ip=127.0.0.1" in options and not any("token" in option for option in options)
     (opened,) = (option for option in options if option.startswith("--LabApp.default_url="))
@@ -288,19 +289,25 @@ def test_no_command_prints_the_help(capsys):
     assert "doctor" in said and "labs" in said
 
 
-def test_labs_are_copied_but_nothing_is_overwritten(tmp_path, capsys, monkeypatch):
-    (tmp_path / "labs").mkdir()
-    (tmp_path / "labs" / "00-start-here.ipynb").write_text("{}")
-    monkeypatch.setattr("nasviz.__main__.labs_dir", lambda: tmp_path / "labs")
-    copy = tmp_path / "my labs"
-    assert main(["labs", str(copy)]) == 0
-    assert str(copy / "00-start-here.ipynb") in capsys.readouterr().out
-    (copy / "00-start-here.ipynb").write_text("mine")
-    assert main(["labs", str(copy)]) == 1
-    assert (copy / "00-start-here.ipynb").read_text() == "mine"
-    assert str(copy) in capsys.readouterr().err
+def test_labs_are_given_and_what_is_written_in_stays(tmp_path, capsys, monkeypatch):
+    mine = tmp_path / "my labs"
+    assert main(["labs", str(mine), "--path", "3"]) == 0
+    assert str(mine / "00-start-here.ipynb") in capsys.readouterr().out
+    assert not list(mine.glob("*-famous*")) and (mine / "sessions.md").exists()
+    (mine / "00-start-here.ipynb").write_text("mine")
+    (mine / "glossary.md").unlink()
+    assert main(["labs", str(mine)]) == 0  # the same path as before
+    assert (mine / "00-start-here.ipynb").read_text() == "mine" and (mine / "glossary.md").exists()
+    assert not list(mine.glob("*-famous*"))
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "notes.txt").write_text("mine")
+    assert main(["labs", str(other)]) == 1
+    assert str(other) in capsys.readouterr().err and [one.name for one in other.iterdir()] == ["notes.txt"]
+    assert main(["labs", str(tmp_path / "new"), "--path", "4"]) == 1
+    assert "3, 6, 13" in capsys.readouterr().err
     monkeypatch.setattr("nasviz.__main__.labs_dir", lambda: tmp_path / "none")
-    assert main(["labs", str(tmp_path / "other")]) == 1
+    assert main(["labs", str(tmp_path / "another")]) == 1
     assert "carries no labs" in capsys.readouterr().err
 
 

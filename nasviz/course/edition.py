@@ -1,98 +1,38 @@
-"""Editions of the labs: rendered for reading, without solutions for students, with solutions filled in for tests.
+"""Editions of the labs: rendered for reading, without solutions for students, with solutions filled in for who teaches.
 
-    python -m nasviz.course.edition render labs/*.ipynb         run, store pictures and durations, drop widget state
-    python -m nasviz.course.edition student labs out            copy without the solutions
-    python -m nasviz.course.edition form labs/*.ipynb           minutes, long sentences, long cells, what is missing
-    python -m nasviz.course.edition claims labs/*.ipynb         which claims hold on other processors too
+    python -m nasviz course render labs/*.ipynb         run, store pictures and durations, drop widget state
+    python -m nasviz course form labs/*.ipynb           minutes, long sentences, long cells, what is missing
+    python -m nasviz course claims labs/*.ipynb         which claims hold on other processors too
+    python -m nasviz course readme labs/*.ipynb         write seconds and minutes into the README's table
+    python -m nasviz course student OUT                 what is handed out: `nasviz.course.student`
+    python -m nasviz course instructor OUT              what is taught from: `nasviz.course.instructor`
 
-``--help`` says the rest.
+``--help`` says the rest. ``python -m nasviz.course.edition`` has the first four too, and ``student LABS OUT``.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-import shutil
 import sys
 from pathlib import Path
 
+from ..paths import labs_dir
 from ..ranges import argument
-from . import lesson, notebooks, roundings
+from . import instructor, lesson, notebooks, rendering, roundings, sessions, student
 from .lesson import tags
+from .rendering import WIDGET, in_place, strip
+from .solutions import solutions, without_solutions
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
-PICTURES = """\
-import sys
-from IPython.display import display
-made = sys.modules.get("nasviz.views.stage.panel")
-display({"application/json": made.pictures() if made else {}}, raw=True)"""  # asked of a kernel that ran a lab
-
-
-def solutions(notebook) -> dict[str, str]:
-    """Code of each folded solution, by the name of its exercise.
-
-    A solution is a markdown cell tagged ``solution`` and ``for:NAME`` with one block of Python in it; the cell that
-    the student fills in is tagged ``exercise`` and ``for:NAME``. The solution of an exercise of the kind ``open`` is
-    text, and is not among them.
-    """
-    opened = {
-        tag.removeprefix("for:")
-        for cell in notebook["cells"]
-        if "exercise" in tags(cell) and cell["metadata"].get("nasviz", {}).get("kind") == "open"
-        for tag in tags(cell)
-    }
-    found = {}
-    for cell in notebook["cells"]:
-        if "solution" in tags(cell):
-            name = next(tag.removeprefix("for:") for tag in tags(cell) if tag.startswith("for:"))
-            block = re.search(r"```python\n(.*?)```", cell["source"], re.S)
-            if block is None and name in opened:
-                continue
-            assert block is not None, f"the solution of {name} has no block of Python"
-            found[name] = block.group(1)
-    return found
-
-
-def without_solutions(notebook):
-    """A copy of ``notebook`` whose solution cells are gone."""
-    kept = [cell for cell in notebook["cells"] if "solution" not in tags(cell)]
-    return type(notebook)(notebook | {"cells": kept})
-
-
-def strip(notebook) -> None:
-    """Remove what a stored notebook must not hold: widget state, widget views (their pictures stay), clock times."""
-    notebook["metadata"].pop("widgets", None)
-    for cell in notebook["cells"]:
-        cell["metadata"].pop("execution", None)
-        for output in cell.get("outputs", ()):
-            for data in ("data", "metadata"):
-                output.get(data, {}).pop(WIDGET, None)
-        if "outputs" in cell:
-            cell["outputs"] = [o for o in cell["outputs"] if o.get("name") != "stderr" and o.get("data", True)]
-
-
-def in_place(notebook, pictures: dict[str, dict[str, str]]) -> None:
-    """Give each widget that a notebook shows its last picture, by the id of its model."""
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", ()):
-            model = output.get("data", {}).get(WIDGET, {}).get("model_id")
-            output.get("data", {}).update(pictures.get(model, {}))
+__all__ = ["WIDGET", "in_place", "main", "render", "solutions", "stated", "strip", "tags", "without_solutions"]
 
 
 def render(path: Path) -> float:
-    """Run a lab head to tail and store it with its pictures, its duration and its minutes. Seconds of computing.
-
-    What later cells change, as they run a player, shows its last picture where it stands: without a kernel nobody can.
-    """
+    """Run a lab head to tail and store it with its pictures, its duration and its minutes. Seconds of computing."""
     import nbformat
-    from nbformat.v4 import new_code_cell
 
     notebook = notebooks.read(path)
-    notebook.cells.append(new_code_cell(PICTURES))
-    seconds = roundings.run(notebook, path.parent, store_widget_state=False)
-    (answer,) = notebook.cells.pop().outputs
-    in_place(notebook, answer["data"]["application/json"])
-    strip(notebook)
+    seconds = rendering.execute(notebook, path.parent)
     said = notebook["metadata"].setdefault("nasviz", {})
     said["seconds"] = round(seconds)
     said["minutes"], said["further"] = (spent := lesson.minutes(notebook)).core, spent.further
@@ -110,70 +50,124 @@ def stated(readme: str, name: str, notebook) -> str:
     return re.sub(rf"(\(labs/{re.escape(name)}\).*?)\| \d+ s on [^|]*\| \d+ min[^|]*\|", rf"\g<1>{numbers}", readme)
 
 
+# ------------------------------------------------------------------------------------------------------- the commands
+def readable(paths) -> tuple[dict, bool]:
+    """The notebooks that can be read, and whether there was another; why it cannot be is said on the terminal."""
+    damaged: list[str] = []
+    found = notebooks.read_all(paths, damaged.append)
+    print(*damaged, sep="\n", end="\n" if damaged else "", file=sys.stderr)
+    return found, bool(damaged)
+
+
+def do_render(options) -> int:
+    found, damaged = readable(options.labs)
+    for path in found:
+        print(f"{path}: {render(path):.0f} s, {path.stat().st_size / 1000:.0f} kB")
+    return int(damaged)
+
+
+def do_form(options) -> int:
+    found, damaged = readable(options.labs)
+    wrong = 0
+    for path, notebook in found.items():
+        faults, spent = list(lesson.faults(notebook)), lesson.minutes(notebook)
+        print(f"{path}: {spent.core} minutes, further {spent.further}; {len(faults)} faults")
+        print(*(f"  {fault}" for fault in faults), sep="\n", end="\n" if faults else "")
+        wrong += len(faults)
+    return int(bool(wrong or damaged))
+
+
+def do_readme(options) -> int:
+    found, damaged = readable(options.labs)
+    for path, notebook in found.items():
+        readme = path.resolve().parents[1] / "README.md"
+        readme.write_text(stated(readme.read_text("utf-8"), path.name, notebook), "utf-8")
+    return int(damaged)
+
+
+def do_claims(options) -> int:
+    found, damaged = readable(options.labs)
+    asked = options.rounding or list(roundings.ROUNDINGS)
+    status = roundings.main(list(found), asked, options.record, options.out, options.jobs)
+    return status or int(damaged)
+
+
+def do_student(options) -> int:
+    try:
+        made = student.write(student.edition(options.folder, options.path), options.out)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(*made, sep="\n")
+    return 0
+
+
+def do_instructor(options) -> int:
+    try:
+        if options.out.exists() and any(options.out.iterdir()):
+            raise FileExistsError(f"{options.out} exists and is not empty; choose an empty folder")
+        for name, text in instructor.edition(options.folder, options.run):
+            print(*student.write({name: text}, options.out), flush=True)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def add_commands(commands) -> None:
+    """Add the commands that work on the labs' own files to a parser's subcommands."""
+    for name, do, said in (
+        ("render", do_render, "run labs and store them with pictures, without widget state"),
+        ("form", do_form, "count what labs ask of their readers, and say what is wrong with their form"),
+        ("readme", do_readme, "write seconds and minutes of labs into README.md beside their folder"),
+        ("claims", do_claims, "run labs as other processors round, and say which claims hold"),
+    ):
+        one = commands.add_parser(name, help=said, description=f"{said[0].upper()}{said[1:]}.")
+        one.add_argument("labs", nargs="+", type=Path, help="notebooks")
+        one.set_defaults(do=do)
+    one.add_argument("--rounding", action="append", choices=roundings.ROUNDINGS, help="one of them (default: all)")
+    one.add_argument("--record", type=Path, help="a file that remembers what was run (JSON Lines)")
+    one.add_argument("--out", type=Path, help="write the table there too, in Markdown")
+    one.add_argument("--jobs", type=argument(1), default=2, help="labs at once, one core each (default: 2)")
+
+
+def add_editions(commands) -> None:
+    """Add the commands that make editions."""
+    said = "make the edition for students: no solutions, no revealed answer, no output that gives away a prediction"
+    two = commands.add_parser("student", help=said, description=f"{said[0].upper()}{said[1:]}. {STUDENT}")
+    two.set_defaults(do=do_student)
+    two.add_argument("out", type=Path, help="a folder; no file in it is overwritten")
+    add_path(two)
+    said = "make the edition for who teaches: solutions filled in, notes, all outputs"
+    three = commands.add_parser("instructor", help=said, description=f"{said[0].upper()}{said[1:]}.")
+    three.set_defaults(do=do_instructor)
+    three.add_argument("out", type=Path, help="a folder that is new or empty")
+    three.add_argument("--run", action="store_true", help="run each lab with its solutions (some minutes in all)")
+    for one in two, three:
+        one.add_argument("--labs", dest="folder", type=Path, default=labs_dir(), help="the labs (default: nasviz's)")
+
+
+def add_path(parser) -> None:
+    """Add the option that chooses a path through the labs."""
+    lengths = sorted(sessions.PATHS)
+    said = "only what a course of so many sessions of 90 minutes works through (default: all)"
+    parser.add_argument("--path", type=int, choices=lengths, metavar=f"{{{','.join(map(str, lengths))}}}", help=said)
+
+
+STUDENT = "Pages that the labs link to are copied too. Tags say what is core and what is further."
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m nasviz.course.edition", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("render", help="run labs and store them with pictures, without widget state")
-    one.add_argument("labs", nargs="+", type=Path)
-    two = commands.add_parser("student", help="copy a folder of labs without their solutions")
-    two.add_argument("folder", type=Path)
-    two.add_argument("out", type=Path)
-    four = commands.add_parser(
-        "form", help="count what labs ask of their readers, and say what is wrong with their form"
-    )
-    four.add_argument("labs", nargs="+", type=Path)
-    five = commands.add_parser("readme", help="write seconds and minutes of labs into README.md beside their folder")
-    five.add_argument("labs", nargs="+", type=Path)
-    three = commands.add_parser("claims", help="run labs as other processors round, and say which claims hold")
-    three.add_argument("labs", nargs="+", type=Path)
-    three.add_argument("--rounding", action="append", choices=roundings.ROUNDINGS, help="one of them (default: all)")
-    three.add_argument("--record", type=Path, help="a file that remembers what was run (JSON Lines)")
-    three.add_argument("--out", type=Path, help="write the table there too, in Markdown")
-    three.add_argument("--jobs", type=argument(1), default=2, help="labs at once, one core each (default: 2)")
+    add_commands(commands)
+    two = commands.add_parser("student", help="make the edition for students of a folder of labs", description=STUDENT)
+    two.add_argument("folder", type=Path, help="the labs")
+    two.add_argument("out", type=Path, help="a folder; no file in it is overwritten")
+    add_path(two)
+    two.set_defaults(do=do_student)
     options = parser.parse_args()
-    damaged: list[str] = []
-
-    def readable(paths) -> dict:
-        found = notebooks.read_all(paths, damaged.append)
-        for told in damaged:
-            print(told, file=sys.stderr)
-        return found
-
-    if options.command == "claims":
-        asked = options.rounding or list(roundings.ROUNDINGS)
-        status = roundings.main(list(readable(options.labs)), asked, options.record, options.out, options.jobs)
-        return status or int(bool(damaged))
-    if options.command == "readme":
-        for path, notebook in readable(options.labs).items():
-            readme = path.resolve().parents[1] / "README.md"
-            readme.write_text(stated(readme.read_text("utf-8"), path.name, notebook), "utf-8")
-        return int(bool(damaged))
-    if options.command == "form":
-        wrong = 0
-        for path, notebook in readable(options.labs).items():
-            found, spent = list(lesson.faults(notebook)), lesson.minutes(notebook)
-            print(f"{path}: {spent.core} minutes, further {spent.further}; {len(found)} faults")
-            print(*(f"  {fault}" for fault in found), sep="\n", end="\n" if found else "")
-            wrong += len(found)
-        return int(bool(wrong or damaged))
-    if options.command == "render":
-        for path in readable(options.labs):
-            print(f"{path}: {render(path):.0f} s, {path.stat().st_size / 1000:.0f} kB")
-        return int(bool(damaged))
-    import nbformat
-
-    labs = sorted(options.folder.glob("*.ipynb"))
-    if not labs:
-        parser.error(f"no notebooks in {options.folder}")
-    options.out.mkdir(parents=True, exist_ok=True)
-    for path, notebook in readable(labs).items():
-        if (options.out / path.name).exists():
-            parser.error(f"{options.out / path.name} exists; choose an empty folder")
-        nbformat.write(without_solutions(notebook), options.out / path.name)
-        print(options.out / path.name)
-    for page in sorted(options.folder.glob("*.md")):  # the labs link to them
-        shutil.copy(page, options.out / page.name)
-    return int(bool(damaged))
+    return options.do(options)
 
 
 if __name__ == "__main__":

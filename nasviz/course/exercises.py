@@ -61,7 +61,7 @@ def check(exercise: Callable[[], Iterable[tuple[bool, str]]]) -> Checked:
     """
     name = exercise.__name__
     try:
-        wrong = within(SECONDS, lambda: _judge(apart(exercise) if isinstance(exercise, FunctionType) else exercise))
+        wrong = within(SECONDS, lambda: judge(apart(exercise) if isinstance(exercise, FunctionType) else exercise))
     except OutOfTime as error:
         wrong = f"it did not end within {SECONDS:g} seconds and was stopped{_where(error)}: does a loop never end?"
     results[name] = outcome = Checked(name, wrong)
@@ -70,8 +70,8 @@ def check(exercise: Callable[[], Iterable[tuple[bool, str]]]) -> Checked:
     return outcome
 
 
-def _judge(exercise: Callable) -> str:
-    """What is wrong, in one sentence; nothing if nothing is."""
+def judge(exercise: Callable) -> str:
+    """What is wrong with an answer by its check, in one sentence; nothing if nothing is. Raises `OutOfTime` alone."""
     try:
         with closing(_conditions(exercise)) as conditions:
             return next((_sentence(*one) for one in conditions if _fails(one[0])), "")
@@ -80,7 +80,7 @@ def _judge(exercise: Callable) -> str:
     except NotImplementedError:
         return "not written yet: replace the line with ... in the cell above, run it, then run this one"
     except BaseException as error:
-        return _stopped(error, exercise)
+        return stopped(error, exercise)
 
 
 def _conditions(exercise: Callable) -> Generator[tuple[bool, str], None, None]:
@@ -105,19 +105,22 @@ def _sentence(condition, sentence) -> str:
         more = ""
     except Exception:
         more = f" (compared, your answer gives neither true nor false, but {type(condition).__name__})"
-    return (_text(sentence) or "it does not hold") + more
+    return (text_of(sentence) or "it does not hold") + more
 
 
-def _stopped(error: BaseException, exercise: Callable) -> str:
+def stopped(error: BaseException, exercise: Callable | None = None) -> str:
+    """The sentence for an error that an answer raised, with its line; one that was written elsewhere is passed on."""
+    if isinstance(said := getattr(error, "elsewhere", None), str):
+        return said
     if isinstance(error, RuntimeError) and isinstance(error.__cause__, StopIteration):
         error = error.__cause__  # Python makes another one of it in a generator
     if type(error) is NameError and isinstance(exercise, FunctionType) and error.name in _names(exercise.__code__):
         return f"{error.name} is not there yet: run the cell that defines it, then this one"
-    said = _text(error)
+    said = text_of(error)
     return f"it stopped with {type(error).__name__}{': ' * bool(said)}{said}{_where(error)}"
 
 
-def _text(thing: object) -> str:
+def text_of(thing: object) -> str:
     """A thing as text that can be shown, shortened; what cannot be written is named by its class."""
     try:
         text = str(thing)
@@ -137,7 +140,7 @@ def _where(error: BaseException) -> str:
         return ""
     code, line = own[-1]
     source = linecache.getline(code.co_filename, line).strip()
-    return f" (in {code.co_name}{': ' * bool(source)}{_text(source)}, line {line})"
+    return f" (in {code.co_name}{': ' * bool(source)}{text_of(source)}, line {line})"
 
 
 # ------------------------------------------------------------------------------------------- what a check is kept from

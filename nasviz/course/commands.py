@@ -1,0 +1,39 @@
+"""``python -m nasviz course``: what one does with the labs as a course, from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from . import edition, rerun
+from .grading import command as grading
+from .grading import exports
+
+ABOUT = """\
+The labs as a course: hand them out, grade them, keep them in form.
+
+  python -m nasviz course student OUT --path 6               hand out a course of six sessions
+  python -m nasviz course instructor OUT                     the labs with solutions and notes
+
+Each command says more with --help.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole family."""
+    made = argparse.ArgumentParser(
+        prog="python -m nasviz course", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = made.add_subparsers(dest="command", title="commands", required=True)
+    edition.add_editions(commands)
+    grading.add_command(commands)
+    exports.add_command(commands)
+    rerun.add_command(commands)
+    edition.add_commands(commands)
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = parser().parse_args(arguments)
+    return options.do(options)
