@@ -32,5 +32,11 @@ def own_space(mine, right, rng):
 
 def kernel_centre(mine, right, rng):
     for large, small in ((9, 3), (7, 5), (5, 1)):
-        weights = rng.normal(size=(3, 2, large, large))
-        yield from agrees(mine.my_centre, right.my_centre, [(weights, small)])
+        weights = rng.normal(size=(7, 6, large, large))
+        outputs, inputs = (int(number) for number in rng.integers(1, 6, size=2))
+        yield from agrees(mine.my_part, right.my_part, [(weights, outputs, inputs, small)])
+
+
+def when_it_pays(mine, right, rng):
+    draws = [tuple(float(number) for number in rng.integers(1, 90, size=3)) for _ in range(40)]
+    yield from agrees(mine.my_devices, right.my_devices, draws, equal=True)
