@@ -14,7 +14,7 @@ _FILES = {
     "table": ("Table", "nasbench201_table"),
     "table_lookup": ("TableLookup",),
     "training_time": ("Timing",),
-    "training": ("FAST", "FULL", "LARGE", "Recipe", "Training"),
+    "training": ("FAST", "FULL", "LARGE", "TRANSFORMER", "Recipe", "Training"),
     "predictor": (
         "EnsemblePredictor",
         "ForestPredictor",

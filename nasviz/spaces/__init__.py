@@ -8,6 +8,7 @@ from .mobile import MobileSpace
 from .nasbench101 import NasBench101
 from .nasbench201 import NasBench201
 from .nasnet import NasNetSpace
+from .transformer import TransformerSpace
 
 __all__ = [
     "DartsSpace",
@@ -18,4 +19,5 @@ __all__ = [
     "NasBench101",
     "NasBench201",
     "NasNetSpace",
+    "TransformerSpace",
 ]
