@@ -3,6 +3,7 @@
 from importlib import import_module
 
 _FILES = {
+    "assembled": ("Assembled", "replace_one", "transformer_library"),
     "baselines": ("Baselines",),
     "costed": ("WithCost",),
     "curve": ("Extrapolated", "above_median", "forecast", "may_win", "survivors"),

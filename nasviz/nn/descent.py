@@ -62,6 +62,7 @@ class _Whole:
         starts = np.cumsum([0] + [-(-w.numel() // 16) * 16 for w in layers]).tolist()  # each on a cache line
         like = layers[0].detach()
         self.weights, self.gradient = (like.new_zeros(starts[-1]) for _ in range(2))
+        self.steps = 0
         self.moments = tuple(like.new_zeros(starts[-1]) for _ in range(moments))
         self.slopes: list[Tensor] = []
         self.kept: list[tuple[Tensor, ...]] = []  # parts of the weights and of the moments
@@ -87,6 +88,7 @@ class _Whole:
         before, self.changes = self.changes, [slope._version for slope in self.slopes]
         resting = [parts for parts, old, new in zip(self.kept, before, self.changes, strict=True) if old == new]
         values = [(part, part.clone()) for parts in resting for part in parts]
+        self.steps += 1
         self.move(lr)
         self.gradient.zero_()
         for part, value in values:
@@ -143,9 +145,9 @@ class AdamW(_Whole):
     holds here too.
     """
 
-    def __init__(self, network: nn.Module, decay: float):
+    def __init__(self, network: nn.Module, decay: float, clip: float = ADAM_CLIP):
         super().__init__(network, moments=2)
-        self.steps = 0
+        self.clip = clip
         self.decay = torch.zeros_like(self.weights)
         for (place, *_), slope in zip(self.kept, self.slopes, strict=True):
             if slope.ndim > 1:
@@ -153,9 +155,8 @@ class AdamW(_Whole):
 
     def move(self, lr: float) -> None:
         """Move the weights by one step."""
-        self.steps += 1
         mean, square = self.moments
-        self.gradient.mul_((ADAM_CLIP / (self.gradient.norm() + 1e-6)).clamp(max=1.0))
+        self.gradient.mul_((self.clip / (self.gradient.norm() + 1e-6)).clamp(max=1.0))
         adam_with_decay(self.weights, self.gradient, mean, square, self.steps, lr, self.decay, SHORT)
 
 

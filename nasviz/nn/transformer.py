@@ -53,7 +53,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int = HEADS):
         super().__init__()
         self.heads, self.head = heads, width // HEADS
-        self.operation = f"attention {width}, {heads} heads"
+        self.operation = f"attention {width}, {heads} heads"  # its row in a table of latencies
         self.norm = nn.LayerNorm(width)
         self.qkv = Linear(width, 3 * heads * self.head)
         self.out = Linear(heads * self.head, width)
@@ -120,14 +120,15 @@ class FeedForward(nn.Module):
         self.operation = f"feed-forward {width}, {hidden} neurons"
         self.norm = nn.LayerNorm(width)
         self.widen = Linear(width, hidden)
+        self.active = nn.ReLU()  # a layer, since zero-cost scores look for ReLUs
         self.out = Linear(hidden, width)
 
     def forward(self, x: Tensor, hidden: int | None = None) -> Tensor:
         """Map tokens (batch, tokens, width) to what is added to them; ``hidden``: the first so many neurons do it."""
         if hidden is None or hidden == self.hidden:
-            return self.out(self.widen(self.norm(x)).relu())
-        active = F.linear(self.norm(x), self.widen.weight[:hidden], self.widen.bias[:hidden]).relu()
-        return F.linear(active, self.out.weight[:, :hidden], self.out.bias)
+            return self.out(self.active(self.widen(self.norm(x))))
+        wide = F.linear(self.norm(x), self.widen.weight[:hidden], self.widen.bias[:hidden])
+        return F.linear(self.active(wide), self.out.weight[:, :hidden], self.out.bias)
 
 
 class Nothing(nn.Module):
