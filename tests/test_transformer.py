@@ -8,11 +8,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
+from toys import Toy
 
 from nasviz.nn import count
 from nasviz.nn.elastic_transformer import take_part
-from nasviz.nn.transformer import HALVES, Attention, Averaging, FeedForward, Transformer
+from nasviz.nn.transformer import Attention, Averaging, FeedForward, Transformer, half
 from nasviz.spaces import TransformerSpace
+from nasviz.views import CellEditor, show
 
 SPACE, SMALL = TransformerSpace(), TransformerSpace(blocks=2)
 TINY = {"width": 16}
@@ -62,8 +64,8 @@ def test_equal_forms_compute_equal_numbers_with_copied_weights_and_other_forms_d
     archs = [SMALL.from_text(text) for text in ("h4 none | none f1", "h4 f1 | none none", "none none | h4 f1")]
     networks = [SMALL.network(arch, **TINY).eval() for arch in archs]
     for network in networks[1:]:
-        there = [half for half in networks[0].halves if any(True for _ in half.parameters())]
-        copies = [half for half in network.halves if any(True for _ in half.parameters())]
+        there = [one for one in networks[0].halves if any(True for _ in one.parameters())]
+        copies = [one for one in network.halves if any(True for _ in one.parameters())]
         for mine, its in zip(copies, there, strict=True):
             mine.load_state_dict(its.state_dict())
         for name in ("patches", "norm", "classifier"):
@@ -109,32 +111,32 @@ def test_the_cache_holds_a_key_and_a_value_of_each_head():
 
 # --------------------------------------------------------------------------------------------- half-blocks by hand
 def test_averaging_adds_to_each_token_the_same_map_of_their_mean():
-    half, x = HALVES["mean"](8), torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(0))
-    nn.init.normal_(half.out.weight, generator=torch.Generator().manual_seed(1))
-    nn.init.zeros_(half.out.bias)
+    one, x = half("mean", 8), torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(0))
+    nn.init.normal_(one.out.weight, generator=torch.Generator().manual_seed(1))
+    nn.init.zeros_(one.out.bias)
     mean = F.layer_norm(x, (8,)).mean(1)
-    assert torch.allclose(half(x)[:, 0], mean @ half.out.weight.T, atol=1e-6) and half(x).shape == (2, 1, 8)
+    assert torch.allclose(one(x)[:, 0], mean @ one.out.weight.T, atol=1e-6) and one(x).shape == (2, 1, 8)
 
 
 def test_attention_of_two_heads_by_hand():
-    half, x = Attention(8, 2), torch.randn(1, 3, 8, generator=torch.Generator().manual_seed(0))
-    for weights in half.parameters():
+    one, x = Attention(8, 2), torch.randn(1, 3, 8, generator=torch.Generator().manual_seed(0))
+    for weights in one.parameters():
         nn.init.normal_(weights, generator=torch.Generator().manual_seed(weights.numel()))
-    y = F.layer_norm(x[0], (8,), half.norm.weight, half.norm.bias)
-    rows = (y @ half.qkv.weight.T + half.qkv.bias).detach().numpy()
+    y = F.layer_norm(x[0], (8,), one.norm.weight, one.norm.bias)
+    rows = (y @ one.qkv.weight.T + one.qkv.bias).detach().numpy()
     query, key, value = rows[:, :4], rows[:, 4:8], rows[:, 8:]
     read = []
     for head in (slice(0, 2), slice(2, 4)):
         shares = np.exp(query[:, head] @ key[:, head].T / 2**0.5)
         read.append(shares / shares.sum(1, keepdims=True) @ value[:, head])
-    out = np.concatenate(read, 1) @ half.out.weight.detach().numpy().T + half.out.bias.detach().numpy()
-    assert np.allclose(half(x)[0].detach().numpy(), out, atol=1e-4)
+    out = np.concatenate(read, 1) @ one.out.weight.detach().numpy().T + one.out.bias.detach().numpy()
+    assert np.allclose(one(x)[0].detach().numpy(), out, atol=1e-4)
 
 
 def test_nothing_adds_nothing_and_a_network_without_half_blocks_is_linear_in_its_patches(images):
     network = SMALL.network(SMALL.smallest, **TINY)
     assert torch.equal(network(images), network.answer(network.patches(images)))
-    assert not HALVES["none"](16)(torch.ones(1, 2, 16)).any()
+    assert not half("none", 16)(torch.ones(1, 2, 16)).any()
 
 
 def test_images_of_another_side_get_interpolated_places():
@@ -204,3 +206,45 @@ def test_the_last_layers_of_half_blocks_begin_smaller():
     assert inner.abs().max() <= 2 * 0.08 and not network.halves[1].out.bias.any()
     expected = 0.7 / 256**0.5 / 12**0.5
     assert abs(last.std() / expected - 0.88) < 0.02  # cut at two deviations, a normal's deviation is 0.88
+
+
+# ------------------------------------------------------------------------------------------------- other options
+def test_a_space_of_other_options_has_their_networks_and_costs():
+    space = TransformerSpace(2, ("none", "h1", "h3", "h4"), ("none", "f3/64", "f11/32", "f1"))
+    assert space.size == 4**4 and space.name != SMALL.name and space != SMALL
+    arch = space.from_text("h3 f3/64 | none f11/32")
+    network = space.network(arch)
+    assert network.halves[0].heads == 3 and [network.halves[i].hidden for i in (1, 3)] == [12, 88]
+    assert space.madds(arch) == count.madds(network, (1, 16, 16))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((("mean", "h4"), ("none", "f1")), "begin with none"),
+        ((("none", "h4"), ("none", "f1/2")), "end with f1"),
+        ((("none", "mean", "h4"), ("none", "f1")), "equally many"),
+        ((("none", "x", "h4"), ("none", "f1/2", "f1")), "'x'"),
+    ],
+)
+def test_options_that_make_no_space_are_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        TransformerSpace(2, *options)
+
+
+# ------------------------------------------------------------------------------------------------------ pictures
+def test_its_picture_names_the_half_blocks_that_are_there():
+    text = show("h2 f1/8 | mean none", SMALL).text
+    assert "1a: attention, 2 heads, 1f: feed-forward ⅛, 2a: mean of tokens" in text and "2f" not in text
+    assert SMALL.graph(SMALL.smallest).nodes == ("image", "classes")
+    assert [edge.choice for edge in SMALL.graph(SMALL.from_text("none f1 | h1 none")).edges] == [1, 2, None]
+    assert len(SMALL.graph().nodes) == 2 + 4
+
+
+def test_the_editor_changes_a_half_block_and_says_what_it_costs():
+    editor = CellEditor(SMALL, Toy(SMALL), arch=SMALL.largest)
+    editor.menus[2].value = 1
+    assert SMALL.to_text(editor.arch) == "h4 f1 | mean f1"
+    said = editor.describe()
+    assert said["Computes"] == "h4 f1 mean f1"
+    assert said["Parameters"] == f"{count.parameters(SMALL.network(editor.arch)):,}"

@@ -17,7 +17,7 @@ from ..estimator import Estimator
 from ..nn.half_blocks import CHUNK, entering
 from ..nn.saved_weights import take_over
 from ..nn.threads import one_thread
-from ..nn.transformer import HALVES, Nothing, Transformer
+from ..nn.transformer import Nothing, Transformer, half
 from ..paths import data_dir
 from ..ranges import check_fields, ranged
 from ..space import Arch, SearchSpace
@@ -84,9 +84,9 @@ class Assembled(Estimator):
         made: list[list[nn.Module]] = []
         wanted: dict[str, Tensor] = {}
         for place, choice in enumerate(self.space.choices):
-            small = {word: HALVES[word](width).eval() for word in choice.options[1:-1]}
-            for word, half in small.items():
-                wanted |= {f"{place}.{word}.{name}": tensor for name, tensor in half.state_dict().items()}
+            small = {word: half(word, width).eval() for word in choice.options[1:-1]}
+            for word, one in small.items():
+                wanted |= {f"{place}.{word}.{name}": tensor for name, tensor in one.state_dict().items()}
             made.append([Nothing(), *small.values(), self.whole.halves[place]])
         take_over(self.library, wanted)
         return made
@@ -98,8 +98,8 @@ class Assembled(Estimator):
         child: Transformer = self.space.network(self.space.check(arch), **sizes)
         for name in ("patches", "norm", "classifier"):
             getattr(child, name).load_state_dict(getattr(self.whole, name).state_dict())
-        for half, options, option in zip(child.halves, self.variants, arch, strict=True):
-            half.load_state_dict(options[option].state_dict())
+        for mine, options, option in zip(child.halves, self.variants, arch, strict=True):
+            mine.load_state_dict(options[option].state_dict())
         return child.eval()
 
     def weights(self, arch: Arch) -> bytes:
@@ -128,9 +128,9 @@ class Assembled(Estimator):
 
     def passed(self, x: Tensor, halves: list[nn.Module]) -> Tensor:
         """Return the logits of tokens that pass through some half-blocks and the parent's classifier."""
-        for half in halves:
-            if not isinstance(half, Nothing):
-                x = x + half(x)
+        for one in halves:
+            if not isinstance(one, Nothing):
+                x = x + one(x)
         return self.whole.answer(x)
 
     def scored(self, logits: Tensor) -> dict[str, float]:
@@ -163,8 +163,8 @@ def replace_one(assembled: Assembled) -> dict[str, np.ndarray]:
     with one_thread(), torch.no_grad():
         for place, (x, _) in enumerate(entering(assembled.whole, images)):
             after = list(assembled.whole.halves)[place + 1 :]
-            for option, half in enumerate(assembled.variants[place][:-1]):
-                logits = torch.cat([assembled.passed(part, [half, *after]) for part in x.split(CHUNK)])
+            for option, one in enumerate(assembled.variants[place][:-1]):
+                logits = torch.cat([assembled.passed(part, [one, *after]) for part in x.split(CHUNK)])
                 scores = assembled.scored(logits)
                 out["kl"][place, option] = scores["kl"]
                 out["loss"][place, option] = scores["assembled_loss"] - parent["assembled_loss"]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .elastic_transformer import take_part
-from .transformer import HALVES, Attention, FeedForward, Transformer
+from .transformer import Attention, FeedForward, Transformer, half
 
 CHUNK = 500  # images that pass at once
 
@@ -21,8 +21,8 @@ def entering(network: Transformer, images: Tensor) -> Iterator[tuple[Tensor, Ten
     Only those of one half-block are held. ``network`` has every half-block.
     """
     x = torch.cat([network.patches(part) for part in images.split(CHUNK)])
-    for half in network.halves:
-        added = torch.cat([half(part) for part in x.split(CHUNK)])
+    for one in network.halves:
+        added = torch.cat([one(part) for part in x.split(CHUNK)])
         yield x, added
         x = x + added
 
@@ -60,4 +60,4 @@ def cut(full: nn.Module, tokens: Tensor, words: Sequence[str]) -> dict[str, nn.M
     ``tokens``: some that enter the half-block, to see what is important.
     """
     ordered, width = by_importance(full, tokens), tokens.shape[-1]
-    return {word: take_part(HALVES[word](width), ordered) for word in words}
+    return {word: take_part(half(word, width), ordered) for word in words}

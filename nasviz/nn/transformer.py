@@ -13,19 +13,18 @@ which is attention with equal weights.
 =============================  ===================================================
 word                           half-block
 =============================  ===================================================
-``h4``, ``h2``, ``h1``         `Attention` with so many heads, each width/4 wide
+``h4``, ``h2``, ``h1``, …      `Attention` with so many heads, each width/4 wide
 ``mean``                       `Averaging`
-``f1`` ``f1/2`` ``f1/4``       `FeedForward` with this share of 4·width neurons;
-``f1/8``                       at least one
+``f1``, ``f1/2``, ``f1/8``, …  `FeedForward` with this share of 4·width neurons;
+                               at least one
 ``none``                       `Nothing`: the branch is left out
 =============================  ===================================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from types import MappingProxyType
+import re
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -139,27 +138,17 @@ class Nothing(nn.Module):
         return torch.zeros_like(x)
 
 
-def _feed_forward(width: int, share: float) -> FeedForward:
-    return FeedForward(width, hidden_of(width, share))
-
-
-def hidden_of(width: int, share: float) -> int:
-    """Return the neurons of a feed-forward network with a ``share`` of the full one's, at least 1."""
-    return max(1, round(WIDEN * width * share))
-
-
-HALVES: Mapping[str, Callable[[int], nn.Module]] = MappingProxyType(
-    {
-        "none": lambda width: Nothing(),
-        "mean": Averaging,
-        **{f"h{heads}": partial(Attention, heads=heads) for heads in (1, 2, HEADS)},
-        **{
-            f"f{word}": partial(_feed_forward, share=share)
-            for word, share in (("1/8", 0.125), ("1/4", 0.25), ("1/2", 0.5), ("1", 1.0))
-        },
-    }
-)
-"""What builds a half-block from the width of a token, by its word."""
+def half(word: str, width: int) -> nn.Module:
+    """Build the half-block called ``word``, for tokens of ``width`` numbers. ValueError for a word of another form."""
+    if word == "none":
+        return Nothing()
+    if word == "mean":
+        return Averaging(width)
+    if found := re.fullmatch(r"h([1-9]\d*)", word):
+        return Attention(width, int(found[1]))
+    if found := re.fullmatch(r"f([1-9]\d*)(?:/([1-9]\d*))?", word):
+        return FeedForward(width, max(1, round(WIDEN * width * int(found[1]) / int(found[2] or 1))))
+    raise ValueError(f"{word!r:.40} is no half-block: those are none, mean, h with a number of heads, f with a share")
 
 
 class Patches(nn.Module):

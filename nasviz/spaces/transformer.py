@@ -8,6 +8,8 @@ weights of such members: see ``single_path``.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from functools import cached_property
 
 from ..graph import Edge, Graph
@@ -31,6 +33,14 @@ class TransformerSpace(SearchSpace):
     ----------
     blocks : int
         Number of blocks of the parent, 1 or more.
+    attention, feed_forward : sequence of str
+        Words of the options, equally many, the smallest first: from ``"none"`` to ``"h4"`` and ``"f1"``. Between them
+        ``"mean"``, ``"h3"`` (heads), ``"f3/8"`` (a share of the neurons).
+
+    Raises
+    ------
+    ValueError
+        Less than one block, or options of another form.
 
     Examples
     --------
@@ -43,15 +53,24 @@ class TransformerSpace(SearchSpace):
 
     name = "transformer"
 
-    def __init__(self, blocks: int = 6):
+    def __init__(
+        self, blocks: int = 6, attention: Sequence[str] = ATTENTION, feed_forward: Sequence[str] = FEED_FORWARD
+    ):
         check_number("TransformerSpace: blocks", blocks, 1)
         self.blocks = blocks
+        self.attention, self.feed_forward = attention, feed_forward = tuple(attention), tuple(feed_forward)
+        _check(attention, "h4", r"mean|h[1-3]")
+        _check(feed_forward, "f1", r"f[1-9]\d*/[1-9]\d*")
+        if len(attention) != len(feed_forward):
+            raise ValueError(f"there must be equally many options for both halves: {attention} and {feed_forward}")
         if blocks != 6:
             self.name = f"transformer of {blocks} blocks"
+        if (attention, feed_forward) != (ATTENTION, FEED_FORWARD):
+            self.name += f", {' '.join(attention)}, {' '.join(feed_forward)}"
         self.choices = tuple(
             Choice(f"block {number}: {kind}", options)
             for number in range(1, blocks + 1)
-            for kind, options in (("attention", ATTENTION), ("feed-forward", FEED_FORWARD))
+            for kind, options in (("attention", attention), ("feed-forward", feed_forward))
         )
 
     @cached_property
@@ -67,7 +86,7 @@ class TransformerSpace(SearchSpace):
     @cached_property
     def nested(self) -> tuple[Arch, ...]:
         """The members that MatFormer trains: full attention, and feed-forward networks of one size in all blocks."""
-        return tuple(self.blocks * (len(ATTENTION) - 1, size) for size in range(1, len(FEED_FORWARD)))
+        return tuple(self.blocks * (len(self.attention) - 1, size) for size in range(1, len(self.feed_forward)))
 
     def words(self, arch: Arch) -> list[str]:
         """Return the word of each half-block, attention and feed-forward in turn: ``["h4", "f1", "none", …]``."""
@@ -75,13 +94,15 @@ class TransformerSpace(SearchSpace):
 
     def counting(self) -> str:
         """Explain the number of architectures, and of functions, step by step."""
-        return f"""A block chooses one of 5 attentions and one of 5 feed-forward networks: $5 \\cdot 5 = 25$.
+        each = len(self.attention)
+        return f"""A block chooses one of {each} attentions and one of {each} feed-forward networks:
+${each} \\cdot {each} = {each**2}$.
 
 Not all tuples are different functions. A block of two *none* computes nothing, and where it stands does not matter.
 Attention alone in one block and a feed-forward network alone in the next are the same as both in one block. What is
-computed is the row of half-blocks that are there: {_functions(self.blocks):,} rows are different.
+computed is the row of half-blocks that are there: {_functions(self.blocks, each):,} rows are different.
 
-{self.blocks} blocks, $25^{{{self.blocks}}}$ architectures: **{self.size:,}**"""
+{self.blocks} blocks, ${each**2}^{{{self.blocks}}}$ architectures: **{self.size:,}**"""
 
     def canonical(self, arch: Arch) -> str:
         """Return the half-blocks that are there, in their order: ``"h4 f1 mean f1/8"``; ``"nothing"`` if none is.
@@ -190,14 +211,14 @@ computed is the row of half-blocks that are there: {_functions(self.blocks):,} r
         ValueError
             A size below 1, a width that is no multiple of 4, a side that is no multiple of the patch.
         """
-        from ..nn.transformer import HALVES, Transformer, finished
+        from ..nn.transformer import Transformer, finished, half
 
         check_sizes(width=width, patch=patch, side=side, colors=colors, classes=classes)
         if width % HEADS or side % patch:
             raise ValueError(
                 f"width must be a multiple of {HEADS} and side one of patch, got {width=}, {side=}, {patch=}"
             )
-        halves = [HALVES[word](width) for word in self.words(arch)]
+        halves = [half(word, width) for word in self.words(arch)]
         return finished(Transformer(halves, width, patch, side, colors, classes), generator)
 
     def single_path(self, **size):
@@ -221,13 +242,21 @@ def _operation(word: str) -> str:
     return f"feed_forward_{word[1:]}" if word.startswith("f") else f"attention_{word.lstrip('h') or word}"
 
 
-def _functions(blocks: int) -> int:
+def _check(options: tuple[str, ...], full: str, between: str) -> None:
+    """ValueError if options do not begin with none, end with the full half-block, or have another form between."""
+    if options[:1] != ("none",) or options[-1:] != (full,) or len(set(options)) < len(options):
+        raise ValueError(f"options must differ, begin with none and end with {full}, got {options}")
+    if wrong := [word for word in options[1:-1] if not re.fullmatch(between, word)]:
+        raise ValueError(f"between none and {full} there can be {between}, not {wrong[0]!r}")
+
+
+def _functions(blocks: int, options: int) -> int:
     """Count the rows of half-blocks that fit into so many blocks.
 
     Each row fits in one way with the fewest blocks: there, no block of attention alone stands before one with a
     feed-forward network alone, and none is empty. Rows are counted by whether the last block is attention alone.
     """
-    each, both = len(ATTENTION) - 1, (len(ATTENTION) - 1) * (len(FEED_FORWARD) - 1)
+    each, both = options - 1, (options - 1) ** 2
     alone, other, total = 0, 1, 1  # of no blocks there is one row, the empty one
     for _ in range(blocks):
         alone, other = each * (alone + other), both * (alone + other) + each * other
