@@ -313,7 +313,7 @@ def test_the_space_of_a_table_has_to_be_passed(tmp_path):
 @pytest.mark.parametrize("name", strategies.__all__)
 def test_every_strategy_comes_back_from_a_record(name, tmp_path):
     of = getattr(strategies, name)
-    mine = {"estimate": Training(SPACE), "latency": [[0.0] * 5] * 6}
+    mine = {"estimate": Training(SPACE), "latency": [[0.0] * 5] * 6, "arch": (0,) * 6, "parent": b"weights"}
     search = of(space=SPACE, **{one.name: mine[one.name] for one in fields(of) if one.name in mine})
     path = tmp_path / "run.jsonl"
     path.write_text(json.dumps(Run(search).head) + "\n")
