@@ -29,6 +29,8 @@ from nasviz.strategies.mixed_integer import (
     rounded,
 )
 from nasviz.strategies.train_supernet import nested
+from nasviz.views.stage.from_search import Rows
+from nasviz.views.stage.kinds.heat import HeatView
 
 SPACE = TransformerSpace(blocks=2)
 SIZE = {"width": 16}
@@ -65,6 +67,14 @@ def test_distillation_lowers_the_error_of_each_variant(steps):
         assert first[0] == 1 and first[4] == 0
         assert steps[place * each].shows["place"] == place
     assert np.isnan(steps[0].shows["errors"][1]).all() and np.isfinite(steps[-1].shows["errors"]).all()
+
+
+def test_a_stage_shows_the_errors_of_the_library_while_it_learns(parent, steps):
+    rows = Rows(BlockwiseDistillation(SPACE, parent, recipe=TINY))
+    table = next(view for view in rows.spec.views if isinstance(view, HeatView))
+    assert table.labels == [choice.name for choice in SPACE.choices]
+    assert table.columns == ["none", "mean f1/8", "h1 f1/4", "h2 f1/2", "h4 f1"]
+    assert np.array_equal(rows.row(steps[-1], 0.0)["errors"], steps[-1].shows["errors"])
 
 
 def test_variants_that_do_not_learn_are_the_parts_that_the_others_begin_with(parent, steps):

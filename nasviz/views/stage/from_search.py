@@ -71,6 +71,8 @@ class Rows:
             views += self._weights()
             options = search.space.relaxed[0].options
         views += self._losses()
+        if "errors" in self.shows:
+            views.append(self._errors())
         if "evaluation" in self.shows:
             views += self._evaluations(len(options), band, x)
         if "marginals" in self.shows:
@@ -104,6 +106,15 @@ class Rows:
             TracesView(array="alphas", labels=labels, total=self.total, title="Weight of each operation, edge by edge"),
         ]
         return views
+
+    def _errors(self) -> View:
+        """Return a table of the relative errors of all options. Choices of two kinds share its columns."""
+        choices = self.search.space.choices
+        self.arrays["errors"] = [len(choices), len(choices[0].options)]
+        options = zip(*(choice.options for choice in choices), strict=True)
+        columns = [" ".join(dict.fromkeys(map(str, column))) for column in options]
+        labels = [in_line(choice.name) for choice in choices]
+        return HeatView(array="errors", labels=labels, columns=columns, title="Relative error of each variant (%)")
 
     def _losses(self) -> list[View]:
         """Return views of the shared weights' loss and accuracy, batch by batch."""
