@@ -28,6 +28,8 @@ from nasviz.strategies.mixed_integer import (
     relaxed,
     rounded,
 )
+from nasviz.strategies.pruning import depth, one_by_one, uniform
+from nasviz.strategies.pruning import drawn as drawn_within
 from nasviz.strategies.train_supernet import nested
 from nasviz.views.stage.from_search import Rows
 from nasviz.views.stage.kinds.heat import HeatView
@@ -225,6 +227,38 @@ def test_milliseconds_of_half_blocks_are_a_table_and_a_budget():
 def test_a_half_block_is_timed_on_this_machine():
     half = SPACE.network(SPACE.largest, **SIZE).halves[0]
     assert latency(half, (2, 4, 16), tolerance=100.0, samples=5).ms > 0
+
+
+# ---------------------------------------------------------------------------------------- choices without a programme
+def test_simpler_ways_keep_the_budget_and_remove_what_they_say():
+    limit = budget(SPACE.madds, SPACE, 0.6 * SPACE.madds(SPACE.largest))
+    asked = []
+
+    def judge(arch):  # the first block matters most, and attention more than the rest
+        asked.append(arch)
+        return float(np.dot([8, 4, 2, 1], [option == 0 for option in arch]))
+
+    assert SPACE.to_text(depth(SPACE, limit, judge)) == "h4 f1 | none none"
+    assert len(asked) == 2 and asked[0] == (0, 0, 4, 4)  # one removal of two blocks
+    assert SPACE.to_text(one_by_one(SPACE, limit, judge)) == "h4 f1 | none none"
+    alike = uniform(SPACE, limit)
+    assert alike[:2] == alike[2:] and limit.allows(alike) and min(alike) > 0
+    dearer = [pair for pair in np.ndindex(5, 5) if min(pair) and limit.spent(pair * 2) > limit.spent(alike)]
+    assert dearer and not any(limit.allows(pair * 2) for pair in dearer)
+    rng = np.random.default_rng(0)
+    archs = [drawn_within(SPACE, limit, rng, 0.9 * limit.most) for _ in range(10)]
+    assert all(0.9 * limit.most <= limit.spent(arch) and limit.allows(arch) for arch in archs) and len(set(archs)) > 5
+
+
+def test_simpler_ways_refuse_a_budget_that_nothing_keeps():
+    limit = budget(SPACE.madds, SPACE, 10.0)
+    for choose in (
+        lambda: uniform(SPACE, limit),
+        lambda: depth(SPACE, limit, lambda arch: 0.0),
+        lambda: drawn_within(SPACE, limit, np.random.default_rng(0), 0.0, tries=10),
+    ):
+        with pytest.raises(ValueError, match="budget|members drawn"):
+            choose()
 
 
 # ------------------------------------------------------------------------------------------------ distillation

@@ -94,8 +94,8 @@ class Distillation:
     def _steps(self, training: Trained) -> Generator[Step, None, None]:
         recipe, valid = self.recipe, tensors_of(self.data, self.recipe.size, "valid")
         for epoch in range(training.epoch, recipe.epochs):
-            order = np.random.default_rng((self.seed, epoch)).permutation(recipe.images)
-            for batch, chosen in enumerate(torch.from_numpy(order).split(recipe.batch)):
+            rng = np.random.default_rng((self.seed, epoch))  # new in each epoch, so that the state need not hold it
+            for batch, chosen in enumerate(torch.from_numpy(rng.permutation(recipe.images)).split(recipe.batch)):
                 number = epoch * self.batches + batch
                 with one_thread():
                     loss = self.loss(training, chosen)
