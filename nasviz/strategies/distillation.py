@@ -60,8 +60,9 @@ class Distillation:
 
     Notes
     -----
-    Steps show the loss of the batch, the epoch and, at the end of an epoch, loss and accuracy on the validation images
-    (nan before). The last step of an epoch carries a ``state``; that of the last epoch holds the result: `weights_of`.
+    Steps show the loss of the batch, the epoch, and loss and accuracy on all validation images after the last finished
+    epoch (nan in the first). The last step of an epoch carries a ``state``; that of the last epoch holds the result:
+    see `weights_of`.
     """
 
     shows: ClassVar[tuple[str, ...]] = ("loss", "epoch", "valid_loss", "valid_accuracy")
@@ -102,13 +103,13 @@ class Distillation:
                     loss.backward()
                     training.descent.step(recipe.rate(number))
                     value = loss.item()
-                    step = Step(loss=value, epoch=epoch, valid_loss=math.nan, valid_accuracy=math.nan)
-                    if batch + 1 == self.batches and math.isfinite(value):
-                        accuracy, valid_loss = evaluated(training.network, *valid)
+                    if done := batch + 1 == self.batches and math.isfinite(value):
+                        training.valid[:] = torch.tensor(evaluated(training.network, *valid))
                         training.network.train()
                         training.epoch = epoch + 1
-                        step.shows |= {"valid_accuracy": accuracy, "valid_loss": valid_loss}
-                        step.state = training.pack()
+                    accuracy, valid_loss = training.valid.tolist()
+                    step = Step(loss=value, epoch=epoch, valid_loss=valid_loss, valid_accuracy=accuracy)
+                    step.state = training.pack() if done else None
                 yield step
                 if not math.isfinite(value):
                     raise FloatingPointError(
@@ -148,7 +149,7 @@ class Trained:
         if search.weights is not None:
             take_over(search.weights, self.network.state_dict())
         self.descent: Nesterov | AdamW = recipe.descent(self.network.train())
-        self.epoch = 0
+        self.epoch, self.valid = 0, torch.full((2,), math.nan, dtype=torch.float64)  # accuracy and loss
         if search.start is not None:
             saved = take_over(search.start, self._tensors())
             self.epoch, self.descent.steps = int(saved["epoch"]), int(saved["steps"])
@@ -156,10 +157,11 @@ class Trained:
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
         tensors |= {f"moment.{number}": moment for number, moment in enumerate(self.descent.moments)}
-        return tensors | {"epoch": torch.tensor(self.epoch), "steps": torch.tensor(self.descent.steps)}
+        done = {"epoch": torch.tensor(self.epoch), "steps": torch.tensor(self.descent.steps)}
+        return tensors | done | {"valid": self.valid}
 
     def pack(self) -> bytes:
-        """Return the state as safetensors: ``network.``, the descent's ``moment.``, ``epoch`` and ``steps``."""
+        """Return the state as safetensors: ``network.``, the descent's ``moment.``, ``epoch``, ``steps``, ``valid``."""
         from safetensors.torch import save
 
         return save({name: tensor.contiguous() for name, tensor in self._tensors().items()})

@@ -128,8 +128,9 @@ class Rows:
             series = [Series(array=name, label=words[name], points=False) for name in losses]
             views.append(self._curve(series, span, title="Loss of each batch (nats)", ylabel="loss, nats"))
         if scores:
-            series = [Series(array="valid_accuracy", label="validation batch", points=False)]
-            title = "Accuracy of each validation batch (%)"
+            of = "validation batch" if "alphas" in self.shows else "all validation images"
+            series = [Series(array="valid_accuracy", label=of, points=False)]
+            title = "Accuracy of each validation batch (%)" if "alphas" in self.shows else "Validation accuracy (%)"
             views.append(self._curve(series, span, title=title, ylabel="accuracy, %", scale=100, unit="%"))
         return views
 
