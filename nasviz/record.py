@@ -119,10 +119,19 @@ def rebuild(path: str | Path):
         own = {space.name: space for space in (getattr(spaces, name)() for name in spaces.__all__)}
         if (space := said["space"]["space"]) not in own or len(said["space"]) > 1:
             raise ValueError(f"its space {space!r} is not one of nasviz's own")
-        for name in ("estimate", "data", "start"):  # a replayed search asks none of them
+        for name in (
+            "estimate",
+            "data",
+            "start",
+            "parent",
+            "weights",
+            "teacher",
+        ):  # a replayed search asks none of them
             of_path = name == "data" and datasets.as_folder(said.get(name)) is not None  # of older versions
             if isinstance(said.get(name), Mapping) or of_path:
                 said[name] = Named(said[name])
+        if isinstance(recipe := said.get("recipe"), Mapping):
+            said["recipe"] = _built(estimators.Recipe, {name: one for name, one in recipe.items() if name != "type"})
         if isinstance(method := said.get("mutation"), str):
             said["mutation"] = _method(own[space], method)
         values = {name: _objective(value) for name, value in said.items() if name not in ("type", "space")}

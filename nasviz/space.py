@@ -58,11 +58,24 @@ ABILITIES: Mapping[str, tuple[str, str]] = {
     "single_path": (
         "a method, single_path(**size): it builds a network whose weights all architectures share; each call of the "
         "network runs one architecture",
-        "NasBench201, ElasticSpace, ElasticResNet",
+        "NasBench201, ElasticSpace, ElasticResNet, TransformerSpace",
     ),
-    "largest": ("an Arch: the largest member, which contains all others", "ElasticSpace, ElasticResNet"),
-    "smallest": ("an Arch: the smallest member, which all others contain", "ElasticSpace, ElasticResNet"),
-    "madds": ("a method, madds(arch): it counts multiply-adds without building the network", "ElasticResNet"),
+    "largest": (
+        "an Arch: the largest member, which contains all others",
+        "ElasticSpace, ElasticResNet, TransformerSpace",
+    ),
+    "smallest": (
+        "an Arch: the smallest member, which all others contain",
+        "ElasticSpace, ElasticResNet, TransformerSpace",
+    ),
+    "nested": (
+        "a tuple of Arch: the members that MatFormer trains, each of which contains the ones before it",
+        "TransformerSpace",
+    ),
+    "madds": (
+        "a method, madds(arch): it counts multiply-adds without building the network",
+        "ElasticResNet, TransformerSpace",
+    ),
     "anchors": (
         "a tuple of range: for each layer, the choices that decide which earlier layers it reads (Zoph & Le 2017, "
         "section 3.3)",

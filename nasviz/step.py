@@ -20,6 +20,9 @@ SHOWS = MappingProxyType(
         "parent": "number of the evaluation whose architecture was mutated; -1 if there is none",
         "parents": "int32 (2): numbers of the two evaluations whose architectures were crossed; -1 if there is none",
         "position": "number of the evaluation at which a local search stands after this step",
+        "place": "number of the choice whose options learn in this step",
+        "errors": "float32 (choices, options): the relative error of each option of each choice, 0 for the parent's "
+        "own and 1 for nothing; nan before it is known",
         "rank": "int32 (members,): the front of each member of the population; 0 for members that no other dominates",
         "population": "int32 (members,): numbers of the evaluations that are alive after this step, oldest first",
         "alphas": "float32 (choices, options): the architecture weights after the softmax, so that each row sums to 1; "

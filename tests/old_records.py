@@ -11,10 +11,10 @@ OWN = [name for name in make.RUNS if name != "own"]
 
 
 def changed(cls, new=None):
-    """``cls`` as it may be one day: the same name, and one field more, ``warmup``, by default 0."""
+    """``cls`` as it may be one day: the same name, and one field more, ``freeze``, by default 0."""
     frozen = cls.__dataclass_params__.frozen
     new = new or field(default=0)
-    return make_dataclass(cls.__name__, [("warmup", int, new)], bases=(cls,), frozen=frozen)
+    return make_dataclass(cls.__name__, [("freeze", int, new)], bases=(cls,), frozen=frozen)
 
 
 def moved(thing, cls, **more):

@@ -10,12 +10,22 @@ import pytest
 from test_stage import DARTS, EDGES, NODES, OPS
 
 from nasviz.course import questions
+from nasviz.spaces import TransformerSpace
 from nasviz.views import colors, raster
 from nasviz.views.stage.layout import layout
 
+FOUR = TransformerSpace(blocks=4)
+HALVES = [op for op in FOUR.graph(FOUR.from_text("h4 f1 | h2 f1/2 | h1 f1/4 | mean f1/8")).ops if op]
+
 
 def test_operations_of_the_published_spaces_are_told_apart_without_hue():
-    for ops in (OPS, DARTS, ["conv1x1-bn-relu", "conv3x3-bn-relu", "maxpool3x3"], ["mb_k3_e3", "mb_k5_e3", "mb_k7_e6"]):
+    for ops in (
+        OPS,
+        DARTS,
+        HALVES,
+        ["conv1x1-bn-relu", "conv3x3-bn-relu", "maxpool3x3"],
+        ["mb_k3_e3", "mb_k5_e3", "mb_k7_e6"],
+    ):
         styles = [colors.style(op) for op in ops]
         assert len({s.label for s in styles}) == len(ops)
         by_family = {}
@@ -47,7 +57,7 @@ SIGHTS = [
 ]
 
 
-@pytest.mark.parametrize("ops", [OPS, DARTS], ids=["nasbench201", "darts"])
+@pytest.mark.parametrize("ops", [OPS, DARTS, HALVES], ids=["nasbench201", "darts", "transformer"])
 @pytest.mark.parametrize("sight", SIGHTS, ids=["normal", "protanopia", "deuteranopia", "tritanopia"])
 def test_families_stay_apart_for_the_colour_blind(ops, sight):
     styles = [colors.style(op) for op in ops]
@@ -63,7 +73,7 @@ def test_every_colour_stands_out_from_both_backgrounds(back):
     def luminance(color):
         return float(np.array([0.2126, 0.7152, 0.0722]) @ linear(color))
 
-    for op in {*OPS, *DARTS, "nor_conv_5x5", "mb_k5_e6", "other thing"}:
+    for op in {*OPS, *DARTS, *HALVES, "nor_conv_5x5", "mb_k5_e6", "other thing"}:
         a, b = sorted((luminance(colors.style(op).color), luminance(back)))
         assert (b + 0.05) / (a + 0.05) > 2.4, (op, colors.style(op), (b + 0.05) / (a + 0.05))
 

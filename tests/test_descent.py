@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from nasviz.nn.descent import (
+    AdamW,
     Nesterov,
     adam,
     adam_with_decay,
@@ -15,6 +16,7 @@ from nasviz.nn.descent import (
     heavy_ball,
     linear,
     nesterov,
+    warmed,
 )
 from nasviz.spaces import NasBench201
 
@@ -90,3 +92,39 @@ def test_schedules_go_where_they_say():
     assert [cosine_between(3, 1, share) for share in (0, 0.5, 1)] == pytest.approx([3, 2, 1])
     assert [linear(i, 4) for i in range(5)] == [1, 0.75, 0.5, 0.25, 0]
     assert [exponential(i, 4, 2.0, 0.3) for i in range(5)] == pytest.approx([1, exp(-0.5), exp(-1), 0.3, 0.3])
+
+
+def test_adamw_on_a_network_is_torchs_with_cut_gradients_and_without_decay_of_biases():
+    networks = [SPACE.network((3, 2, 4, 1, 3, 1)).double() for _ in range(2)]
+    flat, deep = ([w for w in networks[0].parameters() if (w.ndim > 1) == is_deep] for is_deep in (False, True))
+    groups = [{"params": flat, "weight_decay": 0.0}, {"params": deep, "weight_decay": 0.3}]
+    theirs, ours = torch.optim.AdamW(groups, lr=0.01, betas=(0.9, 0.98)), AdamW(networks[1], 0.3)
+    images = torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(0)).double()
+    for _ in range(4):
+        for network in networks:
+            network(images).square().sum().backward()
+        norm = torch.nn.utils.clip_grad_norm_(networks[0].parameters(), 1.0)
+        theirs.step()
+        theirs.zero_grad()
+        ours.step(0.01)
+    assert norm > 1  # otherwise nothing was cut
+    for (name, one), two in zip(networks[0].named_parameters(), networks[1].parameters(), strict=True):
+        assert torch.allclose(one, two, atol=1e-9), name
+
+
+def test_adamw_leaves_a_weight_without_gradient_and_a_frozen_one_alone():
+    layers = torch.nn.ModuleList(torch.nn.Linear(2, 2) for _ in range(3))
+    layers[2].requires_grad_(False)
+    before = [layer.weight.clone() for layer in layers]
+    descent = AdamW(layers, 0.5)
+    for used in (True, False):
+        if used:
+            layers[1](torch.ones(1, 2)).sum().backward()
+        descent.step(0.1)
+    assert torch.equal(layers[0].weight, before[0]) and torch.equal(layers[2].weight, before[2])
+    assert not torch.equal(layers[1].weight, before[1])
+
+
+def test_a_warm_up_rises_along_a_line_and_stays():
+    assert [warmed(step, 20, 0.2) for step in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
+    assert warmed(0, 20, 0.0) == 1.0

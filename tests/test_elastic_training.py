@@ -144,7 +144,7 @@ def test_shared_weights_descend_as_those_of_a_member_trained_alone():
     inputs, lone = torch.randn(3, 8, 4, generator=draws), torch.nn.Linear(4, 2)
     weights = {name: torch.nn.Parameter(w.detach().clone()) for name, w in lone.named_parameters()}
     velocity = {name: torch.zeros_like(w) for name, w in weights.items()}
-    shared, descent = SimpleNamespace(weights=weights, velocity=velocity), Nesterov(lone, 0.9, 0.01)
+    shared, descent = SimpleNamespace(weights=weights, velocity=velocity, square={}), Nesterov(lone, 0.9, 0.01)
     for x in inputs:
         loss = F.linear(x, weights["weight"], weights["bias"]).square().mean()
         Shared.descend(shared, [loss], 0.1, 0.01, BigNas.momentum)

@@ -7,6 +7,7 @@ from math import inf, isfinite, nan
 import numpy as np
 import pytest
 from fuzz import deadline
+from safetensors.torch import save
 from toys import SPACES, Toy
 
 from nasviz import datasets, strategies
@@ -15,6 +16,7 @@ from nasviz.analysis.stats import mean_band
 from nasviz.course.edition import main as edition_main
 from nasviz.estimators import (
     FAST,
+    Assembled,
     EnsemblePredictor,
     Extrapolated,
     ForestPredictor,
@@ -23,6 +25,7 @@ from nasviz.estimators import (
     Inherited,
     LinearPredictor,
     PackedTraining,
+    Recipe,
     Timing,
     Training,
 )
@@ -37,7 +40,16 @@ from nasviz.objectives import Bounded, CubedBest, Weighted, Within
 from nasviz.races.race import main as race_main
 from nasviz.ranges import REQUIRED, Range, argument, check_fields, check_number, checked, ranged
 from nasviz.run import Run
-from nasviz.spaces import DartsSpace, ElasticSpace, MacroSpace, MobileSpace, NasBench101, NasBench201, NasBenchMacro
+from nasviz.spaces import (
+    DartsSpace,
+    ElasticSpace,
+    MacroSpace,
+    MobileSpace,
+    NasBench101,
+    NasBench201,
+    NasBenchMacro,
+    TransformerSpace,
+)
 from nasviz.views.stage import panel
 from nasviz.zoo.scaling import Scaling
 
@@ -45,10 +57,15 @@ SPACE = NasBench201()
 WRONG = (0, -1, nan, 1.5, inf, -inf, "3", None, True, 10**400, [1], 1j)
 SIZE = {"size": 8, "images": 8, "epochs": 1, "batch": 4, "network": {"channels": 2, "stages": 1}}
 ELASTIC = {"images": 16, "batch": 4, "network": {"width": 0.1}}
+ONE = TransformerSpace(blocks=1)
+TUNED = {"space": ONE, "recipe": Recipe(images=8, epochs=1, batch=4, optimizer="adamw", network={"width": 4})}
+PARENT = save(ONE.network(ONE.largest, width=4).state_dict())
 FEW = {
     "BigNas": {**ELASTIC, "epochs": 1},
     "Enas": {"updates": 1, "samples": 2},
     "OnceForAll": {**ELASTIC, "epochs": (1, 1, 0, 0)},
+    "BlockwiseDistillation": {"parent": PARENT},
+    "Distillation": {"arch": (1, 2)},
     "Bananas": {"initial": 3, "members": 2, "epochs": 1},
     "GaussianProcess": {"initial": 3},
     "RankedReinforce": {"hidden": 4},
@@ -68,6 +85,8 @@ def small(name):
     names = {field.name for field in fields(kind)}
     if "estimate" in names:
         return kind(SPACES[0], Toy(SPACES[0]), evaluations=8, **own)
+    if "recipe" in names:
+        return kind(**TUNED, **own)
     return kind(ElasticSpace() if own.get("images") else PAIR, **{**SIZE, **own})
 
 
@@ -156,6 +175,7 @@ MADE = [
     Timing(TRAINING),
     Extrapolated(Training(SPACE, curve=True)),
     Inherited(SPACE, b""),
+    Assembled(ONE, PARENT, b""),
     *(kind(SPACE) for kind in (LinearPredictor, ForestPredictor, EnsemblePredictor, GraphPredictor)),
     GaussianProcessPredictor(SPACE),
     Work(TRAINING, 2),

@@ -33,10 +33,10 @@ def test_a_strategy_with_a_new_knob_has_its_old_records(name, tmp_path, monkeypa
     raw, new = path.read_bytes(), changed(type(search), knob(0, 0, 9))
     monkeypatch.setattr(strategies, new.__name__, new, raising=False)
     now = Run.load(path)
-    assert type(now.search) is new and now.search.warmup == 0 and now.value["warmup"] == 0
+    assert type(now.search) is new and now.search.freeze == 0 and now.value["freeze"] == 0
     assert now.steps == before.steps and now.turns == before.turns and now.costs == before.costs
-    with pytest.raises(ValueError, match=f"{name}.jsonl is the record of another search: warmup is 0 there, 3 here"):
-        Run(moved(search, new, warmup=3), path)
+    with pytest.raises(ValueError, match=f"{name}.jsonl is the record of another search: freeze is 0 there, 3 here"):
+        Run(moved(search, new, freeze=3), path)
     assert path.read_bytes() == raw
     again = list(Run(moved(search, new), path))
     assert again == list(Run(search, copied(name, tmp_path / "old"))) and again[:steps] == before.steps
@@ -47,8 +47,8 @@ def test_a_strategy_with_a_new_knob_has_its_old_records(name, tmp_path, monkeypa
 def test_a_field_that_is_no_more_is_named(name, tmp_path):
     search, _, _ = make.RUNS[name]
     new, path = changed(type(search)), tmp_path / "later.jsonl"
-    path.write_text(json.dumps(Run(moved(search, new, warmup=7)).head) + "\n")
-    words = f"warmup is 7 there, and {new.__name__} has no such field any more: use the version of nasviz that wrote it"
+    path.write_text(json.dumps(Run(moved(search, new, freeze=7)).head) + "\n")
+    words = f"freeze is 7 there, and {new.__name__} has no such field any more: use the version of nasviz that wrote it"
     for read in (lambda: Run(search, path), lambda: Run.load(path)):
         with pytest.raises(ValueError, match=f"later.jsonl.*{words}"):
             read()
@@ -59,16 +59,16 @@ def test_a_default_that_is_not_the_old_search_says_what_an_old_record_meant(tmp_
     for one in (field(default=5, metadata={"absent": 0}), knob(5, 0, 9, absent=0)):
         new = changed(RegularizedEvolution, one)
         monkeypatch.setattr(strategies, "RegularizedEvolution", new, raising=False)
-        assert Run.load(path).search.warmup == 0
-        assert len(Run(moved(search, new, warmup=0), path).recall()) == 12
-        with pytest.raises(ValueError, match="warmup is 0 there, 5 here"):
+        assert Run.load(path).search.freeze == 0
+        assert len(Run(moved(search, new, freeze=0), path).recall()) == 12
+        with pytest.raises(ValueError, match="freeze is 0 there, 5 here"):
             Run(moved(search, new), path)
 
 
 def test_a_field_without_any_meaning_in_an_old_record_is_another_search(tmp_path):
-    new = make_dataclass("RegularizedEvolution", [("warmup", int, field(kw_only=True))], bases=(RegularizedEvolution,))
-    with pytest.raises(ValueError, match="warmup is None there, 0 here"):
-        Run(moved(make.RUNS["evolution"][0], new, warmup=0), copied("evolution", tmp_path))
+    new = make_dataclass("RegularizedEvolution", [("freeze", int, field(kw_only=True))], bases=(RegularizedEvolution,))
+    with pytest.raises(ValueError, match="freeze is None there, 0 here"):
+        Run(moved(make.RUNS["evolution"][0], new, freeze=0), copied("evolution", tmp_path))
 
 
 def test_a_field_that_is_compared_no_more_is_passed_over(tmp_path):
@@ -89,23 +89,23 @@ def test_a_field_that_is_compared_no_more_is_passed_over(tmp_path):
     ],
 )
 def test_what_a_search_is_made_of_may_have_new_fields_too(name, where, tmp_path, monkeypatch):
-    def with_warmup(thing, path, warmup):
+    def with_freeze(thing, path, freeze):
         if not path:
-            return moved(thing, changed(type(thing)), warmup=warmup)
+            return moved(thing, changed(type(thing)), freeze=freeze)
         if isinstance(thing, tuple):
-            return tuple(with_warmup(t, path[1:], warmup) if str(i) == path[0] else t for i, t in enumerate(thing))
-        return replace(thing, **{path[0]: with_warmup(getattr(thing, path[0]), path[1:], warmup)})
+            return tuple(with_freeze(t, path[1:], freeze) if str(i) == path[0] else t for i, t in enumerate(thing))
+        return replace(thing, **{path[0]: with_freeze(getattr(thing, path[0]), path[1:], freeze)})
 
     search, _, steps = make.RUNS[name]
     path, where = copied(name, tmp_path), where.split(".")
-    assert len(Run(with_warmup(search, where, 0), path).recall()) == steps
-    with pytest.raises(ValueError, match=r"\.".join(where).replace(r"\.1", r"\[1\]") + r"\.warmup is 0 there, 2 here"):
-        Run(with_warmup(search, where, 2), path)
+    assert len(Run(with_freeze(search, where, 0), path).recall()) == steps
+    with pytest.raises(ValueError, match=r"\.".join(where).replace(r"\.1", r"\[1\]") + r"\.freeze is 0 there, 2 here"):
+        Run(with_freeze(search, where, 2), path)
     if where[0] != "estimate":
         thing = make.RUNS[name][0].objectives[1] if name == "nsga2" else search.objective
         thing = thing.bound if name == "halving" else thing
         monkeypatch.setattr(objectives, type(thing).__name__, changed(type(thing)))
-        assert "warmup=0" in repr(Run.load(path).search)
+        assert "freeze=0" in repr(Run.load(path).search)
 
 
 def test_parts_of_a_table_outlive_a_new_field_of_the_recipe(tmp_path, monkeypatch):
@@ -113,16 +113,16 @@ def test_parts_of_a_table_outlive_a_new_field_of_the_recipe(tmp_path, monkeypatc
     new = changed(Recipe)
     old, same, other = (
         make.WORK,
-        *(Work(replace(make.WORK.estimate, recipe=moved(make.TINY, new, warmup=warmup)), 2) for warmup in (0, 4)),
+        *(Work(replace(make.WORK.estimate, recipe=moved(make.TINY, new, freeze=freeze)), 2) for freeze in (0, 4)),
     )
     assert status(same, tmp_path / "parts") == status(old, tmp_path / "parts")
-    with pytest.raises(ValueError, match="part of another table: estimate.recipe.warmup is 0 there, 4 here"):
+    with pytest.raises(ValueError, match="part of another table: estimate.recipe.freeze is 0 there, 4 here"):
         status(other, tmp_path / "parts")
     parts = parts_of(tmp_path / "parts")
     line = json.dumps({"arch": SPACE.to_text((1,) * 6), "seed": 0, "scores": {}, "seconds": 1.0})
     for work in (same, other):
         (tmp_path / "later.jsonl").write_text(json.dumps(work.head) + f"\n{line}\n")
-        with pytest.raises(ValueError, match="warmup is . there, and Recipe has no such field any more"):
+        with pytest.raises(ValueError, match="freeze is . there, and Recipe has no such field any more"):
             join([*parts, tmp_path / "later.jsonl"])  # by the code of today, which lacks it
         with monkeypatch.context() as later:
             later.setattr(estimators, "Recipe", new, raising=False)
@@ -130,7 +130,7 @@ def test_parts_of_a_table_outlive_a_new_field_of_the_recipe(tmp_path, monkeypatc
                 assert len(join([*parts, tmp_path / "later.jsonl"])[1]) == 11
                 assert len(join([tmp_path / "later.jsonl", *parts])[1]) == 11
             else:
-                with pytest.raises(ValueError, match="estimate.recipe.warmup is 4 there, 0 here"):
+                with pytest.raises(ValueError, match="estimate.recipe.freeze is 4 there, 0 here"):
                     join([*parts, tmp_path / "later.jsonl"])
 
 
@@ -138,17 +138,17 @@ def test_races_outlive_new_fields(tmp_path, monkeypatch):
     table = Table.load(RECORDS / "tables" / "forty.npz")
     search, look = changed(RegularizedEvolution, knob(0, 0, 9)), changed(TableLookup)
 
-    def race(path, **warmups):
+    def race(path, **freezes):
         made = make.race(table, ["RandomSearch", "RegularizedEvolution"], path)
-        estimate = moved(made.estimate, look, warmup=warmups.get("estimate", 0))
+        estimate = moved(made.estimate, look, freeze=freezes.get("estimate", 0))
         ours = {name: replace(one, estimate=estimate) for name, one in made.searches.items()}
-        ours["RegularizedEvolution"] = moved(ours["RegularizedEvolution"], search, warmup=warmups.get("evolution", 0))
+        ours["RegularizedEvolution"] = moved(ours["RegularizedEvolution"], search, freeze=freezes.get("evolution", 0))
         return replace(made, searches=ours, executor=ThreadPoolExecutor(1))
 
     path = Path(shutil.copy(RECORDS / "races" / "two.jsonl", tmp_path))
     raw = path.read_bytes()
     assert len(race(path).standings().tracks) == 4 and path.read_bytes() == raw
-    words = "another race: searches.RegularizedEvolution.warmup is 0 there, 2 here"
+    words = "another race: searches.RegularizedEvolution.freeze is 0 there, 2 here"
     with pytest.raises(ValueError, match=words):
         race(path, evolution=2).standings()
     race(tmp_path / "new.jsonl").standings()
@@ -157,7 +157,7 @@ def test_races_outlive_new_fields(tmp_path, monkeypatch):
     old, new, other = (Standings.load(file) for file in (path, tmp_path / "new.jsonl", tmp_path / "other.jsonl"))
     assert old.join(new).names == new.join(old).names == old.names
     for one, two in ((old, other), (other, old)):
-        with pytest.raises(ValueError, match="cannot stand in one picture: estimate.warmup is . there, . here"):
+        with pytest.raises(ValueError, match="cannot stand in one picture: estimate.freeze is . there, . here"):
             one.join(two)
 
 
@@ -313,7 +313,7 @@ def test_the_space_of_a_table_has_to_be_passed(tmp_path):
 @pytest.mark.parametrize("name", strategies.__all__)
 def test_every_strategy_comes_back_from_a_record(name, tmp_path):
     of = getattr(strategies, name)
-    mine = {"estimate": Training(SPACE), "latency": [[0.0] * 5] * 6}
+    mine = {"estimate": Training(SPACE), "latency": [[0.0] * 5] * 6, "arch": (0,) * 6, "parent": b"weights"}
     search = of(space=SPACE, **{one.name: mine[one.name] for one in fields(of) if one.name in mine})
     path = tmp_path / "run.jsonl"
     path.write_text(json.dumps(Run(search).head) + "\n")

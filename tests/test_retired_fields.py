@@ -18,21 +18,21 @@ SPACE = make.SPACE
 
 @pytest.mark.parametrize("name", OWN)
 def test_a_retired_field_at_what_it_meant_is_the_search_of_today(name, tmp_path, monkeypatch):
-    """Today's class stands for one of the past that had ``warmup``, at 0 what it is now."""
+    """Today's class stands for one of the past that had ``freeze``, at 0 what it is now."""
     search, _, steps = make.RUNS[name]
     cls, path = type(search), copied(name, tmp_path / "old")
     then = changed(cls)
     lines = path.read_bytes().split(b"\n")
-    for warmup in (0, 7):
+    for freeze in (0, 7):
         head = json.loads(lines[0])
-        head["fields"]["warmup"] = warmup
+        head["fields"]["freeze"] = freeze
         path.write_bytes(b"\n".join([json.dumps(head).encode(), *lines[1:]]))
-        words = f"warmup is {warmup} there, and {cls.__name__} has no such field any more"
+        words = f"freeze is {freeze} there, and {cls.__name__} has no such field any more"
         with pytest.raises(ValueError, match=words):
             Run(search, path)
         with monkeypatch.context() as now:
-            now.setattr(cls, "retired", {**getattr(cls, "retired", {}), "warmup": Retired(0)}, raising=False)
-            if warmup:
+            now.setattr(cls, "retired", {**getattr(cls, "retired", {}), "freeze": Retired(0)}, raising=False)
+            if freeze:
                 for read in (lambda: Run(search, path), lambda: Run.load(path)):
                     with pytest.raises(ValueError, match=words):
                         read()

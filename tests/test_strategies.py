@@ -8,6 +8,7 @@ import pytest
 from toys import SPACES, Toy
 
 from nasviz.objectives import Bounded, accuracy
+from nasviz.spaces import TransformerSpace
 from nasviz.step import SHOWS, Evaluation, Step
 from nasviz.strategies import (
     Bananas,
@@ -26,7 +27,8 @@ from nasviz.strategies import (
 BLACK_BOX = [Bananas, GaussianProcess, Nsga2, RandomSearch, Reinforce, RegularizedEvolution, SuccessiveHalving]
 BLACK_BOX += [BatchedEvolution, Bohb, Hyperband, Spos]
 QUICK = {Bananas: {"batch": 35, "epochs": 10}, GaussianProcess: {"batch": 35}}  # two fits of the model a search
-suite = [pytest.param(cls, space, id=f"{cls.__name__}-{space.name}") for cls in BLACK_BOX for space in SPACES]
+SEARCHED = [*SPACES, TransformerSpace(blocks=2)]
+suite = [pytest.param(cls, space, id=f"{cls.__name__}-{space.name}") for cls in BLACK_BOX for space in SEARCHED]
 
 
 @pytest.mark.parametrize(("cls", "space"), suite)

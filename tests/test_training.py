@@ -77,7 +77,9 @@ def test_what_is_no_architecture_is_refused(estimate):
         estimate((9, 0, 0, 0, 0, 0))
 
 
-@pytest.mark.parametrize("wrong", [{"images": 0}, {"lr": -1.0}, {"epochs": 1.5}, {"momentum": 1.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"images": 0}, {"lr": -1.0}, {"epochs": 1.5}, {"momentum": 1.0}, {"optimizer": "adam"}]
+)
 def test_a_recipe_that_makes_no_sense(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Recipe(**wrong)
@@ -93,6 +95,13 @@ def test_recipes_are_those_of_the_design():
     assert FULL == Recipe(images=4000, epochs=8, lr=0.05, **common)
     assert FAST == Recipe(images=2000, epochs=3, lr=0.1, **common)
     assert LARGE == Recipe(images=8000, epochs=8, lr=0.05, **common)
+
+
+def test_a_recipe_warms_up_and_falls_to_nothing():
+    recipe = Recipe(images=640, epochs=2, lr=0.4, optimizer="adamw", warmup=0.2)  # 20 steps, of which 4 rise
+    rates = [recipe.rate(step) for step in range(20)]
+    assert np.argmax(rates) == 3 and rates[0] == 0.1
+    assert rates[10] == pytest.approx(0.2) and 0 < rates[19] < 0.01
 
 
 def test_a_training_that_blows_up_is_a_failure_on_record():

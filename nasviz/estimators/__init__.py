@@ -3,6 +3,7 @@
 from importlib import import_module
 
 _FILES = {
+    "assembled": ("Assembled", "replace_one", "transformer_library"),
     "baselines": ("Baselines",),
     "costed": ("WithCost",),
     "curve": ("Extrapolated", "above_median", "forecast", "may_win", "survivors"),
@@ -14,7 +15,7 @@ _FILES = {
     "table": ("Table", "nasbench201_table"),
     "table_lookup": ("TableLookup",),
     "training_time": ("Timing",),
-    "training": ("FAST", "FULL", "LARGE", "Recipe", "Training"),
+    "training": ("FAST", "FULL", "LARGE", "TRANSFORMER", "Recipe", "Training"),
     "predictor": (
         "EnsemblePredictor",
         "ForestPredictor",

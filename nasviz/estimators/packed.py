@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 
 from ..estimator import Estimator, Progress, report
 from ..nn.cells import CellNetwork
-from ..nn.descent import Nesterov, cosine
+from ..nn.descent import Nesterov
 from ..nn.packed import PackedNetwork
 from ..nn.threads import one_thread
 from ..ranges import check_fields, ranged
@@ -54,6 +54,8 @@ class PackedTraining(Estimator):
 
     def __post_init__(self):
         check_fields(self)
+        if self.training.recipe.optimizer != "sgd":  # which cuts one gradient's norm: here it would be that of a pack
+            raise ValueError("networks are packed for stochastic gradient descent: take a recipe with optimizer='sgd'")
 
     @property
     def space(self) -> SearchSpace:
@@ -103,7 +105,7 @@ class PackedTraining(Estimator):
                 places = chosen[whose]  # (networks, batch)
                 losses = _losses(network(_side_by_side(images[places])), labels[places]).mean(1)
                 losses.sum().backward()  # each network's weights see its own loss only
-                descent.step(recipe.lr * cosine(epoch * batches + batch, recipe.epochs * batches))
+                descent.step(recipe.rate(epoch * batches + batch))
                 total += losses.detach() * chosen.shape[1]
                 report(Progress(asked[0][0], epoch, epochs, batch + 1, batches))
             train_loss = total / recipe.images

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from ..datasets import Dataset
 from ..space import Arch, SearchSpace
@@ -44,11 +45,12 @@ def proxy_recipe(
 
     Examples
     --------
-    >>> proxy_recipe(epochs=4, images=1000)
-    Recipe(size=8, images=1000, epochs=4, batch=64, lr=0.05, momentum=0.9, decay=0.0005, network={})
+    >>> recipe = proxy_recipe(epochs=4, images=1000)
+    >>> recipe.images, recipe.epochs, recipe.batch
+    (1000, 4, 64)
     """
     asked = {"epochs": epochs, "images": images, "size": size, "channels": channels, "cells": cells}
-    less = {name: value for name, value in asked.items() if value is not None}
+    less: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     for name, value in less.items():
         most = recipe.network.get(name) if name in NETWORK else getattr(recipe, name)
         if not isinstance(value, int) or value < 1 or (most is not None and value > most):

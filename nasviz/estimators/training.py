@@ -19,7 +19,7 @@ from .. import datasets
 from ..chance import BUILD, JUDGE, TRAIN, Draws, drawn_from
 from ..estimator import Estimator, Progress, curve_wanted, report
 from ..nn import count
-from ..nn.descent import Nesterov, cosine
+from ..nn.descent import OPTIMIZERS, AdamW, Nesterov, cosine, warmed
 from ..nn.threads import one_thread
 from ..nn.trial import as_it_was, batch_of_one, check_outputs, tried
 from ..ranges import check_fields, ranged
@@ -34,7 +34,7 @@ SCORED = ("accuracy", "loss", "train_loss")
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings of a training: stochastic gradient descent with Nesterov momentum and a cosine schedule down to 0.
+    """Settings of a training: a descent with a cosine schedule down to 0, from a warm-up on.
 
     Parameters
     ----------
@@ -44,12 +44,17 @@ class Recipe:
         Number of training images: the first so many of the data set's fixed draw.
     epochs, batch : int
     lr : float
-        Learning rate of the first batch.
+        Learning rate of the first batch, or after the warm-up.
     momentum, decay : float
-        Decay is the L2 penalty on all weights (NAS-Bench-201: 5e-4).
+        Of stochastic gradient descent. Decay is the L2 penalty on all weights (NAS-Bench-201: 5e-4). AdamW has a
+        momentum of its own; with it, decay is what a step takes away from matrices and filters, times lr.
     network : mapping
         Size of the network, as the space's ``network`` takes it: ``{"channels": 16, "cells": 2}``. Empty: the space's
         own small size.
+    optimizer : {"sgd", "adamw"}
+        `nasviz.nn.descent.Nesterov` or `nasviz.nn.descent.AdamW`, with which transformers are trained.
+    warmup : float
+        Share of all steps in which the learning rate rises from 0 along a line.
     """
 
     size: int = ranged(8, 1)
@@ -60,9 +65,24 @@ class Recipe:
     momentum: float = ranged(0.9, 0.0, below=1.0)
     decay: float = ranged(5e-4, 0.0)
     network: Mapping = field(default_factory=dict, hash=False)
+    optimizer: str = "sgd"
+    warmup: float = ranged(0.0, 0.0, below=1.0)
 
     def __post_init__(self):
         check_fields(self)
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"Recipe: optimizer is {self.optimizer!r:.60}, and has to be one of {list(OPTIMIZERS)}")
+
+    def descent(self, network: nn.Module) -> Nesterov | AdamW:
+        """Return what moves the weights of ``network``. Raises the errors of `Nesterov`."""
+        if self.optimizer == "adamw":
+            return AdamW(network, self.decay)
+        return Nesterov(network, self.momentum, self.decay)
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step, from 0 to the last of ``epochs`` epochs."""
+        steps = self.epochs * -(-self.images // self.batch)
+        return self.lr * cosine(step, steps) * warmed(step, steps, self.warmup)
 
 
 FULL = Recipe()
@@ -71,6 +91,8 @@ FAST = Recipe(images=2000, epochs=3, lr=0.1)
 """To watch a search move, about 0.4 s: ranks architectures no better than counting their convolutions does."""
 LARGE = Recipe(images=8000)
 """Does a winner stay a winner with twice the data?"""
+TRANSFORMER = Recipe(16, 8000, 12, 128, 2e-3, decay=0.05, optimizer="adamw", warmup=0.1)
+"""For `nasviz.spaces.TransformerSpace`: about a minute for its largest member on one core."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +218,7 @@ class Training(Estimator):
         images, labels = tensors_of(self.dataset, recipe.size, "train")
         network, size = self.prepared(arch, seed)
         draws, classes, words = Draws(network, seed), len(_data(self.dataset, recipe.size).classes), self._words(arch)
-        descent = Nesterov(network, recipe.momentum, recipe.decay)
+        descent = recipe.descent(network)
         order = np.random.default_rng((seed, 1))  # not the weights' generator, whose draws depend on the network
         batches = -(-recipe.images // recipe.batch)
         scores: dict[str, float] = {}
@@ -212,7 +234,7 @@ class Training(Estimator):
                     batch_loss = cross_entropy(logits, labels[chosen])
                     if batch_loss.requires_grad:  # not if chance left out every layer with weights
                         batch_loss.backward()
-                descent.step(recipe.lr * cosine(epoch * batches + batch, recipe.epochs * batches))
+                descent.step(recipe.rate(epoch * batches + batch))
                 value = batch_loss.item()
                 if not isfinite(value):
                     return self._failed(scores, epoch, epochs) | size

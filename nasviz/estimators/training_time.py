@@ -12,7 +12,6 @@ from torch.nn.functional import cross_entropy
 
 from ..chance import TRAIN, Draws
 from ..estimator import Estimator
-from ..nn.descent import Nesterov
 from ..nn.threads import one_thread
 from ..ranges import check_fields, ranged
 from ..space import Arch, SearchSpace
@@ -65,7 +64,7 @@ class Timing(Estimator):
         network, _ = training.prepared(arch, seed)
         valid = tensors_of(training.dataset, recipe.size, "valid")
         with one_thread(), Draws(network, seed)(TRAIN):
-            descent = Nesterov(network, recipe.momentum, recipe.decay)
+            descent = recipe.descent(network)
 
             def step() -> None:
                 places = torch.randint(len(images), (recipe.batch,), generator=torch.Generator().manual_seed(seed))

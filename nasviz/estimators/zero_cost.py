@@ -100,11 +100,11 @@ def synflow(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Return log Σ ∂R/∂θ ⊙ θ with R = 1ᵀ (Π |θ⁽ˡ⁾|) 1 (Tanaka et al. 2020); −∞ if nothing flows.
 
     R is the sum of the outputs of the network whose weights and biases are replaced by their absolute values, for an
-    image of ones; only the shape of ``images`` is used. R is computed in float64 and without batch-norm, which would
-    undo the weights' size. The logarithm is taken because R grows exponentially with depth; published tables have it
-    too.
+    image of ones; only the shape of ``images`` is used. R is computed in float64 and without batch-norm and layer-norm,
+    which would undo the weights' size. The logarithm is taken because R grows exponentially with depth; published
+    tables have it too.
     """
-    absolute = _without_batch_norm(deepcopy(network)).double().eval()
+    absolute = _without_norms(deepcopy(network)).double().eval()
     with torch.no_grad():
         for each in absolute.parameters():
             each.abs_()
@@ -193,10 +193,10 @@ def _total(parts: Iterable[Tensor]) -> float:
     return float(sum(part.detach().sum() for part in parts))
 
 
-def _without_batch_norm(network: nn.Module) -> nn.Module:
+def _without_norms(network: nn.Module) -> nn.Module:
     for module in list(network.modules()):
         for name, child in module.named_children():
-            if isinstance(child, nn.BatchNorm2d):
+            if isinstance(child, nn.BatchNorm2d | nn.LayerNorm):
                 setattr(module, name, nn.Identity())
     return network
 

@@ -56,8 +56,10 @@ class Unit:
 def units(network: nn.Module, image: Sequence[int], batch: int = 1) -> list[Unit]:
     """The operations of a network in the order in which they run.
 
-    An operation is a layer, or a `torch.nn.Sequential` of layers only, such as ReLU, convolution and batch-norm. What
-    does not run is not listed; additions and concatenations between operations are not seen.
+    An operation is a layer, or a `torch.nn.Sequential` of layers only, such as ReLU, convolution and batch-norm. A
+    module with layers inside is one operation if it says so: its attribute ``operation`` has the words for it, as that
+    of a half-block of a transformer has. What does not run is not listed; additions and concatenations between
+    operations are not seen.
 
     Parameters
     ----------
@@ -90,6 +92,8 @@ def units(network: nn.Module, image: Sequence[int], batch: int = 1) -> list[Unit
 
 def _operations(module: nn.Module) -> list[nn.Module]:
     children = list(module.children())
+    if getattr(module, "operation", ""):
+        return [module]
     if not children:
         return [] if type(module).__name__ in FREE else [module]
     if isinstance(module, nn.Sequential) and not any(True for child in children for _ in child.children()):
@@ -98,6 +102,8 @@ def _operations(module: nn.Module) -> list[nn.Module]:
 
 
 def _words(module: nn.Module) -> str:
+    if operation := getattr(module, "operation", ""):
+        return str(operation)
     if isinstance(module, nn.Sequential):
         return ", ".join(_words(child) for child in module if type(child).__name__ not in FREE)
     if isinstance(module, nn.Conv2d):

@@ -109,7 +109,7 @@ def latency(network: nn.Module, shape: Sequence[int], *, threads: int = 1, devic
     network : nn.Module
         A whole network, or one operation. For a GPU it is moved there and back; otherwise it stays as it was.
     shape : sequence of int
-        Shape of the input: (batch, colors, height, width).
+        Shape of the input: (batch, colors, height, width); (batch, tokens, width) for a part of a transformer.
     threads : int
         Number of torch's threads, within this call only.
     device : str
@@ -148,7 +148,7 @@ def device_name(device: str = "cpu") -> str:
 
 def _images(shape: Sequence[int]) -> Tensor:
     """Draw images of normal noise, since zeros are faster on some machines; channels last, as in our networks."""
-    if len(shape) not in (2, 4) or any(not isinstance(side, int) or side < 1 for side in shape):
+    if len(shape) not in (2, 3, 4) or any(not isinstance(side, int) or side < 1 for side in shape):
         raise ValueError(f"an input has a shape like (batch, colors, height, width), got {tuple(shape)}")
     images = torch.randn(*shape, generator=torch.Generator().manual_seed(0))
     return images.to(memory_format=torch.channels_last) if len(shape) == 4 else images

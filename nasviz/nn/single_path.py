@@ -99,3 +99,18 @@ def recalibrate(network: PathNetwork, arch: Arch, batches: Iterable[Tensor]) -> 
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
     network.eval()
+
+
+class same_statistics:
+    """A context that restores the batch-norms' statistics at its end, for training to go on after a re-calibration."""
+
+    def __init__(self, network: nn.Module):
+        self.network = network
+
+    def __enter__(self):
+        self.kept = {name: tensor.clone() for name, tensor in self.network.named_buffers()}
+
+    def __exit__(self, *_):
+        for name, tensor in self.network.named_buffers():
+            tensor.copy_(self.kept[name])
+        self.network.train()

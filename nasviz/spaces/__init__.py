@@ -9,6 +9,7 @@ from .nasbench101 import NasBench101
 from .nasbench201 import NasBench201
 from .nasbench_macro import NasBenchMacro
 from .nasnet import NasNetSpace
+from .transformer import TransformerSpace
 
 __all__ = [
     "DartsSpace",
@@ -20,4 +21,5 @@ __all__ = [
     "NasBench201",
     "NasBenchMacro",
     "NasNetSpace",
+    "TransformerSpace",
 ]

@@ -12,10 +12,10 @@ from torch.nn.functional import cross_entropy
 from ..estimators.training import evaluated, tensors_of
 from ..knobs import knob
 from ..nn.descent import nesterov
-from ..nn.single_path import recalibrate
+from ..nn.single_path import recalibrate, same_statistics
 from ..ranges import ranged
 from ..space import Arch
-from .shared_weights import Shared, SharedTraining, same_statistics
+from .shared_weights import Shared, SharedTraining
 
 if TYPE_CHECKING:
     from ..nn.single_path import PathNetwork
@@ -62,7 +62,7 @@ class ElasticTraining(SharedTraining):
         padded[: len(losses)] = losses
         children = np.full(len(self.watched), np.nan, "<f4")
         if done:
-            with same_statistics(shared):
+            with same_statistics(shared.network):
                 children[:] = [self.accuracy(shared, arch) for arch in self.watched]
         return {"losses": padded, "stage": self.stage(shared.epoch), "children": children}
 

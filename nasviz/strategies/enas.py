@@ -17,12 +17,13 @@ from ..knobs import knob
 from ..nn.controller import Controller, Sequences
 from ..nn.descent import linear
 from ..nn.saved_weights import take_over
+from ..nn.single_path import same_statistics
 from ..nn.threads import one_thread
 from ..ranges import ranged
 from ..space import Arch
 from ..step import Step
 from .reinforce import surrogate
-from .shared_weights import Shared, SharedTraining, same_statistics
+from .shared_weights import Shared, SharedTraining
 
 HIDDEN, DECAY, ENTROPY = 100, 0.95, 1e-4  # the controller's units, decay of the baseline, weight of the entropy
 CHILDREN, UPDATES = 0, 1  # the two stages
@@ -119,7 +120,7 @@ class Enas(SharedTraining):
         drawn = shared.controller.sample(self.samples, rng)
         images, labels = shared.valid
         chosen = torch.from_numpy(rng.choice(len(labels), min(self.batch, len(labels)), replace=False))
-        with same_statistics(shared), torch.no_grad():
+        with same_statistics(shared.network), torch.no_grad():
             right = [shared.network(images[chosen], arch).argmax(1) == labels[chosen] for arch in drawn.archs]
         return drawn, torch.stack(right).float().mean(1).cpu()
 

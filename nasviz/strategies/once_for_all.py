@@ -12,9 +12,10 @@ from torch import Tensor
 
 from ..knobs import knob
 from ..nn.descent import cosine
+from ..nn.single_path import same_statistics
 from ..ranges import checked, ranged
 from .elastic_training import MOST, ElasticTraining
-from .shared_weights import Shared, same_statistics
+from .shared_weights import Shared
 
 if TYPE_CHECKING:
     from ..nn.elastic import ElasticNetwork
@@ -58,7 +59,7 @@ class OnceForAll(ElasticTraining):
     Raises
     ------
     ValueError
-        When iterated with other numbers of epochs, and in the cases of `SharedTraining`.
+        When iterated with another kind of space or other numbers of epochs, and in the cases of `SharedTraining`.
     FloatingPointError
         If a loss is no longer finite. The step in which this happened is yielded first.
     """
@@ -105,7 +106,12 @@ class OnceForAll(ElasticTraining):
         return self._place(epoch)[0]
 
     def begin(self) -> Shared:
-        """Begin as `ElasticTraining` does, after a check of the numbers of epochs."""
+        """Begin as `ElasticTraining` does, after a check of the space and of the numbers of epochs."""
+        if not hasattr(self.space, "dimensions"):
+            raise ValueError(
+                f"progressive shrinking is for spaces whose kernels, depths and widths are elastic, not for "
+                f"{self.space.name}: BigNas and TrainSupernet train all members from the start"
+            )
         if len(self.epochs) != len(self.stages) or min(self.epochs) < 0 or self.epochs[0] < 1:
             raise ValueError(f"epochs are those of {', '.join(self.stages)}, the first from 1: got {self.epochs}")
         return super().begin()
@@ -125,6 +131,6 @@ class OnceForAll(ElasticTraining):
     @torch.no_grad()
     def _answers(self, shared: Shared) -> Tensor:
         """Return the largest network's outputs on each training image. (Once is enough: there is no augmentation.)"""
-        with same_statistics(shared):
+        with same_statistics(shared.network):
             self.recalibrate(shared, self.space.largest)
             return torch.cat([shared.network(part).softmax(1) for part in shared.images.split(500)])

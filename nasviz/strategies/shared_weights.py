@@ -15,7 +15,7 @@ from .. import datasets
 from ..chance import BUILD, Draws, drawn_from
 from ..estimators.training import tensors_of
 from ..knobs import knob
-from ..nn.descent import CLIP, heavy_ball, linear
+from ..nn.descent import OPTIMIZERS, WARM, heavy_ball, linear, move_used, warmed
 from ..nn.gpu import device_of, size_of, to_device
 from ..nn.saved_weights import take_over
 from ..nn.threads import one_thread
@@ -58,12 +58,15 @@ class SharedTraining:
         Seed of the first weights, the architectures and the order of the images.
     start : bytes, optional
         A `Step.state` of the same search; the training continues after that step.
+    optimizer : {"sgd", "adamw"}
+        ``"adamw"`` trains transformers: `nasviz.nn.descent.adam_with_decay` with betas 0.9 and 0.98, a warm-up, and
+        gradients cut to norm 1. ``weight_decay`` then takes away from matrices and filters only, in a share of lr.
 
     Raises
     ------
     ValueError
-        When iterated: a number out of its range, too few images, a space without such a network, or a ``start`` of
-        another search.
+        When iterated: an unknown optimizer, a number out of its range, too few images, a space without such a network,
+        or a ``start`` of another search.
     FloatingPointError
         If a loss is no longer finite. The step in which this happened is yielded first.
     """
@@ -82,6 +85,7 @@ class SharedTraining:
     network: Mapping = field(default_factory=dict)
     seed: int = ranged(0, 0)
     start: bytes | None = field(default=None, repr=False)
+    optimizer: str = "sgd"
 
     @checked
     def __len__(self) -> int:
@@ -117,7 +121,8 @@ class SharedTraining:
             for number, chosen in enumerate(order.split(self.batch), epoch * self.batches):
                 with one_thread():
                     asked = self.losses(shared, chosen, rng)
-                    losses = shared.descend(asked, self.rate(number), self.weight_decay, self.momentum)
+                    rate = self.rate(number) * (warmed(number, len(self), WARM) if shared.square else 1)
+                    losses = shared.descend(asked, rate, self.weight_decay, self.momentum, number + 1)
                     loss = sum(losses) / len(losses)
                     done = math.isfinite(loss) and number + 1 == (epoch + 1) * self.batches
                     step = Step(loss=loss, epoch=epoch, **self.shown(shared, losses, done))
@@ -156,6 +161,8 @@ class SharedTraining:
     def begin(self) -> Shared:
         """Return the supernet with its data, as it was when ``start`` was packed."""
         _ = self.space.single_path  # a space without such a network raises here, before anything is loaded
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"optimizer must be one of {list(OPTIMIZERS)}, got {self.optimizer!r:.60}")
         data = datasets.load(self.data, size=self.size)
         if not 1 <= self.batch <= self.images <= len(data.train_labels):
             raise ValueError(
@@ -165,6 +172,8 @@ class SharedTraining:
         images, labels = (part[: self.images].to(self.device) for part in tensors_of(self.data, self.size, "train"))
         shared = Shared(self.space, self.seed, images, labels, classes=len(data.classes), **size_of(self.network))
         shared.memory = self.remembered(len(data.classes))
+        if self.optimizer == "adamw":
+            shared.square = {name: torch.zeros_like(w) for name, w in shared.weights.items()}
         if self.start is not None:
             shared.unpack(self.start)
         return shared
@@ -185,6 +194,8 @@ class Shared:
         The training data, on the device of the network.
     memory : dict of str to Tensor
         What a strategy must still know after the process was killed: of fixed shapes, filled before the first step.
+    velocity, square : dict of str to Tensor
+        The mean of the gradients of each weight, and for AdamW that of their squares; else ``square`` is empty.
     epoch : int
         Number of epochs done.
     """
@@ -200,30 +211,29 @@ class Shared:
         self.network = cast("PathNetwork | ElasticNetwork", network)
         self.weights = dict(self.network.train().named_parameters())  # collected once: this takes as long as a layer
         self.velocity = {name: torch.zeros_like(w) for name, w in self.weights.items()}
+        self.square: dict[str, Tensor] = {}
         self.memory: dict[str, Tensor] = {}
         self.epoch = 0
 
-    def descend(self, losses: Iterable[Tensor], lr: float, decay: float, momentum=heavy_ball) -> list[float]:
-        """Move the weights that ``losses`` use one step along the summed gradients. Return the losses, nats."""
+    def descend(
+        self, losses: Iterable[Tensor], lr: float, decay: float, momentum=heavy_ball, step: int = 1
+    ) -> list[float]:
+        """Move the weights that ``losses`` use along the summed gradients, in step 1, 2, …. Return the losses, nats."""
         values = []
         for loss in losses:
             loss.backward()
             values.append(loss.item())
-        used = [(name, w, slope) for name, w in self.weights.items() if (slope := w.grad) is not None]
-        torch.nn.utils.clip_grad_norm_([w for _, w, _ in used], CLIP)
-        with torch.no_grad():  # weights that no architecture used stay as they are: no decay, no momentum
-            for name, w, slope in used:
-                w.sub_(momentum(self.velocity[name], slope.add_(w, alpha=decay)), alpha=lr)
-                w.grad = None
+        move_used(self.weights, self.velocity, self.square, lr, decay, momentum, step)
         return values
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {f"network.{name}": t for name, t in self.network.state_dict().items()}
         tensors |= {f"velocity.{name}": v for name, v in self.velocity.items()}
+        tensors |= {f"square.{name}": v for name, v in self.square.items()}
         return tensors | {f"memory.{name}": t for name, t in self.memory.items()}
 
     def pack(self) -> bytes:
-        """Return the state as safetensors: ``network.``, the momentum as ``velocity.``, ``memory.``, and the epoch."""
+        """Return the state as safetensors: ``network.``, ``velocity.``, ``square.``, ``memory.``, and the epoch."""
         from safetensors.torch import save
 
         tensors = {name: tensor.contiguous() for name, tensor in self._tensors().items()}
@@ -233,18 +243,3 @@ class Shared:
         """Restore a state that `pack` made. ValueError if the state belongs to another search."""
         saved = take_over(state, self._tensors() | {"epoch": torch.tensor(self.epoch)})
         self.epoch = int(saved["epoch"])
-
-
-class same_statistics:
-    """A context that restores the batch-norms' statistics at its end, for training to go on after a re-calibration."""
-
-    def __init__(self, shared: Shared):
-        self.network = shared.network
-
-    def __enter__(self):
-        self.kept = {name: tensor.clone() for name, tensor in self.network.named_buffers()}
-
-    def __exit__(self, *_):
-        for name, tensor in self.network.named_buffers():
-            tensor.copy_(self.kept[name])
-        self.network.train()

@@ -69,7 +69,16 @@ def strata(space: SearchSpace, count: int = 12) -> list[list[Arch]]:
     return [group for group in groups if group]
 
 
-SAMPLERS = {"uniform": uniform, "fair": fair, "stratified": stratified}
+def nested(space: SearchSpace, rng: np.random.Generator) -> list[Arch]:
+    """Draw one of the nested members: Devvrit et al. 2023 ("MatFormer"), section 3.2.
+
+    There, these are transformers whose feed-forward networks all have one size. Afterwards, sizes are mixed from block
+    to block without any training (section 3.3).
+    """
+    return [space.nested[rng.integers(len(space.nested))]]
+
+
+SAMPLERS = {"uniform": uniform, "fair": fair, "stratified": stratified, "nested": nested}
 
 
 @dataclass
@@ -85,8 +94,10 @@ class TrainSupernet(SharedTraining):
     space, data, size, images, epochs, batch, lr, weight_decay, network, seed, start
         See `SharedTraining`. The paper trains for 120 epochs on ImageNet, with batches of 1024 and a learning rate that
         falls linearly from 0.5.
-    sampler : {"uniform", "fair", "stratified"}
-        See `uniform`, `fair` and `stratified`. A fair step costs a batch for each architecture that it draws.
+    sampler : {"uniform", "fair", "stratified", "nested"}
+        See `uniform`, `fair`, `stratified` and `nested`. A fair step costs a batch for each architecture that it draws.
+        On `nasviz.spaces.TransformerSpace`, "uniform" is AutoFormer's training (Chen et al. 2021, section 3.2), and
+        "nested" MatFormer's; both need ``optimizer="adamw"``.
 
     Raises
     ------

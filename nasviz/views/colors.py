@@ -1,10 +1,10 @@
 """Colours and strokes of operations and strategies, the same in every picture of the project.
 
 Hue stands for the family of an operation (zero, identity, pooling, convolution, separable, dilated, inverted
-bottleneck). Kernel size is shown by the label and by the stroke pattern, never by hue alone: a reader who sees no
-difference between two blues still sees a dotted and a plain line. All colours have a contrast of at least 2.4 to 1 on
-white and on the dark theme's background, and the families stay distinct under simulated colour blindness (a test checks
-both).
+bottleneck; of half-blocks of a transformer: attention, feed-forward). Kernel size is shown by the label and by the
+stroke pattern, never by hue alone: a reader who sees no difference between two blues still sees a dotted and a plain
+line. All colours have a contrast of at least 2.4 to 1 on white and on the dark theme's background, and the families
+stay distinct under simulated colour blindness (a test checks both).
 """
 
 from __future__ import annotations
@@ -50,6 +50,15 @@ _FIXED = {
     "skip_connect": Style(MAGENTA, SOLID, "skip", "identity"),
     "avg_pool_3x3": Style(AMBER, SOLID, "avg pool", "pooling"),
     "max_pool_3x3": Style("#a86700", (6, 2, 2, 2), "max pool", "pooling"),
+    # half-blocks of a transformer: the smaller, the more is missing from the stroke
+    "attention_4": Style(VIOLET, SOLID, "attention, 4 heads", "attention"),
+    "attention_2": Style(VIOLET, (7, 3), "attention, 2 heads", "attention"),
+    "attention_1": Style(VIOLET, (2, 3), "attention, 1 head", "attention"),
+    "attention_mean": Style("#a58be0", (9, 3, 2, 3), "mean of tokens", "attention"),
+    "feed_forward_1": Style(TEAL, SOLID, "feed-forward", "feed-forward"),
+    "feed_forward_1/2": Style(TEAL, (7, 3), "feed-forward ½", "feed-forward"),
+    "feed_forward_1/4": Style(TEAL, (4, 4), "feed-forward ¼", "feed-forward"),
+    "feed_forward_1/8": Style(TEAL, (2, 3), "feed-forward ⅛", "feed-forward"),
 }
 _SAME = {"zero": "none", "zeroize": "none", "identity": "skip_connect", "skip": "skip_connect", "id": "skip_connect"}
 
@@ -68,7 +77,8 @@ _OTHER = ("#6b7280", "#9c6b4f", "#5b8a3c", "#7a7aa8")
 def style(op: str) -> Style:
     """Return colour, stroke pattern, short label and family of the operation called ``op``.
 
-    Rules recognise the published names of NAS-Bench-101, NAS-Bench-201, DARTS and the mobile spaces. A name of an
+    Rules recognise the published names of NAS-Bench-101, NAS-Bench-201, DARTS and the mobile spaces, and the
+    half-blocks of `nasviz.spaces.TransformerSpace`. A name of an
     unknown family gets a brownish colour of its own, always the same, and its name as label.
     """
     name = str(op).lower()

@@ -71,6 +71,8 @@ class Rows:
             views += self._weights()
             options = search.space.relaxed[0].options
         views += self._losses()
+        if "errors" in self.shows:
+            views.append(self._errors())
         if "evaluation" in self.shows:
             views += self._evaluations(len(options), band, x)
         if "marginals" in self.shows:
@@ -105,6 +107,15 @@ class Rows:
         ]
         return views
 
+    def _errors(self) -> View:
+        """Return a table of the relative errors of all options. Choices of two kinds share its columns."""
+        choices = self.search.space.choices
+        self.arrays["errors"] = [len(choices), len(choices[0].options)]
+        options = zip(*(choice.options for choice in choices), strict=True)
+        columns = [" ".join(dict.fromkeys(map(str, column))) for column in options]
+        labels = [in_line(choice.name) for choice in choices]
+        return HeatView(array="errors", labels=labels, columns=columns, title="Relative error of each variant (%)")
+
     def _losses(self) -> list[View]:
         """Return views of the shared weights' loss and accuracy, batch by batch."""
         views: list[View] = []
@@ -117,8 +128,9 @@ class Rows:
             series = [Series(array=name, label=words[name], points=False) for name in losses]
             views.append(self._curve(series, span, title="Loss of each batch (nats)", ylabel="loss, nats"))
         if scores:
-            series = [Series(array="valid_accuracy", label="validation batch", points=False)]
-            title = "Accuracy of each validation batch (%)"
+            of = "validation batch" if "alphas" in self.shows else "all validation images"
+            series = [Series(array="valid_accuracy", label=of, points=False)]
+            title = "Accuracy of each validation batch (%)" if "alphas" in self.shows else "Validation accuracy (%)"
             views.append(self._curve(series, span, title=title, ylabel="accuracy, %", scale=100, unit="%"))
         return views
 
