@@ -1,6 +1,6 @@
 """Hardware: latency measured, looked up in a table, taken from models of real devices, and compared between devices."""
 
-from .devices import SIMULATED, Roofline, Target, target, times
+from .devices import Roofline, Target, target, times
 from .edge_costs import EdgeCosts
 from .elastic_devices import ElasticDevice, elastic_device, elastic_devices
 from .fitted_devices import FittedDevice, published_device, published_devices
@@ -10,7 +10,6 @@ from .operation_costs import OperationCosts
 from .resources import energy, memory, peak_memory
 
 __all__ = [
-    "SIMULATED",
     "EdgeCosts",
     "ElasticDevice",
     "FittedDevice",

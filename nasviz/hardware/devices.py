@@ -50,14 +50,6 @@ class Roofline:
         return float(total)
 
 
-# These are no real products. The round numbers are chosen so that each device has another limit.
-SIMULATED = {
-    "slow arithmetic": Roofline(madds=0.05, bandwidth=0.5, launch=1.0),  # like a microcontroller
-    "slow memory": Roofline(madds=20.0, bandwidth=0.5, launch=0.5),
-    "slow start": Roofline(madds=10_000.0, bandwidth=500.0, launch=10.0),  # like a large accelerator
-}
-
-
 @dataclass(frozen=True)
 class Target:
     """A device on which networks run, with their times on it.

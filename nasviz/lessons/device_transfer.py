@@ -194,7 +194,11 @@ class TransferCurves(Chart):
         self.left_out = widgets.ToggleButtons(options=transfer.left_out, description="left out")
         for one in (self.what, self.left_out):
             one.observe(lambda change: self._draw(), "value")
-        self.figure = figure(height=400, xaxis={"title": "measurements on the new device", "type": "log"})
+        self.figure = figure(
+            height=470,
+            xaxis={"title": "measurements on the new device", "type": "log"},
+            legend={"orientation": "h", "y": -0.2, "traceorder": "normal"},
+        )
         for way, color in zip(transfer.ways, SERIES, strict=False):
             edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
             self.figure.add_scatter(**edge)

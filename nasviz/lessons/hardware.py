@@ -13,9 +13,8 @@ from ..analysis.fronts import dominated
 from ..analysis.stats import Interval
 from ..course import as_table
 from ..estimators import nasbench201_table
-from ..hardware import SIMULATED, LatencyTable, Noisy, latency, published_device, target, times
+from ..hardware import LatencyTable, Noisy, latency, published_device, times
 from ..paths import data_dir
-from ..spaces import NasBench201
 
 FINE = 1e-5  # seconds: a clock that ticks at least so often measures one pass of a small network
 
@@ -184,19 +183,15 @@ def broken(quality, own, other, share: float, draws: int, cells: int = 40, seed:
 
 @cache
 def two_devices(
-    cells: int = 120, own: str = "slow arithmetic", other: str = "slow memory"
+    cells: int = 120, own: str = "Raspberry Pi 4", other: str = "Edge TPU"
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Accuracies of some cells of the ground truth, their ms on one device, and their ms on another.
 
-    A device is simulated (`nasviz.hardware.SIMULATED`), or one of `nasviz.hardware.published_devices`, which tells the
-    milliseconds of the published network.
+    Each is one of `nasviz.hardware.published_devices`: its milliseconds are those of the published network.
     """
-    space, table = NasBench201(), nasbench201_table()
+    table = nasbench201_table()
     archs = table.archs[:: len(table.archs) // cells][:cells]
-    devices = [
-        target(name, SIMULATED[name], space, (1, 16, 16)) if name in SIMULATED else published_device(name).target
-        for name in (own, other)
-    ]
+    devices = [published_device(name).target for name in (own, other)]
     return np.array([table.judge(arch, 0) for arch in archs]), *times(devices, archs)
 
 

@@ -61,6 +61,7 @@ class CostMap(Chart):
         self.what = widgets.ToggleButtons(
             options=["milliseconds", "times multiply-adds"],
             tooltips=["Cost of an operation on an edge, mean of six", "Against what a 3×3 of the device makes expect"],
+            style={"button_width": "12em"},
         )
         self.what.observe(lambda change: self._draw(), "value")
         self.figure = figure(
@@ -70,7 +71,8 @@ class CostMap(Chart):
         )
         self.figure.add_heatmap(
             x=self.names, y=[one.name for one in self.devices], zmin=0, zmax=1, showscale=False, xgap=3, ygap=3,
-            colorscale=[[0, "#eaf2fc"], [1, BLUE]], texttemplate="%{text}",
+            colorscale=[[0, mixed(BLUE, 0.08)], [1, mixed(BLUE, 0.63)]], texttemplate="%{text}",
+            textfont={"color": "#101828"},  # on each of these shades, in both themes
             hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
         )  # fmt: skip
         self._draw()
