@@ -11,7 +11,7 @@ each: alone.jsonl, a training a line; half an hour of a core. `supernets` trains
 children with and without re-calibration: supernets.jsonl, a supernet a line; forty minutes. `everyone` trains the lab's
 three supernets, whose weights become supernet-SEED.safetensors, and judges all 4,374 children: everyone-SEED.npz; half
 an hour. `chosen` trains alone, into alone.jsonl, what these supernets and their rivals choose for four devices; twenty
-minutes. `price` measures the processor's seconds of some of these trainings: price.json; a minute. What is there is not
+minutes. `price` measures the processor's seconds of some of these trainings: price.jsonl; a minute. What is there is not
 made again, and a killed run loses one training.
 """
 
@@ -109,14 +109,14 @@ def said(seed: int) -> str:
 
 def price() -> None:
     """Measure the processor's seconds of a training alone: the mean over two drawn children of each limit."""
-    spent = {}
+    path = lesson.folder() / "price.jsonl"
+    there = {row["limit"] for row in rows(path)}
     for limit in lesson.DEVICES:
-        begin = time.thread_time()
-        for arch in lesson.by_chance(limit)[:2]:
-            Training(SPACE, lesson.RECIPE)(arch)
-        spent[str(limit)] = round((time.thread_time() - begin) / 2, 2)
-    text = json.dumps({"seconds of a training": spent, **MACHINE}, indent=1)
-    (lesson.folder() / "price.json").write_text(text + "\n")
+        if limit not in there:
+            begin = time.thread_time()
+            for arch in lesson.by_chance(limit)[:2]:
+                Training(SPACE, lesson.RECIPE)(arch)
+            append(path, {"limit": limit, "seconds": round((time.thread_time() - begin) / 2, 2), **MACHINE})
 
 
 def judge(estimate: Inherited, archs: Iterable[Arch]) -> list[float]:

@@ -358,8 +358,8 @@ def seconds() -> dict[str, float]:
         with np.load(folder() / f"everyone-{seed}.npz") as saved:
             spent.append(saved["seconds"].astype(float))
     training, judging = np.mean(spent, 0)
-    told = json.loads((folder() / "price.json").read_text(encoding="utf-8"))
-    each = float(np.mean(list(told["seconds of a training"].values())))
+    told = (folder() / "price.jsonl").read_text(encoding="utf-8").splitlines()
+    each = float(np.mean([json.loads(line)["seconds"] for line in told]))
     return {
         "to train the supernet": float(training),
         "to judge all its children": float(judging),
