@@ -11,8 +11,8 @@ each: alone.jsonl, a training a line; half an hour of a core. `supernets` trains
 children with and without re-calibration: supernets.jsonl, a supernet a line; forty minutes. `everyone` trains the lab's
 three supernets, whose weights become supernet-SEED.safetensors, and judges all 4,374 children: everyone-SEED.npz; half
 an hour. `chosen` trains alone, into alone.jsonl, what these supernets and their rivals choose for four devices; twenty
-minutes. `price` measures the processor's seconds of some of these trainings: price.jsonl; a minute. What is there is not
-made again, and a killed run loses one training.
+minutes. `price` measures the processor's seconds of some of these trainings: price.jsonl; a minute. What is there is
+not made again, and a killed run loses one training.
 """
 
 import argparse
