@@ -43,6 +43,7 @@ PUBLISHED = {
     "NAS-Bench-Macro": ("nasbench-macro", "cifar10", ()),
     "NAS-Bench-101, a sample": ("nasbench101", "cifar10", ()),
 }
+ENOUGH = 100  # networks, at least, for a τ
 FEW = 2000  # rows from which searches run on a table: in a smaller one there is nothing to find
 
 
@@ -179,7 +180,7 @@ def transfer(small: Table, large: Truth) -> Transfer:
 def _tau(finding: str, truth: Truth, archs: Sequence[Arch], said: np.ndarray, true: np.ndarray) -> Iterator[Figure]:
     """The τ of what an estimator said, where it said anything."""
     known = np.isfinite(said) & np.isfinite(true)
-    if known.sum() > 100:
+    if known.sum() > ENOUGH:
         found = tau_interval(said[known], true[known], resamples=RESAMPLES)
         yield _figure(finding, truth, found, "τ", int(known.sum()), 1)
 

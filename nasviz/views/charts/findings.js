@@ -2,20 +2,31 @@
 // listen.js. Python's side is findings.py.
 
 const FINDINGS_CSS = `
-.findings table { border-collapse: separate; border-spacing: 2px; width: 100%; margin: 0; font: inherit; }
-.findings :is(th, td) { padding: 0; text-align: left; font-weight: 400; background: none; color: var(--fg); max-width: none; }
+.findings table {
+  border-collapse: separate; border-spacing: 2px; table-layout: fixed; width: 100%; margin: 0; font: inherit;
+}
+.findings :is(th, td) {
+  padding: 0; text-align: left; font-weight: 400; background: none; color: var(--fg); max-width: none;
+}
 .findings tr { background: none !important; border: 0; }
-.findings thead th { font-size: 12px; color: var(--dim); vertical-align: bottom; text-align: center; line-height: 1.15; width: 7.6%; }
+.findings thead th {
+  font-size: 12px; color: var(--dim); vertical-align: bottom; text-align: center; line-height: 1.15;
+}
+.findings thead th:first-child { width: 36%; }
 .findings thead th span { display: inline-block; overflow-wrap: anywhere; }
 .findings tbody th { padding-right: 8px; font-size: 13px; line-height: 1.2; text-align: right; }
-.findings td button { display: block; width: 100%; min-width: 30px; height: 25px; padding: 0; border-width: 1px; font-weight: 600; }
+.findings td button {
+  display: block; width: 100%; min-width: 0; height: 25px; padding: 0; border-width: 1px; font-weight: 600;
+}
 .findings button.yes { background: #00796d; color: #fff; border-color: #00796d; }
 .findings button.no { background: #d99400; color: #1b1200; border-color: #d99400; }
 .findings button.open { background: var(--bg); border: 1px dashed var(--dim); }
 .findings button.none { background: none; border-color: transparent; color: var(--dim); }
 .findings button.opposite { box-shadow: 0 0 0 2px var(--bg), 0 0 0 4px #d6246e; }
 .findings button[aria-expanded="true"] { outline: 3px solid #1a6fd4; outline-offset: 1px; }
-.findings .chart { border-left: 3px solid #1a6fd4; padding: 8px 12px; margin: 4px 0 8px; background: var(--soft); white-space: normal; }
+.findings .chart {
+  border-left: 3px solid #1a6fd4; padding: 8px 12px; margin: 4px 0 8px; background: var(--soft); white-space: normal;
+}
 .findings .chart p { margin: 0 0 6px; }
 .findings .chart svg { display: block; width: 100%; overflow: visible; }
 .findings .chart text { fill: var(--dim); font: 12px var(--family); font-variant-numeric: tabular-nums; }
@@ -62,8 +73,9 @@ function words(row, column, cell) {
   if (!("value" in cell)) return [`${column.name}: no figure. The table lacks what this finding needs.`];
   const seeds = cell.seeds === 1 ? "" : `, ${cell.seeds} seeds or draws`;
   const figure = `${plain(cell.value)} ${row.unit}, interval ${plain(cell.low)} to ${plain(cell.high)}`;
+  const drawn = `${cell.architectures.toLocaleString("en")} architectures${seeds}`;
   const answer = `${column.name}: ${WORDS[cell.answer]}${cell.opposite ? ", the opposite of the small world" : ""}.`;
-  return [answer, `${figure}; ${cell.architectures.toLocaleString("en")} architectures${seeds}.`, cell.note, `Source: ${column.source}.`];
+  return [answer, `${figure}; ${drawn}.`, cell.note, `Source: ${column.source}.`];
 }
 
 function matrix(model, el, signal) {
