@@ -177,7 +177,7 @@ def transfer(small: Table, large: Truth) -> Transfer:
 
 
 # ------------------------------------------------------------------------------------------------ findings
-def _tau(finding: str, truth: Truth, archs: Sequence[Arch], said: np.ndarray, true: np.ndarray) -> Iterator[Figure]:
+def _tau(finding: str, truth: Truth, said: np.ndarray, true: np.ndarray) -> Iterator[Figure]:
     """The τ of what an estimator said, where it said anything."""
     known = np.isfinite(said) & np.isfinite(true)
     if known.sum() > ENOUGH:
@@ -193,10 +193,10 @@ def counting(truth: Truth) -> Iterator[Figure]:
     """How well counts rank, which cost nothing: the sum of the kernels' areas, parameters, multiply-adds."""
     count = Baselines(truth.table.space)
     size = np.array([count(arch).scores["size"] for arch in truth.sample])
-    yield from _tau("size", truth, truth.sample, size, truth.true(truth.sample))
+    yield from _tau("size", truth, size, truth.true(truth.sample))
     for name in ("parameters", "madds"):
         if name in truth.table.columns:
-            yield from _tau(name, truth, truth.sample, truth.values(truth.sample, name), truth.true(truth.sample))
+            yield from _tau(name, truth, truth.values(truth.sample, name), truth.true(truth.sample))
 
 
 def one_training(truth: Truth) -> Iterator[Figure]:
@@ -207,11 +207,11 @@ def one_training(truth: Truth) -> Iterator[Figure]:
     """
     table, sample = truth.table, truth.sample
     if table.there.shape[1] > 1:
-        yield from _tau("one training", truth, sample, truth.values(sample, "accuracy", 0), truth.true(sample, 0))
+        yield from _tau("one training", truth, truth.values(sample, "accuracy", 0), truth.true(sample, 0))
     elif table.about.get("accuracy") == "validation accuracy" and TEST in table.columns:
-        yield from _tau("one training", truth, sample, truth.values(sample, "accuracy"), truth.true(sample))
+        yield from _tau("one training", truth, truth.values(sample, "accuracy"), truth.true(sample))
     elif VALID in table.columns:
-        yield from _tau("one training", truth, sample, truth.values(sample, VALID), truth.true(sample))
+        yield from _tau("one training", truth, truth.values(sample, VALID), truth.true(sample))
 
 
 def few_epochs(truth: Truth) -> Iterator[Figure]:
@@ -219,7 +219,7 @@ def few_epochs(truth: Truth) -> Iterator[Figure]:
     for name in ("accuracy_12_epochs", f"accuracy@{EPOCH}"):
         if name in truth.table.columns:
             true = truth.true(truth.sample, 0)
-            yield from _tau("few epochs", truth, truth.sample, truth.values(truth.sample, name, 0), true)
+            yield from _tau("few epochs", truth, truth.values(truth.sample, name, 0), true)
 
 
 def zero_cost(truth: Truth) -> Iterator[Figure]:
@@ -228,7 +228,7 @@ def zero_cost(truth: Truth) -> Iterator[Figure]:
     for name in ZERO_COST:
         if name in truth.table.columns:
             said, true = truth.values(sample, name), truth.true(sample)
-            yield from _tau(name, truth, sample, said, true)
+            yield from _tau(name, truth, said, true)
             known = np.isfinite(said)
             size = np.array([count(arch).scores["size"] for arch in sample])[known]
             found = tau_difference(said[known], size, true[known], resamples=RESAMPLES)
@@ -362,7 +362,7 @@ def twins(truth: Truth) -> Iterator[Figure]:
     """How well one training ranks what another of the same network says: strings that are one by the published rule."""
     pairs = np.array([group[:2] for group in _groups(truth) if len(group) > 1])
     if len(pairs):
-        yield from _tau("a twin's training", truth, pairs, pairs[:, 0], pairs[:, 1])
+        yield from _tau("a twin's training", truth, pairs[:, 0], pairs[:, 1])
 
 
 def tastes(truth: Truth) -> Iterator[Figure]:
@@ -371,11 +371,11 @@ def tastes(truth: Truth) -> Iterator[Figure]:
         return
     counts, true = (np.array(truth.sample)[..., None] == np.arange(len(OPS))).sum(1), truth.true(truth.sample)
     for op, count in zip(OPS, counts.T, strict=True):
-        yield from _tau(f"count of {op}", truth, truth.sample, count, true)
+        yield from _tau(f"count of {op}", truth, count, true)
     if truth.name != OURS:
         ours = nasbench201_table()
         said = ours.column(TEST, None)[ours.rows(np.array(truth.sample))]
-        yield from _tau("our trainings", truth, truth.sample, said, true)
+        yield from _tau("our trainings", truth, said, true)
 
 
 def as_noisy(truth: Truth) -> Iterator[Figure]:
@@ -419,7 +419,7 @@ def our_zero_cost(truth: Truth) -> Iterator[Figure]:
     size, true = np.array([count(arch).scores["size"] for arch in archs]), truth.true(archs)
     for name, ours in names.items():
         said = np.array([one[ours] for one in scores])
-        yield from _tau(name, truth, archs, said, true)
+        yield from _tau(name, truth, said, true)
         found = tau_difference(said, size, true, resamples=RESAMPLES)
         yield _figure(f"{name} less size", truth, found, "τ", len(archs), 1)
 
