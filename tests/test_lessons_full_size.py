@@ -88,6 +88,57 @@ def test_a_record_is_read_back_or_refused(tmp_path):
             full_size.recorded(path)
 
 
+# ---------------------------------------------------------------------------------------------- beside each other
+def cells_truth(about, value):
+    """All cells of NAS-Bench-201 with three operations, judged by a function of the cell."""
+    rows = [(arch, 0, {"test_accuracy": value(arch)}, 1.0) for arch in product((0, 1, 3), repeat=6)]
+    return full_size.Truth("made", "by hand", Table.of(NasBench201(), rows, about=about))
+
+
+def test_twins_are_strings_of_one_network(monkeypatch):
+    monkeypatch.setattr(full_size, "ENOUGH", 20)
+
+    def counted(arch):
+        return sum(op == 3 for op in arch) + 0.0
+
+    (alike,) = full_size.twins(cells_truth({"published": "nasbench201"}, counted))
+    rng = np.random.default_rng(0)
+    (apart,) = full_size.twins(cells_truth({"published": "nasbench201"}, lambda arch: rng.normal()))
+    assert alike.finding == "a twin's training" and alike.value > 0.6 and -0.3 < apart.value < 0.3
+    assert list(full_size.twins(macro_truth())) == []
+
+
+def test_a_taste_is_the_rank_of_a_count():
+    truth = cells_truth({"published": "nasbench201"}, lambda arch: sum(op == 1 for op in arch) + 0.0)
+    found = by_name(full_size.tastes(truth))
+    assert found["count of skip_connect"].value == pytest.approx(1) and found["count of nor_conv_3x3"].value < 0
+    assert "our trainings" in found and list(full_size.tastes(macro_truth())) == []
+
+
+def test_one_training_is_compared_with_size_on_the_same_networks():
+    found = by_name(full_size.beside_size(macro_truth()))
+    size = by_name(full_size.counting(macro_truth()))["size"].value
+    assert set(found) == {"one training less size"}
+    assert found["one training less size"].value == pytest.approx(1 - size, abs=1e-6)
+
+
+def test_noise_like_ours_is_added_to_exact_figures(monkeypatch):
+    monkeypatch.setattr(full_size, "DRAWS", 3)
+    (as_ours,) = full_size.as_noisy(macro_truth())
+    monkeypatch.setattr(full_size, "our_noise", lambda: 0.0)
+    (exact,) = full_size.as_noisy(macro_truth())
+    assert exact.value == pytest.approx(1) and as_ours.high < 0.9
+    assert list(full_size.as_noisy(full_size.Truth(full_size.OURS, "", macro_truth().table))) == []
+
+
+def test_our_own_scores_are_those_of_our_images(monkeypatch):
+    monkeypatch.setattr(full_size, "STRANGERS", 6)
+    monkeypatch.setattr(full_size, "ENOUGH", 5)
+    found = by_name(full_size.our_zero_cost(full_size.Truth(full_size.OURS, "", nasbench201_table())))
+    assert found["nwot"].architectures == 6 and found["synflow less size"].unit == "τ"
+    assert list(full_size.our_zero_cost(macro_truth())) == []
+
+
 # ------------------------------------------------------------------------------------------------------ the real ones
 @real
 @pytest.mark.parametrize(

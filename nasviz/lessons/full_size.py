@@ -43,6 +43,7 @@ PUBLISHED = {
     "NAS-Bench-Macro": ("nasbench-macro", "cifar10", ()),
     "NAS-Bench-101, a sample": ("nasbench101", "cifar10", ()),
 }
+ENOUGH = 100  # networks, at least, for a τ
 FEW = 2000  # rows from which searches run on a table: in a smaller one there is nothing to find
 
 
@@ -176,10 +177,10 @@ def transfer(small: Table, large: Truth) -> Transfer:
 
 
 # ------------------------------------------------------------------------------------------------ findings
-def _tau(finding: str, truth: Truth, archs: Sequence[Arch], said: np.ndarray, true: np.ndarray) -> Iterator[Figure]:
+def _tau(finding: str, truth: Truth, said: np.ndarray, true: np.ndarray) -> Iterator[Figure]:
     """The τ of what an estimator said, where it said anything."""
     known = np.isfinite(said) & np.isfinite(true)
-    if known.sum() > 100:
+    if known.sum() > ENOUGH:
         found = tau_interval(said[known], true[known], resamples=RESAMPLES)
         yield _figure(finding, truth, found, "τ", int(known.sum()), 1)
 
@@ -192,10 +193,10 @@ def counting(truth: Truth) -> Iterator[Figure]:
     """How well counts rank, which cost nothing: the sum of the kernels' areas, parameters, multiply-adds."""
     count = Baselines(truth.table.space)
     size = np.array([count(arch).scores["size"] for arch in truth.sample])
-    yield from _tau("size", truth, truth.sample, size, truth.true(truth.sample))
+    yield from _tau("size", truth, size, truth.true(truth.sample))
     for name in ("parameters", "madds"):
         if name in truth.table.columns:
-            yield from _tau(name, truth, truth.sample, truth.values(truth.sample, name), truth.true(truth.sample))
+            yield from _tau(name, truth, truth.values(truth.sample, name), truth.true(truth.sample))
 
 
 def one_training(truth: Truth) -> Iterator[Figure]:
@@ -206,11 +207,11 @@ def one_training(truth: Truth) -> Iterator[Figure]:
     """
     table, sample = truth.table, truth.sample
     if table.there.shape[1] > 1:
-        yield from _tau("one training", truth, sample, truth.values(sample, "accuracy", 0), truth.true(sample, 0))
+        yield from _tau("one training", truth, truth.values(sample, "accuracy", 0), truth.true(sample, 0))
     elif table.about.get("accuracy") == "validation accuracy" and TEST in table.columns:
-        yield from _tau("one training", truth, sample, truth.values(sample, "accuracy"), truth.true(sample))
+        yield from _tau("one training", truth, truth.values(sample, "accuracy"), truth.true(sample))
     elif VALID in table.columns:
-        yield from _tau("one training", truth, sample, truth.values(sample, VALID), truth.true(sample))
+        yield from _tau("one training", truth, truth.values(sample, VALID), truth.true(sample))
 
 
 def few_epochs(truth: Truth) -> Iterator[Figure]:
@@ -218,7 +219,7 @@ def few_epochs(truth: Truth) -> Iterator[Figure]:
     for name in ("accuracy_12_epochs", f"accuracy@{EPOCH}"):
         if name in truth.table.columns:
             true = truth.true(truth.sample, 0)
-            yield from _tau("few epochs", truth, truth.sample, truth.values(truth.sample, name, 0), true)
+            yield from _tau("few epochs", truth, truth.values(truth.sample, name, 0), true)
 
 
 def zero_cost(truth: Truth) -> Iterator[Figure]:
@@ -227,7 +228,7 @@ def zero_cost(truth: Truth) -> Iterator[Figure]:
     for name in ZERO_COST:
         if name in truth.table.columns:
             said, true = truth.values(sample, name), truth.true(sample)
-            yield from _tau(name, truth, sample, said, true)
+            yield from _tau(name, truth, said, true)
             known = np.isfinite(said)
             size = np.array([count(arch).scores["size"] for arch in sample])[known]
             found = tau_difference(said[known], size, true[known], resamples=RESAMPLES)
@@ -267,7 +268,7 @@ def searches(truth: Truth) -> Iterator[Figure]:
     }
     for name, (kind, fields) in kinds.items():
         regrets[name] = np.array([
-            _regret(truth, kind(space, TableLookup(table, seed), evaluations=EVALUATIONS, seed=seed, **fields), seed)
+            regret(truth, kind(space, TableLookup(table, seed), evaluations=EVALUATIONS, seed=seed, **fields), seed)
             for seed in range(SEEDS)
         ])  # fmt: skip
         yield _figure(f"regret of {name}", truth, mean_of(regrets[name]), "points", len(table.archs), SEEDS)
@@ -282,7 +283,7 @@ def searches(truth: Truth) -> Iterator[Figure]:
     yield _seeds(truth, regrets["random search"], regrets["evolution"])
 
 
-def _regret(truth: Truth, search, seed: int) -> float:
+def regret(truth: Truth, search, seed: int) -> float:
     """How far the returned network is below the best one, in points, judged by what the search did not see."""
     best = max((step.evaluation for step in search), key=lambda one: np.nan_to_num(one.scores["accuracy"], nan=-1))
     true = truth.table.truth(seed, truth.judge)
@@ -327,19 +328,112 @@ def seed_noise(truth: Truth) -> Iterator[Figure]:
 
 def _twins(truth: Truth, least: float) -> np.ndarray:
     """Variances between strings that are one network by the published rule: each was trained for itself."""
-    if truth.table.space.name != "nasbench201":
-        return np.zeros(0)
+    groups = [one for one in _groups(truth) if len(one) > 1 and np.mean(one) >= least]
+    return np.array([np.var(one, ddof=1) for one in groups])
+
+
+def _groups(truth: Truth) -> list[list[float]]:
+    """What judges the strings of each network, where strings that are one by the published rule were trained apart."""
+    table = truth.table
     groups: dict[str, list[float]] = {}
-    for arch, value in zip(truth.table.archs, truth.table.column(truth.judge, None), strict=True):
-        groups.setdefault(published_unique(arch, zeros=True), []).append(value)
-    return np.array([np.var(one, ddof=1) for one in groups.values() if len(one) > 1 and np.mean(one) >= least])
+    if table.space.name != "nasbench201" or table.there.shape[1] > 1:
+        return []
+    for arch, value in zip(table.archs, table.column(truth.judge, None), strict=True):
+        groups.setdefault(published_unique(arch, zeros=True), []).append(float(value))
+    return list(groups.values())
+
+
+# ------------------------------------------------------------------------------------------------ beside each other
+def beside_size(truth: Truth) -> Iterator[Figure]:
+    """How much better than size one training and few epochs rank, on the same networks."""
+    table, sample = truth.table, truth.sample
+    size = np.array([Baselines(table.space)(arch).scores["size"] for arch in sample])
+    seen = "accuracy" if table.there.shape[1] > 1 or table.about.get("accuracy") == "validation accuracy" else VALID
+    told = {"one training": seen if seen == "accuracy" and truth.judge == TEST else VALID}
+    told["few epochs"] = next((n for n in ("accuracy_12_epochs", f"accuracy@{EPOCH}") if n in table.columns), "")
+    for name, column in told.items():
+        if column in table.columns:
+            said, true = truth.values(sample, column, 0), truth.true(sample, 0)
+            found = tau_difference(said, size, true, resamples=RESAMPLES)
+            yield _figure(f"{name} less size", truth, found, "τ", len(sample), 1)
+
+
+def twins(truth: Truth) -> Iterator[Figure]:
+    """How well one training ranks what another of the same network says: strings that are one by the published rule."""
+    pairs = np.array([group[:2] for group in _groups(truth) if len(group) > 1])
+    if len(pairs):
+        yield from _tau("a twin's training", truth, pairs[:, 0], pairs[:, 1])
+
+
+def tastes(truth: Truth) -> Iterator[Figure]:
+    """What a truth likes: τ of how often a cell has an operation. And how well our trainings rank it."""
+    if truth.table.space.name != "nasbench201":
+        return
+    counts, true = (np.array(truth.sample)[..., None] == np.arange(len(OPS))).sum(1), truth.true(truth.sample)
+    for op, count in zip(OPS, counts.T, strict=True):
+        yield from _tau(f"count of {op}", truth, count, true)
+    if truth.name != OURS:
+        ours = nasbench201_table()
+        said = ours.column(TEST, None)[ours.rows(np.array(truth.sample))]
+        yield from _tau("our trainings", truth, said, true)
+
+
+def as_noisy(truth: Truth) -> Iterator[Figure]:
+    """How well a published truth would rank itself if its trainings were as noisy as ours.
+
+    Normal noise is added to what is seen, and to a judge of two trainings. Its standard deviation is the same share of
+    the interquartile range of all networks as between our trainings.
+    """
+    if truth.name == OURS:
+        return
+    true, noise, found = truth.true(truth.sample), our_noise() * _quartiles(truth.true(truth.archs)), []
+    for draw in range(DRAWS):
+        rng = np.random.default_rng(draw)
+        seen, judge = (true + noise / np.sqrt(n) * rng.normal(size=len(true)) for n in (1, 2))
+        found.append(tau(seen, judge))
+    yield _figure("one training, as noisy as ours", truth, mean_of(found), "τ", len(true), DRAWS)
+
+
+@lru_cache(maxsize=1)
+def our_noise() -> float:
+    """Return the standard deviation between our trainings of a network, as a share of our interquartile range."""
+    table = nasbench201_table()
+    noise = np.sqrt(np.mean(table.columns[TEST][table.there.all(1)].var(1, ddof=1)))
+    return float(noise / _quartiles(table.column(TEST, None)))
+
+
+def _quartiles(values: np.ndarray) -> float:
+    high, low = np.nanpercentile(values, [75, 25])
+    return float(high - low)
+
+
+def our_zero_cost(truth: Truth) -> Iterator[Figure]:
+    """The scores at initialisation on our images, where no table has them: of the first 300 of the sample."""
+    if truth.name != OURS:
+        return
+    from ..estimators import ZeroCost
+
+    names = {"nwot": "naswot"} | {n: n for n in ("synflow", "jacov", "snip", "grad_norm", "fisher", "grasp")}
+    archs, count = truth.sample[:STRANGERS], Baselines(truth.table.space)
+    scores = [one.scores for one in ZeroCost(truth.table.space, tuple(names.values())).many(archs)]
+    size, true = np.array([count(arch).scores["size"] for arch in archs]), truth.true(archs)
+    for name, ours in names.items():
+        said = np.array([one[ours] for one in scores])
+        yield from _tau(name, truth, said, true)
+        found = tau_difference(said, size, true, resamples=RESAMPLES)
+        yield _figure(f"{name} less size", truth, found, "τ", len(archs), 1)
+
+
+BESIDE: tuple[Callable[[Truth], Iterator[Figure]], ...] = (
+    beside_size, twins, tastes, as_noisy, our_zero_cost,
+)  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------ the record
 def figures(known: Sequence[Truth]) -> Iterator[Figure]:
     """Measure every finding on every truth."""
     for truth in known:
-        for finding in (*FINDINGS, seed_noise):
+        for finding in (*FINDINGS, seed_noise, *BESIDE):
             yield from finding(truth)
 
 

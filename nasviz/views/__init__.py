@@ -27,6 +27,7 @@
 `surrogate`         the predictions of a Bayesian search for its candidates, those it chose, and their results
 `population`        the members of a population by age, the family of the best, and the mutation of each step
 `neighborhood`      local search on the graph of one-edit neighbours
+`Findings`          findings and the truths that judge them: each cell opens its figure, interval and source
 `Bill`, `Headlines` costs of searches, your own among them, the assumptions as sliders (`nasviz.analysis.cost`)
 `Pareto`            two objectives: the Pareto front, live (`nasviz.objectives`)
 `MaddsAndTime`      multiply-adds against measured milliseconds: which operations move a network off the line
@@ -46,6 +47,7 @@ from .charts.correlation import Correlation
 from .charts.cost_quality import CostQuality
 from .charts.devices import Devices
 from .charts.elastic import Elastic
+from .charts.findings import Findings
 from .charts.landscape import Landscape
 from .charts.latency import Latency
 from .charts.madds_and_time import MaddsAndTime
@@ -86,6 +88,7 @@ __all__ = [
     "MaddsAndTime",
     "Devices",
     "Elastic",
+    "Findings",
     "Headlines",
     "Landscape",
     "Latency",
