@@ -179,7 +179,7 @@ def test_a_knob_acts_from_the_next_step_on(whole):
             if len(turned) == 6:
                 setattr(search, name, value)
         assert turned[:6] == whole[:6] and turned[8:] != whole[8:], name
-    assert list(knobs(small())) == ["lr", "weight_decay"] and len(fields(TrainSupernet)) <= 12
+    assert list(knobs(small())) == ["lr", "weight_decay"] and len(fields(TrainSupernet)) <= 13
 
 
 def test_samplers():
@@ -200,7 +200,7 @@ def test_samplers():
 
 def test_what_is_wrong_says_so(whole):
     for changes, words in [
-        ({"sampler": "random"}, r"sampler must be one of \['uniform', 'fair', 'stratified'\], got 'random'"),
+        ({"sampler": "random"}, r"sampler must be one of \['uniform', 'fair', 'stratified', 'nested'\], got 'random'"),
         ({"images": 9000}, "8000 training images"),
         ({"batch": 65}, "8000 training images"),
         ({"space": OWN}, "has no single_path"),

@@ -12,7 +12,7 @@ from toys import distinct
 
 from nasviz.analysis import stats
 from nasviz.estimators import Table, TableLookup, nasbench201_table
-from nasviz.identity import identity
+from nasviz.identity import differences, identity
 from nasviz.spaces import NasBench201
 
 PUBLISHED = Path(__file__).parents[2] / "shared" / "published"
@@ -119,7 +119,8 @@ def truth():
 def test_the_ground_truth_reproduces(truth):
     from nasviz.estimators import FULL, Training
 
-    assert truth.about["estimate"] == identity(Training(SPACE, FULL, test=True, curve=True))
+    # the table was made before recipes had an optimizer: a field that it lacks stands at its default
+    assert not list(differences(truth.about["estimate"], identity(Training(SPACE, FULL, test=True, curve=True))))
     train, ours = Training(SPACE, FULL, test=True), TableLookup(truth)
     off = []
     for row in np.random.default_rng(0).integers(len(truth.archs), size=5):

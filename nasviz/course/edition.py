@@ -93,13 +93,15 @@ def do_claims(options) -> int:
 
 
 def do_student(options) -> int:
+    unread: list[str] = []
     try:
-        made = student.write(student.edition(options.folder, options.path), options.out)
+        made = student.write(student.edition(options.folder, options.path, unread), options.out)
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     print(*made, sep="\n")
-    return 0
+    print(*unread, sep="\n", end="\n" * bool(unread), file=sys.stderr)
+    return int(bool(unread))
 
 
 def do_instructor(options) -> int:

@@ -100,7 +100,7 @@ def unlinked(text: str, there: set[str]) -> str:
     return LINK.sub(lambda match: match[0] if "/" in match[2] or match[2] in there else match[1], text)
 
 
-def edition(folder: Path, path: int | None = None) -> dict[str, str]:
+def edition(folder: Path, path: int | None = None, unread: list[str] | None = None) -> dict[str, str]:
     """The whole student edition of a folder of labs: the text of each file, by its name.
 
     Parameters
@@ -109,11 +109,14 @@ def edition(folder: Path, path: int | None = None) -> dict[str, str]:
         The labs as they are stored: notebooks, and the pages that they link to.
     path : int, optional
         Only what a course of so many sessions works through (`nasviz.course.sessions`), with a page ``sessions.md``.
+    unread : list of str, optional
+        Gets what is wrong with each lab that cannot be read: it is left out, and the others are made.
 
     Raises
     ------
     ValueError
-        If there are no labs, one cannot be read, a path is not there, or a picture to be kept would reveal an answer.
+        If there are no labs, one cannot be read and ``unread`` is None, a path is not there, or a picture to be kept
+        would reveal an answer.
     """
     import nbformat
 
@@ -121,7 +124,16 @@ def edition(folder: Path, path: int | None = None) -> dict[str, str]:
     if not labs:
         raise ValueError(f"there are no notebooks in {folder}")
     wanted = {one.path: one.further for one in sessions.chosen(labs, path)} if path else dict.fromkeys(labs, True)
-    books = {p.name: student(notebooks.read(p), further=more, lab=p.stem) for p, more in wanted.items()}
+    books: dict = {}
+    for file, more in wanted.items():
+        try:
+            read = notebooks.read(file)
+        except ValueError as error:
+            if unread is None:
+                raise
+            unread.append(str(error))
+        else:
+            books[file.name] = student(read, further=more, lab=file.stem)
     pages: dict[str, str] = {}
     todo = [name for book in books.values() for cell in book["cells"] for name in sorted(linked(cell["source"]))]
     while todo:
