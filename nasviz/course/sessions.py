@@ -67,7 +67,7 @@ PATHS: dict[int, tuple[Session, ...]] = {
         _session("One network for all devices", f"{NETWORK}+"),
         _session("Hardware-aware search", "hardware-aware+"),
         _session("Famous architectures", "famous-architectures+"),
-        _session("The bill and the claims", "the-bill-and-the-claims+"),
+        _session("The bill, the claims, and full size", "the-bill-and-the-claims", "does-it-hold"),
     ),
 }
 
