@@ -55,3 +55,12 @@ def progress_within(mine, right, rng):
         accuracies, costs = rng.random(size), rng.integers(1, 6, size).astype(float)
         costs[[0, -1]] = 1.0  # each end has a cell within the bound
         yield from agrees(mine.my_progress, right.my_progress, [(accuracies, costs, 3.0, n)])
+
+
+def read_an_answer(mine, right, rng):
+    ends = [sorted(rng.integers(-9, 10, size=2).tolist()) for _ in range(30)]
+    draws = [
+        (low / 10, high / 10, int(bound) / 10)
+        for (low, high), bound in zip(ends, rng.integers(-9, 10, size=30), strict=True)
+    ]
+    yield from agrees(mine.my_answer, right.my_answer, draws, equal=True)
