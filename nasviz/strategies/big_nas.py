@@ -14,7 +14,7 @@ from ..nn.descent import cosine, exponential
 from ..ranges import ranged
 from .elastic_training import MOST, ElasticTraining
 from .shared_weights import Shared
-from .train_supernet import stratified, uniform
+from .train_supernet import check_sampler, stratified, uniform
 
 ONE_BY_ONE = {"uniform": uniform, "stratified": stratified}
 SCHEDULES = ("exponential", "cosine")
@@ -86,9 +86,7 @@ class BigNas(ElasticTraining):
 
     def begin(self) -> Shared:
         """Begin as `ElasticTraining` does, after a check of the sampler and the schedule."""
-        for name, options in (("sampler", list(ONE_BY_ONE)), ("schedule", list(SCHEDULES))):
-            if (asked := getattr(self, name)) not in options:
-                raise ValueError(f"{name} must be one of {options}, got {asked!r}")
-        if self.sampler == "stratified":
-            _ = self.space.madds, self.space.distinct  # a space without them raises here, before anything is loaded
+        check_sampler(self.sampler, ONE_BY_ONE, self.space)
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"schedule must be one of {list(SCHEDULES)}, got {self.schedule!r}")
         return super().begin()

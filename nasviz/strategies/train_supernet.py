@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import lcm
@@ -81,6 +81,14 @@ def nested(space: SearchSpace, rng: np.random.Generator) -> list[Arch]:
 SAMPLERS = {"uniform": uniform, "fair": fair, "stratified": stratified, "nested": nested}
 
 
+def check_sampler(name: str, samplers: Mapping[str, object], space: SearchSpace) -> None:
+    """Raise the ValueError of a name that is none of ``samplers``, or `Lacks` if the space cannot serve the sampler."""
+    if name not in samplers:
+        raise ValueError(f"sampler must be one of {list(samplers)}, got {name!r}")
+    if name == "stratified":
+        _ = space.madds, space.distinct  # a space without them raises here, before anything is loaded
+
+
 @dataclass
 class TrainSupernet(SharedTraining):
     """Single-path one-shot training: Guo et al. 2020, section 3.3.
@@ -121,8 +129,5 @@ class TrainSupernet(SharedTraining):
 
     def begin(self) -> Shared:
         """Begin as `SharedTraining` does, after a check of the sampler."""
-        if self.sampler not in SAMPLERS:
-            raise ValueError(f"sampler must be one of {list(SAMPLERS)}, got {self.sampler!r}")
-        if self.sampler == "stratified":
-            _ = self.space.madds, self.space.distinct  # a space without them raises here, before anything is loaded
+        check_sampler(self.sampler, SAMPLERS, self.space)
         return super().begin()
