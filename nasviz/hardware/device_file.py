@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ..identity import OtherVersion, check_version
 
 VERSION = 1
 WRONG = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
-Device = TypeVar("Device")
+
+
+class Named(Protocol):
+    """What all devices have."""
+
+    @property
+    def name(self) -> str:
+        """The device's name, as its source writes it."""
+
+
+Device = TypeVar("Device", bound=Named)
 
 
 def read(path: str | Path, device: Callable[[dict], Device]) -> tuple[dict, tuple[Device, ...]]:
@@ -38,7 +48,7 @@ def read(path: str | Path, device: Callable[[dict], Device]) -> tuple[dict, tupl
         raise ValueError(f"{path} is no file of fitted devices: {why}") from None
 
 
-def write(path: str | Path, about: Mapping, entries: Sequence[Mapping], device: Callable[[dict], object]) -> None:
+def write(path: str | Path, about: Mapping, entries: Sequence[Mapping], device: Callable[[dict], Device]) -> None:
     """Write a file, with five significant digits of each number, and read it back.
 
     Raises
@@ -78,3 +88,8 @@ def short(value):
 def _flat(text: str) -> str:
     """JSON whose lists of numbers stand on one line each."""
     return re.sub(r"\[\s+([-\d.e,\s]+?)\s+\]", lambda found: "[" + " ".join(found[1].split()) + "]", text)
+
+
+def named(devices: Iterable[Device], name: str) -> Device | None:
+    """Return the first device of this name, where capitals and spaces do not matter; None if there is none."""
+    return next((device for device in devices if plain(device.name) == plain(name)), None)

@@ -103,9 +103,8 @@ def elastic_device(name: str) -> ElasticDevice:
     >>> phone(space.largest) / phone(space.smallest) > card(space.largest) / card(space.smallest)
     True
     """
-    for device in elastic_devices():
-        if device_file.plain(device.name) == device_file.plain(name):
-            return device
+    if device := device_file.named(elastic_devices(), name):
+        return device
     names = "; ".join(device.name for device in elastic_devices())
     raise ValueError(f"no device is called {name!r:.60}; there are {names}")
 

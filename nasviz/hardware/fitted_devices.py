@@ -150,9 +150,8 @@ def published_device(name: str) -> FittedDevice:
     >>> f"{phone.ms((3, 3, 3, 3, 3, 3)):.0f} ms, and {phone.ms((1, 1, 1, 1, 1, 1)):.0f} ms"
     '40 ms, and 1 ms'
     """
-    for device in published_devices():
-        if device_file.plain(device.name) == device_file.plain(name):
-            return device
+    if device := device_file.named(published_devices(), name):
+        return device
     raise ValueError(f"no published device is called {name!r:.60}; there are {_names('latency_ms')}")
 
 
