@@ -235,7 +235,7 @@ def test_what_a_process_has_started_is_ended_with_it(tmp_path):
         peer = judge.Peer(pipe)
         assert dict(judge.names_of(peer, ["x"])) == {"x": 1}
         assert len(set(limits.descendants(os.getpid())) - before) >= 2
-    assert set(limits.descendants(os.getpid())) == before
+    assert set(limits.descendants(os.getpid())) <= before, "a process of an earlier test may end meanwhile: none is new"
 
 
 @pytest.mark.skipif(not limits.LINUX or os.geteuid(), reason="who is root gives a user of its own")
