@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from torch import nn
@@ -92,8 +92,8 @@ class ElasticDevice:
         side : int
             Of the image, in pixels.
         """
-        space, size = MobileSpace(), {"width": width, "strides": STRIDES, "head": 1280, "classes": 1000, "colors": 3}
-        return lambda arch: self.predict(space.network(arch, **size), (3, side, side))
+        build = partial(MobileSpace().network, width=width, strides=STRIDES, head=1280, classes=1000, colors=3)
+        return lambda arch: self.predict(build(arch), (3, side, side))
 
     def target(self, width: float = 1.2) -> Target:
         """The device among others that are measured or simulated, for `nasviz.views.Devices`."""
