@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import edition, rerun
+from . import edition, rerun, timetable
 from .grading import command as grading
 from .grading import exports
 
@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = made.add_subparsers(dest="command", title="commands", required=True)
     edition.add_editions(commands)
+    timetable.add_command(commands)
     grading.add_command(commands)
     exports.add_command(commands)
     rerun.add_command(commands)
