@@ -13,7 +13,11 @@ ROOT = Path(__file__).parents[1]
 COURSE = ROOT / "course"
 BY_PATH = dict(zip(LABS, BOOKS.values(), strict=True))
 NOTES = {path.stem: path.read_text("utf-8") for path in sorted((COURSE / "notes").glob("*.md"))}
-PROJECTS = {p.stem: p.read_text("utf-8") for p in sorted((COURSE / "projects").glob("*.md")) if p.stem != "rubric"}
+PROJECTS = {
+    p.stem: p.read_text("utf-8")
+    for p in sorted((COURSE / "projects").glob("*.md"))
+    if p.stem not in ("README", "rubric")
+}
 PAGES = {  # questions/ is made by a command, and has tests of its own
     path: path.read_text("utf-8")
     for path in [*COURSE.glob("*.md"), *COURSE.glob("notes/*"), *COURSE.glob("projects/*")]
@@ -55,14 +59,14 @@ def test_notes_have_all_parts(lab):
     assert 4 <= len(questions) <= 6
     for one in questions:
         assert re.match(r"\*\*.+\?\*\* \S", one), f"a question in bold, then its answer: {one}"
-        assert re.search(r"sections? [\d“]|exercise `|[12]\d{3}", one), f"what supports the answer? {one}"
+        assert re.search(r"sections? [\d“]|exercise `|[Tt]he lab's|[12]\d{3}", one), f"what supports the answer? {one}"
     assert 50 <= len(NOTES[lab].splitlines()) <= 130
 
 
 def unknown(text, books, own):
     """What a text names of the labs that is not there: sections by number or heading, exercises."""
     text = re.sub(r"\s+", " ", text)
-    named = r"(?:lab (\d\d), )?sections? (“[^”]*”|\d+(?:(?:, | and |, and )\d+)*)"
+    named = r"(?:[Ll]ab (\d\d), )?sections? (“[^”]*”|\d+(?:(?:, | and |, and )\d+)*)"
     for lab, which in re.findall(named, text):
         titles = timetable.headings(books[lab or own])
         for one in [which[1:-1]] if which[0] == "“" else re.findall(r"\d+", which):

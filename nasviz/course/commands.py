@@ -14,6 +14,7 @@ The labs as a course: hand them out, grade them, keep them in form.
 
   python -m nasviz course student OUT --path 6               hand out a course of six sessions
   python -m nasviz course instructor OUT                     the labs with solutions and notes
+  python -m nasviz course paths --path 6                     what each session works through, minute by minute
 
 Each command says more with --help.
 """
