@@ -14,7 +14,6 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 from ..paths import labs_dir
@@ -50,22 +49,20 @@ class Section:
 
 def sections(notebook) -> list[Section]:
     """The sections of a lab, in order; the first holds the title and what one should know."""
-    number = 0
+    groups: list[list[tuple[dict, bool]]] = []
+    for cell, further in lesson.sections(notebook):
+        begins = cell["cell_type"] == "markdown" and re.match(r"##? ", cell["source"])
+        if begins or not groups:
+            groups.append([])
+        groups[-1].append((cell, further))
+    return [_section(group) for group in groups]
 
-    def place(pair) -> int:
-        nonlocal number
-        cell, _ = pair
-        number += cell["cell_type"] == "markdown" and bool(re.match(r"##? ", cell["source"]))
-        return number
 
-    found = []
-    for _, pairs in groupby(lesson.sections(notebook), place):
-        cells, further = zip(*pairs, strict=True)
-        part = {"cells": cells, "metadata": {}}
-        title = cells[0]["source"].splitlines()[0].lstrip("# ")
-        spent = lesson.spent(part)
-        found.append(Section(title, sum(spent.values()), further[0], tuple(lesson.exercises(part))))
-    return found
+def _section(cells: list[tuple[dict, bool]]) -> Section:
+    first, further = cells[0]
+    part = {"cells": [cell for cell, _ in cells], "metadata": {}}
+    title = first["source"].splitlines()[0].lstrip("# ")
+    return Section(title, sum(lesson.spent(part).values()), further, tuple(lesson.exercises(part)))
 
 
 def headings(notebook) -> list[str]:
@@ -112,7 +109,10 @@ def plan(parts: Iterable[tuple[str, list[Section]]]) -> Plan:
         if one.minutes <= left:
             done.add((stem, one.name))
             left -= one.minutes
-    rows, clock = [Row(OPENING, "", "Homework, and what was asked since")], float(OPENING)
+    rows, clock = (
+        [Row(OPENING, "", "Homework and open questions; in the first session, what is graded")],
+        float(OPENING),
+    )
     for stem, some in parts:
         for section in some:
             later = [one for one in section.exercises if (stem, one.name) not in done]
