@@ -20,7 +20,7 @@ PROJECTS = {
 }
 PAGES = {  # questions/ is made by a command, and has tests of its own
     path: path.read_text("utf-8")
-    for path in [*COURSE.glob("*.md"), *COURSE.glob("notes/*"), *COURSE.glob("projects/*")]
+    for path in [*COURSE.glob("*.md"), *COURSE.glob("notes/*.md"), *COURSE.glob("projects/*.md")]
 }
 PARTS = (
     "The story",
