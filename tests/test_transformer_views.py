@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from stage_page import drawn
 from test_colors import SIGHTS, lab, linear
 
@@ -276,6 +277,15 @@ def test_milliseconds_of_half_blocks_are_measured_once_and_add_up():
         assert times(arch) == pytest.approx(1e-3 * (count.parameters(network) + there))
     assert times.ms.shape == (4, 5) and not times.ms[:, 0].any() and times(SPACE.smallest) == pytest.approx(times.rest)
     assert times.errors([SPACE.largest], [times(SPACE.largest) / 1.25]) == pytest.approx([0.25])
+
+
+def test_half_blocks_are_timed_on_this_machine_as_they_run_in_a_network():
+    half = SPACE.network(SPACE.largest, width=16).halves[0].eval()
+    tokens = torch.randn(2, 16, 16, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(Branch(half)(tokens), tokens + half(tokens))
+    times = half_block_times(SPACE, batch=2, samples=5, tolerance=100.0, width=16)
+    assert (times.ms[:, 1:] > 0).all() and times.rest > 0 and times.table.batch == 2
 
 
 def test_milliseconds_are_a_budget_a_cost_of_the_stack_and_a_file(tmp_path):
