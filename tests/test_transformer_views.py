@@ -358,3 +358,6 @@ def test_a_whole_distillation_shows_loss_and_accuracy():
     tuned = Rows(Distillation(SPACE, PART))
     assert [view.kind for view in tuned.spec.views] == ["curve", "curve"]
     assert {"loss", "valid_loss", "valid_accuracy"} == set(tuned.arrays)
+    taught = Rows(Distillation(SPACE, PART, teacher=b""))  # its losses are of two kinds
+    assert [one["label"] for one in taught.spec.plain()["views"][0]["series"]] == [
+        "training, against the teacher", "validation, against labels"]  # fmt: skip

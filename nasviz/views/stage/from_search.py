@@ -142,6 +142,8 @@ class Rows:
         self.arrays |= {name: [] for name in [*losses, *scores]}
         span = 12 if not (losses and scores) else 6
         words = {"loss": "training", "valid_loss": "validation"}
+        if getattr(self.search, "teacher", None) is not None:  # two different losses
+            words = {"loss": "training, against the teacher", "valid_loss": "validation, against labels"}
         if losses:
             series = [Series(array=name, label=words[name], points=False) for name in losses]
             views.append(self._curve(series, span, title="Loss of each batch (nats)", ylabel="loss, nats"))

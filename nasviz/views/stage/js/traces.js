@@ -4,6 +4,7 @@ function traces(host, spec, { history, colors, dashes }) {
   const shape = history.arrays[spec.array];
   const [panels, series] = shape.length > 1 ? shape : [1, shape[0]];
   const top = spec.max ?? 1;
+  const each = spec.each ?? 0;
   const L = layered(host, 100, 2, spec.title ?? "weights in time");
   const [base, over] = L.layers;
   const now = new Float32Array(panels * series);
@@ -21,9 +22,8 @@ function traces(host, spec, { history, colors, dashes }) {
   const panel = (p) => {
     const w = (L.width - left - 6) / columns;
     const [column, row] = [p % columns, Math.floor(p / columns)];
-    return { x: left + column * w, y: 22 + row * tall, w: w - gap, h: tall - 32 };
+    return { x: left + column * w, y: 22 + row * tall, w: w - gap, h: tall - (each ? 42 : 32) };
   };
-  const each = spec.each ?? 0;
   const domain = (p) => (each ? [p * each, (p + 1) * each - 1] : [0, span]); // of a panel, steps
   const scaled = (p) => scales(panel(p), domain(p), [0, top]);
   const bottom = (p) => p + columns >= panels;
@@ -139,7 +139,7 @@ function traces(host, spec, { history, colors, dashes }) {
       columns = Math.min(panels, Math.max(1, Math.floor((wide - left) / 138)));
       rows = Math.ceil(panels / columns);
       columns = Math.ceil(panels / rows); // the last row as full as the others
-      tall = panels === 1 ? 240 : rows === 1 ? 150 : 112;
+      tall = panels === 1 ? 240 : rows === 1 ? 150 : each ? 122 : 112; // with room for ticks below each
       L.fit(rows * tall + 16);
       view.patch();
       view.draw(last);
