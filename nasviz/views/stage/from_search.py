@@ -77,7 +77,7 @@ class Rows:
         if "errors" in self.shows:
             lines, table = self._errors()
             views += [lines, table]
-            options = table.columns
+            options = tuple(table.columns)
             looks = {
                 "labels": options,
                 "colors": [SERIES[(o - 1) % len(SERIES)] for o in range(len(options))],  # nothing at all is grey
