@@ -1,6 +1,5 @@
 """What lab 07 reads off its records: small cases by hand, and the records themselves."""
 
-import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -49,10 +48,10 @@ def test_a_truth_by_hand():
     assert "| 1 | 2 | 65.0 | 60.0 to 70.0 |" in lab.by_skips(TRUTH).data
 
 
-def found(*cells, seed=0, draw=None, eigenvalues=()):
+def found(*cells, seed=0, eigenvalues=()):
     """A search that had these cells of six edges, epoch by epoch."""
     strengths = np.stack([1 - np.array(cells), np.array(cells)], 2)
-    return lab.Found(seed, draw, SPACE, cells[-1], strengths, np.array(eigenvalues, float))
+    return lab.Found(seed, SPACE, cells[-1], strengths, np.array(eigenvalues, float))
 
 
 NONE, ONE, THREE, SIX = (1,) * 6, (0, *(1,) * 5), (0,) * 3 + (1,) * 3, (0,) * 6
@@ -98,29 +97,6 @@ def test_early_stops_are_read_off_the_searches_of_darts():
     one = found(*[ONE] * 5, *[NONE] * 2, *[THREE] * 4, SIX, eigenvalues=[1] * 5 + [1.5] * 7)
     got = lab.answers({"DARTS": [one], "GDAS": [found(ONE)]})
     assert got == {"DARTS": [SIX], "GDAS": [ONE], "DARTS-ES": [ONE], "DARTS+": [THREE]}
-
-
-def test_whose_images_follows_from_the_records():
-    own, first = ([found(ONE, seed=s, draw=draw) for s, draw in enumerate(d)] for d in ((0, 1), (None, None)))
-    assert lab.own_images(own) and not lab.own_images(first)
-    assert not lab.own_images([own[0], own[0]]) and not lab.own_images([own[0], first[1]])
-    assert lab.whose_images({"A": own}) == "Each seed drew its own images: A."
-    assert "its own images: A. All seeds share one draw of images: B; C." in lab.whose_images(
-        {"A": own, "B": first, "C": first}
-    )
-
-
-def test_drawn_searches_replace_the_shared_ones_once_they_are_complete(tmp_path, monkeypatch):
-    monkeypatch.setattr(lab, "FOLDER", tmp_path)
-    text = SMALL_SPACES["conv"].to_text(ONE)
-    shared = [{"method": name, "seed": seed, "arch": text} for name in ("DARTS", "GDAS") for seed in (1, 0)]
-    rows = [row | {"draw": row["seed"]} for row in shared[:3]]  # of GDAS one is missing
-    (tmp_path / "conv-searches.jsonl").write_text("".join(json.dumps(row) + "\n" for row in shared))
-    (tmp_path / "drawn-conv.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    monkeypatch.setattr(lab, "SEEDS", 2)
-    got = lab.searches("conv")
-    assert [(one.seed, one.draw) for one in got["DARTS"]] == [(0, 0), (1, 1)]
-    assert [(one.seed, one.draw) for one in got["GDAS"]] == [(0, None), (1, None)]
 
 
 @pytest.mark.parametrize("name", ["sep", "conv", "deep", "whole"])

@@ -9,7 +9,7 @@ with the full recipe on a network of four channels: data/darts-small/sep and con
 writes them. ``searches`` records DARTS and each of its remedies, with as many updates as DARTS, ten seeds, on the first
 of them (sep) and on the second (conv); DARTS for longer, on a deeper and wider supernet, with few images and with as
 many as there are (deep); and DARTS on all five operations of NAS-Bench-201 (whole): a line of JSON a search, in
-data/darts-small/drawn-*.jsonl. Each seed draws images of its own (``draw``). Searches of DARTS itself come first, the
+data/darts-small/searches-*.jsonl. Each seed draws images of its own (``draw``). Searches of DARTS come first, the
 remedies after them. All go on where they were when interrupted. As many processes work as `nasviz.workers.workers`
 says.
 """
@@ -104,7 +104,7 @@ def outcome(search: Darts) -> dict:
 
 def file_of(name: str) -> str:
     """The file of a set."""
-    return f"drawn-{name}.jsonl"
+    return f"searches-{name}.jsonl"
 
 
 def searches_in(folder: Path, name: str) -> Iterator[dict]:

@@ -28,10 +28,6 @@ from ..strategies.robust_darts import BACK, sharpened
 
 FOLDER = data_dir() / "darts-small"
 SEEDS = 10  # recorded searches of a method
-SHARED = {  # files of searches that all took the first images of the data, whatever their seed
-    "sep": "searches-*.jsonl", "conv": "conv-searches.jsonl", "deep": "deep-searches.jsonl",
-    "whole": "whole-searches.jsonl",
-}  # fmt: skip
 RATIO, MOST = 0.75, 3  # RobustDARTS's rule; the skips at which DARTS+ stops
 USUAL, MORE = "DARTS", "DARTS, ten times the images"
 LONGER = ("DARTS, longer and deeper", "DARTS, longer and deeper, 4,000 images")  # names in the set "deep"
@@ -132,8 +128,7 @@ class Found:
     Attributes
     ----------
     seed : int
-    draw : int or None
-        Seed of the draw of its images; None: the first images of the data.
+        Also of the draw of its images.
     space : SearchSpace
     arch : Arch
         What was found.
@@ -144,7 +139,6 @@ class Found:
     """
 
     seed: int
-    draw: int | None
     space: SearchSpace
     arch: Arch
     strengths: np.ndarray
@@ -175,8 +169,7 @@ class Found:
 def searches(name: str) -> dict[str, list[Found]]:
     """Return recorded searches by method, in the order of their seeds.
 
-    Where a method's searches whose images are drawn by their seeds are complete, they are taken; else those that all
-    share the first images. `whose_images` says which.
+    Each seed drew images of its own.
 
     Parameters
     ----------
@@ -185,40 +178,12 @@ def searches(name: str) -> dict[str, list[Found]]:
         ``"whole"``: all operations of NAS-Bench-201.
     """
     space = NasBench201() if name == "whole" else SMALL_SPACES["conv" if name == "conv" else "sep"]
-    shared, own = (_read(pattern, space) for pattern in (SHARED[name], f"drawn-{name}.jsonl"))
-    return shared | {method: found for method, found in own.items() if len(found) == SEEDS}
-
-
-def _read(pattern: str, space: SearchSpace) -> dict[str, list[Found]]:
     found: dict[str, list[Found]] = {}
-    for path in sorted(FOLDER.glob(pattern)):
-        for row in map(json.loads, path.read_text("utf-8").splitlines()):
-            strengths = np.stack([row["skip"], row["other"]], 2) if "skip" in row else np.empty((0, 6, 2))
-            one = Found(
-                row["seed"], row.get("draw"), space, space.from_text(row["arch"]), strengths,
-                np.array(row.get("eigenvalue", [])),
-            )  # fmt: skip
-            found.setdefault(row["method"], []).append(one)
+    for row in map(json.loads, (FOLDER / f"searches-{name}.jsonl").read_text("utf-8").splitlines()):
+        strengths = np.stack([row["skip"], row["other"]], 2) if "skip" in row else np.empty((0, 6, 2))
+        arch, eigenvalues = space.from_text(row["arch"]), np.array(row.get("eigenvalue", []))
+        found.setdefault(row["method"], []).append(Found(row["seed"], space, arch, strengths, eigenvalues))
     return {method: sorted(those, key=lambda one: one.seed) for method, those in found.items()}
-
-
-def own_images(found: Sequence[Found]) -> bool:
-    """Return whether each of the searches drew images of its own, as their records say."""
-    draws = [one.draw for one in found]
-    return None not in draws and len(set(draws)) == len(draws)
-
-
-def whose_images(found: Mapping[str, Sequence[Found]]) -> str:
-    """Say on how many draws of images the searches of each method rest: a paragraph of Markdown."""
-    own = [name for name, those in found.items() if own_images(those)]
-    shared = [name for name, those in found.items() if not own_images(those)]
-    said = []
-    if own:
-        said.append(f"Each seed drew its own images: {'; '.join(own)}.")
-    if shared:
-        said.append(f"All seeds share one draw of images: {'; '.join(shared)}. Their intervals do not say how much "
-                    "another draw would change.")  # fmt: skip
-    return " ".join(said)
 
 
 def banded(values: Sequence[float], digits: int = 0) -> str:
