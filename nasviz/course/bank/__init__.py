@@ -10,7 +10,5 @@
 `nasviz.course.bank.collect`        both, for one lab or all
 `nasviz.course.bank.gift`, …        the formats: `gift` (Moodle), `qti` (Canvas), `markdown`
 `nasviz.course.bank.command`        the command
-`nasviz.course.bank.share`          a student's answers, kept beside the notebook if the student says so
-`nasviz.course.bank.histogram`      what a class answered: counted; `page` shows it
 =================================== ====================================================================================
 """

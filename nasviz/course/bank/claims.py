@@ -1,4 +1,4 @@
-"""Questions for labs 12 and 13: a bill, several tests at once, a search that may be stopped, what another table answers."""
+"""Questions for labs 12 and 13: a bill, several tests, a search that is stopped, another table's answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def a_bill(rng: np.random.Generator) -> Drawn:
     found = cost.bill("a search", float(devices * days), assume)
     return Drawn(
         f"A search ran for {days} days on {devices} accelerators. Each draws {watts} W. The data centre has a PUE of "
-        f"{pue:.2f}, and the grid emits {intensity:.2f} kg CO₂e a kWh. How many kg CO₂e is that? One percent off is near "
+        f"{pue:.2f}, and the grid emits {intensity:.2f} kg CO₂e a kWh. How many kg CO₂e is that? One percent off is "
+        "near "
         "enough.",
         found.kg,
         "Device-days times 24 hours, times watts, times PUE, divided by 1000, are kWh. The grid turns them into kg.",
@@ -75,7 +76,8 @@ def stopped_at_any_time(rng: np.random.Generator) -> Drawn:
     best = [accuracies[int(np.argmax(rewards[: k + 1]))] for k in range(asked)]
     lines = [f"{a:.1f} %, cost {c}" for a, c in zip(accuracies, costs, strict=True)]
     return Drawn(
-        f"A search asks for six cells, in this order:{listed(lines)}The bound is a cost of {limit}. The search yields its "
+        f"A search asks for six cells, in this order:{listed(lines)}The bound is a cost of {limit}. The search yields "
+        "its "
         "best cell within the bound after each question. It is stopped after one to six questions, each number alike. "
         "How accurate is its last answer, on average? Give two decimals.",
         float(np.mean(best)),
@@ -110,7 +112,8 @@ def another_table_answers(rng: np.random.Generator) -> Drawn:
     say = lambda a, b: f"{a} the same, {b} the opposite, {tables - a - b} open"  # noqa: E731
     shown = "; ".join(f"{a:.2f} to {b:.2f}" for a, b in zip(low, high, strict=True)).replace("-", "−")
     return Drawn(
-        f"On our table, aging is {ours:.2f} points ahead of elitism, and the whole interval is above 0. On {tables} other "
+        f"On our table, aging is {ours:.2f} points ahead of elitism, and the whole interval is above 0. On {tables} "
+        "other "
         f"tables the 95 % intervals of the lead are: {shown}. How do the other tables answer?",
         say(same, opposite),
         "An interval above 0 is the same answer, one below 0 the opposite one. One that touches 0 leaves it open.",
@@ -153,15 +156,21 @@ def fresh_seeds(rng: np.random.Generator) -> Drawn:
     count = ceil((1.96 * spread / gain) ** 2 - 1e-9)
     return Drawn(
         f"Differences of paired searches have a standard deviation of {spread:.2f} points between seeds. You expect a "
-        f"gain of {gain:.2f} points. How many pairs are needed, so that half the width of the 95 % interval of the mean "
+        f"gain of {gain:.2f} points. How many pairs are needed, so that half the width of the 95 % interval of the "
+        "mean "
         "(1.96 standard errors) is no larger than this gain? Two percent off is near enough.",
         count,
         "The standard error is the deviation divided by √n. So n has to reach (1.96 · deviation / gain)².",
         (
-            Wrong(ceil(1.96 * spread / gain), "The interval narrows with the root of n. So the ratio has to be squared."),
-            Wrong(ceil((spread / gain) ** 2), "This makes one standard error as large as the gain: an interval of 68 %."),
             Wrong(
-                ceil((2 * 1.96 * spread / gain) ** 2), "This makes the whole width as large as the gain, and not the half."
+                ceil(1.96 * spread / gain), "The interval narrows with the root of n. So the ratio has to be squared."
+            ),
+            Wrong(
+                ceil((spread / gain) ** 2), "This makes one standard error as large as the gain: an interval of 68 %."
+            ),
+            Wrong(
+                ceil((2 * 1.96 * spread / gain) ** 2),
+                "This makes the whole width as large as the gain, and not the half.",
             ),
             Wrong(
                 ceil(2 * (1.96 * spread / gain) ** 2),

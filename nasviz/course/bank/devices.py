@@ -29,7 +29,10 @@ def error_of_a_table(rng: np.random.Generator) -> Drawn:
         float(np.median(relative)),
         "Each network has a relative error, and the third of the five in their order is the median.",
         (
-            Wrong(float(relative.mean()), "This is the mean. One bad network moves it, and the question asks for the median."),
+            Wrong(
+                float(relative.mean()),
+                "This is the mean. One bad network moves it, and the question asks for the median.",
+            ),
             Wrong(float(np.median(plain)), "This is the error of the plain sum, without the repair."),
             Wrong(
                 float(100 * np.median(np.abs(a + b * sums - measured))),
@@ -103,7 +106,8 @@ def bottleneck_count(rng: np.random.Generator) -> Drawn:
     inside = widen * inputs
     first, depthwise, last = inputs * inside, kernel**2 * inside, inside * outputs
     return Drawn(
-        f"An inverted bottleneck has {inputs} input channels and {outputs} output channels. It widens by {widen}, filters "
+        f"An inverted bottleneck has {inputs} input channels and {outputs} output channels. It widens by {widen}, "
+        "filters "
         f"depthwise with {kernel}×{kernel}, and projects. How many weights do its three convolutions have, without "
         "biases?",
         first + depthwise + last,
@@ -116,7 +120,8 @@ def bottleneck_count(rng: np.random.Generator) -> Drawn:
             ),
             Wrong(first + depthwise, "The projection was forgotten."),
             Wrong(
-                kernel**2 * inputs + inputs * outputs, "The widening was forgotten: this is a depthwise separable convolution."
+                kernel**2 * inputs + inputs * outputs,
+                "The widening was forgotten: this is a depthwise separable convolution.",
             ),
             Wrong(kernel**2 * inputs * outputs, "This is one full convolution from the inputs to the outputs."),
         ),
@@ -143,7 +148,8 @@ def the_front(rng: np.random.Generator) -> Drawn:
         "From the cheapest on, a network is on the front if it is more accurate than all cheaper ones.",
         (
             Wrong(
-                names(best[1:] if fine else best), "The cheapest network is missing. Nothing is cheaper, so nothing dominates it."
+                names(best[1:] if fine else best),
+                "The cheapest network is missing. Nothing is cheaper, so nothing dominates it.",
             ),
             Wrong(names([*best, near]), f"Network {'ABCDEF'[near]} is dominated: a cheaper one is more accurate."),
             Wrong(names(top), "These are the most accurate ones. The front also asks what each costs."),

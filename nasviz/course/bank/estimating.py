@@ -41,7 +41,8 @@ def predictor_or_proxy(rng: np.random.Generator) -> Drawn:
     paid, share = int(rng.integers(40, 160)), int(rng.choice([4, 6, 8, 12, 15, 20, 25, 30]))
     first = floor(paid * 100 / share) + 1
     return Drawn(
-        f"A predictor learns from {paid} full trainings, and then answers at no cost. A proxy costs {share} % of a full "
+        f"A predictor learns from {paid} full trainings, and then answers at no cost. A proxy costs {share} % of a "
+        "full "
         "training for each cell. A search asks for N cells. What is the smallest N for which the predictor is cheaper?",
         first,
         f"The proxy costs {share / 100:g} · N trainings. It has to cost more than {paid}.",
@@ -72,7 +73,8 @@ def paired_difference(rng: np.random.Generator) -> Drawn:
         True: "A ranks these cells better, and another sample would most likely say so too",
         False: "this sample does not show which of the two ranks better",
         "equal": "A and B rank equally well",
-        "overlap": f"the two intervals decide it: {'they overlap, so nothing is shown' if clear else 'A has the higher τ'}",
+        "overlap": "the two intervals decide it: "
+        f"{'they overlap, so nothing is shown' if clear else 'A has the higher τ'}",
     }
     fine = overlap and abs(less.low) > 0.012 and less.value > 0.02
     why = {
@@ -135,7 +137,8 @@ def improvement(rng: np.random.Generator) -> Drawn:
     return Drawn(
         f"The highest accuracy that was seen is {lucky:.1f} %, in one noisy training. The highest posterior mean of a "
         f"cell that was trained is {best:.1f} %. A candidate is predicted at {mean:.1f} % with a standard deviation of "
-        f"{deviation:.1f} points, without the noise of a training. What is its expected improvement, in points, counted "
+        f"{deviation:.1f} points, without the noise of a training. What is its expected improvement, in points, "
+        "counted "
         "as lab 05 advises? Give three decimals.",
         value(best),
         "One improves on the highest posterior mean. With z = (μ − f*) / σ, the improvement is (μ − f*)Φ(z) + σφ(z).",
@@ -163,7 +166,8 @@ def price_of_halving(rng: np.random.Generator) -> Drawn:
         before = epochs
     return Drawn(
         f"A bracket of successive halving begins with {count} trainings of {least} epochs. At each rung the best "
-        f"1/{eta} go on until they have {eta} times as many epochs, and the last ones have {most}. A training that goes "
+        f"1/{eta} go on until they have {eta} times as many epochs, and the last ones have {most}. A training that "
+        "goes "
         "on continues where it stopped. How many epochs does the bracket pay in all?",
         paid,
         "At each rung, those who are left pay the epochs that are new to them.",

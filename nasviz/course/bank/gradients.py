@@ -21,7 +21,8 @@ def alpha_gradient(rng: np.random.Generator) -> Drawn:
     names = ("skip", "conv 3×3", "avg pool")
     lines = [f"{name}: weight {a:.2f}, slope {b:.1f}".replace("-", "−") for name, a, b in zip(names, p, g, strict=True)]
     return Drawn(
-        f"An edge mixes three operations. Behind each stands its weight p after the softmax, and the slope g of the loss "
+        "An edge mixes three operations. Behind each stands its weight p after the softmax, and the slope g of the "
+        "loss "
         f"in this weight:{listed(lines)}What is the slope of the loss in the α of {names[place]}? Give three decimals.",
         found,
         "The slope in α is p times the difference between the operation's own g and the mean g of the mixture.",
@@ -44,7 +45,11 @@ def alpha_gradient(rng: np.random.Generator) -> Drawn:
 @asks("darts", 2, "hard")
 def where_it_ends(rng: np.random.Generator) -> Drawn:
     """The end of two nested descents on another pair of losses than the lab's."""
-    c, k, xi = round(rng.choice([0.5, 1.5, 2, 2.5, 3]), 1), int(rng.integers(2, 10)), round(rng.choice([0.05, 0.1, 0.2, 0.25]), 2)
+    c, k, xi = (
+        round(rng.choice([0.5, 1.5, 2, 2.5, 3]), 1),
+        int(rng.integers(2, 10)),
+        round(rng.choice([0.05, 0.1, 0.2, 0.25]), 2),
+    )
     return Drawn(
         f"The training loss is (w − {c:g}α)², and the validation loss is αw − {k}α + 1. α descends the validation loss "
         f"after one step of w, whose length is ξ = {xi:g}: w' = w − ξ · 2(w − {c:g}α). It knows how w' depends on α. "
@@ -53,7 +58,9 @@ def where_it_ends(rng: np.random.Generator) -> Drawn:
         f"At the end w = w' = {c:g}α. The slope in α is w' − {k} + α · 2ξ · {c:g}, and it has to be 0.",
         (
             Wrong(k / c, "This is first order, ξ = 0. It does not ask what moving α does to w."),
-            Wrong(k / (2 * c), "This is the exact answer of the two nested problems. One short step does not reach it."),
+            Wrong(
+                k / (2 * c), "This is the exact answer of the two nested problems. One short step does not reach it."
+            ),
             Wrong(2 / (1 + 2 * xi), "This is the end in the lab's own example. Here the losses are others."),
             Wrong(k / (1 + 2 * xi), f"This takes w = α at the end. The training loss is least at w = {c:g}α."),
         ),
@@ -68,16 +75,20 @@ def luck_at_a_price(rng: np.random.Generator) -> Drawn:
     q, c = worse / 100, chance / 100
     count = ceil(log(1 - c) / log(q) - 1e-12)
     return Drawn(
-        f"A search found a cell that is better than {worse} % of all cells. Random search draws cells independently and "
+        f"A search found a cell that is better than {worse} % of all cells. Random search draws cells independently "
+        "and "
         "keeps the truly best one. How many draws are needed at least, so that this one is better than the found cell "
         f"with a chance of {chance} % or more?",
         count,
         f"All n draws are worse with chance {q:g}^n. This has to fall to {1 - c:.2f} or below.",
         (
-            Wrong(ceil(1 / (1 - q) - 1e-9), "So many draws contain one better cell in the mean. Often they contain none."),
+            Wrong(
+                ceil(1 / (1 - q) - 1e-9), "So many draws contain one better cell in the mean. Often they contain none."
+            ),
             Wrong(ceil(c / (1 - q) - 1e-9), "Chances of single draws were added. Two hits in one search count once."),
             Wrong(
-                ceil(log(1 - q) / log(c) - 1e-12), "The two chances have changed places: each draw fails in the larger part."
+                ceil(log(1 - q) / log(c) - 1e-12),
+                "The two chances have changed places: each draw fails in the larger part.",
             ),
         ),
         tolerance=0.4,
@@ -92,12 +103,15 @@ def percentile(rng: np.random.Generator) -> Drawn:
     every = rng.permutation(np.append(accuracies, [found] * 3))
     worse, equal = int((every < found).sum()), int((every == found).sum())
     return Drawn(
-        f"A space has ten cells. Their true accuracies are {', '.join(f'{one:.1f}' for one in every)} %. A search found "
+        f"A space has ten cells. Their true accuracies are {', '.join(f'{one:.1f}' for one in every)} %. A search "
+        "found "
         f"one of {found:.1f} %. What is its percentile, if equal cells count half?",
         100 * (worse + equal / 2) / 10,
         f"{worse} cells are worse. {equal} are equally good, the found one among them, and count half.",
         (
-            Wrong(100 * worse / 10, "Equal cells were left out. A cell drawn at random would then not get 50 on average."),
+            Wrong(
+                100 * worse / 10, "Equal cells were left out. A cell drawn at random would then not get 50 on average."
+            ),
             Wrong(100 * (worse + equal) / 10, "Equal cells were counted as worse ones."),
             Wrong(100 * (10 - worse - equal / 2) / 10, "This counts the better cells. A high percentile is good."),
         ),
@@ -114,15 +128,19 @@ def sharpest_bend(rng: np.random.Generator) -> Drawn:
     other = float(values[np.abs(values).argmin()])
     one, two = (f"{number:.1f}".replace("-", "−") for number in (a, d))
     return Drawn(
-        f"The validation loss has two architecture weights. Its second derivatives are {one} and {two}, and the mixed one "
-        f"is {b:.1f}. To which number does power iteration converge, if it returns vᵀHv of the last v? Give two decimals.",
+        f"The validation loss has two architecture weights. Its second derivatives are {one} and {two}, and the mixed "
+        "one "
+        f"is {b:.1f}. To which number does power iteration converge, if it returns vᵀHv of the last v? Give two "
+        "decimals.",
         value,
         "Power iteration finds the eigenvalue of largest magnitude, and vᵀHv has its sign. The eigenvalues are "
         "(a + d) / 2 ± √((a − d)² / 4 + b²).",
         (
             Wrong(-value, "The sign is lost: the length of Hv is no eigenvalue."),
             Wrong(other, "This is the eigenvalue of smaller magnitude. Each product with H shrinks its share."),
-            Wrong(a if abs(a) > abs(d) else d, "This is an entry of the matrix. The mixed derivative bends the loss too."),
+            Wrong(
+                a if abs(a) > abs(d) else d, "This is an entry of the matrix. The mixed derivative bends the loss too."
+            ),
             Wrong(a + d, "This is the sum of both eigenvalues, the trace."),
         ),
         tolerance=0.011,

@@ -30,7 +30,8 @@ def gradient_with_a_baseline(rng: np.random.Generator) -> Drawn:
     told = ", ".join(f"{name} {p:.2f}" for name, p in zip(names, chances, strict=True))
     return Drawn(
         f"A controller makes one choice by a softmax. Its probabilities are: {told}. It draws {names[drawn]}, and the "
-        f"reward is {reward:.2f}. The baseline is {baseline:.2f}. What is the REINFORCE estimate of the gradient in the "
+        f"reward is {reward:.2f}. The baseline is {baseline:.2f}. What is the REINFORCE estimate of the gradient in "
+        "the "
         f"logit of {names[asked]}? Give four decimals.",
         float(found[asked]),
         "The estimate is (R − b) times the slope of ln P. The slope is 1 − p for the option drawn, and −p for another.",
@@ -67,7 +68,8 @@ def progress_within_a_bound(rng: np.random.Generator) -> Drawn:
     value = mean(late, keeps) - mean(early, keeps) if sound else float("nan")
     lines = [f"{a:.1f} %, cost {c}" for a, c in zip(accuracies, costs, strict=True)]
     return Drawn(
-        f"A search asked for eight cells, in this order:{listed(lines)}The bound is a cost of {limit}. Of the cells that "
+        f"A search asked for eight cells, in this order:{listed(lines)}The bound is a cost of {limit}. Of the cells "
+        "that "
         "keep the bound: by how many points are those among the last four more accurate than those among the first "
         "four, in the mean? Give two decimals.",
         value,
@@ -103,7 +105,8 @@ def the_reward_prefers(rng: np.random.Generator) -> Drawn:
     lines = [f"{n}: {a:.1f} %, {c:,} multiply-adds" for n, a, c in zip("ABCD", accuracies, costs, strict=True)]
     return Drawn(
         f"The bound is {limit:,} multiply-adds. Over it, the reward is the accuracy (0 to 1) less {weight:g} times the "
-        f"relative excess, which is cost / bound − 1. Four cells were trained:{listed(lines)}Which one earns the highest "
+        f"relative excess, which is cost / bound − 1. Four cells were trained:{listed(lines)}Which one earns the "
+        "highest "
         "reward?",
         name[best(Penalised("madds", float(limit), weight))],
         "One subtracts the penalty of each cell over the bound, and compares the four rewards.",
@@ -112,7 +115,10 @@ def the_reward_prefers(rng: np.random.Generator) -> Drawn:
                 name[best(Bounded("madds", float(limit)))],
                 "This cell is the best within the bound. Under so small a penalty, a cell over it can earn more.",
             ),
-            Wrong(name[int(accuracies.argmax())], "This cell is the most accurate, and its penalty is larger than its lead."),
+            Wrong(
+                name[int(accuracies.argmax())],
+                "This cell is the most accurate, and its penalty is larger than its lead.",
+            ),
             Wrong(
                 name[int(costs.argmin())],
                 "This cell is the cheapest. Within the bound, a lower cost earns nothing under this reward.",
@@ -142,7 +148,8 @@ def tournament(rng: np.random.Generator) -> Drawn:
             Wrong(100 * once, "This is right for draws without replacement. Here the same one may come twice."),
             Wrong(
                 100 * (1 - ((places - 1) / places) ** size),
-                "This is how often it is drawn, or how often the very best one wins. It loses each tournament in which a better one is drawn too.",
+                "This is how often it is drawn, or how often the very best one wins. It loses each tournament in "
+                "which a better one is drawn too.",
             ),
             Wrong(100 * size / places, "Chances to be drawn were added, and the better members were forgotten."),
         ),
@@ -157,14 +164,13 @@ def last_word(rng: np.random.Generator) -> Drawn:
     counts = rng.permutation([1, 2, 2, 3])
     truths = rng.uniform(79, 82, 4)
     trainings = [np.round(truth + rng.normal(0, 0.9, count), 1) for truth, count in zip(truths, counts, strict=True)]
-    lines = [
-        f"{n}: {', '.join(f'{one:.1f}' for one in own)} %" for n, own in zip("ABCD", trainings, strict=True)
-    ]
+    lines = [f"{n}: {', '.join(f'{one:.1f}' for one in own)} %" for n, own in zip("ABCD", trainings, strict=True)]
     name = [f"cell {letter}" for letter in "ABCD"]
     best = lambda score: name[max(range(4), key=lambda k: score(trainings[k]))]  # noqa: E731
     twice = lambda score: lambda own: score(own) if len(own) > 1 else -np.inf  # noqa: E731
     return Drawn(
-        f"A search trained four cells, some of them several times:{listed(lines)}It returns the cell with the best mean "
+        f"A search trained four cells, some of them several times:{listed(lines)}It returns the cell with the best "
+        "mean "
         "accuracy among those that were trained at least twice. Which one is it?",
         best(twice(np.mean)),
         "One leaves out what was trained once, and compares the means of the others.",

@@ -1,8 +1,8 @@
 """The predictions of the labs as questions of the bank, read from the notebooks as they were rendered.
 
 A rendered lab holds each question in words, its options, and what came out. What a lab lacks is why the wrong answers
-are wrong: ``predictions.toml`` has a table for each prediction, named by the lab's topic and the variable that holds the
-question. A test holds the two to each other.
+are wrong: ``predictions.toml`` has a table for each prediction, named by the lab's topic and by the variable that holds
+the question. A test holds the two to each other.
 
 ======= ==============================================================================================================
 wrong   answers and why each is wrong. Of a choice, all but the right one; of a ranking, all that do not come first;
@@ -19,7 +19,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -50,6 +50,8 @@ class Prediction:
     ends : (low, high)
         Of a number; of a curve, the ends of its y axis.
     unit : str
+    along : str
+        Of a curve, what its x axis means.
     truth : str or float or None
         What was measured; of a ranking, the name that came first; of a curve None.
     """
@@ -61,6 +63,7 @@ class Prediction:
     options: tuple[str, ...] = ()
     ends: tuple[float, float] = (0.0, 1.0)
     unit: str = ""
+    along: str = ""
     truth: str | float | None = None
 
 
@@ -85,13 +88,13 @@ def read(lab: Lab) -> list[Prediction]:
         tree = ast.parse(re.sub(r"(?m)^[%!].*", "", cell["source"]))
         options = {unescape(q): tuple(map(unescape, re.findall("<li>(.*?)</li>", o))) for q, o in _options(shown)}
         for name, call in _asked(tree):
-            one = _prediction(name, call, section, options)
-            asked[name] = one
+            asked[name] = _prediction(name, call, section, options)
         results = [text for text in shown if ">▸</b>" in text]
         names = [name for name in _revealed(tree, list(asked)) if name not in told]
         if len(names) != len(results):
             raise ValueError(
-                f"{lab.stem}: a cell reveals {', '.join(names) or 'nothing'} and shows {len(results)} results. Render the "
+                f"{lab.stem}: a cell reveals {', '.join(names) or 'nothing'} and shows {len(results)} results. Render "
+                "the "
                 "lab: python -m nasviz course render"
             )
         told |= {name: _result(text) for name, text in zip(names, results, strict=True)}
@@ -101,7 +104,7 @@ def read(lab: Lab) -> list[Prediction]:
 
 
 def items(lab: Lab, about: dict | None = None) -> Iterator[Item]:
-    """The predictions of a lab as questions that can be handed out. ValueError as of `read`, or without an explanation."""
+    """The predictions of a lab as questions that can be handed out. ValueError as of `read` and `item`."""
     about = explanations() if about is None else about
     for one in read(lab):
         yield item(lab, one, about)
@@ -144,8 +147,9 @@ def item(lab: Lab, one: Prediction, about: dict[str, dict]) -> Item:
     wrong = tuple(Wrong(float(answer) if one.kind == "number" else answer, reason) for answer, reason in why.items())
     low, high = one.ends
     within = float(table.get("within", (high - low) / 10)) if one.kind == "number" else 0.0
-    text = one.text if one.kind != "ranking" else f"{one.text} Which comes first? There are: {', '.join(one.options)}."
-    drawn = Drawn(text, right, table.get("because", ""), wrong, within, one.unit)
+    more = {"ranking": " Which comes first?", "curve": " Which of these is nearest to what came out?"}
+    unit = one.unit if one.kind == "number" else ""
+    drawn = Drawn(one.text + more.get(one.kind, ""), right, table.get("because", ""), wrong, within, unit)
     if fault := drawn.fault():
         raise ValueError(f"{name}: {fault}")
     order = () if drawn.numeric else _order(one, drawn)
@@ -159,7 +163,7 @@ def _order(one: Prediction, drawn: Drawn) -> tuple[int, ...]:
     return tuple(answers.index(option) for option in shown)
 
 
-# --------------------------------------------------------------------------------------------- reading a notebook's cells
+# ------------------------------------------------------------------------------------------- reading a notebook's cells
 def _html(output) -> str:
     text = output.get("data", {}).get("text/html", "")
     return text if isinstance(text, str) else "".join(text)
@@ -170,7 +174,7 @@ def _options(shown: list[str]) -> list[tuple[str, str]]:
     return [(m[1], m[2]) for text in shown if (m := re.fullmatch(r"<p><b>(.*?)</b></p><ul>(.*)</ul>", text, re.S))]
 
 
-def _asked(tree) -> Iterator[tuple[str, ast.Call]]:
+def _asked(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
     """The questions that a cell makes, by the variables that hold them."""
     for node in tree.body:
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
@@ -181,7 +185,7 @@ def _asked(tree) -> Iterator[tuple[str, ast.Call]]:
         elif isinstance(node.value, ast.Dict):
             for key, value in zip(node.value.keys, node.value.values, strict=True):
                 if isinstance(key, ast.Constant) and _is_question(value):
-                    yield f"{name}.{key.value}", value  # type: ignore[misc]
+                    yield f"{name}.{key.value!s}", value  # type: ignore[misc]
 
 
 def _is_question(node) -> bool:
@@ -198,7 +202,8 @@ def _prediction(name: str, call: ast.Call, section: str, options: dict[str, tupl
     elif kind == "curve":
         ends = tuple(map(float, ast.literal_eval(said["y"])))  # type: ignore[assignment]
     unit = ast.literal_eval(said["unit"]) if "unit" in said else ""
-    return Prediction(name, kind, text, section, options.get(text, ()), ends, unit)
+    along = ast.literal_eval(said["x_label"]) if "x_label" in said else ""
+    return Prediction(name, kind, text, section, options.get(text, ()), ends, unit, along)
 
 
 def _revealed(tree, asked: list[str]) -> list[str]:
@@ -226,4 +231,4 @@ def _with_truth(one: Prediction, told: str | float) -> Prediction:
         truth = float(str(told).removesuffix(one.unit).replace("−", "-"))
     elif one.kind == "curve":
         truth = None
-    return Prediction(one.name, one.kind, one.text, one.section, one.options, one.ends, one.unit, truth)
+    return replace(one, truth=truth)

@@ -1,4 +1,4 @@
-"""Questions for labs 08 and 09: what shared weights cost and rank, what an interval covers, for how many devices it pays."""
+"""Questions for labs 08 and 09: what shared weights cost and rank, what an interval covers, when sharing pays."""
 
 from __future__ import annotations
 
@@ -55,10 +55,12 @@ def what_an_interval_covers(rng: np.random.Generator) -> Drawn:
     count = int(rng.integers(8, 13)) * (10 if drawn == "architectures" else 1)
     told = {
         "architectures": f"{count} architectures inherit from one supernet. The architectures are resampled.",
-        "supernets": f"{count} supernets are trained from {count} seeds on the same images. The supernets are resampled.",
+        "supernets": f"{count} supernets are trained from {count} seeds on the same images. The supernets are "
+        "resampled.",
         "images": f"One supernet is trained {count} times with one seed, on {count} draws of images. The draws are "
         "resampled.",
-        "judges": f"One supernet's ranking is compared with {count} sets of single trainings. These sets are resampled.",
+        "judges": f"One supernet's ranking is compared with {count} sets of single trainings. These sets are "
+        "resampled.",
     }
     why = {
         "architectures": "The same architectures were used each time, so nothing says how others would come out.",
@@ -91,7 +93,9 @@ def seeds_to_tell(rng: np.random.Generator) -> Drawn:
         "The rule of thumb is n ≈ 16 σ² / δ². The exact answer differs by a seed or so.",
         (
             Wrong(round(rule / 2), "Both means are noisy. This counts the noise of one of them only."),
-            Wrong(round(4 * noise / difference), "The means get sure with the root of n. So the ratio has to be squared."),
+            Wrong(
+                round(4 * noise / difference), "The means get sure with the root of n. So the ratio has to be squared."
+            ),
             Wrong(round(rule / 4), "So many seeds make the noise of each mean half as large as the difference."),
             Wrong(round(4 * rule), "The difference was halved. Then it takes four times as many seeds."),
         ),
@@ -112,13 +116,17 @@ def weights_in_common(rng: np.random.Generator) -> Drawn:
     a, b = (int(one.sum()) for one in largest)
     return Drawn(
         "A layer of an elastic network has 32 inputs, 32 outputs and a kernel of 7×7. A child takes the first channels "
-        f"and the middle of the kernel. Child A has {in_a} inputs, {out_a} outputs and a kernel of {first}×{first}. Child "
-        f"B has {in_b} inputs, {out_b} outputs and a kernel of {second}×{second}. How many weights of this layer do both "
+        f"and the middle of the kernel. Child A has {in_a} inputs, {out_a} outputs and a kernel of {first}×{first}. "
+        "Child "
+        f"B has {in_b} inputs, {out_b} outputs and a kernel of {second}×{second}. How many weights of this layer do "
+        "both "
         "use?",
         int(largest.all(0).sum()),
         "The smaller number counts in each direction: inputs, outputs, and both sides of the kernel.",
         (
-            Wrong(min(a, b), "This is all that the smaller child has. The other one may lack some of it in one direction."),
+            Wrong(
+                min(a, b), "This is all that the smaller child has. The other one may lack some of it in one direction."
+            ),
             Wrong(int(largest.any(0).sum()), "This counts what at least one of the two uses."),
             Wrong(
                 min(in_a, in_b) * min(out_a, out_b) * max(first, second) ** 2,
@@ -147,14 +155,17 @@ def within_one_budget(rng: np.random.Generator) -> Drawn:
     ]
     return Drawn(
         f"Eight children of a supernet have two costs:{listed(lines)}A search has to choose among children of equal "
-        "cost. What is Kendall's τ of the inherited accuracy, counted over pairs of equal cost only? Give two decimals.",
+        "cost. What is Kendall's τ of the inherited accuracy, counted over pairs of equal cost only? Give two "
+        "decimals.",
         value if fine else float("nan"),
         "There are six pairs of each cost. τ is the share in the right order less the share in the wrong order.",
         (
             Wrong(over_all, "This τ is over all pairs. Most of it only tells the dear children from the cheap ones."),
             Wrong((value + 1) / 2, "This is the share of pairs in the right order. τ is twice this share, less 1."),
             Wrong(max(groups), "This is τ for one of the two costs. Both count."),
-            Wrong(float((said - truth).mean()), "This is the level: how far inherited accuracies are from those alone."),
+            Wrong(
+                float((said - truth).mean()), "This is the level: how far inherited accuracies are from those alone."
+            ),
         ),
         tolerance=0.006,
     )
@@ -168,12 +179,15 @@ def times_cheaper(rng: np.random.Generator) -> Drawn:
     shared, apart = cost.scenarios(devices, each=each, once=once), cost.scenarios(devices, each=rival)
     return Drawn(
         f"One network for all devices is trained once for {once:,} GPU-hours, and then takes {each} GPU-hours for each "
-        f"device. Another method takes {rival} GPU-hours for each device. For {devices} devices: how many times as much "
+        f"device. Another method takes {rival} GPU-hours for each device. For {devices} devices: how many times as "
+        "much "
         "does the other method cost? Give two decimals.",
         apart / shared,
         "One adds the single training to the share of all devices, and divides the two totals.",
         (
-            Wrong(rival / each, "The single training was forgotten. It counts in full, however many devices there are."),
+            Wrong(
+                rival / each, "The single training was forgotten. It counts in full, however many devices there are."
+            ),
             Wrong(apart / once, "What each device takes on the one network was forgotten."),
             Wrong(rival / (once + each), "This is for a single device. For one, sharing does not pay."),
             Wrong(shared / apart, "The ratio is upside down."),

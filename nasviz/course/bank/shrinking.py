@@ -1,4 +1,4 @@
-"""Questions for lab 14: how many transformers there are inside one, which choice a budget allows, when a library pays."""
+"""Questions for lab 14: the transformers inside one, the choice that a budget allows, when a library pays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import floor
 import numpy as np
 
 from ...spaces.transformer import ATTENTION, FEED_FORWARD
-from ...strategies.mixed_integer import Budget, greedy, harm_of, programme
+from ...strategies.mixed_integer import Budget, exhaustive, greedy, harm_of
 from .question import Drawn, Question, Wrong, asks, listed
 
 TOPIC = "shrinking-a-transformer"
@@ -23,7 +23,8 @@ def functions_inside(rng: np.random.Generator) -> Drawn:
             rows = {row if word == "none" else (*row, word) for row in rows for word in options}
     full = ((heads - 1) * (widths - 1)) ** blocks
     return Drawn(
-        f"A transformer has {blocks} blocks. Each has an attention with {heads} options, then a feed-forward network with "
+        f"A transformer has {blocks} blocks. Each has an attention with {heads} options, then a feed-forward network "
+        "with "
         f"{widths} options. One option of each is none, which computes nothing. Each half has weights of its own. How "
         "many different functions can be built, the empty one included?",
         len(rows),
@@ -44,13 +45,15 @@ def functions_inside(rng: np.random.Generator) -> Drawn:
 def choice_within_a_budget(rng: np.random.Generator) -> Drawn:
     """The choice of least harm within a budget, which the greedy way misses."""
     halves, options = 3, 3
-    costs = np.array([np.sort(rng.choice(np.arange(1, 13), options, replace=False))[::-1] for _ in range(halves)], float)
+    costs = np.array(
+        [np.sort(rng.choice(np.arange(1, 13), options, replace=False))[::-1] for _ in range(halves)], float
+    )
     harms = np.sort(np.round(rng.uniform(0.05, 1.0, (halves, options)), 2), axis=1)
     harms[:, 0] = 0
     whole, least = costs[:, 0].sum(), costs[:, -1].sum()
     most = float(round(least + rng.uniform(0.3, 0.7) * (whole - least)))
     one = Budget(costs, most)
-    best, stepwise = programme(harms, [one]), greedy(harms, one)
+    best, stepwise = exhaustive(harms, [one]), greedy(harms, one)
     say = lambda arch: ", ".join(f"{n}{k + 1}" for n, k in zip("ABC", arch, strict=True))  # noqa: E731
     unique = sum(
         one.allows(arch) and harm_of(arch, harms) <= harm_of(best, harms) + 1e-6 for arch in np.ndindex(3, 3, 3)
@@ -62,7 +65,8 @@ def choice_within_a_budget(rng: np.random.Generator) -> Drawn:
         for h, n in enumerate("ABC")
     ]
     return Drawn(
-        f"Three half-blocks have three variants each. Harms add.{listed(lines)}The budget is a cost of {most:.0f}. Which "
+        f"Three half-blocks have three variants each. Harms add.{listed(lines)}The budget is a cost of {most:.0f}. "
+        "Which "
         "choice has the least harm within it?",
         say(best) if unique == 1 else say(even),
         "With 27 choices one can try all that keep the budget. A mixed-integer programme finds the same for many.",
@@ -71,7 +75,9 @@ def choice_within_a_budget(rng: np.random.Generator) -> Drawn:
                 say(stepwise),
                 "This is the greedy way: step by step the change that harms least for what it saves. It can overshoot.",
             ),
-            Wrong(say(even), "This takes the same variant everywhere. Some half-blocks can do with less, others cannot."),
+            Wrong(
+                say(even), "This takes the same variant everywhere. Some half-blocks can do with less, others cannot."
+            ),
             Wrong(say((0,) * halves), "This is the parent, which breaks the budget."),
         ),
     )
@@ -86,7 +92,8 @@ def when_a_library_pays(rng: np.random.Generator) -> Drawn:
     given = floor(library / (alone - final)) + 1
     return Drawn(
         f"A parent is trained in {parent} seconds. A library of variants is distilled and scored in {library} seconds. "
-        f"Each network chosen from it is then distilled for {final} seconds. Without all that, a network of the same size "
+        f"Each network chosen from it is then distilled for {final} seconds. Without all that, a network of the same "
+        "size "
         f"is trained from scratch to the same accuracy in {alone} seconds. Nobody gives you a parent. What is the "
         "smallest number of budgets for which the library takes fewer seconds in total?",
         first,

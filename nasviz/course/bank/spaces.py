@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from math import prod
 
@@ -37,8 +38,12 @@ def random_search_within(rng: np.random.Generator) -> Drawn:
         f"cell {name[int(np.argmax(rewards))]}",
         "Of the cells within the bound, the search keeps the one with the highest accuracy.",
         (
-            Wrong(f"cell {name[int(accuracies.argmax())]}", "This cell is the most accurate, but it is over the bound."),
-            Wrong(f"cell {name[int(costs.argmin())]}", "This cell is the cheapest. The bound asks for no more than that."),
+            Wrong(
+                f"cell {name[int(accuracies.argmax())]}", "This cell is the most accurate, but it is over the bound."
+            ),
+            Wrong(
+                f"cell {name[int(costs.argmin())]}", "This cell is the cheapest. The bound asks for no more than that."
+            ),
             Wrong(
                 f"cell {name[max(there, key=lambda place: costs[place])]}",
                 "This cell is the largest within the bound. A search believes its trainings, not the size.",
@@ -131,6 +136,11 @@ def the_same_function(rng: np.random.Generator) -> Drawn:
     )
 
 
+def deeper(place: int) -> Callable[[tuple[int, ...]], bool]:
+    """Whether a network has the layer ``place``: its first choice is the depth, from 0."""
+    return lambda prefix: prefix[0] >= place
+
+
 @asks("search-spaces", 2, "medium")
 def inactive_choices(rng: np.random.Generator) -> Drawn:
     """How many architectures has a space whose depth is a choice?"""
@@ -139,7 +149,7 @@ def inactive_choices(rng: np.random.Generator) -> Drawn:
         Choice(
             f"layer {place}",
             tuple(map(str, range(options if place else begin))),
-            lambda prefix, place=place: prefix[0] >= place,
+            deeper(place),
         )
         for place in range(deepest)
     ]
