@@ -16,7 +16,7 @@ from nasviz.paths import labs_dir
 
 POINTS = questions.CurveQuestion.POINTS
 NUMBER = Prediction("n", "number", "How many, in percent?", "", ends=(0.0, 100.0), unit=" %", truth=72.95)
-FEW = Prediction("f", "number", "How many of six?", "", ends=(0.0, 6.0), truth=4.0)
+FEW = Prediction("f", "number", "How many of six?", "", ends=(0.0, 6.0), step=1, truth=4.0)
 CHOICE = Prediction("c", "choice", "Which?", "", ("a < b", "b", "none"), truth="b")
 RANKING = Prediction("r", "ranking", "In which order?", "", ("A", "B", "C"), truth="C")
 CURVE = Prediction("d", "curve", "Draw it.", "", ends=(0.0, 60.0), unit="%", along="difference")
@@ -231,7 +231,12 @@ def test_what_was_measured_is_shown_only_on_demand(klass):
         assert "✓" not in hidden and "easured" not in hidden and "72.95" not in hidden
         assert told.count("✓") == 4 and "72.95 %" in told
     rows = read_page(page.html("A lab", counted, students, answers=True)).rows
-    assert [row[1] for row in rows if row[0]] == ["✓ 70 to 80 % (measured)", "✓ 4 (measured)", "✓ b (measured)", "✓ C (measured)"]
+    assert [row[1] for row in rows if row[0]] == [
+        "✓ 70 to 80 % (measured)",
+        "✓ 4 (measured)",
+        "✓ b (measured)",
+        "✓ C (measured)",
+    ]
 
 
 def test_text_for_a_terminal(klass):

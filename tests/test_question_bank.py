@@ -101,7 +101,7 @@ def lucky_report(text):
 
 def best_of_some(text):
     share, draws = numbers(text)[0], int(numbers(text)[1])
-    return 100 * sum(exp(-0.0) * (1 - share / 100) ** miss * share / 100 for miss in range(draws))
+    return 100 * sum((1 - share / 100) ** miss * share / 100 for miss in range(draws))
 
 
 def kendalls_tau(text):
@@ -123,7 +123,8 @@ def improvement(text):
     best, mean, deviation = numbers(text)[1:4]
     at = np.linspace(best, mean + 12 * deviation, 200_001)
     density = np.exp(-(((at - mean) / deviation) ** 2) / 2) / (deviation * sqrt(2 * pi))
-    return float(np.trapezoid((at - best) * density, at))
+    heights = (at - best) * density
+    return float(((heights[1:] + heights[:-1]) / 2 * np.diff(at)).sum())
 
 
 def gradient_with_a_baseline(text):
@@ -196,7 +197,7 @@ def percentile(text):
 def sharpest_bend(text):
     a, d, b = numbers(text)[:3]
     v = np.array([1.0, 0.3])
-    for _ in range(20_000):
+    for _ in range(3000):
         v = np.array([[a, b], [b, d]]) @ v
         v /= sqrt(v @ v)
     return float(v @ np.array([[a, b], [b, d]]) @ v)
@@ -283,7 +284,7 @@ PLAIN = [
 @pytest.mark.parametrize("plain", PLAIN, ids=lambda one: one.__name__)
 def test_answers_recomputed_from_the_text_in_a_plain_way(plain):
     tried = 0
-    for seed in range(1 if plain is where_it_ends else 12):
+    for seed in range(3 if plain is where_it_ends else 12):
         drawn = BY_NAME[plain.__name__].drawn(seed)
         if (found := plain(drawn.text)) is not None:
             assert found == pytest.approx(drawn.right, abs=max(drawn.tolerance, 1e-6)), drawn.text

@@ -13,7 +13,7 @@ from .question import Drawn, Question, Wrong, asks, listed
 @asks("darts", 1, "medium")
 def alpha_gradient(rng: np.random.Generator) -> Drawn:
     """One component of the gradient of a mixed operation in its architecture weights."""
-    p = np.round(rng.dirichlet([3, 3, 3]), 2)
+    p = np.round(0.1 + 0.7 * rng.dirichlet([2, 2, 2]), 2)
     p[2] = round(1 - p[0] - p[1], 2)
     g = np.round(rng.uniform(-1.5, 1.5, 3), 1)
     place = int(rng.integers(3))

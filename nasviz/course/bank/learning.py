@@ -21,7 +21,7 @@ def slope(logits: np.ndarray, option: int) -> np.ndarray:
 @asks("reinforce", 1, "medium")
 def gradient_with_a_baseline(rng: np.random.Generator) -> Drawn:
     """One component of the REINFORCE estimate for one choice."""
-    chances = np.round(rng.dirichlet([3, 3, 3]), 2)
+    chances = np.round(0.1 + 0.7 * rng.dirichlet([2, 2, 2]), 2)
     chances[2] = round(1 - chances[0] - chances[1], 2)
     drawn, asked = (int(one) for one in rng.choice(3, 2, replace=False))
     reward, baseline = round(rng.uniform(0.6, 0.85), 2), round(rng.uniform(0.4, 0.95), 2)

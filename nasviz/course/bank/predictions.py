@@ -50,6 +50,8 @@ class Prediction:
     ends : (low, high)
         Of a number; of a curve, the ends of its y axis.
     unit : str
+    step : float or None
+        Of a number: 1 where one counts.
     along : str
         Of a curve, what its x axis means.
     truth : str or float or None
@@ -63,6 +65,7 @@ class Prediction:
     options: tuple[str, ...] = ()
     ends: tuple[float, float] = (0.0, 1.0)
     unit: str = ""
+    step: float | None = None
     along: str = ""
     truth: str | float | None = None
 
@@ -203,14 +206,16 @@ def _prediction(name: str, call: ast.Call, section: str, options: dict[str, tupl
         ends = tuple(map(float, ast.literal_eval(said["y"])))  # type: ignore[assignment]
     unit = ast.literal_eval(said["unit"]) if "unit" in said else ""
     along = ast.literal_eval(said["x_label"]) if "x_label" in said else ""
-    return Prediction(name, kind, text, section, options.get(text, ()), ends, unit, along)
+    step = ast.literal_eval(said["step"]) if "step" in said else None
+    return Prediction(name, kind, text, section, options.get(text, ()), ends, unit, step, along)
 
 
 def _revealed(tree, asked: list[str]) -> list[str]:
     """The variables whose results a cell shows, in its order; a loop over a dict shows all of the dict."""
     names: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reveal":
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for node in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "reveal":
             who = node.func.value.id if isinstance(node.func.value, ast.Name) else ""
             names += [who] if who in asked else [one for one in asked if "." in one]
     return names

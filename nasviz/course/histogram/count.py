@@ -78,7 +78,7 @@ class Counted:
 
     def _whole(self) -> bool:
         low, high = self.asked.ends
-        return low == round(low) and high == round(high) and high - low <= BARS + 2 and not self.asked.unit
+        return self.asked.step == 1 and high - low <= BARS + 2
 
     def _edges(self) -> list[str]:
         (low, high), unit = self.asked.ends, self.asked.unit
@@ -91,7 +91,7 @@ class Counted:
         low, high = self.asked.ends
         if self._whole():
             return int(np.clip(floor(value - low + 0.5), 0, high - low))
-        return int(np.clip(floor((value - low) / (high - low) * BARS), 0, BARS - 1))
+        return int(np.clip(floor((value - low) / (high - low) * BARS + 1e-9), 0, BARS - 1))
 
 
 def count(files: Iterable[Path], asked: Iterable[Prediction]) -> tuple[list[Counted], int, list[str]]:
