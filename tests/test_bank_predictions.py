@@ -93,3 +93,18 @@ def test_a_number_too_near_the_truth_fails():
 def test_a_lab_that_was_not_rendered_fails():
     with pytest.raises(ValueError, match="Render the"):
         predictions.read(toy(told=""))
+
+
+def test_two_questions_of_a_cell_and_words_with_numbers_in_them():
+    code = "before = 3\nfirst = predict_choice('Which?', KINDS)\nmore = predict_number(f'{before} of what?', 0, 10, "
+    "step=1)"
+    asks = new_code_cell(
+        code,
+        outputs=[html("<p><b>Which?</b></p><ul><li>a</li><li>b</li></ul>"), html("<p><b>3 of what?</b></p><ul></ul>")],
+    )
+    told = [html(f'<b style="x">▸</b> Measured: <b>{one}</b>. ') for one in ("b", 7)]
+    reveals = new_code_cell("first.reveal('b')\nmore.reveal(7)", outputs=told)
+    lab = labs.Lab("03-toy", "A lab", (), new_notebook(cells=[asks, reveals]))
+    first, more = predictions.read(lab)
+    assert (first.text, first.options, first.truth) == ("Which?", ("a", "b"), "b")
+    assert (more.text, more.options, more.truth, more.step) == ("3 of what?", (), 7.0, 1)

@@ -14,7 +14,6 @@ from nasviz.course import lesson
 from nasviz.course.bank import collect, labs
 from nasviz.course.bank.question import Drawn, Question, Wrong, written
 from nasviz.paths import labs_dir
-from nasviz.spaces import TransformerSpace
 from nasviz.strategies.mixed_integer import Budget, programme
 
 SEEDS = range(50)
@@ -57,9 +56,7 @@ def test_every_lab_has_three_questions_one_for_each_objective():
     for lab in labs.find(labs_dir()):
         own = [one for one in collect.QUESTIONS if one.topic == lab.topic]
         told = [item.tests for item in collect.transfer(lab, 0)]
-        if own and isinstance(own[0].tests, int):
-            assert sorted(one.tests for one in own) == [1, 2, 3] and told == list(lab.objectives)
-        assert len(told) == 3 and all(told)
+        assert [one.tests for one in own] == [1, 2, 3] and told == list(lab.objectives)
     assert all(one.level in lesson.LEVELS for one in collect.QUESTIONS)
 
 
@@ -264,32 +261,30 @@ def shallow_by_chance(text):
     return float(sum(2 * Fraction(inputs, inputs + node) for node in range(nodes)))
 
 
-def functions_inside(text):
-    blocks, heads, widths = (int(one) for one in numbers(text)[:3])
-    if heads != widths:
-        return None
-    names = (("none", "mean", "h1", "h2", "h4"), ("none", "f1/8", "f1/4", "f1/2", "f1"))
-    space = TransformerSpace(blocks, *(("none", *one[6 - heads :]) for one in names))
-    return len({space.canonical(arch) for arch in product(range(heads), repeat=2 * blocks)})
+def harm_of_a_replacement(text):
+    harms = []
+    for line in text.splitlines():
+        if line.startswith("- "):
+            p, q = np.array(numbers(line.split(": ")[1])).reshape(2, 3)
+            cross, own = -(p * np.log(q)).sum(), -(p * np.log(p)).sum()
+            harms.append(cross - own)
+    return sum(harms) / len(harms)
 
 
 PLAIN = [
     one_mutation, lucky_report, best_of_some, kendalls_tau, price_of_halving, improvement, gradient_with_a_baseline,
     progress_within_a_bound, tournament, permuted_signs, alpha_gradient, where_it_ends, percentile, sharpest_bend,
     weights_in_common, times_cheaper, exchange_rate, bottleneck_count, a_bill, tau_of_a_noisy_training, fresh_seeds,
-    stopped_at_any_time, luck_at_a_price, shallow_by_chance, functions_inside,
+    stopped_at_any_time, luck_at_a_price, shallow_by_chance,
+    harm_of_a_replacement,
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("plain", PLAIN, ids=lambda one: one.__name__)
 def test_answers_recomputed_from_the_text_in_a_plain_way(plain):
-    tried = 0
     for seed in range(3 if plain is where_it_ends else 12):
         drawn = BY_NAME[plain.__name__].drawn(seed)
-        if (found := plain(drawn.text)) is not None:
-            assert found == pytest.approx(drawn.right, abs=max(drawn.tolerance, 1e-6)), drawn.text
-            tried += 1
-    assert tried
+        assert plain(drawn.text) == pytest.approx(drawn.right, abs=max(drawn.tolerance, 1e-6)), drawn.text
 
 
 def test_choices_recomputed_from_the_text():

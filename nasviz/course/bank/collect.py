@@ -22,9 +22,8 @@ def transfer(lab: Lab, seed: int, count: int = 1) -> Iterator[Item]:
     """The transfer questions of a lab, each drawn ``count`` times."""
     for one in QUESTIONS:
         if one.topic == lab.topic:
-            tests = one.tests
-            if isinstance(tests, int):
-                tests = lab.objectives[tests - 1] if tests <= len(lab.objectives) else ""
+            told = lab.objectives[one.tests - 1 : one.tests]
+            tests = told[0] if told else f"objective {one.tests}"
             for number in range(count):
                 yield one.item(seed, number, lab=lab.stem, tests=tests)
 

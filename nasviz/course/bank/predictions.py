@@ -90,8 +90,8 @@ def read(lab: Lab) -> list[Prediction]:
         shown = [one for output in cell["outputs"] if (one := _html(output))]
         tree = ast.parse(re.sub(r"(?m)^[%!].*", "", cell["source"]))
         options = {unescape(q): tuple(map(unescape, re.findall("<li>(.*?)</li>", o))) for q, o in _options(shown)}
-        for name, call in _asked(tree):
-            asked[name] = _prediction(name, call, section, options)
+        for place, (name, call) in enumerate(_asked(tree)):
+            asked[name] = _prediction(name, call, section, list(options.items())[place:] or [("", ())])
         results = [text for text in shown if ">▸</b>" in text]
         names = [name for name in _revealed(tree, list(asked)) if name not in told]
         if len(names) != len(results):
@@ -195,9 +195,12 @@ def _is_question(node) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS
 
 
-def _prediction(name: str, call: ast.Call, section: str, options: dict[str, tuple[str, ...]]) -> Prediction:
+def _prediction(name: str, call: ast.Call, section: str, shown: list[tuple[str, tuple[str, ...]]]) -> Prediction:
+    """A question from its call, and from what was shown of it and of those behind it: words and options."""
     said = {keyword.arg: keyword.value for keyword in call.keywords}
-    text = ast.literal_eval(call.args[0])
+    # words with numbers in them (an f-string) are known from the rendered page only
+    text = ast.literal_eval(call.args[0]) if not isinstance(call.args[0], ast.JoinedStr) else shown[0][0]
+    options = dict(shown)
     kind = KINDS[call.func.id]  # type: ignore[attr-defined]
     ends = (0.0, 1.0)
     if kind == "number":

@@ -121,8 +121,8 @@ class Question:
     ----------
     name, topic : str
         The topic is that of the lab's file: ``"evolution"`` of ``04-evolution.ipynb``.
-    tests : int or str
-        Which of the lab's objectives it tests, from 1; or the objective in words, of a lab that lists none.
+    tests : int
+        Which of the lab's objectives it tests, from 1.
     level : str
     draw : callable
         Generator -> `Drawn`. It may return answers that fall together: then it is asked again.
@@ -130,7 +130,7 @@ class Question:
 
     name: str
     topic: str
-    tests: int | str
+    tests: int
     level: str
     draw: Callable[[np.random.Generator], Drawn]
 
@@ -163,7 +163,7 @@ class Question:
         raise RuntimeError(f"{self.topic}.{self.name}: in {TRIES} draws, {why}")
 
 
-def asks(topic: str, tests: int | str, level: str) -> Callable[[Callable[[np.random.Generator], Drawn]], Question]:
+def asks(topic: str, tests: int, level: str) -> Callable[[Callable[[np.random.Generator], Drawn]], Question]:
     """Make a `Question` of a function; its name is the function's."""
     return lambda draw: Question(draw.__name__, topic, tests, level, draw)
 

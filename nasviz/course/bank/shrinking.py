@@ -1,4 +1,4 @@
-"""Questions for lab 14: the transformers inside one, the choice that a budget allows, when a library pays."""
+"""Questions for lab 14: what a replacement harms, the choice that a budget allows, when a library pays."""
 
 from __future__ import annotations
 
@@ -6,42 +6,44 @@ from math import floor
 
 import numpy as np
 
-from ...spaces.transformer import ATTENTION, FEED_FORWARD
 from ...strategies.mixed_integer import Budget, exhaustive, greedy, harm_of
 from .question import Drawn, Question, Wrong, asks, listed
 
 TOPIC = "shrinking-a-transformer"
 
 
-@asks(TOPIC, "count the networks inside a transformer, and say what counts as the same", "hard")
-def functions_inside(rng: np.random.Generator) -> Drawn:
-    """How many different functions hold a few blocks with halves that can be left out?"""
-    blocks, heads, widths = int(rng.integers(2, 4)), int(rng.integers(2, 6)), int(rng.integers(2, 6))
-    rows: set[tuple[str, ...]] = {()}  # the canonical form: the row of half-blocks that are there
-    for _ in range(blocks):
-        for options in (("none", *ATTENTION[6 - heads :]), ("none", *FEED_FORWARD[6 - widths :])):
-            rows = {row if word == "none" else (*row, word) for row in rows for word in options}
-    full = ((heads - 1) * (widths - 1)) ** blocks
+@asks(TOPIC, 1, "medium")
+def harm_of_a_replacement(rng: np.random.Generator) -> Drawn:
+    """The divergence that one replacement causes, from two images."""
+    parent, other = (np.round(0.1 + 0.7 * rng.dirichlet([1.5, 1.5, 1.5], 2), 2) for _ in range(2))
+    for one in (parent, other):
+        one[:, 2] = np.round(1 - one[:, 0] - one[:, 1], 2)
+    each = (parent * np.log(parent / other)).sum(1)
+    turned = (other * np.log(other / parent)).sum(1)
+    show = lambda row: ", ".join(f"{p:.2f}" for p in row)  # noqa: E731
+    lines = [f"image {k + 1}: {show(parent[k])} in the parent, {show(other[k])} with the replacement" for k in (0, 1)]
     return Drawn(
-        f"A transformer has {blocks} blocks. Each has an attention with {heads} options, then a feed-forward network "
-        "with "
-        f"{widths} options. One option of each is none, which computes nothing. Each half has weights of its own. How "
-        "many different functions can be built, the empty one included?",
-        len(rows),
-        "A function is the row of halves that are there. Where the empty halves stood does not matter.",
+        f"One half-block is replaced. Two images have these probabilities of three classes:{listed(lines)}What is the "
+        "harm of the replacement, the mean divergence from the parent's answers, in nats? Give three decimals.",
+        float(each.mean()),
+        "For each image one sums p · ln(p / q) over the classes, where p is the parent's. Then one takes the mean.",
         (
             Wrong(
-                (heads * widths) ** blocks,
-                "This counts tuples. Different places of none can leave the same row of halves.",
+                float(turned.mean()), "The two networks have changed places: the parent's answers weigh the logarithms."
             ),
-            Wrong(full, "This counts the rows in which no half is left out."),
-            Wrong(full + 1, "Rows in which some halves are left out are missing."),
-            Wrong(blocks * (heads + widths), "The halves choose independently, so their options are multiplied."),
+            Wrong(float(each.sum()), "The harm is a mean over images. Summed, it would grow with their number."),
+            Wrong(float(each.mean() / np.log(2)), "These are bits. Nats take the natural logarithm."),
+            Wrong(
+                float(np.abs(parent - other).sum(1).mean() / 2),
+                "This is half the sum of absolute differences. It hardly sees a small p that becomes far smaller.",
+            ),
         ),
+        tolerance=0.0011,
+        unit=" nats",
     )
 
 
-@asks(TOPIC, "choose a variant for each half-block within a budget", "medium")
+@asks(TOPIC, 2, "medium")
 def choice_within_a_budget(rng: np.random.Generator) -> Drawn:
     """The choice of least harm within a budget, which the greedy way misses."""
     halves, options = 3, 3
@@ -83,7 +85,7 @@ def choice_within_a_budget(rng: np.random.Generator) -> Drawn:
     )
 
 
-@asks(TOPIC, "say when a library of variants pays, parent and all", "medium")
+@asks(TOPIC, 3, "medium")
 def when_a_library_pays(rng: np.random.Generator) -> Drawn:
     """For how many budgets is a library cheaper than training each network alone?"""
     parent, library = int(rng.integers(40, 121)), int(rng.integers(30, 91))
@@ -108,4 +110,4 @@ def when_a_library_pays(rng: np.random.Generator) -> Drawn:
     )
 
 
-QUESTIONS: tuple[Question, ...] = (functions_inside, choice_within_a_budget, when_a_library_pays)
+QUESTIONS: tuple[Question, ...] = (harm_of_a_replacement, choice_within_a_budget, when_a_library_pays)
