@@ -96,8 +96,10 @@ def test_a_lab_that_was_not_rendered_fails():
 
 
 def test_two_questions_of_a_cell_and_words_with_numbers_in_them():
-    code = "before = 3\nfirst = predict_choice('Which?', KINDS)\nmore = predict_number(f'{before} of what?', 0, 10, "
-    "step=1)"
+    code = (
+        "before = 3\nfirst = predict_choice('Which?', KINDS)\n"
+        "more = predict_number(f'{before} of what?', 0, 10, step=1)"
+    )
     asks = new_code_cell(
         code,
         outputs=[html("<p><b>Which?</b></p><ul><li>a</li><li>b</li></ul>"), html("<p><b>3 of what?</b></p><ul></ul>")],

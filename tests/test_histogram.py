@@ -76,7 +76,7 @@ def test_rankings_and_curves_are_kept_too(notebook):
     curve.drawn = (None,) * POINTS  # cleared
     assert "Draw it." not in answers.read(path)
     curve.drawn = (2.0,) * POINTS
-    curve.reveal(truth=([0.0, 1.0], [3.0, 3.0]))
+    curve._fixed = curve.drawn  # what a reveal does, without the views that it draws with
     curve.drawn = (3.0,) * POINTS
     assert answers.read(path)["Draw it."] == [2.0] * POINTS
 
@@ -167,6 +167,22 @@ def test_answers_are_counted(klass):
     assert drawn.spread()[:, 1].tolist() == [15.0, 20.0, 40.0]
 
 
+@pytest.mark.parametrize(
+    "ends, labels, places",
+    [
+        ((0.0, 15625.0), ["0 to 2,000", "14,000 to 16,000"], {0: 0, 1999.9: 0, 2000: 1, 15625: 7}),
+        ((-0.2, 1.0), ["−0.2 to 0", "0.8 to 1"], {-0.2: 0, 0.0: 1, 0.6: 4, 0.999: 5, 1.0: 5}),
+        ((1.0, 16.0), ["0 to 2", "14 to 16"], {1: 0, 3.2: 1, 16: 7}),
+    ],
+)
+def test_bars_begin_at_round_numbers(ends, labels, places):
+    one = Prediction("n", "number", "How many?", "", ends=ends, truth=ends[0])
+    for value, place in places.items():
+        bars = count.Counted(one, [value]).bars()
+        assert [bars[0].label, bars[-1].label] == labels and len(bars) <= count.BARS
+        assert [bar.count for bar in bars].index(1) == place
+
+
 def test_what_a_question_does_not_allow_is_named_and_left_out(tmp_path):
     files = write(
         tmp_path,
@@ -220,6 +236,10 @@ def test_the_page_holds_the_counts_and_needs_nothing_else(klass):
     assert reader.pictures == [
         "3 drawn curves; in the middle: median 20, middle half 15 to 40; at the right: median 20, middle half 15 to 40."
     ]
+    band = re.search(r'class="half" d="M([^"]*)"', text)[1].split("L")
+    heights = [[float(one) for one in place.split()] for place in band]
+    assert len(heights) == 2 * (POINTS - 1) and heights[0][0] == heights[-1][0], "there above, and back below"
+    assert heights[0][1] < heights[-1][1] and heights[59][1] < heights[60][1]
     assert reader.addresses == [] and "http" not in text and "<script" not in text and "url(" not in text
     assert "<h1>A lab &amp; more</h1>" in text and "3 students" in text
 

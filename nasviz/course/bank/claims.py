@@ -110,11 +110,11 @@ def another_table_answers(rng: np.random.Generator) -> Drawn:
     same, opposite = int((low > 0).sum()), int((high < 0).sum())
     point = int((middles > 0).sum())
     say = lambda a, b: f"{a} the same, {b} the opposite, {tables - a - b} open"  # noqa: E731
-    shown = "; ".join(f"{a:.2f} to {b:.2f}" for a, b in zip(low, high, strict=True)).replace("-", "−")
+    lines = [f"{a:.2f} to {b:.2f} points".replace("-", "−") for a, b in zip(low, high, strict=True)]
     return Drawn(
         f"On our table, aging is {ours:.2f} points ahead of elitism, and the whole interval is above 0. On {tables} "
         "other "
-        f"tables the 95 % intervals of the lead are: {shown}. How do the other tables answer?",
+        f"tables the lead has these 95 % intervals:{listed(lines)}How do the other tables answer?",
         say(same, opposite),
         "An interval above 0 is the same answer, one below 0 the opposite one. One that touches 0 leaves it open.",
         (

@@ -86,9 +86,11 @@ def seeds_to_tell(rng: np.random.Generator) -> Drawn:
     count = stats.seeds_needed(difference, noise)
     rule = 16 * (noise / difference) ** 2
     return Drawn(
-        f"Trainings of one architecture differ between seeds with a standard deviation of {noise:.2f} points. How many "
-        f"seeds of each of two architectures does it take to find a true difference of {difference:.1f} points with a "
-        "power of 0.8, by a t-test at the level of 5 %? The rule of thumb is near enough.",
+        f"Trainings of one architecture differ between seeds with a standard deviation of {noise:.2f} points. You "
+        "want to "
+        f"find a true difference of {difference:.1f} points between two architectures. The test is a t-test at the "
+        "level "
+        "of 5 %, and its power has to be 0.8. How many seeds of each does it take? The rule of thumb is near enough.",
         count,
         "The rule of thumb is n ≈ 16 σ² / δ². The exact answer differs by a seed or so.",
         (

@@ -53,13 +53,18 @@ def do_histogram(options) -> int:
         counted, students, problems = count.count(files, predictions.read(lab))
         if options.out is not None:
             refuse_another(options.out)
-            replace(options.out, page.html(lab.title, counted, students, options.answers))
+            replace(options.out, page.html(named(lab), counted, students, options.answers))
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(page.text(lab.title, counted, students, options.answers), end="")
+    print(page.text(named(lab), counted, students, options.answers), end="")
     print(*(f"to look at: {one}" for one in problems), sep="\n", end="\n" * bool(problems), file=sys.stderr)
     return int(bool(problems))
+
+
+def named(lab: labs.Lab) -> str:
+    """A lab's number and title: ``Lab 3: REINFORCE``; a title that has its number keeps it."""
+    return lab.title if lab.number is None or lab.title[:1].isdigit() else f"Lab {lab.number}: {lab.title}"
 
 
 def refuse_another(path: Path) -> None:

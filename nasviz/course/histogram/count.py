@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from math import floor
+from math import ceil, floor, log10
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,8 @@ from ..bank.predictions import Prediction
 from ..questions import CurveQuestion
 from . import answers
 
-BARS = 10  # of a number
+BARS = 10  # of a number, at most
+ROUND = (1, 2, 2.5, 5, 10)  # a bar is so wide, times a power of ten
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,29 @@ class Counted:
         low, high = self.asked.ends
         return self.asked.step == 1 and high - low <= BARS + 2
 
+    def _step(self) -> tuple[float, int, int]:
+        """The width of a bar, a round number; and which multiples of it begin the first bar and end the last one."""
+        low, high = self.asked.ends
+        least = (high - low) / BARS
+        power = 10.0 ** floor(log10(least))
+        step = next(round(power * one, 12) for one in ROUND if power * one >= least * (1 - 1e-9))
+        return step, floor(low / step + 1e-9), ceil(high / step - 1e-9)
+
     def _edges(self) -> list[str]:
-        (low, high), unit = self.asked.ends, self.asked.unit
         if self._whole():
+            low, high = self.asked.ends
             return [f"{value:g}" for value in range(int(low), int(high) + 1)]
-        at = np.linspace(low, high, BARS + 1)
-        return [f"{a:,.4g} to {b:,.4g}{unit}".replace("-", "−") for a, b in zip(at, at[1:], strict=False)]
+        step, first, last = self._step()
+        show = lambda number: f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"  # noqa: E731
+        at = [show(step * one) for one in range(first, last + 1)]
+        return [f"{a} to {b}{self.asked.unit}".replace("-", "−") for a, b in zip(at, at[1:], strict=False)]
 
     def _place(self, value: float) -> int:
-        low, high = self.asked.ends
         if self._whole():
+            low, high = self.asked.ends
             return int(np.clip(floor(value - low + 0.5), 0, high - low))
-        return int(np.clip(floor((value - low) / (high - low) * BARS + 1e-9), 0, BARS - 1))
+        step, first, last = self._step()
+        return int(np.clip(floor(value / step + 1e-9) - first, 0, last - first - 1))
 
 
 def count(files: Iterable[Path], asked: Iterable[Prediction]) -> tuple[list[Counted], int, list[str]]:

@@ -21,7 +21,7 @@ CSS = """
 --dim:light-dark(#5a606b,#a9b0bc)}
 body{font:17px/1.5 system-ui,sans-serif;max-width:52em;margin:2em auto;padding:0 1em;
 background:light-dark(#fff,#16181d);color:light-dark(#16181d,#eceef2)}
-section{margin:2.4em 0}h2{font-size:1.15em;margin:0}p{margin:.2em 0 .6em}.dim{color:var(--dim)}
+h1{font-size:1.6em}section{margin:2.4em 0}h2{font-size:1.15em;margin:0}p{margin:.2em 0 .6em}.dim{color:var(--dim)}
 table{border-collapse:collapse;width:100%}th{font-weight:400;text-align:left;padding:.15em .8em .15em 0;width:34%}
 td{padding:.15em 0}td+td{text-align:right;width:3.5em;font-variant-numeric:tabular-nums}
 i{display:block;height:1.1em;background:var(--bar);min-width:1px}
@@ -113,9 +113,12 @@ def _curves(one: Counted) -> str:
     across = lambda at, points: LEFT + (WIDE - LEFT - 8) * at / max(points - 1, 1)  # noqa: E731
     up = lambda y: TALL - BELOW - (TALL - BELOW - 10) * (y - low) / (high - low)  # noqa: E731
 
-    def path(heights) -> str:
-        there = [(across(at, len(heights)), up(y)) for at, y in enumerate(heights) if y is not None and y == y]
-        return "".join(f"{'L' if at else 'M'}{x:.1f} {y:.1f}" for at, (x, y) in enumerate(there))
+    def points(heights) -> list[str]:
+        there = [(at, y) for at, y in enumerate(heights) if y is not None and y == y]
+        return [f"{across(at, len(heights)):.1f} {up(y):.1f}" for at, y in there]
+
+    def path(places: list[str]) -> str:
+        return f"M{'L'.join(places)}" if places else ""
 
     lower, middle, upper = one.spread()
     parts = []
@@ -123,10 +126,9 @@ def _curves(one: Counted) -> str:
         y = low + share * (high - low)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDE - 8}" y1="{up(y):.1f}" y2="{up(y):.1f}"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{up(y) + 4:.1f}" text-anchor="end">{y:.4g}</text>')
-    if band := path(upper):
-        parts.append(f'<path class="half" d="{band}{path(lower[::-1]).replace("M", "L")}Z"/>' if path(lower) else "")
-    parts += [f'<path class="each" d="{path(said)}"/>' for said in one.said]
-    parts.append(f'<path class="middle" d="{path(middle)}"/>' if path(middle) else "")
+    parts.append(f'<path class="half" d="{path(points(upper) + points(lower)[::-1])}"/>')
+    parts += [f'<path class="each" d="{path(points(said))}"/>' for said in one.said]
+    parts.append(f'<path class="middle" d="{path(points(middle))}"/>')
     parts.append(f'<text x="{WIDE - 8}" y="{TALL - 8}" text-anchor="end">{escape(one.asked.along)} →</text>')
     said = escape("; ".join([f"{one.students} drawn curves", *_heights(one)]), quote=True)
     return f'<svg viewBox="0 0 {WIDE} {TALL}" role="img" aria-label="{said}.">{"".join(parts)}</svg>'
