@@ -6,6 +6,7 @@
 `check`             what is wrong with the answer to an exercise (`nasviz.course.exercises`)
 `written`           an exercise that is an experiment: is it answered? `reported`: does its report say what came out?
 `as_table`          a table to display
+`share`             keep the answers to predictions in a file, for a histogram of the class; off unless it is called
 =================== ==================================================================================================
 
 A lab's kernel is watched for cells that run out of order or twice (`nasviz.course.cells`).
@@ -21,6 +22,7 @@ from .cells import watch
 from .claims import as_table, claim, on_your_run
 from .exercises import Checked, check, results
 from .experiment import reported, written
+from .histogram.answers import share
 from .questions import predict_choice, predict_curve, predict_number, predict_ranking
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "predict_ranking",
     "reported",
     "results",
+    "share",
     "written",
 ]
 

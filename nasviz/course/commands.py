@@ -6,8 +6,10 @@ import argparse
 from collections.abc import Sequence
 
 from . import edition, rerun, timetable
+from .bank import command as bank
 from .grading import command as grading
 from .grading import exports
+from .histogram import command as histogram
 
 ABOUT = """\
 The labs as a course: hand them out, grade them, keep them in form.
@@ -31,6 +33,8 @@ def parser() -> argparse.ArgumentParser:
     grading.add_command(commands)
     exports.add_command(commands)
     rerun.add_command(commands)
+    bank.add_command(commands)
+    histogram.add_command(commands)
     edition.add_commands(commands)
     return made
 

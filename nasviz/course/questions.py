@@ -8,7 +8,7 @@ result if that was shown. To begin anew, restart the kernel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from html import escape
 from io import BytesIO
@@ -28,6 +28,7 @@ from .claims import say
 
 T = TypeVar("T")
 _asked: dict[tuple, widgets.Widget] = {}  # in this kernel: each question by all that was said of it
+LISTENERS: list[Callable[[str, object], object]] = []  # told each answer, with its question, before the result is shown
 COLORS = (
     "#8a919c",
     "#1a6fd4",
@@ -43,6 +44,22 @@ def _once(make: Callable[[], T], *said) -> T:
     if (made := _asked.get(said)) is None:
         made = _asked[said] = make()
     return made
+
+
+def given() -> Iterator[tuple[str, object]]:
+    """Each question that this kernel has asked, with the student's answer; a question without one is left out."""
+    for asked in _asked.values():
+        if isinstance(asked, CurveQuestion):
+            text, answer = asked.spec["question"], list(asked.drawn)
+        else:
+            text, answer = asked.question, asked.answer
+        if answer is not None and answer != []:
+            yield text, answer
+
+
+def _tell(question: str, answer) -> None:
+    for listener in LISTENERS:
+        listener(question, answer)
 
 
 class _Asked(widgets.VBox):
@@ -79,6 +96,7 @@ class _Asked(widgets.VBox):
         if self._fixed:
             return  # a click that was under way
         self._answer = value
+        _tell(self.question, self.answer)
         self.said.value = f"Your answer: <b>{self._text(value)}</b>. Now run the next cells."
 
     def _text(self, value) -> str:
@@ -242,6 +260,11 @@ class CurveQuestion(anywidget.AnyWidget):
     @traitlets.validate("drawn")
     def _drawn(self, proposal):
         return proposal["value"] if self._fixed is None else self._fixed
+
+    @traitlets.observe("drawn")
+    def _tell_drawn(self, change) -> None:
+        if self._fixed is None:
+            _tell(self.spec["question"], list(change["new"]))
 
     def at(self, x: float) -> float | None:
         """Height of the drawn curve at ``x``, interpolated; None where nothing was drawn."""
