@@ -152,6 +152,10 @@ def item(lab: Lab, one: Prediction, about: dict[str, dict]) -> Item:
     within = float(table.get("within", (high - low) / 10)) if one.kind == "number" else 0.0
     more = {"ranking": " Which comes first?", "curve": " Which of these is nearest to what came out?"}
     unit = one.unit if one.kind == "number" else ""
+    if one.kind == "number":  # what is measured live may come out near to an answer that is wrong elsewhere
+        wrong = tuple(answer for answer in wrong if abs(float(answer.answer) - float(right)) > 2 * within)
+        if not wrong:
+            raise ValueError(f"{name}: each wrong answer is within {2 * within:g} of what came out, {right}")
     drawn = Drawn(one.text + more.get(one.kind, ""), right, table.get("because", ""), wrong, within, unit)
     if fault := drawn.fault():
         raise ValueError(f"{name}: {fault}")
