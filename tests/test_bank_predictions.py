@@ -86,6 +86,7 @@ def test_a_number_too_near_the_truth_is_left_out_and_one_has_to_stay():
     about = {"toy.better": {"because": "So.", "wrong": {"-35": "Not so.", "20": "Far off."}, "within": 4}}
     (item,) = predictions.items(lab, about)
     assert [one.answer for one in item.drawn.wrong] == [20]
+    assert (item.drawn.right, item.drawn.tolerance, item.drawn.unit) == (-40.0, 4.0, " %")
     del about["toy.better"]["wrong"]["20"]
     with pytest.raises(ValueError, match="each wrong answer is within 8 of what came out"):
         list(predictions.items(lab, about))
