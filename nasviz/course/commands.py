@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import edition, rerun
+from . import edition, rerun, wheelhouse
 from .grading import command as grading
 from .grading import exports
 
@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     exports.add_command(commands)
     rerun.add_command(commands)
     edition.add_commands(commands)
+    wheelhouse.add_command(commands)
     return made
 
 
