@@ -16,7 +16,7 @@ from pathlib import Path
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 PATIENCE = 3.0  # seconds
-TO_FILL = f"To fill a folder: pip download --dest FOLDER --index-url {CPU_INDEX} 'torch>=2.6' torchvision"
+TO_FILL = f"To fill a folder: pip download --dest FOLDER --index-url {CPU_INDEX} 'torch>=2.9' torchvision"
 COST = f"""\
 Its torch carries CUDA, for NVIDIA's cards: 3,047,390,421 bytes to download, 5,614,529,247 bytes on disk
 (version 2.14.1 for Linux on x86-64). The CPU wheels need about a tenth of that.

@@ -77,9 +77,9 @@ FREE = """
     avg_pool* batch_norm_* bernoulli binary_cross_entropy* bincount block_diag bucketize cat channel_shuffle
     chunk_cat clone col2im complex constant_pad_nd copy* count_nonzero cudnn_batch_norm cum* detach* diag_embed
     diagonal* embedding* empty* eq expand* exponential eye fill* flip floor_divide fractional_max_pool* full*
-    fused_dropout gather ge gelu glu grid_sampler_* gt hardswish im2col index* is_same_size isin kthvalue le lift*
-    linalg_vector_norm linspace local_scalar_dense log_* logcumsumexp logsumexp lt masked_* max max_* mean median
-    min mish mode multinomial nan* narrow* native_*norm* native_dropout ne new_* nonzero* norm normal* ones*
+    fused_dropout gather ge gelu glu grid_sampler_* gt hardswish hardtanh im2col index* is_same_size isin kthvalue
+    le lift* linalg_vector_norm linspace local_scalar_dense log_* logcumsumexp logsumexp lt masked_* max max_* mean
+    median min mish mode multinomial nan* narrow* native_*norm* native_dropout ne new_* nonzero* norm normal* ones*
     permute* pixel_* poisson prelu_kernel prod rand* reflection_pad* renorm repeat* replication_pad* reshape*
     resize* roll rot90 rrelu_* rsub safe_softmax scalar_tensor scatter* searchsorted select* slice* softmax sort
     split* squeeze* stack std* sum sym_* t take threshold to_copy topk trace transpose* tril* triu* unbind* unfold*
