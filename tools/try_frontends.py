@@ -77,7 +77,7 @@ def run_notebook(page, out: Path) -> tuple[int, int]:
     for number, widget in enumerate(cells):
         if widget:
             page.evaluate(f"window.jupyterapp.shell.currentWidget.content.scrollToItem({number}, 'start')")
-            page.wait_for_timeout(2500)
+            page.wait_for_timeout(1200)
             cell = page.locator(f".jp-Cell[data-windowed-list-index='{number}']")
             shown += cell.locator(".jupyter-widgets, .js-plotly-plot").count() > 0
             page.screenshot(path=out / f"notebook-{number:02d}.png")

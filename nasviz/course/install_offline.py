@@ -81,7 +81,7 @@ def install(folder: Path, target: Path) -> None:
     steps.append([*pip, "--no-index", "--find-links", folder / "wheels", manifest["asks"], *manifest["more"]])
     steps.append([python, "-m", "nasviz", "labs", target / "labs"])
     for step in steps:
-        subprocess.run([str(word) for word in step], check=True)
+        subprocess.run([str(word) for word in step], check=True, stdout=subprocess.DEVNULL)
     print(f'Open the labs:           "{python}" -m jupyterlab "{target / "labs"}"')
     print(f'Check the installation:  "{python}" -m nasviz doctor')
 

@@ -379,7 +379,8 @@ def do_wheelhouse(options) -> int:
     """Make a wheelhouse and say how it goes; 1 if it could not be made."""
     try:
         system = options.platform or here()
-        extras, more = ("lab",), ()
+        extras: tuple[str, ...] = ("lab",)
+        more: tuple[str, ...] = ()
         if options.with_tests:
             build = tomllib.loads((paths.PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["build-system"]
             extras, more = ("lab", "test"), (*build["requires"], "editables")
