@@ -6,6 +6,7 @@ screenshot of each cell with a widget is put into OUT: look at them. docs/where-
 """
 
 import argparse
+import json
 import os
 import secrets
 import shutil
@@ -96,24 +97,30 @@ def run_voila(page, out: Path) -> tuple[int, int]:
     return page.locator(".jp-OutputArea-output").count(), page.locator(".jp-OutputArea-output .jupyter-widgets").count()
 
 
-def look(front_end: str, out: Path) -> int:
+def complain(what: str) -> None:
+    print(f"the browser: {what}", flush=True)
+
+
+def look(front_end: str, out: Path, first: int | None = None) -> int:
     out.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp())
     student.write(student.edition(labs_dir(), 3), folder / "labs")
+    lab = folder / "labs" / LAB
+    notebook = json.loads(lab.read_text("utf-8"))
+    lab.write_text(json.dumps(notebook | {"cells": notebook["cells"][:first]}), "utf-8")
     private = {f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "RUNTIME")}
     port, token = free_port(), secrets.token_hex(16)
     start, address = command(front_end, port, token)
     process = subprocess.Popen(start, cwd=folder / "labs", env=os.environ | private, stdin=subprocess.DEVNULL)
-    complaints: list[str] = []
     try:
         wait_for(address, process)
         chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1300, "height": 1000})
-            page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-            page.on("console", lambda m: complaints.append(f"console: {m.text}") if m.type == "error" else None)
-            page.on("requestfailed", lambda r: complaints.append(f"no answer: {r.url[:100]}"))
+            page.on("pageerror", lambda error: complain(f"error: {error}"))
+            page.on("console", lambda m: complain(f"console: {m.text}") if m.type == "error" else None)
+            page.on("requestfailed", lambda r: complain(f"no answer: {r.url[:100]}"))
             page.goto(address, timeout=1000 * PATIENCE)
             cells, shown = {"notebook": run_notebook, "voila": run_voila}[front_end](page, out)
             text = page.inner_text("body")
@@ -124,7 +131,7 @@ def look(front_end: str, out: Path) -> int:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"{front_end}: {cells} cells or outputs, {shown} with widgets shown")
     bad = [word for word in BAD if word in text]
-    print(*complaints, *bad, sep="\n")
+    print(*bad, sep="\n")
     return int(bool(bad) or not shown)
 
 
@@ -132,5 +139,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("front_end", choices=("notebook", "voila"))
     parser.add_argument("out", type=Path, help="a folder for the screenshots")
+    parser.add_argument("--cells", type=int, help="only the first so many cells of the lab (default: all)")
     options = parser.parse_args()
-    sys.exit(look(options.front_end, options.out))
+    sys.exit(look(options.front_end, options.out, options.cells))
