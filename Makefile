@@ -89,7 +89,7 @@ clean:
 	@options=$$($(PY) tools/torch_index.py) || exit 1; \
 	[ -t 1 ] || options="--quiet $$options"; \
 	echo 'Installing torch (the long part) ...'; \
-	$(PIP) install --no-compile $$options 'torch>=2.11' torchvision && touch $@
+	$(PIP) install --no-compile $$options 'torch>=2.9' torchvision && touch $@
 
 # Without the plugin "announcements", JupyterLab asks nobody about news and looks for no updates.
 define QUIET

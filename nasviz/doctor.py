@@ -12,7 +12,7 @@ import platform
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
@@ -30,6 +30,14 @@ ARCH = (
 )  # of NAS-Bench-201, three 3×3 convolutions and three skips: of medium cost
 REFERENCE_SECONDS = 1.00  # time of `yardstick` on the machine on which the labs' durations were recorded
 MEMORY_NEEDED = 1.5e9  # bytes: a kernel with torch, one worker, and a browser tab
+HOSTS = {  # a hosted notebook: variables of the environment by which it is known
+    "Google Colab": ("COLAB_RELEASE_TAG", "COLAB_GPU"),
+    "Kaggle": ("KAGGLE_KERNEL_RUN_TYPE",),
+    "Binder": ("BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST"),
+    "JupyterHub": ("JUPYTERHUB_API_URL",),
+}
+OWN_NOTEBOOK = ("Google Colab", "Kaggle")  # these bring their own kernel and front end
+COLAB = "from google.colab import output; output.enable_custom_widget_manager()"
 EXTENSIONS = ("anywidget", "@jupyter-widgets/jupyterlab-manager")  # JupyterLab needs these to show the stage
 
 
@@ -72,7 +80,13 @@ def report(findings: Iterator[Check] | None = None) -> int:
 
 # ---------------------------------------------------------------------------------------------------- the installation
 def python() -> str:
-    return f"{platform.python_version()} on {platform.system()} {platform.machine()}, nasviz {__version__}"
+    system = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    return f"{system}, nasviz {__version__}, in {sys.prefix}" + (f", on {host()}" if host() else "")
+
+
+def host(environment: Mapping[str, str] = os.environ) -> str:
+    """The hosted notebook that this runs in, by the variables that it sets, or an empty text."""
+    return next((name for name, variables in HOSTS.items() if any(v in environment for v in variables)), "")
 
 
 def packages() -> str:
@@ -81,19 +95,22 @@ def packages() -> str:
         asked = metadata.requires("nasviz") or []
     except metadata.PackageNotFoundError:
         raise Problem("nasviz runs from a folder, but is not installed in this Python") from None
-    return held(asked, metadata.version)
+    return held(asked, metadata.version, host() in OWN_NOTEBOOK)
 
 
-def held(asked: list[str], version: Callable[[str], str]) -> str:
+def held(asked: list[str], version: Callable[[str], str], core_only: bool = False) -> str:
     """Return ``"numpy 2.4.1, …"`` for the requirements ``asked`` (PEP 508). Raise `Problem` for those that fail.
 
-    A requirement of an extra may be missing; if it is installed, its version must fit.
+    A requirement of an extra may be missing; if it is installed, its version must fit. ``core_only`` asks about no
+    extra: a hosted notebook brings another front end and kernel.
     """
     from packaging.requirements import Requirement
 
     found, wrong = {}, []
     for need in map(Requirement, asked):
         optional = need.marker is not None and not need.marker.evaluate({"extra": ""})
+        if optional and core_only:
+            continue
         try:
             found[need.name] = version(need.name)
         except metadata.PackageNotFoundError:
@@ -103,7 +120,7 @@ def held(asked: list[str], version: Callable[[str], str]) -> str:
         if not need.specifier.contains(found[need.name], prereleases=True):
             wrong.append(f"{need.name} is {found[need.name]}, but must be {need.specifier}")
     if wrong:
-        raise Problem("; ".join(wrong))
+        raise Problem(f"{'; '.join(wrong)} (in {sys.prefix})")
     return ", ".join(f"{name} {number}" for name, number in found.items())
 
 
@@ -150,12 +167,17 @@ def front_end() -> str:
     """Check the JupyterLab extensions that show the stage in a browser."""
     import anywidget
 
+    if host() == "Google Colab":
+        return f"anywidget {anywidget.__version__}; on Colab each notebook first runs: {COLAB}"
     try:
         import jupyter_core.paths
 
         lab = metadata.version("jupyterlab")
     except (ImportError, metadata.PackageNotFoundError):
-        return f"anywidget {anywidget.__version__}; no JupyterLab here, which is right for a hosted notebook only"
+        return (
+            f"anywidget {anywidget.__version__}; no JupyterLab in {sys.prefix}. That is right in VS Code, and where a"
+            " notebook server of another environment starts this Python: that one needs anywidget and ipywidgets too"
+        )
     folders = [Path(folder) for folder in jupyter_core.paths.jupyter_path("labextensions")]
     missing = [name for name in EXTENSIONS if not any((folder / name / "package.json").exists() for folder in folders)]
     if missing:
@@ -225,7 +247,12 @@ def duration(notebook: Path, slowness: float) -> str:
 _AGAIN = "install it again: in a checkout `make clean lab`, elsewhere `pip install --force-reinstall nasviz`"
 CHECKS = (  # name, function, remedy if it fails
     ("Python", python, "install Python 3.11 or newer"),
-    ("packages", packages, "`make lab` in the checkout, or `pip install -e '.[lab]'`"),
+    (
+        "packages",
+        packages,
+        f"`make lab` in the checkout; else `{sys.executable} -m pip install 'nasviz[lab]'`, on Colab and Kaggle without"
+        " `[lab]`. If another Python has them, start that one: a notebook's kernel is chosen in its menu",
+    ),
     ("torch", torch, "`pip install --force-reinstall torch torchvision`: both in one call, to fit each other"),
     ("machine", machine, "close other programs; NASVIZ_WORKERS=1 in the environment trains one network at a time"),
     (

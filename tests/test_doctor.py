@@ -1,6 +1,7 @@
 """The doctor: finds what is wrong, goes on, says what to do."""
 
 import json
+import sys
 from importlib import metadata
 
 import pytest
@@ -71,8 +72,22 @@ def test_versions_are_held_against_their_bounds():
     assert doctor.held(asked, version(numpy="2.1", plotly="7.2")) == "numpy 2.1, plotly 7.2"
     with pytest.raises(Problem, match=r"plotly is 8\.0, but must be <8,>=7\.1; jupyterlab is 3\.6"):
         doctor.held(asked, version(numpy="2.1", plotly="8.0", jupyterlab="3.6"))
-    with pytest.raises(Problem, match="^numpy is missing$"):
+    with pytest.raises(Problem, match="^numpy is missing") as missing:
         doctor.held(asked, version(plotly="7.1"))
+    assert str(missing.value).endswith(f"(in {sys.prefix})")
+
+
+def test_a_hosted_notebook_is_known_and_keeps_its_own_front_end(monkeypatch):
+    assert doctor.host({}) == "" and doctor.host({"HOME": "/root"}) == ""
+    assert doctor.host({"COLAB_RELEASE_TAG": "release"}) == "Google Colab"
+    assert doctor.host({"JUPYTERHUB_API_URL": "http://hub"}) == "JupyterHub"
+    asked = ["numpy>=2", "ipykernel>=7.4 ; extra == 'lab'"]
+    found = version(numpy="2.1", ipykernel="6.17.1")
+    assert doctor.held(asked, found, core_only=True) == "numpy 2.1"
+    with pytest.raises(Problem, match="ipykernel is 6.17.1, but must be >=7.4"):
+        doctor.held(asked, found)
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release")
+    assert "enable_custom_widget_manager()" in doctor.front_end() and "on Google Colab" in doctor.python()
 
 
 def test_too_little_memory(monkeypatch):

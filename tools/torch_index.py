@@ -16,7 +16,7 @@ from pathlib import Path
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 PATIENCE = 3.0  # seconds
-TO_FILL = f"To fill a folder: pip download --dest FOLDER --index-url {CPU_INDEX} 'torch>=2.11' torchvision"
+TO_FILL = f"To fill a folder: pip download --dest FOLDER --index-url {CPU_INDEX} 'torch>=2.9' torchvision"
 COST = f"""\
 Its torch carries CUDA, for NVIDIA's cards: 3,047,390,421 bytes to download, 5,614,529,247 bytes on disk
 (version 2.14.1 for Linux on x86-64). The CPU wheels need about a tenth of that.
@@ -38,7 +38,7 @@ def choose(environment, system, machine, has_driver, reachable):
         return f"--no-index --find-links {wheels(asked)}", f"the folder {asked}, as TORCH_INDEX says."
     if system == "Darwin" and machine == "x86_64":
         raise LookupError(
-            "PyTorch makes no wheels for Intel Macs since version 2.2, and nasviz needs 2.11.\n"
+            "PyTorch makes no wheels for Intel Macs since version 2.2, and nasviz needs a newer one.\n"
             "On a Mac with an Apple chip this Python runs under Rosetta: install one for arm64 and start again.\n"
             "On an Intel Mac use another machine, or a hosted notebook such as Binder (see README.md)."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import edition, rerun, timetable
+from . import edition, rerun, timetable, wheelhouse
 from .bank import command as bank
 from .grading import command as grading
 from .grading import exports
@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     bank.add_command(commands)
     histogram.add_command(commands)
     edition.add_commands(commands)
+    wheelhouse.add_command(commands)
     return made
 
 

@@ -152,7 +152,7 @@ def jacov(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     """
     images = images.detach().requires_grad_()
     (jacobian,) = torch.autograd.grad(network.train()(images).sum(), images, allow_unused=True, materialize_grads=True)
-    rows = jacobian.flatten(1).double().numpy()
+    rows = jacobian.detach().flatten(1).double().numpy()
     if (rows.std(1) == 0).any():
         return -inf
     eigenvalues = np.linalg.eigvalsh(np.corrcoef(rows)).clip(0) + JACOV_JITTER

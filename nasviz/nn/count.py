@@ -70,19 +70,20 @@ PRODUCTS: Mapping[str, Callable[..., int]] = {
     "_trilinear": _bilinear,
 }
 
-# Torch's functions without products, besides those that torch itself calls pointwise, reductions or views. A name may
-# go on after a star.
+# Torch's functions without products, besides those that torch itself calls pointwise or views. A name may go on after
+# a star. Reductions are named too: torch 2.9, which hosted notebooks keep for long, has no tag for them.
 FREE = """
-    abs adaptive_* affine_grid_generator alias* arange argm* as_strided* assert_* avg_pool* batch_norm_* bernoulli
-    binary_cross_entropy* bincount block_diag bucketize cat channel_shuffle chunk_cat clone col2im complex
-    constant_pad_nd copy* cudnn_batch_norm cum* detach* diag_embed diagonal* embedding* empty* eq expand* exponential
-    eye fill* flip floor_divide fractional_max_pool* full* fused_dropout gather ge gelu glu grid_sampler_* gt hardswish
-    im2col index* is_same_size isin kthvalue le lift* linspace local_scalar_dense log_* logcumsumexp lt masked_* max_*
-    median mish mode multinomial nan* narrow* native_*norm* native_dropout ne new_* nonzero* normal* ones* permute*
-    pixel_* poisson prelu_kernel rand* reflection_pad* renorm repeat* replication_pad* reshape* resize* roll rot90
-    rrelu_* rsub safe_softmax scalar_tensor scatter* searchsorted select* slice* softmax sort split* squeeze* stack
-    sym_* t take threshold to_copy topk trace transpose* tril* triu* unbind* unfold* uniform unique* unsafe_*
-    unsqueeze* upsample_* view* weight_norm_interface where xlogy zero*
+    abs adaptive_* affine_grid_generator alias* all amax amin aminmax any arange argm* as_strided* assert_*
+    avg_pool* batch_norm_* bernoulli binary_cross_entropy* bincount block_diag bucketize cat channel_shuffle
+    chunk_cat clone col2im complex constant_pad_nd copy* count_nonzero cudnn_batch_norm cum* detach* diag_embed
+    diagonal* embedding* empty* eq expand* exponential eye fill* flip floor_divide fractional_max_pool* full*
+    fused_dropout gather ge gelu glu grid_sampler_* gt hardswish hardtanh im2col index* is_same_size isin kthvalue
+    le lift* linalg_vector_norm linspace local_scalar_dense log_* logcumsumexp logsumexp lt masked_* max max_* mean
+    median min mish mode multinomial nan* narrow* native_*norm* native_dropout ne new_* nonzero* norm normal* ones*
+    permute* pixel_* poisson prelu_kernel prod rand* reflection_pad* renorm repeat* replication_pad* reshape*
+    resize* roll rot90 rrelu_* rsub safe_softmax scalar_tensor scatter* searchsorted select* slice* softmax sort
+    split* squeeze* stack std* sum sym_* t take threshold to_copy topk trace transpose* tril* triu* unbind* unfold*
+    uniform unique* unsafe_* unsqueeze* upsample_* var* view* weight_norm_interface where xlogy zero*
 """
 _FREE = re.compile("|".join(word.replace("*", ".*") for word in FREE.split()))
 
@@ -93,7 +94,7 @@ def _known(function) -> tuple[str, Callable[..., int] | None, bool]:
     name = function._schema.name.split("::")[1]
     if function.namespace not in ("aten", "prim", "prims"):
         return name, None, False
-    tagged = {torch.Tag.pointwise, torch.Tag.reduction, torch.Tag.view_copy} & set(function.tags)
+    tagged = {torch.Tag.pointwise, torch.Tag.view_copy} & set(function.tags)
     free = bool(tagged) or function.is_view or _FREE.fullmatch(name.strip("_")) is not None
     return name, PRODUCTS.get(name.rstrip("_")), free
 
