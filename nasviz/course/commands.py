@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from . import edition, rerun
 from .grading import command as grading
 from .grading import exports
+from .site import command as site
 
 ABOUT = """\
 The labs as a course: hand them out, grade them, keep them in form.
 
   python -m nasviz course student OUT --path 6               hand out a course of six sessions
   python -m nasviz course instructor OUT                     the labs with solutions and notes
+  python -m nasviz course site OUT                           the labs as pages for a browser, without a network
 
 Each command says more with --help.
 """
@@ -29,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     grading.add_command(commands)
     exports.add_command(commands)
     rerun.add_command(commands)
+    site.add_command(commands)
     edition.add_commands(commands)
     return made
 
