@@ -16,7 +16,7 @@ from site_page import code, recorded_stage, shown, small_lab
 from nasviz.course import commands, notebooks
 from nasviz.course.site import api, asked, build, folder, markdown, recorded, search
 from nasviz.course.site.lab import lab
-from nasviz.course.solutions import name_of, solutions
+from nasviz.course.solutions import name_of, solutions, without_solutions
 from nasviz.paths import labs_dir
 
 LABS = sorted(labs_dir().glob("*.ipynb"))

@@ -138,7 +138,12 @@
   /** What a question looks like once it has its answer, or none is wanted. */
   function after(one) {
     if (one.answer === null) return;
-    if (!one.form.hidden) one.form.hidden = true;
+    one.form.hidden = true;
+    const pad = one.host.querySelector(".pad");
+    if (pad) {
+      pad.classList.add("done");
+      pad.querySelector("svg").tabIndex = -1;
+    }
     const skipped = one.answer.skipped;
     const value = one.told.kind === "curve" ? "the curve above" : skipped || text(one, one.answer);
     one.said.replaceChildren(skipped ? "You made no prediction. " : "Your answer: ");
