@@ -354,3 +354,23 @@ def test_a_title_says_the_number_the_name_and_the_rest():
     assert [further for further, _ in made.groups] == [False, True]
     found = list(search.entries_of(made))
     assert [one.heading for one in found] == ["Small: a lab", "One", "Exercises", "Further: more"]
+
+
+def test_the_links_beside_headings_of_the_reference_have_names():
+    page = b'<h2>Choice<a class="headerlink" href="#Choice.when"></a></h2>'
+    assert api.named(page).endswith(
+        b'<a class="headerlink" href="#Choice.when" aria-label="Link to Choice.when"></a></h2>'
+    )
+
+
+def test_a_lab_that_fails_is_named(tmp_path, monkeypatch):
+    from nbclient.exceptions import CellExecutionError
+
+    def run(notebook, place):
+        raise CellExecutionError("traceback", "ZeroDivisionError", "division by zero")
+
+    monkeypatch.setattr(recorded, "run", run)
+    (tmp_path / "00-a.ipynb").write_text(json.dumps(new_notebook(cells=[new_code_cell("1 / 0", id="a")])), "utf-8")
+    with pytest.raises(ValueError, match=r"00-a\.ipynb does not run to its end: ZeroDivisionError: division by zero"):
+        recorded.read(tmp_path / "00-a.ipynb", tmp_path / "kept", print)
+    assert not (tmp_path / "kept").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).parent / "files" / "api"
+LINK = re.compile(rb'<a class="headerlink" href="#([^"]+)">')
 LEFT_OUT = "The reference of the Python code is left out: pdoc makes it (pip install 'nasviz[docs]')."
 
 
@@ -31,6 +33,10 @@ def files(tell: Callable[[str], object]) -> dict[str, bytes]:
         if ran.returncode:
             raise ValueError(f"pdoc failed: {ran.stderr.strip()[-600:]}")
         root = Path(place)
-        return {
-            path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
-        }
+        found = [path for path in sorted(root.rglob("*")) if path.is_file()]
+        return {path.relative_to(root).as_posix(): named(path.read_bytes()) for path in found}
+
+
+def named(page: bytes) -> bytes:
+    """A page whose links beside headings, which show nothing until one points at them, have a name to be read aloud."""
+    return LINK.sub(rb'<a class="headerlink" href="#\1" aria-label="Link to \1">', page)
