@@ -58,7 +58,12 @@ def mentions(text, files, functions=()):
         return True
     words = {re.sub(r"\{[\w:]+\}", "*", word) for word in re.findall(r"[\w./*{}:-]+", text)}
     names = {part for word in words for part in word.split("/") if len(part.split("*")[0]) >= LEAST}
-    of_files = {name for file in files for part in file.split("/") for name in (part, part.partition(".")[0])}
+    of_files = {
+        name
+        for file in files
+        for part in file.split("/")
+        for name in (part, part.removesuffix(".gz"), part.partition(".")[0])
+    }
     return any(fnmatchcase(part, name) for part in of_files for name in names)
 
 

@@ -32,10 +32,12 @@ def test_answers_are_counted_beside_ours(monkeypatch):
         for truth, (low, high) in ends.items()
     }
     monkeypatch.setattr(lab, "known", lambda: made)
-    assert lab.count("aging") == lab.Count(asked=3, same=1, opposite=1, open=1)
+    assert lab.count("aging") == lab.Count(asked=3, yes=1, no=1, open=1)
     told = lab.finding("aging")
     assert told.answer(third) == OPEN and told.answer(lab.TRUTHS[4]) == NONE and told.unit == "points"
-    assert lab.yes("aging") == 1 and lab.tally() == lab.count("aging")
+    assert lab.tally() == lab.Tally(asked=3, same=1, opposite=1, open=1)
+    made["evolution gains over elitism", ours] = full_size.Figure("f", ours, 0.0, -0.1, 0.1, "points", 10, 40)
+    assert lab.tally().asked == 0, "where ours is open, no answer is the same or the opposite"
 
 
 def test_epochs_are_counted_in_steps_and_judged_by_a_seed_that_is_not_seen():
@@ -45,11 +47,13 @@ def test_epochs_are_counted_in_steps_and_judged_by_a_seed_that_is_not_seen():
     assert all(one.one.low <= one.one.value <= one.one.high for one in epochs)
 
 
-def test_the_first_forty_seeds_are_those_of_the_record():
+def test_the_first_forty_seeds_and_the_fresh_ones_are_those_of_the_record():
     gains = lab.aging_gains(40)
     assert gains.shape == (40,)
     assert gains.mean() == pytest.approx(lab.figure("evolution gains over elitism", lab.OURS).value, abs=1e-3)
     assert (lab.aging_gains(2, 1) == gains[1:3]).all()
+    again = lab.figure("evolution gains over elitism, fresh seeds", lab.OURS)
+    assert lab.aging_gains(160, 1000).mean() == pytest.approx(again.value, abs=1e-3)
     for wrong in ((0,), (201,), (2.0,), (5, -1)):
         with pytest.raises(ValueError, match="whole number"):
             lab.aging_gains(*wrong)

@@ -28,12 +28,12 @@ def two():
 
 
 def test_a_cell_at_the_bound_is_a_member_and_one_over_it_is_none(two):
-    assert evolution.CheapCells(two, 99).rule(LARGE) is None
-    assert "98" in evolution.CheapCells(two, 98).rule(LARGE) and evolution.CheapCells(two, 98).rule(SMALL) is None
+    assert evolution.cheap(two, 99).rule(LARGE) is None
+    assert "98" in evolution.cheap(two, 98).rule(LARGE) and evolution.cheap(two, 98).rule(SMALL) is None
 
 
 def test_the_judge_takes_the_other_training_and_the_images_of_cheap_cells_alone(two):
-    space = evolution.CheapCells(two, 50)
+    space = evolution.cheap(two, 50)
     assert evolution.shift(space) == pytest.approx(2.0)  # the large cell's ten points are no part of it
     seen = [Evaluation(SMALL, {}, seed=seed) for seed in (0, 1, 2)]
     assert evolution.judge_of(space)(seen) == pytest.approx([74.0, 70.0, 74.0])
@@ -86,7 +86,7 @@ def test_sizes_gain_nothing_over_themselves_and_zero_is_no_size():
 
 def test_the_gains_are_those_of_searches_on_the_table():
     table = nasbench201_table()
-    space = evolution.CheapCells(table)
+    space = evolution.cheap(table)
     judge = evolution.judge_of(space)
     searches = ([RegularizedEvolution(space, TableLookup(table), *sizes, 300, seed=1)] for sizes in ((20, 5), (50, 10)))
     ours, usual = (evolution.outcomes(one, judge).returned[0] for one in searches)
@@ -106,7 +106,7 @@ def test_noise_is_drawn_anew_or_stays(two, fresh):
 
 
 def test_a_simulated_search_keeps_to_the_space():
-    space = evolution.CheapCells(nasbench201_table())
+    space = evolution.cheap(nasbench201_table())
     found = evolution.simulated(space, fresh=True, aging=True, seeds=2, evaluations=60)
     assert found.returned.shape == (2,) and (found.reported > found.returned - 3).all()
 

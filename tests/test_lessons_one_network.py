@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from nasviz.analysis import stats
+from nasviz.lessons import child_for_each_device as devices
 from nasviz.lessons import old_supernet, one_network
+from nasviz.lessons import supernet_ranks as ranks
 from nasviz.spaces import ElasticResNet
 
 SPACE = ElasticResNet()
@@ -53,13 +55,13 @@ def test_level_truth_and_the_fair_judge_of_one_training():
 
 def test_pairs_of_one_side_alone_count_within_sides():
     part = toy([[0, 1, 3, 2]], np.zeros((4, 2)), [[1, 1], [2, 2], [3, 3], [4, 4]])
-    assert one_network.within_sides(part, part.inherited[0]).value == 0  # one pair right, one wrong
+    assert ranks.within_sides(part, part.inherited[0]).value == 0  # one pair right, one wrong
     assert stats.tau(part.inherited[0], part.truth) == pytest.approx(4 / 6)
 
 
 def test_means_by_side():
     part = toy([[0, 1, 3, 5]], [[1, 1], [2, 2], [3, 3], [6, 6]], np.zeros((4, 2)))
-    assert [(side, alone, inherited.tolist()) for side, alone, inherited in one_network.by_side(part)] == [
+    assert [(side, alone, inherited.tolist()) for side, alone, inherited in ranks.by_side(part)] == [
         (8, 1.5, [0.5]),
         (12, 4.5, [4.0]),
     ]
@@ -67,40 +69,40 @@ def test_means_by_side():
 
 def test_evolution_keeps_to_the_limit_and_comes_near_the_best():
     found = one_network.everyone()[0]
-    for limit in one_network.DEVICES:
-        best, evolved = one_network.by_inheritance(limit, 0), one_network.by_evolution(limit, 0)
-        assert one_network.milliseconds()[evolved] <= limit
+    for limit in devices.DEVICES:
+        best, evolved = devices.by_inheritance(limit, 0), devices.by_evolution(limit, 0)
+        assert devices.milliseconds()[evolved] <= limit
         assert found[best] - 2 < found[evolved] <= found[best]
-        assert evolved == one_network.by_evolution(limit, 0)
+        assert evolved == devices.by_evolution(limit, 0)
 
 
 def test_what_is_chosen_keeps_to_its_limit_and_is_the_best_of_those():
-    ms = one_network.milliseconds()
-    for limit in one_network.DEVICES:
+    ms = devices.milliseconds()
+    for limit in devices.DEVICES:
         allowed = [arch for arch, one in ms.items() if one <= limit]
         for number, found in enumerate(one_network.everyone()):
-            chosen = one_network.by_inheritance(limit, number)
+            chosen = devices.by_inheritance(limit, number)
             assert ms[chosen] <= limit and found[chosen] == max(found[arch] for arch in allowed)
-        assert SPACE.madds(one_network.by_size(limit)) == max(map(SPACE.madds, allowed))
-        rule = one_network.by_rule(limit)
+        assert SPACE.madds(devices.by_size(limit)) == max(map(SPACE.madds, allowed))
+        rule = devices.by_rule(limit)
         assert rule[0] == max(arch[0] for arch in allowed)
-        drawn = one_network.by_chance(limit)
-        assert len(set(drawn)) == one_network.DRAWN and all(0.9 * limit <= ms[arch] <= limit for arch in drawn)
+        drawn = devices.by_chance(limit)
+        assert len(set(drawn)) == devices.DRAWN and all(0.9 * limit <= ms[arch] <= limit for arch in drawn)
 
 
 def test_worth_of_a_limit_holds_what_the_records_say():
-    limit = one_network.DEVICES[1]
-    found, drawn = one_network.worth(limit), one_network.by_chance(limit)
+    limit = devices.DEVICES[1]
+    found, drawn = devices.worth(limit), devices.by_chance(limit)
     assert found.chance == pytest.approx(one_network.trained(drawn).mean(1))
     assert found.chance.min() <= found.trained <= one_network.trained(drawn).max()
-    lead = one_network.gains([found], 2)
+    lead = devices.gains([found], 2)
     assert lead.value == pytest.approx(found.inherited[2] - found.chance.mean()) and lead.low <= lead.value <= lead.high
 
 
 def test_few_children_are_drawn_by_seed_and_more_of_them_are_nearer():
-    assert one_network.few(10, 5).tolist() == one_network.few(10, 6)[:5].tolist()
-    assert one_network.few(90, 3) == pytest.approx(0)
-    assert one_network.few(5, 100).mean() > one_network.few(50, 100).mean()
+    assert ranks.few(10, 5).tolist() == ranks.few(10, 6)[:5].tolist()
+    assert ranks.few(90, 3) == pytest.approx(0)
+    assert ranks.few(5, 100).mean() > ranks.few(50, 100).mean()
 
 
 # -------------------------------------------------------------------------------------------- the first supernet

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from scipy.stats import kendalltau
 from torch import nn
 
 from nasviz.hardware import OperationCosts, elastic_device, elastic_devices
@@ -12,8 +13,9 @@ from nasviz.hardware.elastic_devices import FILE, load_elastic_devices, save_ela
 from nasviz.hardware.operation_costs import DEPTHWISE, PIXEL, POINTWISE, WIDE, bottleneck, work, work_of_child
 from nasviz.nn.mobile import conv_bn, mbconv
 from nasviz.paths import data_dir
-from nasviz.spaces import ElasticSpace
+from nasviz.spaces import ElasticSpace, MobileSpace
 from nasviz.spaces.elastic import RESOLUTIONS, STRIDES
+from nasviz.spaces.mobile import MNASNET_A1
 from nasviz.strategies.specialise import by_layer
 
 SPACE = ElasticSpace()
@@ -77,6 +79,18 @@ def test_the_devices_travel_with_their_errors():
         assert str(device.target()) == f"{device.name} (fitted)" and device.target().ms(drawn[0]) == ms[0]
     with pytest.raises(ValueError, match="no device is called 'Note 8'; there are Galaxy Note10; "):
         elastic_device("Note 8")
+
+
+def test_mnasnet_on_a_pixel_is_near_to_what_its_authors_measured():
+    """Fifteen sizes of MnasNet-A1: https://github.com/tensorflow/tpu, models/official/mnasnet. No fit has seen them."""
+    widths = (1.4, 1.0, 0.75, 0.5, 0.35)
+    measured = {224: (135, 78, 61, 32, 22), 192: (99, 57, 45, 24, 17), 160: (72, 41, 33, 18, 13)}
+    phone, arch = elastic_device("Pixel 1"), MobileSpace().from_text(MNASNET_A1)
+    said = np.array([[phone.mobile(width, side)(arch) for width in widths] for side in measured])
+    ms = np.array(list(measured.values()))
+    off = np.abs(said / ms - 1)
+    assert kendalltau(said.ravel(), ms.ravel()).statistic > 0.9
+    assert np.median(off) < 0.2 and off[:, :3].max() < 0.3 and off.max() < 0.7
 
 
 def test_one_image_on_a_large_card_costs_starts_and_sixty_four_cost_work():

@@ -2,8 +2,8 @@
 
     python data/scripts/fit_devices.py FOLDER
 
-FOLDER is described in nasviz/hardware/published_latencies.py; without it the environment variable NASVIZ_PUBLISHED is
-asked. Writes data/devices-nasbench201.json and prints what is in it, in ten seconds of one core. Which cells are used:
+FOLDER holds files that docs/published-benchmarks.md describes; without it one is looked for as it says.
+Writes data/devices-nasbench201.json and prints what is in it, in ten seconds of one core. Which cells are used:
 those without dead operations that the source has a number for, in the order of their choices (0 none, 1 skip, 2 and 3
 the convolutions, 4 pooling), shuffled by numpy.random.default_rng(0). The first tenth is fitted, the others judge.
 """
@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import kendalltau
 
+from nasviz.estimators import Table
 from nasviz.hardware.edge_costs import RULES, EdgeCosts, connected, longest_path, multiply_adds, without_dead
 from nasviz.hardware.fitted_devices import FILE, QUANTITIES, FittedDevice, HeldOut, save_devices
-from nasviz.hardware.published_latencies import latencies, published_folder
+from nasviz.hardware.published_latencies import latencies
 
 OUT = Path(__file__).parents[1] / FILE
 DEVICES = {
@@ -41,7 +42,7 @@ ABOUT = {
 
 
 def main(folder: str | None = None) -> None:
-    archs, costs = latencies(published_folder(folder), "HW-NAS-Bench")
+    archs, costs = latencies(Table.published("nasbench201", folder, also=["hardware"]))
     devices = []
     for key, texts in DEVICES.items():
         models, judged = {}, {}

@@ -2,7 +2,7 @@
 
     python data/scripts/fit_operation_costs.py FOLDER
 
-FOLDER, or the folder that the environment variable NASVIZ_PUBLISHED names, holds ``ofa_note10_block_latency.csv.gz``
+FOLDER, or the folder that docs/published-benchmarks.md names, holds ``ofa_note10_block_latency.csv.gz``
 (columns resolution, block, mean_ms), ``proxylessnas_mobile_block_latency.csv.gz`` (table, block, mean_ms) and
 ``help_ofa_latency.csv.gz`` (ks, e, d, r, and a column a device and batch). Writes data/devices-elastic.json and prints
 what is in it, in a minute of one core. Blocks are fitted in five parts: block n of the alphabet is in part n modulo 5,
@@ -30,8 +30,8 @@ from nasviz.hardware.operation_costs import (
     pooling,
     work_of_child,
 )
-from nasviz.hardware.published_latencies import published_folder
 from nasviz.nn.mobile import divisible
+from nasviz.paths import published_dir
 from nasviz.spaces.elastic import DEPTHS, EXPANSIONS, KERNELS, RESOLUTIONS
 
 OUT = Path(__file__).parents[1] / FILE
@@ -134,7 +134,7 @@ def judged(name, hardware, source, measured, costs, batch, fitted, said, ms, don
 
 
 def main(folder: str | None = None) -> None:
-    place = published_folder(folder)
+    place = Path(folder) if folder else published_dir()
     devices = [of_blocks("note10", rows(place / "ofa_note10_block_latency.csv.gz"))]
     tables = rows(place / "proxylessnas_mobile_block_latency.csv.gz")
     for table in ("mobile_trim", "pixel_trim"):

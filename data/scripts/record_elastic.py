@@ -28,6 +28,7 @@ from safetensors.torch import load, save
 from tqdm import tqdm
 
 from nasviz.estimators import Inherited, Training
+from nasviz.lessons import child_for_each_device as devices
 from nasviz.lessons import one_network as lesson
 from nasviz.space import Arch
 from nasviz.spaces import ElasticResNet
@@ -111,10 +112,10 @@ def price() -> None:
     """Measure the processor's seconds of a training alone: the mean over two drawn children of each limit."""
     path = lesson.folder() / "price.jsonl"
     there = {row["limit"] for row in rows(path)}
-    for limit in lesson.DEVICES:
+    for limit in devices.DEVICES:
         if limit not in there:
             begin = time.thread_time()
-            for arch in lesson.by_chance(limit)[:2]:
+            for arch in devices.by_chance(limit)[:2]:
                 Training(SPACE, lesson.RECIPE)(arch)
             append(path, {"limit": limit, "seconds": round((time.thread_time() - begin) / 2, 2), **MACHINE})
 
@@ -144,7 +145,7 @@ def main() -> None:
         case "everyone":
             everyone()
         case "chosen":
-            alone(lesson.to_train())
+            alone(devices.to_train())
         case _:
             price()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from nasviz.estimators import TableLookup, nasbench201_table
-from nasviz.lessons.evolution import RECORD, UNIT, CheapCells, judge_of
+from nasviz.lessons.evolution import RECORD, UNIT, cheap, judge_of
 from nasviz.strategies import RandomSearch, RegularizedEvolution, Reinforce
 
 DATA = Path(__file__).parents[1]
@@ -30,7 +30,7 @@ MAKE = {"RandomSearch": RandomSearch, "RegularizedEvolution": RegularizedEvoluti
 
 def main() -> None:
     table = nasbench201_table()
-    space, estimate = CheapCells(table), TableLookup(table)
+    space, estimate = cheap(table), TableLookup(table)
     judge = judge_of(space)
 
     def run(name, settings, seed):

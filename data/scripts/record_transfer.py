@@ -2,8 +2,8 @@
 
     python data/scripts/record_transfer.py FOLDER
 
-FOLDER is described in nasviz/hardware/published_latencies.py; without it the environment variable NASVIZ_PUBLISHED is
-asked. Writes data/device-transfer.json: for each rule of leaving out, number of measurements, way and column the mean
+FOLDER holds files that docs/published-benchmarks.md describes; without it one is looked for as it says.
+Writes data/device-transfer.json: for each rule of leaving out, number of measurements, way and column the mean
 over 20 draws of Kendall's τ and of the median error, on 1,000 held-out cells of 4,000 that were drawn once. A column is
 a device and its batch; a device is left out with all of its batches. What the file has is kept. Ten minutes of a core.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import edition, rerun
+from . import edition, rerun, timetable
 from .grading import command as grading
 from .grading import exports
 from .site import command as site
@@ -16,6 +16,7 @@ The labs as a course: hand them out, grade them, keep them in form.
   python -m nasviz course student OUT --path 6               hand out a course of six sessions
   python -m nasviz course instructor OUT                     the labs with solutions and notes
   python -m nasviz course site OUT                           the labs as pages for a browser, without a network
+  python -m nasviz course paths --path 6                     what each session works through, minute by minute
 
 Each command says more with --help.
 """
@@ -28,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = made.add_subparsers(dest="command", title="commands", required=True)
     edition.add_editions(commands)
+    timetable.add_command(commands)
     grading.add_command(commands)
     exports.add_command(commands)
     rerun.add_command(commands)

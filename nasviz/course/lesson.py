@@ -61,11 +61,17 @@ class Minutes:
 
 def minutes(notebook) -> Minutes:
     """What a reader needs for a lab: words, code, predictions, live widgets, exercises, computing."""
-    spent = {False: 0.0, True: 0.0}
-    for cell, further in sections(notebook):
-        spent[further] += _minutes(cell)
+    parts = spent(notebook)
     seconds = notebook["metadata"].get("nasviz", {}).get("seconds", 0)
-    return Minutes(round(spent[False] + seconds / 60), round(spent[True]))
+    return Minutes(round(parts[False] + seconds / 60), round(parts[True]))
+
+
+def spent(notebook) -> dict[bool, float]:
+    """Minutes of the core (False) and of what is further (True), without computing, not rounded."""
+    parts = {False: 0.0, True: 0.0}
+    for cell, further in sections(notebook):
+        parts[further] += _minutes(cell)
+    return parts
 
 
 def _minutes(cell) -> float:

@@ -1,54 +1,39 @@
-"""Latencies of NAS-Bench-201's cells on real devices, from published files that one has beside nasviz.
+"""Costs of NAS-Bench-201's cells on real devices, from a table of published measurements that one has beside nasviz.
 
-They do not travel with it. The folder is named by an argument, or by the environment variable NASVIZ_PUBLISHED. It
-holds ``nasbench201_200epochs.csv.gz`` (columns ``index`` and ``ops6``, the six operations as digits) and, with the same
-index, ``hwnasbench_nb201_cifar10.csv.gz`` (HW-NAS-Bench, Li et al. 2021) or ``help_nb201_latency.csv.gz`` (HELP, Lee et
-al. 2021). Columns are milliseconds, or millijoules where their names end in ``_energy_mj``; what is empty was not
-measured.
+They do not travel with it. `nasviz.estimators.Table.published` reads them: with ``also=["hardware"]`` those of
+HW-NAS-Bench (Li et al. 2021), with ``also=["devices"]`` those of HELP (Lee et al. 2021).
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import os
-import zlib
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
+from ..space import Arch
 from .edge_costs import as_array
 
-FOLDER = "NASVIZ_PUBLISHED"  # the environment variable
-CELLS = "nasbench201_200epochs.csv.gz"
-FILES = {"HW-NAS-Bench": "hwnasbench_nb201_cifar10.csv.gz", "HELP": "help_nb201_latency.csv.gz"}
-OTHERS = ("_intensity",)  # ends of columns that are no cost
+UNITS = ("_latency_ms", "_energy_mj")  # ends of the columns that are costs
 
 
-def published_folder(path: str | Path | None = None) -> Path:
-    """Return the folder of published files: ``path``, or what the environment variable names.
+class Measured(Protocol):
+    """The part of `nasviz.estimators.Table` that is used here."""
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is none, with what to do.
-    """
-    named = path or os.environ.get(FOLDER)
-    if not named:
-        raise FileNotFoundError(f"no folder of published measurements is named: give its path, or set {FOLDER}")
-    if not Path(named).is_dir():
-        raise FileNotFoundError(f"{named} is no folder; published measurements are read from one")
-    return Path(named)
+    @property
+    def archs(self) -> Sequence[Arch]:
+        """The architectures that have a row."""
+
+    @property
+    def columns(self) -> Mapping[str, np.ndarray]:
+        """The numbers by name."""
+
+    def column(self, name: str) -> np.ndarray:
+        """The numbers called ``name``, one a row."""
 
 
-def latencies(folder: str | Path, source: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Read the costs of cells.
-
-    Parameters
-    ----------
-    folder : path
-        As of `published_folder`.
-    source : {"HW-NAS-Bench", "HELP"}
+def latencies(table: Measured) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return what a table knows of devices.
 
     Returns
     -------
@@ -60,37 +45,11 @@ def latencies(folder: str | Path, source: str) -> tuple[np.ndarray, dict[str, np
     Raises
     ------
     ValueError
-        If a file does not hold what it should, with its name.
-    FileNotFoundError
-        If it is not there.
+        If no column is a cost, or the architectures are none of NAS-Bench-201's.
     """
-    if source not in FILES:
-        raise ValueError(f"a source is one of {tuple(FILES)}, not {source!r}")
-    cells, file = Path(folder, CELLS), Path(folder, FILES[source])
-    try:
-        archs = as_array([[int(digit) for digit in row["ops6"]] for row in _rows(cells)])
-    except (KeyError, ValueError, TypeError) as error:
-        raise ValueError(f"{cells} does not say which cells there are: {error!s:.200}") from None
-    try:
-        rows = _rows(file)
-        names = [name for name in rows[0] if name != "index" and not name.endswith(OTHERS)]
-        units = {name: name if name.endswith(("_ms", "_mj")) else f"{name}_latency_ms" for name in names}
-        costs = {units[name]: np.array([float(row[name] or "nan") for row in rows]) for name in names}
-        if not names or len(rows) != len(archs) or any(np.isinf(column).any() for column in costs.values()):
-            raise ValueError(f"it has {len(rows)} rows for {len(archs)} cells, or a number that is infinite")
-    except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise ValueError(f"{file} holds no costs of the cells in {CELLS}: {error!s:.200}") from None
+    names = [name for name in table.columns if name.endswith(UNITS)]
+    if not names:
+        raise ValueError(f"no column ends in {' or '.join(UNITS)}: read the table with also=['hardware']")
+    archs = as_array(table.archs)
     order = np.lexsort(archs.T[::-1])
-    return archs[order], {name: column[order] for name, column in costs.items()}
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    """All rows in order; their index has to count them."""
-    try:
-        with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
-            rows = list(csv.DictReader(lines))
-    except (gzip.BadGzipFile, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
-        raise ValueError(f"{path} is no table packed with gzip: {error!s:.200}") from None
-    if [row.get("index") for row in rows] != [str(number) for number in range(len(rows))] or not rows:
-        raise ValueError(f"{path} has to have a column index that counts its rows from 0")
-    return rows
+    return archs[order], {name: table.column(name)[order] for name in names}

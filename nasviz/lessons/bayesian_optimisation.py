@@ -17,7 +17,6 @@ from ..objectives import Bounded
 from ..races.race import Race
 from ..races.standings import Standings
 from ..space import Arch
-from ..spaces import NasBench201
 from ..step import Step
 from ..strategies import (
     Bananas,
@@ -38,20 +37,6 @@ LIMIT = 125_000  # multiply-adds of a cell: the bound of the lab
 PAID = ", repeats paid"  # what a race adds to the name of a search that pays for repeats
 IDLE = 200  # repeats in a row after which a search that remembers ends: it has converged
 PATIENT = 1000  # how many evaluations, free ones included, a search that remembers may ask for, times its budget
-
-
-class Inside(NasBench201):
-    """The cells of NAS-Bench-201 that keep to a bound on multiply-adds: a search draws no others."""
-
-    def __init__(self, table: Table, limit: float):
-        super().__init__()
-        self.name = f"{self.name}, at most {limit:,} multiply-adds"
-        self.costs, self.limit = table.column("madds"), limit
-        self.table = table
-
-    def rule(self, arch: Sequence[int]) -> str | None:
-        """Over the bound or not."""
-        return None if self.costs[self.table.row(arch)] <= self.limit else f"more than {self.limit:,} multiply-adds"
 
 
 class Remembering:
@@ -152,7 +137,7 @@ def learners(table: Table, limit: float, budget: int) -> dict[str, object]:
 def _shared(table: Table, limit: float, budget: int) -> tuple[dict, dict, dict]:
     """Return what all searches share; the same with evaluations for free repeats; and for paid ones."""
     common = {
-        "space": Inside(table, limit),
+        "space": table.known(Bounded("madds", limit)),
         "estimate": TableLookup(table),
         "objective": Bounded("madds", limit),
     }

@@ -17,9 +17,10 @@ import numpy as np
 
 from ..analysis.stats import Interval, mean_of
 from ..course import as_table
+from ..estimators import Table
 from ..hardware.edge_costs import without_dead
 from ..hardware.new_device import WAYS, Known, judge
-from ..hardware.published_latencies import latencies, published_folder
+from ..hardware.published_latencies import latencies
 from ..identity import OtherVersion, check_version
 from ..paths import data_dir
 from ..views.charts.chart import Chart, drawn, figure, live
@@ -61,8 +62,8 @@ class Study:
 
     @classmethod
     def published(cls, folder: str | Path | None = None) -> Study:
-        """Read HELP's latencies: errors as of `nasviz.hardware.published_latencies`."""
-        archs, costs = latencies(published_folder(folder), "HELP")
+        """Read HELP's latencies: arguments and errors as of `nasviz.estimators.Table.published`."""
+        archs, costs = latencies(Table.published("nasbench201", folder, also=["devices"]))
         rng = np.random.default_rng(0)
         some = rng.permutation(np.flatnonzero(without_dead(archs)))[:CELLS]
         columns = tuple(name.removesuffix("_latency_ms") for name in costs)

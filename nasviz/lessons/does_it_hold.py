@@ -9,10 +9,9 @@ from functools import lru_cache
 import numpy as np
 
 from ..analysis.stats import Interval, tau, tau_interval
-from ..estimators import Baselines, TableLookup, nasbench201_table
+from ..estimators import Baselines, nasbench201_table
 from ..paths import data_dir
 from ..published.rows import TEST
-from ..strategies import RegularizedEvolution
 from ..textfile import json_object, read_text
 from ..views.charts.findings import NO, OPEN, YES, Finding, Findings, Told
 from . import full_size
@@ -106,7 +105,24 @@ def matrix() -> Findings:
 
 @dataclass(frozen=True)
 class Count:
-    """On how many published truths a finding was asked, and how they answer beside ours."""
+    """On how many published truths a finding was asked, and how many of them answer what."""
+
+    asked: int
+    yes: int
+    no: int
+    open: int
+
+
+def count(name: str) -> Count:
+    """Count the published answers to one of `ROWS`."""
+    one = finding(name)
+    answers = [one.answer(truth) for truth in one.told if truth != OURS]
+    return Count(len(answers), *(answers.count(what) for what in (YES, NO, OPEN)))
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many published answers there are, and how many are the same as ours, the opposite, or open."""
 
     asked: int
     same: int
@@ -114,29 +130,13 @@ class Count:
     open: int
 
 
-def count(name: str) -> Count:
-    """Count the published answers to one of `ROWS`: the same as ours, the opposite, and those that are open."""
-    one = finding(name)
-    asked = [truth for truth in TRUTHS if truth != OURS and truth in one.told]
-    answers = [one.answer(truth) for truth in asked]
-    return Count(
-        asked=len(asked),
-        same=sum(answer == one.answer(OURS) for answer in answers),
-        opposite=sum(one.opposite(truth, OURS) for truth in asked),
-        open=answers.count(OPEN),
-    )
-
-
-def yes(name: str) -> int:
-    """Return how many published truths answer yes."""
-    one = finding(name)
-    return sum(one.answer(truth) == YES for truth in one.told if truth != OURS)
-
-
-def tally() -> Count:
-    """Sum `count` over all rows that our world answers with yes or no."""
-    counts = [count(name) for name in ROWS if finding(name).answer(OURS) in (YES, NO)]
-    return Count(*(sum(getattr(one, part) for one in counts) for part in ("asked", "same", "opposite", "open")))
+def tally() -> Tally:
+    """Hold the published answers beside ours, over all rows that our world answers with yes or no."""
+    found = [finding(name) for name in ROWS]
+    pairs = [(one, truth) for one in found if one.answer(OURS) != OPEN for truth in one.told if truth != OURS]
+    opposite = sum(one.opposite(truth, OURS) for one, truth in pairs)
+    unsure = sum(one.answer(truth) == OPEN for one, truth in pairs)
+    return Tally(len(pairs), len(pairs) - opposite - unsure, opposite, unsure)
 
 
 # ---------------------------------------------------------------------------------------------------- why: epochs
@@ -190,14 +190,7 @@ def aging_gains(seeds: int, first: int = 0) -> np.ndarray:
         raise ValueError(f"seeds is a whole number from 1 to 200, got {seeds!r}")
     if not isinstance(first, int) or first < 0:
         raise ValueError(f"first is a whole number from 0 on, got {first!r}")
-    truth, found = Truth(OURS, "this project", nasbench201_table()), np.zeros((seeds, 2))
-    space = truth.table.known()
-    for row, seed in enumerate(range(first, first + seeds)):
-        for column, aging in enumerate((False, True)):
-            search = RegularizedEvolution(space, TableLookup(truth.table, seed), evaluations=full_size.EVALUATIONS,
-                                          seed=seed, population=50, tournament=10, aging=aging)  # fmt: skip
-            found[row, column] = full_size.regret(truth, search, seed)
-    return found[:, 0] - found[:, 1]
+    return full_size.aging_gains(Truth(OURS, "this project", nasbench201_table()), range(first, first + seeds))
 
 
 # ---------------------------------------------------------------------------------------------------- with the files

@@ -15,11 +15,12 @@ from ..analysis.stats import Interval, mean_band, mean_of, seed_noise
 from ..course import as_table
 from ..estimator import Estimator
 from ..estimators import TableLookup, nasbench201_table
+from ..estimators.known import KnownSpace
 from ..estimators.table import Table
+from ..objectives import Bounded
 from ..paths import data_dir
 from ..ranges import check_number
 from ..space import Arch, SearchSpace
-from ..spaces import NasBench201
 from ..step import Evaluation, Step
 from ..strategies import RegularizedEvolution
 from ..views import cell
@@ -32,38 +33,30 @@ UNIT = 20_000  # accuracies in the record are counted in 1/20,000: exact for the
 RECORD = "lab04-rivals.npz"
 
 
-class CheapCells(NasBench201):
-    """The cells of NAS-Bench-201 of at most ``limit`` multiply-adds: this cost is known before any training."""
-
-    def __init__(self, table: Table, limit: float = LIMIT):
-        super().__init__()
-        self.name = f"{self.name}, at most {limit:,} multiply-adds"
-        self.limit, self.table, self.costs = limit, table, table.column("madds")
-
-    def rule(self, arch: Sequence[int]) -> str | None:
-        """Say why a cell is no member; None if it is one."""
-        return None if self.costs[self.table.row(arch)] <= self.limit else f"more than {self.limit:,} multiply-adds"
+def cheap(table: Table, limit: float = LIMIT) -> KnownSpace:
+    """Return the cells of at most ``limit`` multiply-adds: this cost is known before any training."""
+    return table.known(Bounded("madds", limit))
 
 
 # ------------------------------------------------------------------------------------------ what a search finds
 Judge = Callable[[Sequence[Evaluation]], np.ndarray]
 
 
-def shift(space: CheapCells) -> float:
+def shift(space: KnownSpace) -> float:
     """Return how much easier the test images are than the validation images: points, mean over the cells of a space."""
-    table = space.table
+    table = cast(Table, space.table)
     _, rows = table.members()
-    rows = rows[space.costs[rows] <= space.limit]
+    rows = rows[[space.rule(table.archs[row]) is None for row in rows]]
     return 100 * float((table.column("test_accuracy", None) - table.column("accuracy", None))[rows].mean())
 
 
-def judge_of(space: CheapCells) -> Judge:
+def judge_of(space: KnownSpace) -> Judge:
     """Return the function that judges evaluations by what their search could not see: float array (n,), in %.
 
     It takes the test accuracy of the *other* trainings of the same cell (`Table.truth`), less the `shift` of the
     images. A report that owes nothing to luck is thus equal to its judgement, on average.
     """
-    table = space.table
+    table = cast(Table, space.table)
     turns = lcm(*np.unique(table.there.sum(1)).tolist())
     judged = 100 * np.stack([table.truth(seed) for seed in range(turns)]) - shift(space)
 
@@ -132,7 +125,7 @@ def gains(population: int, tournament: int, seeds: int = 30) -> np.ndarray:
 def _returned(population: int, tournament: int, seeds: int) -> np.ndarray:
     """Return the true accuracies of what evolutions return, in %: float array (seeds,)."""
     table = nasbench201_table()
-    space, estimate = CheapCells(table), TableLookup(table)
+    space, estimate = cheap(table), TableLookup(table)
     searches = (RegularizedEvolution(space, estimate, population, tournament, 300, seed=seed) for seed in range(seeds))
     return outcomes(searches, judge_of(space)).returned
 
@@ -193,11 +186,11 @@ class Simulated(Estimator):
         return 100 * self.means[self.table.rows([one.arch for one in evaluations])]
 
 
-def simulated(space: CheapCells, fresh: bool, aging: bool, seeds: int = 40, evaluations: int = 300) -> Outcome:
+def simulated(space: KnownSpace, fresh: bool, aging: bool, seeds: int = 40, evaluations: int = 300) -> Outcome:
     """Return what evolution (P = 50, S = 10) finds where trainings are `Simulated`, one simulation a seed."""
     found = []
     for seed in range(seeds):
-        world = Simulated(space.table, fresh, seed)
+        world = Simulated(cast(Table, space.table), fresh, seed)
         steps = list(RegularizedEvolution(space, world, 50, 10, evaluations, aging, seed=seed))
         found.append(_outcome(steps, world.judge))
     return Outcome(*np.transpose(found))

@@ -29,6 +29,7 @@ from ..textfile import json_object, read_text
 RECORD, COMMAND = "full-size.jsonl", "python -m nasviz.lessons.full_size"
 SAMPLE, RESAMPLES = 1000, 199  # architectures of a τ with an interval, and resamples
 SEEDS, EVALUATIONS = 40, 300  # of the searches
+FRESH = range(1000, 1160)  # seeds that repeat a comparison
 TRAININGS, STRANGERS, DRAWS = 50, 300, 30  # of the predictor
 EPOCH = 2  # of 8: what stands for 12 epochs of 200 in the small world
 ZERO_COST = ("nwot", "synflow", "jacov", "snip", "grad_norm", "fisher", "grasp", "l2_norm", "epe_nas", "plain", "zen")
@@ -280,7 +281,22 @@ def searches(truth: Truth) -> Iterator[Figure]:
     ):
         found = mean_of(regrets[one] - regrets[other])
         yield _figure(f"{other} gains over {one}", truth, found, "points", len(table.archs), SEEDS)
+    fresh = mean_of(aging_gains(truth, FRESH))
+    yield _figure("evolution gains over elitism, fresh seeds", truth, fresh, "points", len(table.archs), len(FRESH))
     yield _seeds(truth, regrets["random search"], regrets["evolution"])
+
+
+def aging_gains(truth: Truth, seeds: Sequence[int]) -> np.ndarray:
+    """By how many points aging's choice is better than elitism's on a truth, for each seed: float array (seeds,)."""
+    space, table = truth.table.known(), truth.table
+
+    def lost(seed: int, aging: bool) -> float:
+        size = {"evaluations": EVALUATIONS, "population": 50, "tournament": 10}
+        return regret(
+            truth, RegularizedEvolution(space, TableLookup(table, seed), seed=seed, aging=aging, **size), seed
+        )
+
+    return np.array([lost(seed, False) - lost(seed, True) for seed in seeds])
 
 
 def regret(truth: Truth, search, seed: int) -> float:

@@ -1,4 +1,4 @@
-"""Lab 09: what the children of one supernet inherit, what they reach alone, and what a child for each device is worth.
+"""Lab 09: what the children of one supernet inherit, and what they reach alone, as recorded.
 
 Accuracies are in percent here, and differences of them in points. Truth is the mean test accuracy of a child's
 trainings alone. A supernet judges on validation images, so no child is judged by the images that chose it.
@@ -7,25 +7,18 @@ trainings alone. A supernet judges on validation images, so no child is judged b
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from ..analysis import stats
-from ..analysis.stats import Interval
-from ..estimator import Estimator
-from ..estimators import ForestPredictor, Inherited, Recipe
-from ..hardware import LatencyTable
-from ..objectives import Within
+from ..estimators import Inherited, Recipe
 from ..paths import data_dir
 from ..space import Arch
 from ..spaces import ElasticResNet
-from ..step import Evaluation
-from ..strategies import BigNas, OnceForAll, RegularizedEvolution, TrainSupernet
-from ..strategies.specialise import by_stage
+from ..strategies import BigNas, OnceForAll, TrainSupernet
 from ..strategies.train_supernet import strata
 
 SEEDS = range(3)
@@ -51,9 +44,7 @@ WAYS: dict[str, tuple[type, dict[str, Any]]] = {
 }
 CHOSEN_WAY = "one drawn"
 LONG = 96  # epochs of the lab's supernets, trained in the chosen way
-IMAGE = (1, 16, 16)
 ALL_COSTS, ONE_BUDGET = slice(0, 60), slice(60, None)  # of `children`
-DEVICES, DRAWN = (0.9, 1.4, 2.0, 3.0), 8  # milliseconds of four budgets; children of each that are drawn at random
 
 
 def folder():
@@ -166,203 +157,3 @@ def everyone() -> list[dict[Arch, float]]:
         with np.load(folder() / f"everyone-{seed}.npz") as saved:
             found.append(dict(zip(archs, (100 * saved["inherited"].astype(float)).tolist(), strict=True)))
     return found
-
-
-# ------------------------------------------------------------------------------------------ what ranks, and how well
-def rankings(part: Judged) -> dict[str, list[Interval]]:
-    """Kendall's τ with the truth: of each supernet, of each seed's training, of two simple rules.
-
-    A training is judged by the two other seeds, and so knows less of its judge than the supernets do.
-    """
-    return {
-        "inherited": [stats.tau_interval(one, part.truth) for one in part.inherited],
-        "one training": [stats.tau_interval(*part.once(seed)) for seed in SEEDS],
-        "more multiply-adds": [stats.tau_interval(part.madds, part.truth)],
-        "larger image": [stats.tau_interval(part.side, part.truth)],
-    }
-
-
-def predicted() -> np.ndarray:
-    """What a predictor says of the children at one budget, that has learned from one training of the sixty others."""
-    learned = [
-        Evaluation(arch, {"accuracy": float(accuracy) / 100})
-        for arch, (accuracy, *_) in zip(children()[ALL_COSTS], trained(children()[ALL_COSTS], "accuracy"), strict=True)
-    ]
-    predictor = ForestPredictor(ElasticResNet()).fit(learned)
-    return 100 * np.asarray(predictor.predict(list(children()[ONE_BUDGET]))[0])
-
-
-def few(count: int, draws: int, seed: int = 0) -> np.ndarray:
-    """How far τ of a few children is off: its distance from τ of all ninety, for each of ``draws`` drawn sets.
-
-    Set number i is drawn by the seed (``seed``, i). The inherited accuracies are those of the first supernet.
-    """
-    part, found = judged(), []
-    inherited, whole = part.inherited[0], stats.tau(part.inherited[0], part.truth)
-    for number in range(draws):
-        rng = np.random.default_rng((seed, number))
-        drawn = rng.permutation(len(part.archs))[:count]
-        found.append(abs(stats.tau(inherited[drawn], part.truth[drawn]) - whole))
-    return np.array(found)
-
-
-def ahead(part: Judged, rule) -> list[Interval]:
-    """τ of each supernet less τ of a rule (n,), bootstrapped in pairs."""
-    return [stats.tau_difference(one, rule, part.truth) for one in part.inherited]
-
-
-def within_sides(part: Judged, scores, truth=None) -> Interval:
-    """Kendall's τ of ``scores`` (n,) with ``truth`` (None: the children's), over pairs with images of the same side."""
-    return stats.tau_interval(scores, part.truth if truth is None else truth, part.side)
-
-
-def by_side(part: Judged) -> list[tuple[int, float, np.ndarray]]:
-    """For each image side: pixels, mean validation accuracy alone, and the mean that children inherit, percent."""
-    means = part.validation.mean(1)
-    sides = {int(side): part.side == side for side in np.unique(part.side)}
-    return [(side, float(means[here].mean()), part.inherited[:, here].mean(1)) for side, here in sides.items()]
-
-
-def compared(way: str, part: slice, score: str = "inherited") -> tuple[np.ndarray, np.ndarray]:
-    """τ with the truth, and the level in points, of each recorded supernet of a way."""
-    archs = children()[part]
-    truth, validation = trained(archs).mean(1), trained(archs, "accuracy").mean(1)
-    scores = [100 * np.array(row[score])[part] for row in lines() if row["way"] == way]
-    return np.array([stats.tau(one, truth) for one in scores]), np.array([(one - validation).mean() for one in scores])
-
-
-# ------------------------------------------------------------------------------------------- a child for each device
-@cache
-def milliseconds() -> dict[Arch, float]:
-    """What each child takes for 64 images on the processor that was measured, by its blocks' table: milliseconds."""
-    space, table = ElasticResNet(), LatencyTable.load(data_dir() / "latency-elastic-resnet.json")
-    ms = by_stage(table, space, IMAGE)
-    return {arch: ms(arch) for arch in space.distinct()}
-
-
-def best_within(budget: float, score: Callable[[Arch], float | tuple]) -> Arch:
-    """The child of the highest score among those that take ``budget`` milliseconds or less."""
-    return max((arch for arch, ms in milliseconds().items() if ms <= budget), key=score)
-
-
-def by_inheritance(budget: float, supernet: int) -> Arch:
-    """The child within a budget that inherits the most from one of the lab's supernets."""
-    return best_within(budget, everyone()[supernet].__getitem__)
-
-
-@dataclass(frozen=True)
-class Recorded(Estimator):
-    """What children inherit from one of the lab's supernets, and their milliseconds, as recorded: answers at once."""
-
-    supernet: int = 0
-
-    @property
-    def space(self) -> ElasticResNet:
-        """The small elastic space."""
-        return ElasticResNet()
-
-    def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
-        """Return the scores "inherited" (0 to 1) and "latency_ms" (of 64 images)."""
-        scores = {"inherited": everyone()[self.supernet][arch] / 100, "latency_ms": milliseconds()[arch]}
-        return Evaluation(arch, scores, 0.0, 0, seed)
-
-
-def by_evolution(budget: float, supernet: int, asked: int = 300) -> Arch:
-    """The child within a budget that evolution finds, which asks what ``asked`` children inherit; its seed is 0."""
-    bound = Within("latency_ms", budget, of="inherited")
-    search = RegularizedEvolution(
-        ElasticResNet(), Recorded(supernet), population=50, tournament=10, evaluations=asked, objective=bound
-    )
-    return max((step.evaluation for step in search if step.evaluation is not None), key=bound).arch
-
-
-def by_size(budget: float) -> Arch:
-    """The child within a budget that has the most multiply-adds."""
-    return best_within(budget, ElasticResNet().madds)
-
-
-def by_rule(budget: float) -> Arch:
-    """The child within a budget that has the largest image, and of those the one with the most multiply-adds."""
-    space = ElasticResNet()
-    return best_within(budget, lambda arch: (arch[0], space.madds(arch)))
-
-
-def by_chance(budget: float) -> list[Arch]:
-    """Children drawn at random among those that take the budget, or up to a tenth less."""
-    near = [arch for arch, ms in milliseconds().items() if 0.9 * budget <= ms <= budget]
-    rng = np.random.default_rng(17)
-    return [near[i] for i in rng.permutation(len(near))[:DRAWN]]
-
-
-def to_train() -> list[Arch]:
-    """All children that are chosen for some device, by any way: each once."""
-    shared = {b: [by(b, s) for by in (by_inheritance, by_evolution) for s in SEEDS] for b in DEVICES}
-    found = [(*by_chance(b), by_size(b), by_rule(b), *shared[b]) for b in DEVICES]
-    return list(dict.fromkeys(arch for archs in found for arch in archs))
-
-
-@dataclass(frozen=True)
-class Worth:
-    """What is chosen for one device, alone, test accuracy in percent: mean over seeds, and over what is chosen.
-
-    Attributes
-    ----------
-    budget : float
-        Milliseconds.
-    inherited, evolved : array of shape (supernets,)
-        Of the child that each supernet chooses: of all children, and of those that evolution asks.
-    chance : array of shape (drawn,)
-        Of children drawn at random.
-    size, rule : float
-        Of the child with the most multiply-adds; of that among those with the largest image.
-    trained : float
-        Of what random search finds that trains all drawn children and takes the best by one seed's validation; the mean
-        over the seed that it sees, judged by the other seeds.
-    """
-
-    budget: float
-    inherited: np.ndarray
-    evolved: np.ndarray
-    chance: np.ndarray
-    size: float
-    rule: float
-    trained: float
-
-
-def worth(budget: float) -> Worth:
-    """Judge what each way chooses for a device."""
-    drawn = by_chance(budget)
-    seen, judge = trained(drawn, "accuracy"), trained(drawn)
-    found = [np.delete(judge[seen[:, seed].argmax()], seed).mean() for seed in SEEDS]
-    return Worth(
-        budget,
-        trained([by_inheritance(budget, supernet) for supernet in SEEDS]).mean(1),
-        trained([by_evolution(budget, supernet) for supernet in SEEDS]).mean(1),
-        judge.mean(1),
-        float(trained([by_size(budget)]).mean()),
-        float(trained([by_rule(budget)]).mean()),
-        float(np.mean(found)),
-    )
-
-
-def gains(found: Sequence[Worth], supernet: int) -> Interval:
-    """Mean over the devices of one supernet's choice less a random choice: points, with an interval over the drawn."""
-    lead = np.array([[one.inherited[supernet] - chance for chance in one.chance] for one in found])
-    return stats.mean_of(lead.mean(0))
-
-
-def seconds() -> dict[str, float]:
-    """What each way costs, in seconds of one core: the lab's supernets, and trainings alone near the limits."""
-    spent = []
-    for seed in SEEDS:
-        with np.load(folder() / f"everyone-{seed}.npz") as saved:
-            spent.append(saved["seconds"].astype(float))
-    training, judging = np.mean(spent, 0)
-    told = (folder() / "price.jsonl").read_text(encoding="utf-8").splitlines()
-    each = float(np.mean([json.loads(line)["seconds"] for line in told]))
-    return {
-        "to train the supernet": float(training),
-        "to judge all its children": float(judging),
-        "one training alone, mean of the limits": each,
-        f"the best of {DRAWN} trainings, for one limit": DRAWN * each,
-    }
