@@ -302,7 +302,7 @@ def test_the_same_labs_on_the_same_day_give_the_same_bytes(small_site, tmp_path,
 # ------------------------------------------------------------------------------------------------------ what a run adds
 def test_a_stage_is_kept_with_all_its_steps_exactly():
     kept = recorded_stage(steps=7)
-    planes = np.frombuffer(zlib.decompress(base64.b64decode(kept["columns"][0])), "u1").reshape(4, -1)
+    planes = np.frombuffer(zlib.decompress(base64.b64decode(kept["columns"]["loss"])), "u1").reshape(4, -1)
     values = np.ascontiguousarray(planes.T).view("<f4").ravel()
     assert kept["count"] == 7 and (values == np.linspace(1, 0, 7, dtype="f4")).all()
     assert kept["spec"]["views"][0]["kind"] == "curve"

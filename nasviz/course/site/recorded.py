@@ -114,7 +114,7 @@ def stage(one) -> dict:
     """A stage as a page replays it: what it draws, its marks, and its steps, packed."""
     from ...views.stage.replay import pack
 
-    columns = [pack(column) for column in one.columns().values()]
+    columns = {name: pack(column) for name, column in one.columns().items()}  # by name: a notebook sorts what it stores
     return {"spec": one.spec, "marks": one.marks, "count": len(one), "columns": columns}
 
 

@@ -27,7 +27,7 @@
   const DRAW = {
     async stage(host, { spec, marks, count, columns }) {
       const { History, mount } = NasvizStage;
-      const arrays = await Promise.all(columns.map(unpack));
+      const arrays = await Promise.all(Object.keys(spec.arrays).map((name) => unpack(columns[name])));
       const history = new History(spec.arrays);
       history.marks = marks;
       history.put(0, count, arrays);
