@@ -12,6 +12,7 @@ import drawn  # noqa: F401  # before hypothesis reads which profile is asked for
 import pytest
 from lab_page import LAB, opened, server  # noqa: F401
 from play_page import computing, play_file, playing  # noqa: F401
+from site_page import site_page, small_site  # noqa: F401
 from stage_page import live, open_page  # noqa: F401
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

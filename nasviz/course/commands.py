@@ -10,12 +10,14 @@ from .bank import command as bank
 from .grading import command as grading
 from .grading import exports
 from .histogram import command as histogram
+from .site import command as site
 
 ABOUT = """\
 The labs as a course: hand them out, grade them, keep them in form.
 
   python -m nasviz course student OUT --path 6               hand out a course of six sessions
   python -m nasviz course instructor OUT                     the labs with solutions and notes
+  python -m nasviz course site OUT                           the labs as pages for a browser, without a network
   python -m nasviz course paths --path 6                     what each session works through, minute by minute
 
 Each command says more with --help.
@@ -35,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     rerun.add_command(commands)
     bank.add_command(commands)
     histogram.add_command(commands)
+    site.add_command(commands)
     edition.add_commands(commands)
     wheelhouse.add_command(commands)
     return made

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import escape
 from pathlib import Path
 
 from ... import __version__
@@ -60,7 +61,7 @@ COURSES: tuple[list[tuple[float, float]], ...] = (
 )  # chains of Bézier curves, in the order of the edges
 
 
-def write(path: str | Path, table: Table | None = None) -> Path:
+def write(path: str | Path, table: Table | None = None, home: str = "") -> Path:
     """Write the page. The same table and version give the same bytes.
 
     Parameters
@@ -69,6 +70,8 @@ def write(path: str | Path, table: Table | None = None) -> Path:
         Of the ``.html`` file. An existing file is overwritten.
     table : Table, optional
         Of NAS-Bench-201; by default the project's ground truth, `nasbench201_table`.
+    home : str
+        Address of a page with all labs, which the page then links to: it is part of a site.
 
     Returns
     -------
@@ -91,6 +94,7 @@ def write(path: str | Path, table: Table | None = None) -> Path:
         "STYLE": (HERE / "page.css").read_text("utf-8"),
         "SCRIPT": source(table or nasbench201_table()),
         "VERSION": __version__,
+        "HOME": f'<a href="{escape(home)}">All labs</a>' if home else "",
     }
     page = (HERE / "page.html").read_text("utf-8")
     path.write_text(re.sub("@([A-Z]+)@", lambda match: parts[match[1]], page), encoding="utf-8")

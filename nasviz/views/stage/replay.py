@@ -108,7 +108,7 @@ def to_html(
         "SPEC": _script(stage.spec),
         "MARKS": _script(stage.marks),
         "COUNT": str(len(stage)),
-        "COLUMNS": _script([_pack(column) for column in columns.values()]),
+        "COLUMNS": _script([pack(column) for column in columns.values()]),
     }
     path = Path(path)
     path.write_text(re.sub("@([A-Z]+)@", lambda match: parts[match[1]], _PAGE), encoding="utf-8")
@@ -130,6 +130,7 @@ def _script(value) -> str:
     return json.dumps(value).replace("<", "\\u003c")
 
 
-def _pack(column: np.ndarray) -> str:
+def pack(column: np.ndarray) -> str:
+    """An array as text, float32 and exact: its bytes plane by plane, compressed (zlib), in base64."""
     planes = np.ascontiguousarray(column, "<f4").view("u1").reshape(-1, 4).T
     return base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode()
