@@ -302,8 +302,8 @@ def test_the_core_loads_neither_torch_nor_pictures():
 
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = [project["dependencies"], *(project["optional-dependencies"][name] for name in ("lab", "onnx"))]
-    core, lab, onnx = ({re.match(r"[\w-]+", line)[0].lower() for line in lines} for lines in wanted)
+    wanted = [project["dependencies"], *(project["optional-dependencies"][name] for name in ("lab", "onnx", "site"))]
+    core, lab, onnx, site = ({re.match(r"[\w-]+", line)[0].lower() for line in lines} for lines in wanted)
     used = {
         name.split(".")[0]
         for path in MODULES
@@ -312,7 +312,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
     } - {"nasviz"}
     used = {{"PIL": "pillow", "sklearn": "scikit-learn"}.get(name, name) for name in used}
     # ipywidgets brings IPython and traitlets; the last two are asked for only where a notebook server brought them
-    assert onnx & used == used - core - lab - {"IPython", "traitlets", "psutil", "jupyter_core"}
+    assert onnx & used == used - core - lab - site - {"IPython", "traitlets", "psutil", "jupyter_core"}
     assert core - used == set()
 
 
