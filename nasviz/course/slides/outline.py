@@ -105,6 +105,7 @@ class _Outline:
 
     def finish(self) -> None:
         if self.exercises:
+            self.further = False
             self.add("exercises", "## Exercises\n\n" + "\n".join(f"- {one}" for one in self.exercises))
             self.exercises = []
 
@@ -117,8 +118,9 @@ class _Outline:
             return
         exercise = EXERCISE.match(rest)
         if heading:
+            beyond = self.further
             self.finish()
-            self.place, self.intro = heading, ""
+            self.place, self.intro, self.further = heading, "", beyond
         if "Exercises" in self.place and not self.further:
             if exercise:
                 self.exercises.append(_exercise(*exercise.groups(), rest[exercise.end() :]))
@@ -162,6 +164,7 @@ class _Outline:
         answers: list[str] = []
         claims: list[str] = []
         figures: list[tuple[str, str]] = []
+        spoken: list[str] = []
         drawn = False  # a curve is revealed: its picture answers
         for output in cell["outputs"]:
             data, said = output.get("data", {}), output.get("metadata", {}).get("nasviz", {})
@@ -186,8 +189,9 @@ class _Outline:
             elif table := _table(_joined(data.get("text/markdown"))):
                 figures.append(("table", table))
             elif quote := re.match(r"> \*\*On your run:\*\* (.*)", _joined(data.get("text/markdown")), re.S):
-                self.say(f"On the run that is stored: {quote[1]}")
+                spoken.append(f"On the run that is stored: {quote[1]}")
         self.put(asks, variables, answers, claims, figures)
+        self.say("\n\n".join(spoken))
 
     def put(self, asks, variables, answers, claims, figures) -> None:
         if asks:

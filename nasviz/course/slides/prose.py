@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+TAG = re.compile(r"</?(?:a|b|br|div|em|i|kbd|p|span|strong|sub|summary|sup)\b[^<>]*>")  # and no i<j of a formula
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\([^)\s]*\)")
 ITEM = re.compile(r"\s*(?:[-*]|\d+\.)\s")
 SENTENCE = re.compile(r"(?<=[.!?:])\s+(?=[A-ZÀ-Þ*_$\[`\"“])")
@@ -21,7 +22,7 @@ ROW = 8  # words that a line of a list or a table takes the room of, besides its
 def blocks(source: str) -> list[str]:
     """The paragraphs of a Markdown cell, without what is folded away, code, and the addresses of links."""
     text = re.sub(r"<details>.*?</details>|```.*?```", "", source, flags=re.S)
-    text = LINK.sub(r"\1", re.sub(r"<(?!\s)[^<>]+>", "", text))
+    text = LINK.sub(r"\1", TAG.sub("", text))
     found = []
     for block in re.split(r"\n\s*\n", text):
         lines = block.strip().split("\n")
@@ -103,7 +104,7 @@ def pages(shown: Iterable[str], most: int = MOST) -> Iterator[str]:
     for block in (part for whole in shown for part in _parts(whole, most)):
         if page and sum(map(room, page)) + room(block) > most:
             leads = is_text(page[-1]) and not is_text(block)  # a sentence stays with what it leads to
-            kept = [page.pop()] if leads and room(page[-1]) + room(block) <= most else []
+            kept = [page.pop()] if leads and room(page[-1]) + room(block) <= 1.2 * most else []
             if page:
                 yield "\n\n".join(page)
             page = kept
