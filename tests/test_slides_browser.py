@@ -17,7 +17,8 @@ WALK = """() => [...document.querySelectorAll(".slides > section > section")].ma
   const letters = [...slide.querySelectorAll("p, li, td, th, small, h2")].filter((one) => !one.closest("aside"));
   return { kind: slide.dataset.kind, wide: slide.scrollWidth, high: slide.scrollHeight, text: slide.innerText,
     least: Math.min(...letters.map((one) => parseFloat(getComputedStyle(one).fontSize))),
-    formulas: [...slide.querySelectorAll(":scope > math, :scope > p math")].map((one) => one.clientWidth) };
+    formulas: [...slide.querySelectorAll(":scope > math, :scope > p math")]
+      .map((one) => one.getBoundingClientRect().width) };
 })"""
 
 
