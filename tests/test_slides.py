@@ -165,6 +165,13 @@ def test_what_of_a_text_is_shown():
     assert shown[2:] == ["We take two steps:", "1. draw one\n2. keep it", "| a |\n| - |\n| b |"]
 
 
+def test_what_stands_under_the_heading_is_not_said_again():
+    shown = prose.without(
+        ["One is here. Two is here.", "Three is here.", "- One is here."], "One is here. Three is here."
+    )
+    assert list(shown) == ["Two is here.", "- One is here."]
+
+
 def test_a_list_that_is_too_long_is_continued_and_keeps_its_lead():
     items = [f"- {'word ' * 12}{i}" for i in range(9)]
     pages = list(prose.pages(["It has these parts:", "\n".join(items)], most=95))

@@ -3,8 +3,3 @@
 `nasviz.course.slides.outline` chooses what is shown, `nasviz.course.slides.prose` what of a text. Nbconvert makes the
 slides of it, and reveal.js shows them (`nasviz.course.slides.deck`).
 """
-
-from .deck import decks, write
-from .outline import Slide, outline
-
-__all__ = ["Slide", "decks", "outline", "write"]

@@ -138,8 +138,7 @@ class _Outline:
             lead = prose.lead(rest) if heading else ""
             if heading:
                 self.add("section", f"## {heading}\n\n{lead}".strip())
-            shown = [block for block in prose.points(rest) if block not in lead]
-            pages = list(prose.pages(shown))
+            pages = list(prose.pages(prose.without(prose.points(rest), lead)))
             for page in pages:
                 self.add("text", _sized(page))
             self.slides[-max(len(pages), 1)].notes.append(said)

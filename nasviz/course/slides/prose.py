@@ -83,6 +83,15 @@ def points(source: str) -> Iterator[str]:
         before = "" if shown.endswith(said[-1]) or len(said[-1].split()) > LEAD else said[-1]
 
 
+def without(shown: Iterable[str], lead: str) -> Iterator[str]:
+    """The same blocks without the sentences that stand under the heading already."""
+    there = sentences(lead)
+    for block in shown:
+        left = " ".join(one for one in sentences(block) if one not in there) if is_text(block) else block
+        if left:
+            yield left
+
+
 def _raw(source: str) -> list[str]:
     """The same blocks with the marks of their terms, which `blocks` takes away with all links."""
     kept = re.sub(r"\*\*\[([^\[\]]+)\]\(glossary\.md#[^)]*\)\*\*", r"**&#91;\1**", source)
