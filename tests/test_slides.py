@@ -195,6 +195,18 @@ def test_an_odd_picture_is_shown_all_the_same():
     assert f'width="{outline.WIDE}"' in odd and 'alt="two"' in odd
 
 
+def test_a_drawn_curve_is_answered_by_its_picture():
+    told = html("<b>▸</b> You drew no curve this time: a guess on paper counts too.")
+    cells = [
+        new_markdown_cell("# A"),
+        new_code_cell("guess = predict_curve('Draw it.')", outputs=[picture("Draw it.")]),
+        new_code_cell("guess.reveal(a=(x, y))", outputs=[told, picture("Draw it.")]),
+    ]
+    _, asked, told = outline.outline(new_notebook(cells=cells))
+    assert asked.kind == "question" and told.kind == "answer"
+    assert all(slide.body.count("<img") == 1 and "Draw it." in slide.body for slide in (asked, told))
+
+
 def test_recorded_steps_replay_on_their_slide():
     recorded = {"spec": {"views": [], "said": "<b>"}, "marks": [], "count": 3, "columns": ["abc"]}
     shown = picture("A search")

@@ -173,7 +173,7 @@ class _Outline:
             elif html.startswith("<p><b>"):
                 asks.append((_words(html.partition("</b>")[0]), _options(html)))
             elif "▸" in html:
-                drawn = "curve" in html
+                drawn = "Measured:" not in html and "<br>" not in html
                 place = len(answers) if len(names) > len(answers) else -1
                 question = self.answered(names[place] if names else "")
                 answers.append(_answer(question, html))
@@ -189,6 +189,8 @@ class _Outline:
                 figures.append(("table", table))
             elif quote := re.match(r"> \*\*On your run:\*\* (.*)", _joined(data.get("text/markdown")), re.S):
                 spoken.append(f"On the run that is stored: {quote[1]}")
+        if drawn and answers and figures:
+            answers[-1] += f"\n\n{figures.pop(0)[1]}"
         self.put(asks, variables, answers, claims, figures)
         self.say("\n\n".join(spoken))
 

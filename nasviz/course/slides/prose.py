@@ -134,8 +134,10 @@ def _parts(block: str, most: int) -> Iterator[str]:
         else:
             items[-1] += f"\n{line}"
     group: list[str] = []
+    total = sum(map(room, items))
+    even = total / -(-total // most)  # so that no item stands alone on the last slide
     for item in items:
-        if group and sum(map(room, [*group, item])) > most:
+        if group and sum(map(room, group)) + room(item) / 2 > even:
             yield "\n".join(group)
             group = []
         group.append(item)
