@@ -82,7 +82,8 @@ def notebook(slides: Iterable[Slide], title: str):
     """The slides as a notebook of the form that nbconvert makes slides of: a column for each section."""
     from nbformat.v4 import new_markdown_cell, new_notebook
 
-    cells, place = [], None
+    cells: list = []
+    place: str | None = None
     for slide in slides:
         where = f"{title} · {slide.place}" if slide.place else title
         data = {"kind": slide.kind, "place": f"{where} (further)" if slide.further else where}

@@ -214,7 +214,8 @@ class _Outline:
 
     def figure(self, kind: str, body: str) -> None:
         """A picture or a table, under the sentence that leads to it; a slide of little text becomes its caption."""
-        last, notes = self.slides[-1] if self.slides else None, []
+        last = self.slides[-1] if self.slides else None
+        notes: list[str] = []
         if last and last.kind == "text" and prose.is_text(last.body) and len(last.body.split()) <= CAPTION + 8:
             self.slides.pop()
             self.intro, notes = last.body, last.notes
