@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 
 import pytest
+from play_page import until
 from test_stage import row, spec
 
 from nasviz.course import notebooks
@@ -39,7 +40,7 @@ def showing(browser, tmp_path_factory):
         page.on("console", lambda said: asked.append(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: asked.append(str(error)))
         page.goto(f"file://{folder / name}.html")
-        page.wait_for_function("Reveal.isReady()")
+        until(page, "Reveal.isReady()")
         pages.append((page, asked))
         return page
 
@@ -68,7 +69,7 @@ def test_keys_turn_the_slides_and_the_address_names_them(showing):
         assert seen().startswith(f"Slide {n}")
         assert page.evaluate("Reveal.getSlideNotes()").strip() == f"<p>Said {n}</p>"
         page.keyboard.press("ArrowRight")
-    page.wait_for_function("location.hash === '#/1'")  # written a moment later
+    until(page, "location.hash === '#/1'")  # written a moment later
     page.keyboard.press("ArrowLeft")
     assert seen().startswith("Slide 1")
 
