@@ -6,6 +6,7 @@
 #   LAB_ARGS="--port=9001"      more options for JupyterLab
 #   MY_LABS=folder              where the labs are put to work in (default: my-labs; made, or brought up to date)
 #   TEST_ARGS="-k stage"        more options for pytest
+#   RELEASE_ARGS="--check"      more options for tools/release.py
 
 SHELL := /bin/sh
 PY := .venv/bin/python
@@ -16,6 +17,7 @@ LAB_ARGS ?=
 # A folder of the student's own: what is written there, no update of the labs touches.
 MY_LABS ?= my-labs
 TEST_ARGS ?=
+RELEASE_ARGS ?=
 export TORCH_INDEX
 # Where this is set, as in many containers, each process compiles all of torch that it imports: seconds, every time.
 export PYTHONDONTWRITEBYTECODE :=
@@ -27,7 +29,7 @@ LAB_OPTIONS := --ServerApp.ip=127.0.0.1 --ServerApp.root_dir="$(MY_LABS)" --LabA
 PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NASVIZ_TEST=1 NASVIZ_WORKERS=1 \
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help lab check test lint docs doctor clean
+.PHONY: help lab check test lint docs release doctor clean
 
 help:
 	@echo 'make lab      install what is missing, put the labs into my-labs, open the first one in JupyterLab'
@@ -35,6 +37,7 @@ help:
 	@echo 'make test     install what is missing and run all tests, the labs and the browser too'
 	@echo 'make lint     check the code, its format and its types'
 	@echo 'make docs     make the API reference from the docstrings, in docs/api'
+	@echo 'make release  make from a tag what is published: wheel, source, editions, slides, site, checksums'
 	@echo 'make doctor   check this installation and predict how long the labs take here'
 	@echo 'make clean    remove .venv and caches'
 
@@ -57,6 +60,9 @@ lint: .venv/test.stamp
 
 docs: .venv/docs.stamp
 	$(PY) -m pdoc -d numpy -o docs/api nasviz '!nasviz._old_names'
+
+release: .venv/release.stamp
+	@$(PY) tools/release.py $(RELEASE_ARGS)
 
 doctor: .venv/lab.stamp
 	@$(PY) -m nasviz doctor
@@ -111,3 +117,7 @@ endef
 
 .venv/docs.stamp: .venv/lab.stamp
 	@echo 'Installing pdoc ...'; $(PIP) --quiet install --no-compile -e '.[lab,docs]' && touch $@
+
+.venv/release.stamp: .venv/lab.stamp
+	@echo 'Installing what makes a release ...'; $(PIP) --quiet install --no-compile -e '.[lab,site,docs]' 'hatchling>=1.27'
+	@touch $@

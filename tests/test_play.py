@@ -2,13 +2,13 @@
 
 import base64
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nasviz.course import play
+from nasviz.course import commands, play
 from nasviz.course.play import Noisy
-from nasviz.course.play.__main__ import main
 from nasviz.course.play.packed import packed
 from nasviz.course.play.page import HERE, PAGE, SEARCHES
 from nasviz.estimators import TableLookup, nasbench201_table
@@ -90,7 +90,7 @@ def test_every_script_is_in_the_page():
 
 
 def test_the_command_writes_it_or_says_what_is_wrong(tmp_path, capsys):
-    assert main([str(tmp_path / "play.html")]) == 0
+    assert commands.main(["play", str(tmp_path / "play.html")]) == 0
     assert "bytes" in capsys.readouterr().out and (tmp_path / "play.html").exists()
     (tmp_path / "folder.html").mkdir()
     for out, said in (
@@ -98,5 +98,11 @@ def test_the_command_writes_it_or_says_what_is_wrong(tmp_path, capsys):
         ("none/play.html", "make it first"),
         ("folder.html", "a folder"),
     ):
-        assert main([str(tmp_path / out)]) == 1
+        assert commands.main(["play", str(tmp_path / out)]) == 2
         assert said in capsys.readouterr().err
+
+
+def test_the_page_that_the_readme_links_to_is_the_one_that_is_written(tmp_path):
+    written = play.write(tmp_path / "play.html").read_bytes()
+    stored = Path(__file__).parents[1] / "docs" / "play.html"
+    assert stored.read_bytes() == written, "python -m nasviz course play docs/play.html"

@@ -42,7 +42,20 @@ def test_makefile_asks_for_the_torch_of_the_project():
 
 
 def test_versions_agree():
-    assert f"version: {nasviz.__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+    citation, changes = ((ROOT / name).read_text("utf-8") for name in ("CITATION.cff", "CHANGELOG.md"))
+    assert f"version: {nasviz.__version__}\n" in citation
+    newest, day = re.search(r"^## \[([^\]]+)\] – (.+)$", changes, re.M).groups()
+    assert newest == nasviz.__version__ and day in (
+        "unreleased",
+        re.search(r"^date-released: (.+)$", citation, re.M)[1],
+    )
+
+
+def test_code_and_text_have_a_licence_each():
+    assert PROJECT["license"] == "MIT AND CC-BY-4.0" and PROJECT["license-files"] == ["LICENSE", "LICENSE-text"]
+    assert "MIT License" in (ROOT / "LICENSE").read_text("utf-8")
+    assert "Creative Commons Attribution 4.0 International" in (ROOT / "LICENSE-text").read_text("utf-8")
+    assert "(LICENSE)" in (readme := (ROOT / "README.md").read_text("utf-8")) and "(LICENSE-text)" in readme
 
 
 # ----------------------------------------------------------------------------------------------- where torch comes from
@@ -254,6 +267,10 @@ def test_a_wheel_carries_data_and_labs(tmp_path):
     assert ran.stdout == "8000 True\n", ran.stderr
     top = {path.name for path in (tmp_path / "site").iterdir()}
     assert top == {"nasviz", f"nasviz-{nasviz.__version__}.dist-info"}
+    kept = tmp_path / "site" / f"nasviz-{nasviz.__version__}.dist-info" / "licenses"
+    assert {path.name for path in kept.iterdir()} == {"LICENSE", "LICENSE-text"}
+    templates = {path.name for path in (tmp_path / "site" / "nasviz" / "course" / "slides").rglob("*.*")}
+    assert {"deck.css", "deck.js", "index.html.j2", "conf.json"} <= templates
     here, there = (
         {path.relative_to(top) for path in (top / "nasviz").rglob("*.js")} for top in (ROOT, tmp_path / "site")
     )

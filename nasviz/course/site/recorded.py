@@ -85,6 +85,7 @@ def held() -> dict[str, dict]:
 
 def _held(widget) -> Iterator[tuple[str, dict]]:
     """What a widget, or the first of its children that has any, holds."""
+    from ...views.stage import replay
     from ...views.stage.widget import Stage
     from ..questions import CurveQuestion
 
@@ -94,7 +95,7 @@ def _held(widget) -> Iterator[tuple[str, dict]]:
         return
     for one in _inside(widget):
         if isinstance(one, Stage) and len(one) > 1 and one.spec.get("transport", True):
-            found: tuple[str, dict] = STAGE, stage(one)
+            found: tuple[str, dict] = STAGE, replay.recorded(one)
         elif hasattr(one, "to_plotly_json"):
             found = CHART, chart(one)
         else:
@@ -108,14 +109,6 @@ def _inside(widget) -> Iterator:
     yield widget
     for child in getattr(widget, "children", ()):
         yield from _inside(child)
-
-
-def stage(one) -> dict:
-    """A stage as a page replays it: what it draws, its marks, and its steps, packed."""
-    from ...views.stage.replay import pack
-
-    columns = {name: pack(column) for name, column in one.columns().items()}  # by name: a notebook sorts what it stores
-    return {"spec": one.spec, "marks": one.marks, "count": len(one), "columns": columns}
 
 
 def chart(one) -> dict:

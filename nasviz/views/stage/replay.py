@@ -94,25 +94,46 @@ def to_html(
             stage.mark(mark["at"], mark["label"])
     if not len(stage):
         raise ValueError("nothing to replay: the stage has no step yet")
-    head = f"<h1>{html.escape(title)}</h1>" if title else ""
-    title = title or next((view["title"] for view in stage.spec["views"] if view.get("title")), "Replay of a search")
+    title, head = title or _title(stage.spec), f"<h1>{html.escape(title)}</h1>" if title else ""
     still = stage.still()
     assert still is not None  # there is a step
     picture = base64.b64encode(still).decode()
-    columns = stage.columns()
+    path = Path(path)
+    path.write_text(page(recorded(stage), picture, title, head), encoding="utf-8")
+    return path
+
+
+def recorded(stage: Stage) -> dict:
+    """What a page needs to replay a stage: ``spec``, ``marks``, ``count`` (steps), ``columns`` (packed, by name)."""
+    columns = {name: pack(column) for name, column in stage.columns().items()}
+    return {"spec": stage.spec, "marks": stage.marks, "count": len(stage), "columns": columns}
+
+
+def page(told: Mapping, picture: str, title: str, head: str = "") -> str:
+    """The page that replays what was recorded.
+
+    Parameters
+    ----------
+    told : {"spec", "marks", "count", "columns"}
+        What `recorded` says of a stage. A notebook may have sorted its names.
+    picture : str
+        Its last step as PNG, in base64, for readers without scripts.
+    title, head : str
+        The page's title, and HTML that stands above the stage.
+    """
     parts = {
         "TITLE": html.escape(title),
         "HEAD": head,
         "STILL": f'<img alt="{html.escape(title)}, last step" src="data:image/png;base64,{picture}">',
         "SOURCE": source(),
-        "SPEC": _script(stage.spec),
-        "MARKS": _script(stage.marks),
-        "COUNT": str(len(stage)),
-        "COLUMNS": _script([pack(column) for column in columns.values()]),
+        **{name.upper(): _script(told[name]) for name in ("spec", "marks", "count")},
+        "COLUMNS": _script([told["columns"][name] for name in told["spec"]["arrays"]]),
     }
-    path = Path(path)
-    path.write_text(re.sub("@([A-Z]+)@", lambda match: parts[match[1]], _PAGE), encoding="utf-8")
-    return path
+    return re.sub("@([A-Z]+)@", lambda match: parts[match[1]], _PAGE)
+
+
+def _title(spec: Mapping) -> str:
+    return next((view["title"] for view in spec["views"] if view.get("title")), "Replay of a search")
 
 
 def _joined(stage: Stage, columns: Mapping[str, np.ndarray]) -> Stage:

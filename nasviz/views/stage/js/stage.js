@@ -323,6 +323,7 @@ function replay(el, spec, marks, count, columns) {
   if (count) history.put(0, count, columns);
   const asked = () => /[#&]step=(\d+)/.exec(location.hash)?.[1];
   const moved = (step) => {
+    if (location.protocol === "about:") return; // a page in a page has no address of its own
     if (asked() !== String(step)) window.history.replaceState(null, "", "#step=" + step);
   };
   const first = asked();
