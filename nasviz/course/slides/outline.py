@@ -123,7 +123,8 @@ class _Outline:
             self.place, self.intro, self.further = heading, "", beyond
         if "Exercises" in self.place and not self.further:
             if exercise:
-                self.exercises.append(_exercise(*exercise.groups(), rest[exercise.end() :]))
+                title, more = exercise.groups()
+                self.exercises.append(_exercise(title, more, rest[exercise.end() :]))
             return
         if wanted == "notes":
             self.say(said)
