@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from .grouped_edges import Edge
 from .mixed import EPSILON, diagonals, images_of, rows_of
-from .separable import DilatedDepthwise
+from .separable import DilatedDepthwise, FactorizedReduce
 
 FEW = 16  # channels of a node, up to which its edges are computed together
 SMALL = 2**13  # pixels in a batch, up to which they are: what is small waits for calls, not for memory
@@ -47,7 +47,10 @@ def mix_rows(edges: Sequence[Edge], x: Tensor, weights: Tensor) -> Tensor:
         mixed = rows_of(values) @ factor if total is None else torch.addmm(rows_of(total), rows_of(values), factor)
         total = images_of(mixed, values)
     for i in first.others:
-        if i not in same:
+        if isinstance(first.candidates[i], FactorizedReduce) and channels > 1:
+            carried = F.batch_norm(_reduced(edges, i, x), None, None, scales[i], training=True, eps=EPSILON)
+            total = carried if total is None else total + carried
+        elif i not in same:
             carried = torch.cat([edge.candidates[i](x) for edge in edges], 1) * scales[i].view(1, -1, 1, 1)
             total = carried if total is None else total + carried
     if total is None:  # all candidates are zero
@@ -81,6 +84,18 @@ def _mixed(edges: Sequence[Edge], numbers: Sequence[int], x: Tensor, scales: Seq
 
 def _layers(edge: Edge, number: int) -> nn.Sequential:
     return cast("nn.Sequential", edge.candidates[number])
+
+
+def _reduced(edges: Sequence[Edge], number: int, x: Tensor) -> Tensor:
+    """Compute `FactorizedReduce` up to its batch-norm on all edges: (batch, edges · channels, height, width)."""
+    layers = [cast("FactorizedReduce", edge.candidates[number]) for edge in edges]
+    x = x.relu()
+    both = torch.cat([x[:, :, ::2, ::2], F.pad(x, (0, 1, 0, 1))[:, :, 1::2, 1::2]], 1)
+    first = torch.stack([layer.first.weight.flatten(1) for layer in layers])  # (edges, outputs, inputs)
+    second = torch.stack([cast("nn.Conv2d", layer.second).weight.flatten(1) for layer in layers])
+    # A half of an edge's outputs reads one image, the other half the other
+    filters = torch.cat([F.pad(first, (0, x.shape[1])), F.pad(second, (x.shape[1], 0))], 1)
+    return images_of(rows_of(both) @ filters.flatten(0, 1).t(), both)
 
 
 def _in_step(candidates: Sequence[nn.Sequential], x: Tensor, apart: bool) -> Tensor:
