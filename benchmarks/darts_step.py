@@ -7,8 +7,10 @@ A step is the gradient of α on one batch, then one of the weights on another. B
 the loop is measured in torch's default memory layout, as the authors of DARTS wrote it, and channels-last. Taken in
 turn, so that whatever else the machine does hits all; ratios are medians over the rounds. Each setting has two lines:
 time of the processor, all threads together, which another program's work does not lengthen, and time on the clock,
-the one that says what a second thread gains, and only where nothing else runs. "Memory" is what the forward pass keeps
-for the gradient. The largest difference of a gradient is measured in float64, relative to the largest gradient.
+the one that says what a second thread gains, and only where nothing else runs. "Floor" is what
+the multiply-adds of the plain loop's convolutions would take at the rate of a large matrix product. "Memory" is what
+the forward pass keeps for the gradient. The largest difference of a gradient is measured in float64, relative to the
+largest gradient.
 
 On a GPU (`darts_step_gpu.py`) it is the whole step of the search, on the largest of these settings, first and second
 order, with and without CUDA graphs.
@@ -110,6 +112,20 @@ def difference(space, size) -> float:
     return max((a - b).abs().max().item() for a, b in pairs) / max(b.abs().max().item() for _, b in pairs)
 
 
+def floor(network, alphas, images, labels) -> float:
+    """Milliseconds of processor that the multiply-adds of a step take at the rate of a large matrix product."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counted:
+        step(network, alphas, images, labels)
+    square, seconds = torch.randn(1024, 1024), []
+    for _ in range(5):
+        before = time.process_time()
+        square @ square
+        seconds.append(time.process_time() - before)
+    return 1e3 * counted.get_total_flops() * min(seconds) / (2 * 1024**3)
+
+
 CLOCKS = {"processor": time.process_time, "clock": time.perf_counter}
 
 
@@ -132,7 +148,7 @@ def times_of(networks, rounds, alphas, images, labels) -> dict[str, list]:
 def main(rounds: int, threads: int, only: str) -> None:
     torch.set_num_threads(threads)
     print(f"{'':46}{'time of':>10}{'plain':>12}{'channels-l.':>14}{'ours':>12}", end="")
-    print(f"{'plain/ours':>12}{'ch.-l./ours':>13}{'memory, MB':>18}{'gradients differ by':>21}")
+    print(f"{'plain/ours':>12}{'ch.-l./ours':>13}{'ours/floor':>12}{'memory, MB':>18}{'gradients differ by':>21}")
     for label, space, size, pixels, batch in SETTINGS:
         if only not in label:
             continue
@@ -145,12 +161,13 @@ def main(rounds: int, threads: int, only: str) -> None:
         alphas = (1e-3 * torch.randn(shape, generator=draws)).requires_grad_()
         rest = f"{kept(networks[0], alphas, images):.0f} → {kept(network, alphas, images):.0f}"
         rest = f"{rest:>18}{difference(space, size):>21.0e}"
+        least = floor(networks[0], alphas, images, labels)
         for name, times in times_of(networks, rounds, alphas, images, labels).items():
             plain, last, ours = (median(column) for column in zip(*times, strict=True))
             ratio, last_ratio = (median(row[i] / row[2] for row in times) for i in (0, 1))
             print(
                 f"{label:46}{name:>10}{plain:>9.1f} ms{last:>11.1f} ms{ours:>9.1f} ms"
-                f"{ratio:>11.2f}×{last_ratio:>12.2f}×{rest}",
+                f"{ratio:>11.2f}×{last_ratio:>12.2f}×{ours / least:>11.1f}×{rest}",
                 flush=True,
             )
             label = rest = ""

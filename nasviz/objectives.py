@@ -25,7 +25,8 @@ def accuracy(evaluation: Evaluation) -> float:
 
     With Python's ``max`` a leading nan would win the tournament: no comparison with it is true.
     """
-    return _finite(_told(evaluation, "accuracy", "to maximise"))
+    value = evaluation.scores.get("accuracy")
+    return _finite(_told(evaluation, "accuracy", "to maximise") if value is None else value)
 
 
 def _told(evaluation: Evaluation, name: str, why: str) -> float:

@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -93,6 +94,24 @@ def plain_shows(shows: Mapping) -> dict:
         kept = type(value) is int or (isinstance(value, np.ndarray) and value.dtype.str in DTYPES)
         out[name] = value if kept else number(value, f"what a step shows as {name!r}")
     return out
+
+
+def line_of(evaluation: Evaluation) -> bytes:
+    """Return the line of an answer as `nasviz.step.plain` gives it: what `json` writes, in half of the time."""
+    scores = evaluation.scores
+    if not math.isfinite(sum(scores.values(), evaluation.seconds)):  # JSON writes nan and infinities in its own way
+        return json.dumps({"evaluation": vars(evaluation)}).encode() + b"\n"
+    form = _form(tuple(scores))
+    said = [*evaluation.arch], *scores.values(), evaluation.seconds, evaluation.epochs, evaluation.seed
+    return (form % said).encode()
+
+
+@lru_cache(maxsize=64)
+def _form(names: tuple[str, ...]) -> str:
+    """Return the line of an answer with scores of these names, with a place for each number."""
+    scores = ", ".join(json.dumps(name).replace("%", "%%") + ": %r" for name in names)
+    head = '{"evaluation": {"arch": %r, "scores": {'
+    return head + scores + '}, "seconds": %r, "epochs": %r, "seed": %r}}\n'
 
 
 def pack(value):

@@ -174,8 +174,8 @@ class Run:
                 index = len(self.steps)
                 while past and past[0][0] <= index:
                     vars(search).update(past.pop(0)[1])
-                replaying = past or index < len(self._rows) or (asked and asked.count < answered)
-                if self._pending and not replaying:  # a turn must not change what is already on record
+                # a turn must not change what is already on record
+                if self._pending and not (past or index < len(self._rows) or (asked and asked.count < answered)):
                     new: dict[str, float] = {}
                     while self._pending:
                         new |= self._pending.popleft()
@@ -220,7 +220,8 @@ class Run:
 
     def _remember(self, step: Step, seconds: float) -> Step:
         self.steps.append(step)
-        self.costs.append(self.seconds + seconds)
+        costs = self.costs
+        costs.append(costs[-1] + seconds if costs else seconds)
         if step.evaluation:
             value = worth(self._objective, step.evaluation)
             if value > self._top:
@@ -353,7 +354,8 @@ class _Asked(Estimator):
         evaluation = plain(evaluation, tuple(arch))
         self.count += 1
         self.run.answers.append(evaluation)
-        self.run._write({"evaluation": vars(evaluation)})  # asdict is slow
+        if self.run._file:
+            self.run._file.append(record.line_of(evaluation))
         return evaluation
 
 

@@ -289,24 +289,24 @@ class SearchSpace:
         ValueError
             If no change of one choice is valid.
         """
-        places = self._open
-        if self.conditional:
+        places, others, draw, conditional = self._open, self._others, rng.random, self.conditional
+        if conditional:
             active = self.active(arch)
             places = [i for i in places if active[i]]
         for _ in range(200):
             if not places:
                 break
-            i = places[int(rng.random() * len(places))]
-            option = int(rng.random() * (len(self.choices[i].options) - 1))
+            i = places[int(draw() * len(places))]
+            option = int(draw() * others[i])
             option += option >= arch[i]
-            other = arch[:i] + (option,) + arch[i + 1 :]
-            if self.conditional:
+            other = (*arch[:i], option, *arch[i + 1 :])
+            if conditional:
                 other = self.normal(other)
             if self.rule(other) is None:
                 return other
-        others = list(self.neighbors(arch))  # nearly every change breaks a rule: choose among the valid ones
-        if others:
-            return others[int(rng.random() * len(others))]
+        valid = list(self.neighbors(arch))  # nearly every change breaks a rule: choose among the valid ones
+        if valid:
+            return valid[int(draw() * len(valid))]
         raise ValueError(f"{self.to_text(arch)} has no neighbour in {self.name}: every single change is invalid")
 
     @cached_property
@@ -318,6 +318,11 @@ class SearchSpace:
     def _open(self) -> list[int]:
         """The numbers of the choices with several options. They are cached because each mutation needs them."""
         return [i for i, choice in enumerate(self.choices) if len(choice.options) > 1]
+
+    @cached_property
+    def _others(self) -> list[int]:
+        """How many options each choice has besides one that is chosen."""
+        return [len(choice.options) - 1 for choice in self.choices]
 
     def __eq__(self, other):
         return type(self) is type(other) and self.name == other.name

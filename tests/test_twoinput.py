@@ -6,7 +6,7 @@ from plain_darts import PlainDarts
 from torch import nn
 
 from nasviz.graph import Edge, Graph
-from nasviz.nn import count
+from nasviz.nn import count, grouped_rows, twoinput_mixed
 from nasviz.nn.separable import DARTS, NASNET, DilatedDepthwise, FactorizedReduce, Noise
 from nasviz.nn.twoinput import Cell
 from nasviz.nn.twoinput_mixed import MixedCell
@@ -112,11 +112,14 @@ def test_noise_comes_from_its_own_generator_only():
         Noise()(x)
 
 
-@pytest.mark.parametrize(("size", "grouped"), [(8, False), (12, False), (7, False), (8, True), (7, True)])
+@pytest.mark.parametrize("way", ["edge by edge", "rows", "grouped"])
+@pytest.mark.parametrize("size", [8, 12, 7])
 @pytest.mark.parametrize("space", [DartsSpace(), *map(DartsSpace.restricted, ("S1", "S3"))], ids=lambda s: s.name)
-def test_the_supernet_equals_the_plain_loop_over_operations(space, size, grouped, monkeypatch):
+def test_the_supernet_equals_the_plain_loop_over_operations(space, size, way, monkeypatch):
     """12 pixels become 6 and 3: of odd sizes, a dilated convolution is computed as such. Grouped: as on a GPU."""
-    if grouped:
+    if way != "rows":
+        monkeypatch.setattr(grouped_rows, "SMALL", 0)
+    if way == "grouped":
         monkeypatch.setattr(MixedCell, "grouped_on", ("cpu",))
     network = space.supernet(channels=3, cells=3, generator=torch.Generator().manual_seed(0)).double()
     plain, draws = PlainDarts(network), torch.Generator().manual_seed(1)
@@ -129,6 +132,22 @@ def test_the_supernet_equals_the_plain_loop_over_operations(space, size, grouped
         results.append([logits, alphas.grad, *(parameter.grad for parameter in each.parameters())])
     for mine, its in zip(*results, strict=True):
         torch.testing.assert_close(mine, its, rtol=0, atol=1e-10)
+
+
+def test_edges_are_computed_together_where_images_are_small_and_nothing_is_drawn(monkeypatch):
+    mixed = []
+    monkeypatch.setattr(twoinput_mixed, "mix_rows", lambda *one: mixed.append(1) or grouped_rows.mix_rows(*one))
+    sizes = {"S2": (8, 4), "S4": (8, 4), "large": (96, 1), "many channels": (8, 1)}
+    together = []
+    for name, (pixels, batch) in sizes.items():
+        space = DartsSpace.restricted(name) if name in ("S2", "S4") else DartsSpace()
+        network = space.supernet(channels=17 if name == "many channels" else 2, cells=1)
+        weights = torch.full((28, len(space.relaxed[0].options)), 0.1)
+        mixed.clear()
+        network(torch.zeros(batch, 1, pixels, pixels), weights)
+        if mixed:
+            together.append(name)
+    assert together == ["S2"]  # S4 has noise, which would be drawn in another order
 
 
 def test_edges_are_grouped_where_they_have_the_same_candidates():

@@ -52,16 +52,19 @@ class TableLookup(Estimator):
 
     def __call__(self, arch: Arch, *, epochs: int | None = None, seed: int = 0) -> Evaluation:
         """Look up one training."""
-        table = self.table
         answers = self._answers.get(epochs) or self._prepare(epochs)
         try:
-            row = table.row_of[arch]
+            row = self._row_of[arch]
         except (KeyError, TypeError):
             row = -1
-        of_row = answers[row if row >= 0 else table.row(arch)]
+        of_row = answers[row if row >= 0 else self.table.row(arch)]
         asked = seed if self.seed is None else self.seed
         scores, seconds, after = of_row[asked % len(of_row)]
         return Evaluation(tuple(arch), scores.copy(), seconds, after, seed)
+
+    @cached_property
+    def _row_of(self) -> dict[Arch, int]:
+        return self.table.row_of
 
     @cached_property
     def _answers(self) -> dict[int | None, list]:

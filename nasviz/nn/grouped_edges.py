@@ -9,7 +9,7 @@ edge is computed alone (`twoinput_mixed`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 import torch
@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from .mixed import EPSILON
 
 
-class _Edge(Protocol):
+class Edge(Protocol):
     """What is read of a `twoinput_mixed.MixedEdge`."""
 
     candidates: nn.ModuleList
@@ -36,19 +36,26 @@ class _Cell(Protocol):
     operations: nn.ModuleList
 
 
+Mix = Callable[[Sequence[Edge], Tensor, Tensor], Tensor]
+
+
 def alike(cell: _Cell) -> bool:
     """Return whether all edges that leave a node have the same candidates; in S1 of RobustDARTS they differ."""
-    edges = cast("Sequence[_Edge]", cell.operations)
+    edges = cast("Sequence[Edge]", cell.operations)
     return all(len({repr(edges[edge].candidates) for edge, _ in leaving}) == 1 for leaving in _leaving(cell))
 
 
-def grouped_states(cell: _Cell, values: Sequence[Tensor], weights: Tensor) -> list[Tensor]:
-    """Compute the states of `twoinput_mixed.MixedCell.states_of`, node by node instead of edge by edge."""
+def grouped_states(cell: _Cell, values: Sequence[Tensor], weights: Tensor, mix: Mix | None = None) -> list[Tensor]:
+    """Compute the states of `twoinput_mixed.MixedCell.states_of`, node by node instead of edge by edge.
+
+    ``mix`` computes the edges that leave one node: `mix_leaving`, if it is not given.
+    """
+    mix = mix or mix_leaving
     states: list[Tensor | None] = [*values, *[None] * len(cell.states)]
-    rows, edges = weights.unbind(), cast("Sequence[_Edge]", cell.operations)
+    rows, edges = weights.unbind(), cast("Sequence[Edge]", cell.operations)
     for source, leaving in enumerate(_leaving(cell)):
         of_edges = torch.stack([rows[cell.edges[edge][1]] for edge, _ in leaving])
-        carried = mix_leaving([edges[edge] for edge, _ in leaving], cast("Tensor", states[source]), of_edges)
+        carried = mix([edges[edge] for edge, _ in leaving], cast("Tensor", states[source]), of_edges)
         for (_, target), x in zip(leaving, carried.unbind(1), strict=True):
             states[target] = x if states[target] is None else cast("Tensor", states[target]) + x
     return cast("list[Tensor]", states)
@@ -63,7 +70,7 @@ def _leaving(cell: _Cell) -> list[list[tuple[int, int]]]:
     return [leaving[source] for source in sorted(leaving)]
 
 
-def mix_leaving(edges: Sequence[_Edge], x: Tensor, weights: Tensor) -> Tensor:
+def mix_leaving(edges: Sequence[Edge], x: Tensor, weights: Tensor) -> Tensor:
     """Compute the mixtures (batch, edges, channels, height, width) on edges that leave the node with value ``x``.
 
     ``edges``: `twoinput_mixed.MixedEdge` modules with the same candidates; ``weights``: (edges, candidates).
@@ -84,7 +91,7 @@ def mix_leaving(edges: Sequence[_Edge], x: Tensor, weights: Tensor) -> Tensor:
     return sum(terms[1:], terms[0])
 
 
-def _convolved(edges: Sequence[_Edge], active: Tensor, weights: Tensor) -> Tensor:
+def _convolved(edges: Sequence[Edge], active: Tensor, weights: Tensor) -> Tensor:
     """Return Σ weight × batch-norm over the convolutions, (batch, edges, channels, height, width).
 
     ``weights``: (edges, convolutions).

@@ -3,13 +3,15 @@
 On an edge, the mixed operation is the sum of all operations, each times its weight (Liu et al. 2019, eq. 2). A plain
 loop over them runs one small kernel after the other, most of them bound by memory. Here the candidates on all edges
 that leave one node are computed together: they share the node's ReLU and its pooling, and for each kernel size one
-convolution has the filters of all edges side by side. Normalising and mixing are one operation with its own gradient.
-The operation "none" costs nothing. `benchmarks/darts_step.py` measures this against the loop.
+convolution has the filters of all edges side by side. An architecture weight is the scale of the operation's
+batch-norm. The identity and the pooling are mixed by one matrix product. The operation "none" costs nothing.
+`benchmarks/darts_step.py` measures this against the loop.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import cast
 
 import torch
@@ -20,7 +22,8 @@ from ..graph import Graph
 from .cells import CellNetwork
 from .ops import Conv2d
 
-NORMED = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}  # ReLU, convolution of this kernel size, batch-norm
+POINTWISE = "nor_conv_1x1"
+NORMED = {POINTWISE: 1, "nor_conv_3x3": 3}  # ReLU, convolution of this kernel size, batch-norm
 SEPARABLE = "sep_conv_3x3"  # ReLU, depthwise and pointwise convolution, batch-norm; this sequence twice
 LINEAR = ("skip_connect", "avg_pool_3x3")  # linear functions of the node, without weights
 ZERO = "none"
@@ -161,23 +164,32 @@ class MixedFan(nn.Module):
 
         ``weights``: (edges, operations); ``pool`` is made for images shaped like ``x``.
         """
-        of = dict(zip(self.operations, weights.unbind(1), strict=True))
-        out: list[Tensor | None] = [None] * len(weights)
-        if self.convolutions:
-            active = x.relu()
-            branches = [convolution(active) for convolution in self.convolutions.values()]
-            mixture = normed_mixture(torch.stack([of[name] for name in self.convolutions]), *branches)
-            out = list(mixture.split(self.channels, 1))
-        if "skip_connect" in of:
-            out = [_add(carried, w * x) for carried, w in zip(out, of["skip_connect"].unbind(), strict=True)]
-        if "avg_pool_3x3" in of:
-            pooled = pool(x)
-            out = [_add(carried, w * pooled) for carried, w in zip(out, of["avg_pool_3x3"].unbind(), strict=True)]
-        return [torch.zeros_like(x) if carried is None else carried for carried in out]
+        edges, channels = len(weights), self.channels
+        of = dict(zip(self.operations, weights.t().repeat_interleave(channels, 1).unbind(), strict=True))
+        total: Tensor | None = None
+        active = x.relu() if self.convolutions else x
+        for name, convolution in self.convolutions.items():
+            branch = convolution(active) if name != POINTWISE else _times(active, cast("Tensor", convolution.weight))
+            normed = F.batch_norm(branch, None, None, of[name], training=True, eps=EPSILON)
+            total = normed if total is None else total + normed
+        linear = [name for name in LINEAR if name in of]
+        if linear:
+            values = rows_of(torch.cat([x if name == "skip_connect" else pool(x) for name in linear], 1))
+            units = diagonals(channels, edges, x.dtype, x.device)
+            factor = torch.cat([units * of[name] for name in linear])
+            total = images_of(values @ factor if total is None else torch.addmm(rows_of(total), values, factor), x)
+        return [torch.zeros_like(x)] * edges if total is None else list(total.split(channels, 1))
 
 
-def _add(total: Tensor | None, more: Tensor) -> Tensor:
-    return more if total is None else total + more
+@lru_cache(maxsize=64)
+def diagonals(channels: int, edges: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return ``edges`` unit matrices side by side."""
+    return torch.eye(channels, dtype=dtype, device=device).repeat(1, edges)
+
+
+def _times(images: Tensor, filters: Tensor) -> Tensor:
+    """Return a 1×1 convolution. For few channels a matrix product is faster."""
+    return F.linear(images.permute(0, 2, 3, 1), filters.flatten(1)).permute(0, 3, 1, 2)
 
 
 class SeparableFan(nn.Module):
@@ -215,15 +227,41 @@ class AveragePool3x3:
     """
 
     def __init__(self, like: Tensor):
-        self.ones = like.new_ones(like.shape[1], 1, 3, 3)
-        inside = torch.ones_like(like[:1], requires_grad=False)
-        self.share = self._sum(inside).reciprocal()  # 1/9, at borders 1/6, in corners 1/4
+        how = tuple(like.shape[1:]), like.dtype, like.device
+        self.ones, self.share = _pool_of(*how) if like.device.type == "cpu" else _pool_of.__wrapped__(*how)
 
     def __call__(self, x: Tensor) -> Tensor:
         return self._sum(x) * self.share
 
     def _sum(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self.ones, padding=1, groups=len(self.ones))
+        return cast("Tensor", _Sum3x3.apply(x, self.ones))
+
+
+@lru_cache(maxsize=64)
+def _pool_of(shape: tuple[int, int, int], dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return filters of ones, and one over the number of neighbours inside: 1/9, at borders 1/6, in corners 1/4.
+
+    A graph recorded on a GPU owns what was made in it, so that only tensors on a CPU are kept.
+    """
+    channels, height, width = shape
+    with torch.inference_mode(False):
+        down, across = (torch.ones(n, n, dtype=dtype).tril(1).triu(-1).sum(0) for n in (height, width))
+        share = (down[:, None] * across).to(device).reciprocal()
+        share = share[None, :, :, None].repeat(1, 1, 1, channels).permute(0, 3, 1, 2)
+        return torch.ones(channels, 1, 3, 3, dtype=dtype, device=device), share
+
+
+class _Sum3x3(torch.autograd.Function):
+    """The sum of 3×3 neighbours, channel by channel. It is its own transpose, so that it keeps no image for later."""
+
+    @staticmethod
+    def forward(ctx, x, ones):
+        ctx.save_for_backward(ones)
+        return F.conv2d(x, ones, padding=1, groups=len(ones))
+
+    @staticmethod
+    def backward(ctx, grad):
+        return _Sum3x3.apply(grad, *ctx.saved_tensors), None
 
 
 # ------------------------------------------------------------------------------------------------- normalise and mix
@@ -254,11 +292,11 @@ class _NormedMixture(torch.autograd.Function):
     def forward(ctx, weights, *branches):
         statistics, out = [], None
         for weight, branch in zip(_per_channel(weights, branches[0]), branches, strict=True):
-            centred, mean, scale = _statistics(_rows(branch))
+            centred, mean, scale = _statistics(rows_of(branch))
             out = centred.mul_(scale * weight) if out is None else out.addcmul_(centred, scale * weight)
             statistics += mean, scale
         ctx.save_for_backward(weights, *branches, *statistics)
-        return _images(out, branches[0])
+        return images_of(out, branches[0])
 
     @staticmethod
     def backward(ctx, grad):
@@ -266,11 +304,11 @@ class _NormedMixture(torch.autograd.Function):
         #   of a weight: Σ g·z;   of a branch: weight · scale · (g - mean(g) - z · mean(g·z))
         weights, *saved = ctx.saved_tensors
         branches, statistics = saved[: len(weights)], saved[len(weights) :]
-        g = _rows(grad)
+        g = rows_of(grad)
         g_mean = g.mean(0)
         of_weights, of_branches = [], []
         for i, weight in enumerate(_per_channel(weights, grad)):
-            rows = _rows(branches[i])
+            rows = rows_of(branches[i])
             if torch.is_grad_enabled():  # for a second derivative, the statistics need gradients too
                 centred, _, scale = _statistics(rows)
             else:
@@ -281,7 +319,7 @@ class _NormedMixture(torch.autograd.Function):
             if ctx.needs_input_grad[1 + i]:
                 factor = scale * weight
                 of_branch = torch.addcmul(-factor * g_mean, g, factor)
-                of_branch = _images(of_branch.addcmul_(centred, -factor * scale * gz_mean), grad)
+                of_branch = images_of(of_branch.addcmul_(centred, -factor * scale * gz_mean), grad)
             of_branches.append(of_branch)
         return torch.stack(of_weights), *of_branches
 
@@ -298,11 +336,11 @@ def _per_channel(weights: Tensor, images: Tensor) -> Tensor:
     return weights[:, :, None].expand(-1, -1, channels).reshape(len(weights), -1)
 
 
-def _rows(images: Tensor) -> Tensor:
+def rows_of(images: Tensor) -> Tensor:
     """Return a view (batch · height · width, channels) of channels-last images."""
     return images.permute(0, 2, 3, 1).reshape(-1, images.shape[1])
 
 
-def _images(rows: Tensor, like: Tensor) -> Tensor:
-    batch, channels, height, width = like.shape
-    return rows.view(batch, height, width, channels).permute(0, 3, 1, 2)
+def images_of(rows: Tensor, like: Tensor) -> Tensor:
+    batch, _, height, width = like.shape
+    return rows.view(batch, height, width, -1).permute(0, 3, 1, 2)

@@ -49,20 +49,31 @@ class DilatedDepthwise(Conv2d):
     padding: tuple[int, int]  # torch allows words too
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.is_cuda:
-            return super().forward(x)
+        parts = None if x.is_cuda else self.split(x)
+        return super().forward(x) if parts is None else self.joined(self.convolved(parts, self.weight), x)
+
+    def split(self, x: Tensor) -> Tensor | None:
+        """Return the images of half the size that are convolved without dilation; None at an odd resolution."""
         batch, channels, height, width = x.shape
-        padding = self.padding[0] // 2
         if self.stride == (2, 2):
-            even = x[:, :, ::2, ::2].contiguous(memory_format=torch.channels_last)
-            return F.conv2d(even, self.weight, padding=padding, groups=channels)
+            return x[:, :, ::2, ::2].contiguous(memory_format=torch.channels_last)
         if height % 2 or width % 2:
-            return super().forward(x)
+            return None
         rows = x.permute(0, 2, 3, 1).reshape(batch, height // 2, 2, width // 2, 2, channels)
         phases = rows.permute(2, 4, 0, 1, 3, 5).reshape(4 * batch, height // 2, width // 2, channels)
-        out = F.conv2d(phases.permute(0, 3, 1, 2), self.weight, padding=padding, groups=channels).permute(0, 2, 3, 1)
-        out = out.reshape(2, 2, batch, height // 2, width // 2, channels).permute(2, 3, 0, 4, 1, 5)
-        return out.reshape(batch, height, width, channels).permute(0, 3, 1, 2)
+        return phases.permute(0, 3, 1, 2)
+
+    def convolved(self, parts: Tensor, filters: Tensor) -> Tensor:
+        """Convolve what `split` made with ``filters``, one for each of its channels."""
+        return F.conv2d(parts, filters, padding=self.padding[0] // 2, groups=parts.shape[1])
+
+    def joined(self, parts: Tensor, like: Tensor) -> Tensor:
+        """Put the parts of the result of an image shaped like ``like`` together."""
+        if self.stride == (2, 2):
+            return parts
+        batch, _, height, width = like.shape
+        out = parts.permute(0, 2, 3, 1).reshape(2, 2, batch, height // 2, width // 2, -1).permute(2, 3, 0, 4, 1, 5)
+        return out.reshape(batch, height, width, -1).permute(0, 3, 1, 2)
 
 
 class FactorizedReduce(nn.Module):

@@ -1,8 +1,9 @@
 """The supernet of two-input cells: every candidate operation on every edge, mixed by architecture weights.
 
 The edges that leave one node share its ReLU and its poolings, which are computed once. One operation normalises, scales
-and adds the results of all convolutions that enter one node. On a GPU, all edges that leave a node are computed at once
-(`nasviz.nn.grouped_edges`). `benchmarks/darts_step.py` measures both against the loop over operations.
+and adds the results of all convolutions that enter one node. Where channels and pixels are few, all edges that leave a
+node are computed at once (`nasviz.nn.grouped_rows`), and on a GPU always (`nasviz.nn.grouped_edges`).
+`benchmarks/darts_step.py` measures all of them against the loop over operations.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .grouped_edges import alike, grouped_states
+from .grouped_rows import are_small, mix_rows
 from .mixed import EPSILON, normed_mixture
 from .ops import Zero
-from .separable import Factory
+from .separable import Factory, Noise
 from .twoinput import Cell, Network
 
 
@@ -87,6 +89,11 @@ class MixedCell(Cell):
         """Return whether all edges that leave one node have the same candidates."""
         return alike(self)
 
+    @cached_property
+    def any_order(self) -> bool:
+        """Return whether edges may be computed in another order: what draws noise must draw it in the same one."""
+        return not any(isinstance(layer, Noise) for layer in self.modules())
+
     def operation(self, edge, operations, channels, stride, inputs):
         """Build the mixture of an edge."""
         return MixedEdge(operations[edge.choice], channels, stride, inputs)
@@ -96,6 +103,8 @@ class MixedCell(Cell):
         weights = cast("Tensor", weights)
         if values[0].device.type in self.grouped_on and self.alike:
             return grouped_states(self, values, weights)
+        if are_small(values[0]) and self.any_order and self.alike:
+            return grouped_states(self, values, weights, mix_rows)
         shared = [Shared(value) for value in values]
         for entering, _ in self.states:
             shared.append(Shared(self._mixed(entering, shared, weights)))

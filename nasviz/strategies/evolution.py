@@ -28,6 +28,14 @@ class Member(NamedTuple):
     arch: Arch
 
 
+class _Count(int):
+    """A number of draws that says itself how many that is: NumPy asks, and needs longer to find out than to draw."""
+
+    def prod(self, axis=None, out=None):
+        """Return itself, as `numpy.prod` expects."""
+        return self
+
+
 _fitness, _number = attrgetter("fitness"), attrgetter("number")
 NOBODY = Member(float("nan"), -1, ())  # the parent of an architecture drawn at random
 
@@ -88,7 +96,7 @@ class RegularizedEvolution:
 
     @checked
     def __iter__(self) -> Iterator[Step]:
-        rng, mutate = np.random.default_rng(self.seed), self.mutation or self.space.mutate
+        rng, mutate, estimate = np.random.default_rng(self.seed), self.mutation or self.space.mutate, self.estimate
         alive: deque[Member] = deque()  # the oldest on the left
         for number in range(self.evaluations):
             if len(alive) < self.population:  # at first, and again where the slider was moved up
@@ -96,15 +104,17 @@ class RegularizedEvolution:
             else:
                 parent = self.select(alive, rng)
                 arch = mutate(parent.arch, rng)
-            evaluation = self.estimate(arch, seed=number)
+            evaluation = estimate(arch, seed=number)
             alive.append(Member(worth(self.objective, evaluation), number, evaluation.arch))
             self.remove(alive)
-            yield Step(evaluation, parent=parent.number, population=numbers(alive))
+            # Who lives has consecutive numbers, if the oldest leaves
+            living = np.arange(alive[0].number, number + 1, dtype="<i4") if self.aging else numbers(alive)
+            yield Step(evaluation, parent=parent.number, population=living)
 
     def select(self, alive: deque[Member], rng: np.random.Generator) -> Member:
         """Return the parent: the best of a tournament."""
-        drawn = [alive[i] for i in rng.integers(len(alive), size=self.tournament).tolist()]
-        return max(drawn, key=_fitness)
+        drawn = rng.integers(len(alive), size=_Count(self.tournament)).tolist()
+        return max(map(alive.__getitem__, drawn), key=_fitness)
 
     def remove(self, alive: deque[Member]) -> None:
         """Remove the oldest, or without aging the worst, while there are more than P."""
