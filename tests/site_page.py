@@ -82,11 +82,11 @@ def small_lab(stage=None, chart=None, curve=None):
 
 
 def recorded_stage(steps=5):
-    from nasviz.course.site import recorded
+    from nasviz.views.stage import replay
     from nasviz.views.stage.widget import Stage
 
     spec = {"arrays": {"loss": [], "a": [3]}, "views": [{"kind": "curve", "array": "loss", "title": "Loss"}]}
-    return recorded.stage(Stage(spec, ({"loss": value, "a": [7, 8, 9]} for value in np.linspace(1, 0, steps))))
+    return replay.recorded(Stage(spec, ({"loss": value, "a": [7, 8, 9]} for value in np.linspace(1, 0, steps))))
 
 
 @pytest.fixture(scope="module")

@@ -208,14 +208,18 @@ def test_a_drawn_curve_is_answered_by_its_picture():
 
 
 def test_recorded_steps_replay_on_their_slide():
-    recorded = {"spec": {"views": [], "said": "<b>"}, "marks": [], "count": 3, "columns": ["abc"]}
+    spec = {"arrays": {"b": [], "a": []}, "views": [], "said": "<b>"}
+    recorded = {"spec": spec, "marks": [], "count": 3, "columns": {"a": "first", "b": "second"}}
     shown = picture("A search")
     shown["data"][outline.STAGE] = recorded
     book = new_notebook(cells=[new_markdown_cell("# A"), new_code_cell("player", outputs=[shown])])
     (slide,) = outline.outline(book)[1:]
     page = unescape(re.search(r'srcdoc="([^"]*)"', slide.body)[1])
     assert slide.kind == "replay" and 'title="A search"' in slide.body and "\n" not in slide.body
-    assert page.startswith("<!doctype html>") and 'replay(main, {"views": [], "said": "\\u003cb>"}, [], 3,' in page
+    assert page.startswith("<!doctype html>") and '"said": "\\u003cb>"}, [], 3,' in page
+    assert '["second", "first"].map(unpack)' in page, (
+        "in the order of the stage's arrays, however they were sorted"
+    )
     shown["data"][outline.STAGE] = {"spec": {}}
     with pytest.raises(ValueError, match="cannot be replayed.*marks"):
         outline.outline(book)
