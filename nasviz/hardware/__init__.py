@@ -1,5 +1,6 @@
 """Hardware: latency measured, looked up in a table, taken from models of real devices, and compared between devices."""
 
+from .block_times import HalfBlockTimes, half_block_times
 from .devices import Roofline, Target, target, times
 from .edge_costs import EdgeCosts
 from .elastic_devices import ElasticDevice, elastic_device, elastic_devices
@@ -13,6 +14,7 @@ __all__ = [
     "EdgeCosts",
     "ElasticDevice",
     "FittedDevice",
+    "HalfBlockTimes",
     "Latency",
     "LatencyTable",
     "Noisy",
@@ -25,6 +27,7 @@ __all__ = [
     "elastic_device",
     "elastic_devices",
     "energy",
+    "half_block_times",
     "latency",
     "measure",
     "memory",

@@ -28,6 +28,9 @@
 `population`        the members of a population by age, the family of the best, and the mutation of each step
 `neighborhood`      local search on the graph of one-edit neighbours
 `Findings`          findings and the truths that judge them: each cell opens its figure, interval and source
+`TransformerStack`  a transformer's half-blocks, whose variants one clicks: what the network costs and loses
+`harms_map`         the library of a transformer: what each variant of each half-block loses alone
+`frontier`          ways to shrink a network: accuracy against cost, with intervals
 `Bill`, `Headlines` costs of searches, your own among them, the assumptions as sliders (`nasviz.analysis.cost`)
 `Pareto`            two objectives: the Pareto front, live (`nasviz.objectives`)
 `MaddsAndTime`      multiply-adds against measured milliseconds: which operations move a network off the line
@@ -48,6 +51,8 @@ from .charts.cost_quality import CostQuality
 from .charts.devices import Devices
 from .charts.elastic import Elastic
 from .charts.findings import Findings
+from .charts.frontier import frontier
+from .charts.harms_map import harms_map
 from .charts.landscape import Landscape
 from .charts.latency import Latency
 from .charts.madds_and_time import MaddsAndTime
@@ -60,6 +65,7 @@ from .charts.scaling import Compound
 from .charts.shrinking import Shrinking
 from .charts.surface import Plane, Surface
 from .charts.surrogate import surrogate
+from .charts.transformer_stack import TransformerStack
 from .charts.within_budget import WithinBudget
 from .charts.zoo import Zoo
 from .stage import Stage, cell, replay
@@ -103,6 +109,7 @@ __all__ = [
     "SideBySide",
     "Space",
     "Stage",
+    "TransformerStack",
     "Tryout",
     "Surface",
     "WithinBudget",
@@ -111,6 +118,8 @@ __all__ = [
     "band_of",
     "cell",
     "compare",
+    "frontier",
+    "harms_map",
     "mutations",
     "neighborhood",
     "policy",

@@ -123,6 +123,25 @@ STRATEGIES = {
 }
 REFERENCE = Style("#6b7280", (1, 3), "all conv 3×3", "reference")  # the result without any search
 
+# Ways to choose a smaller network inside a trained one. What is chosen by harms is blue, what was never chosen grey.
+METHODS = {
+    "programme": Style(BLUE, SOLID, "programme", "by harms"),
+    "no local distillation": Style(BLUE, (6, 3), "programme, no local distillation", "by harms"),
+    "relaxed and rounded": Style(BLUE, (2, 3), "relaxed and rounded", "by harms"),
+    "greedy": Style("#4a94e8", (9, 3, 2, 3), "greedy", "by harms"),
+    "one by one": Style(VIOLET, SOLID, "one by one", "by removal"),
+    "depth": Style(AMBER, SOLID, "depth", "by removal"),
+    "magnitude": Style("#9c6b4f", SOLID, "magnitude", "by weights"),
+    "uniform": Style(TEAL, SOLID, "uniform", "equal blocks"),
+    "equal blocks of the library": Style(TEAL, (6, 3), "equal blocks of the library", "equal blocks"),
+    "random": Style(GREY, (4, 4), "random", "random"),
+    "uniform from scratch": Style(MAGENTA, SOLID, "from scratch", "no parent"),
+    "CNN": Style(MAGENTA, (6, 3), "CNN from scratch", "no parent"),
+    "parent": Style("#6b7280", (1, 3), "parent", "reference"),
+}
+_SAME_METHODS = {"from scratch": "uniform from scratch", "scratch": "uniform from scratch", "cnn": "CNN",
+                 "greedy removal": "one by one"}  # fmt: skip
+
 
 def between(scale: Sequence[str], share: float) -> str:
     """Return the colour at ``share``, 0 to 1, of the length of ``scale``; beyond its ends, that of the end."""
@@ -140,3 +159,9 @@ def strategy(name: str) -> Style:
     if name in STRATEGIES:
         return STRATEGIES[name]
     return Style(_OTHER[sum(name.encode()) % len(_OTHER)], (3, 3), name, "other")
+
+
+def method(name: str) -> Style:
+    """Return the style of a way to shrink a network; one of another name gets a brownish colour of its own."""
+    name = _SAME_METHODS.get(name, name)
+    return METHODS.get(name) or Style(_OTHER[sum(name.encode()) % len(_OTHER)], (3, 3), name, "other")
