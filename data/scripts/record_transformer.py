@@ -4,6 +4,7 @@
     python data/scripts/record_transformer.py trainings [--minutes 10]
     python data/scripts/record_transformer.py supernets [--minutes 10]
     python data/scripts/record_transformer.py alone [--minutes 10]
+    python data/scripts/record_transformer.py times
 
 Without a word: the parent is the largest member of `nasviz.spaces.TransformerSpace`, trained from seed 0 by
 `estimators.TRANSFORMER`: transformer-parent.safetensors, a minute. Its library is that of `BlockwiseDistillation`, with
@@ -14,7 +15,9 @@ The others go into data/transformer/, a line each, three seeds of each. `trainin
 parent's work, with and without a parent (`nasviz.lessons.shrinking_records.TRAININGS`): trainings.jsonl, a quarter of
 an hour. `supernets`: nested ones and entangled ones, and what their members inherit: supernets.jsonl, five minutes.
 `alone`: members of the entangled ones from scratch: alone.jsonl, three quarters of an hour. What is there is not made
-again, a killed run loses one training, and with `--minutes` none begins later. (Minutes are those of one free core.)
+again, a killed run loses one training at most, and with `--minutes` none begins later. (Minutes are those of one free core.)
+
+`times` measures milliseconds of half-blocks, for 500 images on one core: latency-transformer.json, half a minute.
 
 The record of several parents, parents.jsonl, is what `benchmarks/transformer.py` writes.
 """
@@ -26,12 +29,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from statistics import median
 
 import torch
 from tqdm import tqdm
 
 from nasviz.estimators import TRANSFORMER, Assembled, Training, replace_one, transformer_library
 from nasviz.estimators.training import evaluated, tensors_of
+from nasviz.hardware import half_block_times
 from nasviz.lessons import shrinking_records as lesson
 from nasviz.nn.count import madds
 from nasviz.nn.saved_weights import take_over
@@ -56,7 +61,7 @@ def parent_and_library() -> None:
     made("transformer-library.safetensors", BlockwiseDistillation(SPACE, parent), bytes)
 
 
-def made(name: str, search: Distillation | BlockwiseDistillation, kept: Callable[[bytes], bytes]) -> bytes:
+def made(name: str, search: Distillation | BlockwiseDistillation | TrainSupernet, kept: Callable[[bytes], bytes]) -> bytes:
     """Return what a file holds; where it is missing, train first, and write what ``kept`` keeps of the last state."""
     path, part = DATA / name, DATA / f"{name}.part"
     if path.exists():
@@ -80,9 +85,9 @@ def library() -> Assembled:
 
 @cache
 def from_parent(what: str) -> Assembled:
-    """The parent with another library: half-blocks as they were ``"cut"``, or of the widths of ``"equal"`` blocks."""
-    space = lesson.EVEN if what == "equal" else SPACE
-    return Assembled(space, library().parent, last(BlockwiseDistillation(space, library().parent, what == "equal")))
+    """The parent with another library: half-blocks as they were ``"cut"``, or of the widths of ``"uniform"`` blocks."""
+    space = lesson.EVEN if what == "uniform" else SPACE
+    return Assembled(space, library().parent, last(BlockwiseDistillation(space, library().parent, what == "uniform")))
 
 
 @cache
@@ -92,7 +97,7 @@ def chosen(choice: str) -> tuple[TransformerSpace, Arch]:
             return SPACE, programme(replace_one(library())["kl"], [LIMIT])
         case "depth":
             return SPACE, depth(SPACE, LIMIT, lambda arch: library()(arch).scores["kl"])
-        case "equal":
+        case "uniform":
             return lesson.EVEN, lesson.EVEN_BLOCKS
         case _:
             return SPACE, lesson.NESTED["S"]
@@ -103,7 +108,9 @@ def origin(name: str) -> Assembled | None:
     way = lesson.WAYS[name]
     if not way.parent:
         return None
-    return from_parent("cut") if way.first == "cut" else from_parent("equal") if way.choice == "equal" else library()
+    return (
+        from_parent("cut") if way.first == "cut" else from_parent("uniform") if way.choice == "uniform" else library()
+    )
 
 
 def trained(job: tuple[str, int, int]) -> dict:
@@ -138,13 +145,13 @@ def shared(job: tuple[str, int]) -> dict:
     nested = kind == "nested"
     space = SPACE if nested else lesson.Entangled()
     search = TrainSupernet(space, **SUPERNET, optimizer="adamw", sampler="nested" if nested else "uniform", seed=seed)
-    begin = time.thread_time()
-    state = last(search)
-    seconds, network = round(time.thread_time() - begin, 1), space.single_path()
+    state = made(f"transformer/{kind}-{seed}", search, bytes)
+    (DATA / "transformer" / f"{kind}-{seed}").unlink()
+    network = space.single_path()
     take_over(state, {f"network.{name}": tensor for name, tensor in network.state_dict().items()})
     members = [*lesson.NESTED.values(), *lesson.mixes().values()] if nested else lesson.children()
     found = {space.to_text(arch): tested(network.select(arch)) for arch in members}
-    return {"kind": kind, "seed": seed, "seconds": seconds, "inherited": found}
+    return {"kind": kind, "seed": seed, "inherited": found}
 
 
 def alone(job: tuple[Arch, int]) -> dict:
@@ -153,6 +160,24 @@ def alone(job: tuple[Arch, int]) -> dict:
     one, space = Training(lesson.Entangled(), TRANSFORMER, test=True)(arch, seed=seed), lesson.Entangled()
     scores = {name: percent(one.scores[name]) for name in ("accuracy", "test_accuracy")}
     return {"arch": space.to_text(arch), "seed": seed, "madds": space.madds(arch)} | scores
+
+
+# ----------------------------------------------------------------------------------------------------- milliseconds
+def times() -> None:
+    """Measure half-blocks by the processor's time, which other programs on the machine hardly change."""
+    half_block_times(SPACE, timed=processor_ms).table.save(DATA / "latency-transformer.json")
+
+
+@torch.no_grad()
+def processor_ms(module: torch.nn.Module, shape: tuple[int, ...], warm: int = 3, runs: int = 25) -> float:
+    """Median of some runs on one thread, milliseconds of the processor."""
+    x, spent = torch.randn(shape, generator=torch.Generator().manual_seed(0)), []
+    with one_thread():
+        for _ in range(warm + runs):
+            begin = time.thread_time()
+            module.eval()(x)
+            spent.append(1000 * (time.thread_time() - begin))
+    return median(spent[warm:])
 
 
 # ------------------------------------------------------------------------------------------------------------ tools
@@ -206,11 +231,13 @@ def record(what: str, minutes: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="?", choices=("trainings", "supernets", "alone"))
+    parser.add_argument("what", nargs="?", choices=("trainings", "supernets", "alone", "times"))
     parser.add_argument("--minutes", type=float, default=float("inf"))
     asked = parser.parse_args()
     if asked.what is None:
         parent_and_library()
+    elif asked.what == "times":
+        times()
     else:
         record(asked.what, asked.minutes)
 
