@@ -129,7 +129,7 @@ METHODS = {
     "no local distillation": Style(BLUE, (6, 3), "programme, no local distillation", "by harms"),
     "relaxed and rounded": Style(BLUE, (2, 3), "relaxed and rounded", "by harms"),
     "greedy": Style("#4a94e8", (9, 3, 2, 3), "greedy", "by harms"),
-    "one by one": Style(VIOLET, SOLID, "one by one", "by removal"),
+    "one by one": Style(VIOLET, (7, 2, 2, 2), "one by one", "by removal"),
     "depth": Style(AMBER, SOLID, "depth", "by removal"),
     "magnitude": Style("#9c6b4f", SOLID, "magnitude", "by weights"),
     "uniform": Style(TEAL, SOLID, "uniform", "equal blocks"),

@@ -39,8 +39,9 @@ class Pen:
         if len(points) > 2:
             self.draw.polygon([(x * SHARP, y * SHARP) for x, y in points], fill)
 
-    def text(self, x, y, text, size=12, color=TEXT, anchor="mm") -> None:
-        halo = {"stroke_width": 2 * SHARP, "stroke_fill": BACK} if color != BACK else {}
+    def text(self, x, y, text, size=12, color=TEXT, anchor="mm", plain=False) -> None:
+        """Write on lines with a halo; ``plain`` or white words, which lie on a colour, have none."""
+        halo = {"stroke_width": 2 * SHARP, "stroke_fill": BACK} if color != BACK and not plain else {}
         self.draw.text((x * SHARP, y * SHARP), text, color, _font(size * SHARP), anchor, **halo)
 
     def wide(self, text, size=12) -> float:

@@ -132,8 +132,7 @@ class HarmsMap(Chart):
                     for option, harm in enumerate(harms):
                         x = left + WIDE * option
                         pen.box(x + 1, y + 1, WIDE - 2, TALL - 2, self.scale.color(harm))
-                        plain = self.scale.ink(harm)
-                        pen.text(x + WIDE / 2, y + TALL / 2, said(harm), 11, plain)
+                        pen.text(x + WIDE / 2, y + TALL / 2, said(harm), 11, self.scale.ink(harm), plain=True)
 
         return drawn(LEFT + 2 * apart, HEAD + TALL * len(self.blocks) + 8, draw)
 

@@ -3,19 +3,19 @@
 
 const STACK_CSS = `
 .stack .totals { display: grid; grid-template-columns: max-content 1fr max-content; gap: 4px 12px; align-items: center; }
-.stack .totals b { font-variant-numeric: tabular-nums; }
+.stack .totals b { min-width: 12.5em; font-variant-numeric: tabular-nums; }
 .stack .totals .meter { height: 12px; border-radius: 6px; background: var(--line); overflow: hidden; display: flex; }
 .stack .totals .meter i { flex: none; height: 100%; background: #1a6fd4; }
 .stack .text {
   margin: 6px 0 8px; color: var(--dim); font: 12px var(--jp-code-font-family, monospace); overflow-wrap: anywhere;
 }
-.stack .rows { display: grid; grid-template-columns: max-content minmax(70px, 150px) minmax(0, 1fr) 80px; }
+.stack .rows { display: grid; grid-template-columns: max-content 150px minmax(0, 1fr) 80px; }
 .stack .row { display: contents; }
-.stack .row > * { height: 28px; align-self: stretch; box-sizing: border-box; }
-.stack .row.first > * { height: 34px; padding-bottom: 6px; }
+.stack .row > * { height: 28px; box-sizing: border-box; }
+.stack .row.first > * { height: 36px; padding-bottom: 8px; } .stack .row.first > svg { padding: 0; }
 .stack .row .name { color: var(--dim); text-align: right; padding-right: 10px; line-height: 28px; font-size: 13px; }
 .stack .row.end > * { height: 22px; } .stack .row.end .name { line-height: 22px; }
-.stack .row svg { display: block; width: 100%; overflow: visible; }
+.stack .row svg { display: block; width: 150px; overflow: visible; }
 .stack .row svg line { stroke: var(--dim); stroke-width: 2; }
 .stack .row svg rect { fill-opacity: .45; stroke-width: 2; }
 .stack .cells { display: flex; gap: 3px; }
@@ -33,13 +33,13 @@ const STACK_CSS = `
 }
 .stack .cells button:focus-visible { outline: 3px solid #1a6fd4; outline-offset: 3px; z-index: 1; }
 .stack .loss { padding: 8px 0 8px 10px; }
-.stack .row.first .loss { padding-bottom: 14px; }
+.stack .row.first .loss { padding-bottom: 16px; }
 .stack .loss i { display: block; height: 12px; min-width: 1px; border-radius: 2px; }
 .stack .foot { display: flex; flex-wrap: wrap; gap: 6px 16px; align-items: center; margin-top: 8px; color: var(--dim); }
 .stack .foot button { padding: 0 12px; } .stack .foot span { font-size: 13px; }
 @container (max-width: 640px) {
   .stack .rows { grid-template-columns: max-content minmax(0, 1fr); }
-  .stack .row > svg, .stack .row > .loss { display: none; }
+  .stack :is(.row > svg, .loss, .foot .boxes) { display: none; }
   .stack .cells button { flex-direction: column; gap: 0; font-size: 11.5px; line-height: 1; }
   .stack .cells button small { font-size: 10px; }
 }
@@ -59,7 +59,7 @@ function stackOf(model, el, signal) {
   const harmed = "harm" in rows[0].cells[0];
   const root = html("div", { className: "nasviz-stage stack" }, el);
   html("style", { textContent: CSS + STACK_CSS }, root);
-  const look = themeOf(root); // sets the scheme of colours, for the button
+  onLook(root, signal, () => themeOf(root)); // the page's scheme of colours
 
   const totals = html("div", { className: "totals" }, root);
   const meters = [...costs.map((cost) => cost.label), ...(harmed ? ["harms add up to"] : [])].map((label) => {
@@ -81,26 +81,24 @@ function stackOf(model, el, signal) {
   const foot = html("div", { className: "foot" }, root);
   const whole = html("button", { type: "button", textContent: "the whole parent" }, foot);
   whole.addEventListener("click", () => choose(rows.map((row) => row.cells.length - 1)));
-  html("span", { textContent: `A box is as wide as its ${costs[0]?.label ?? "cost"}.` }, foot);
+  html("span", { className: "boxes", textContent: `A box is as wide as its ${costs[0]?.label ?? "cost"}.` }, foot);
   if (harmed) html("span", { textContent: "Cells: harm of this variant alone, blue little, amber much." }, foot);
 
   function end(word) {
     const row = html("div", { className: "row end" }, grid);
     html("span", { className: "name", textContent: word }, row);
-    const picture = svg("svg", { viewBox: "0 0 150 22", preserveAspectRatio: "none", "aria-hidden": "true" }, row);
+    const picture = svg("svg", { "aria-hidden": "true" }, row);
     svg("line", { x1: 12, x2: 12, y1: word === "image" ? 0 : 8, y2: word === "image" ? 14 : 22 }, picture);
     html("span", {}, row);
-    html("span", {}, row);
+    html("span", { className: "loss" }, row);
   }
 
   function lineOf(place) {
     const { block, kind, cells } = rows[place];
     const row = html("div", { className: `row${place % 2 ? "" : " first"}` }, grid);
-    html("span", { className: "name", textContent: `${block}: ${kind}`, id: undefined }, row);
-    const tall = place % 2 ? 28 : 34;
-    const picture = svg("svg", { height: tall, viewBox: `0 0 150 ${tall}`, "aria-hidden": "true" }, row);
-    picture.setAttribute("preserveAspectRatio", "xMinYMid meet");
-    svg("line", { x1: 12, x2: 12, y1: 0, y2: tall }, picture);
+    html("span", { className: "name", textContent: `${block}: ${kind}` }, row);
+    const picture = svg("svg", { "aria-hidden": "true" }, row);
+    svg("line", { x1: 12, x2: 12, y1: 0, y2: place % 2 ? 28 : 36 }, picture);
     const arm = svg("line", { x1: 12, x2: 26, y1: 14, y2: 14 }, picture);
     const box = svg("rect", { x: 26, y: 4, height: 20, rx: 4 }, picture);
     const group = html("div", { className: "cells" }, row);

@@ -205,7 +205,7 @@ class TransformerStack(anywidget.AnyWidget):
             fill = one.get("fill", BLUE if on else GRID)
             pen.box(left + 1, y + 1, WIDE - 3, TALL - 3, fill if on else mixed(fill, 0.3), TEXT if on else None, 2, 3)
             ink = (one.get("ink", BACK) if on else TEXT) if "harm" in one or on else DIM
-            pen.text(left + WIDE / 2, middle, f"{one['name']} {one.get('said', '')}".strip(), 10, ink)
+            pen.text(left + WIDE / 2, middle, f"{one['name']} {one.get('said', '')}".strip(), 10, ink, plain=True)
 
     def __repr__(self):
         return self.text
