@@ -11,11 +11,11 @@ Without a word: the parent is the largest member of `nasviz.spaces.TransformerSp
 the errors that were left: transformer-library.safetensors, half a minute. Both go on where they were: an epoch or a
 half-block that was done stands in a file that ends in .part.
 
-The others go into data/transformer/, a line each, three seeds of each. `trainings`: small networks at a fifth of the
-parent's work, with and without a parent (`nasviz.lessons.shrinking_records.TRAININGS`): trainings.jsonl, a quarter of
-an hour. `supernets`: nested ones and entangled ones, and what their members inherit: supernets.jsonl, five minutes.
-`alone`: members of the entangled ones from scratch: alone.jsonl, three quarters of an hour. What is there is not made
-again, a killed run loses one training at most, and with `--minutes` none begins later. (Minutes are those of one free core.)
+The others go into data/transformer/, a line each, three seeds of each, two of `alone`. `trainings`: small networks at a
+fifth of the parent's work, with and without a parent (`nasviz.lessons.shrinking_records.TRAININGS`): trainings.jsonl, a
+quarter of an hour. `supernets`: nested ones and entangled ones, and what their members inherit: supernets.jsonl, five
+minutes. `alone`: members of the entangled ones from scratch: alone.jsonl, half an hour. What is there is not made again,
+a killed run loses one training at most, and with `--minutes` none begins later. (All on one free core.)
 
 `times` measures milliseconds of half-blocks, for 500 images on one core: latency-transformer.json, half a minute.
 
@@ -27,7 +27,8 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -61,7 +62,9 @@ def parent_and_library() -> None:
     made("transformer-library.safetensors", BlockwiseDistillation(SPACE, parent), bytes)
 
 
-def made(name: str, search: Distillation | BlockwiseDistillation | TrainSupernet, kept: Callable[[bytes], bytes]) -> bytes:
+def made(
+    name: str, search: Distillation | BlockwiseDistillation | TrainSupernet, kept: Callable[[bytes], bytes]
+) -> bytes:
     """Return what a file holds; where it is missing, train first, and write what ``kept`` keeps of the last state."""
     path, part = DATA / name, DATA / f"{name}.part"
     if path.exists():
@@ -201,17 +204,15 @@ def percent(share: float) -> float:
 
 def jobs(what: str) -> Iterator[tuple[dict, Callable[[], dict]]]:
     """Yield what names each line of a record, and what makes it."""
-    for seed in lesson.SEEDS:
-        if what == "trainings":
-            for name, epochs in lesson.TRAININGS:
-                yield {"way": name, "epochs": epochs, "seed": seed}, lambda job=(name, epochs, seed): trained(job)
-        elif what == "supernets":
-            for kind in ("nested", "entangled"):
-                yield {"kind": kind, "seed": seed}, lambda job=(kind, seed): shared(job)
-        else:
-            for arch in lesson.children():
-                text = lesson.Entangled().to_text(arch)
-                yield {"arch": text, "seed": seed}, lambda job=(arch, seed): alone(job)
+    if what == "trainings":
+        for seed, (name, epochs) in product(lesson.SEEDS, lesson.TRAININGS):
+            yield {"way": name, "epochs": epochs, "seed": seed}, partial(trained, (name, epochs, seed))
+    elif what == "supernets":
+        for seed, kind in product(lesson.SEEDS, ("nested", "entangled")):
+            yield {"kind": kind, "seed": seed}, partial(shared, (kind, seed))
+    else:
+        for arch, seed in product(lesson.children(), lesson.TWICE):
+            yield {"arch": lesson.Entangled().to_text(arch), "seed": seed}, partial(alone, (arch, seed))
 
 
 def record(what: str, minutes: float) -> None:

@@ -24,11 +24,11 @@ class Branch(nn.Module):
 
     def __init__(self, half: nn.Module):
         super().__init__()
-        self.half = half
+        self.branch = half
 
     def forward(self, x: Tensor) -> Tensor:
         """Map tokens (batch, tokens, width) to tokens."""
-        return x + self.half(x)
+        return x + self.branch(x)
 
 
 @dataclass(frozen=True)

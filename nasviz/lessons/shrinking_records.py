@@ -25,6 +25,7 @@ from ..space import Arch
 from ..spaces import ElasticResNet, TransformerSpace
 
 SEEDS = range(3)
+TWICE = range(2)  # seeds of members of the entangled space, alone
 SHARE = 0.2  # of the parent's multiply-adds: the budget of most records here
 SPACE = TransformerSpace()
 # Equal blocks that spend the whole budget need widths that the space does not have.
@@ -151,17 +152,17 @@ def parents() -> dict[int, float]:
     return {row["parent"]: row["test"] for row in rows("parents") if row["what"] == "accuracy"}
 
 
-def removal(parent: int) -> np.ndarray:
-    """Harm of each half-block of a recorded parent, left out alone: nats, (choices,)."""
-    return next(np.array(row["kl"])[:, 0] for row in rows("parents")
-                if (row["what"], row["parent"]) == ("scores", parent))  # fmt: skip
+def recorded_harms(parent: int = 0) -> np.ndarray:
+    """Harms of a recorded parent's variants, nats, (choices, options). Parent 0 is the one that comes with nasviz."""
+    found = (row["kl"] for row in rows("parents") if (row["what"], row["parent"]) == ("scores", parent))
+    return np.array(next(found))
 
 
 def removals() -> list[tuple[int, str, str, str, str, str]]:
     """For each recorded parent: the half-block that is missed most, its harm, the others' sum; that missed least."""
     lines = []
     for parent in parents():
-        out = removal(parent)
+        out = recorded_harms(parent)[:, 0]
         most, least = int(out.argmax()), int(out.argmin())
         names = SPACE.choices[most].name, SPACE.choices[least].name
         others = f"{out.sum() - out[most]:.2f}"
@@ -177,7 +178,7 @@ class Compared(NamedTuple):
     parents: int
     before: float
     after: Interval
-    behind: Interval | None  # None for the programme
+    ahead: Interval | None  # None for the programme
 
 
 def networks(share: float) -> dict[str, dict[int, np.ndarray]]:
