@@ -14,8 +14,8 @@ half-block that was done stands in a file that ends in .part.
 The others go into data/transformer/, a line each, three seeds of each, two of `alone`. `trainings`: small networks at a
 fifth of the parent's work, with and without a parent (`nasviz.lessons.shrinking_records.TRAININGS`): trainings.jsonl, a
 quarter of an hour. `supernets`: nested ones and entangled ones, and what their members inherit: supernets.jsonl, five
-minutes. `alone`: members of the entangled ones from scratch: alone.jsonl, half an hour. What is there is not made again,
-a killed run loses one training at most, and with `--minutes` none begins later. (All on one free core.)
+minutes. `alone`: members of the entangled ones from scratch: alone.jsonl, half an hour. What is there is not made
+again, a killed run loses one training at most, and with `--minutes` none begins later. (All on one free core.)
 
 `times` measures milliseconds of half-blocks, for 500 images on one core: latency-transformer.json, half a minute.
 

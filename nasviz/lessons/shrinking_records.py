@@ -250,6 +250,12 @@ def longer(ways: Iterable[str] = (PUZZLE, UNTRAINED, UNIFORM, DEPTH)) -> dict[st
     return found
 
 
+def reached(way: str, epochs: int) -> Interval | str:
+    """Test accuracy over seeds of a recorded training; a dash if there is none."""
+    there = trained(way, epochs)
+    return over(row["after"] for row in there) if there else "–"
+
+
 def price(parent: int = 0) -> dict[str, float]:
     """Seconds of one core for a parent, its library and its scores."""
     return {
@@ -310,12 +316,12 @@ def inherits(name: str) -> list[float]:
     return [row["inherited"][SPACE.to_text(NESTED[name])] for row in rows("supernets") if row["kind"] == "nested"]
 
 
-def nested() -> dict[str, tuple[Interval, Interval]]:
+def nested() -> dict[str, tuple[float, Interval]]:
     """Nested members and mixes: multiply-adds as a share of XL, and test accuracy inherited, over supernets."""
     there = [row["inherited"] for row in rows("supernets") if row["kind"] == "nested"]
     members = {("XL" if name == "X" else name): arch for name, arch in NESTED.items()} | mixes()
     return {
-        name: (Interval(SPACE.madds(arch) / SPACE.madds(SPACE.largest)),
+        name: (SPACE.madds(arch) / SPACE.madds(SPACE.largest),
                over(one[SPACE.to_text(arch)] for one in there))
         for name, arch in members.items()
     }  # fmt: skip
@@ -366,3 +372,16 @@ def entanglement() -> Entanglement | None:
         [stats.tau_interval([one[name] for name in names], truth) for one in supernets],
         stats.tau_interval([space.madds(space.from_text(name)) for name in names], truth),
     )  # fmt: skip
+
+
+def ranked() -> tuple[str, list[tuple]]:
+    """What `entanglement` says: a sentence, and the lines of a table. As long as too little is recorded, no lines."""
+    told = entanglement()
+    if told is None:
+        return "not recorded yet: python data/scripts/record_transformer.py alone, and supernets", []
+    said = f"the means of {told.seeds} trainings of {told.members} members spread by {told.spread:.2f} points"
+    return f"{said}, and trainings of one member by {told.noise:.2f}", [
+        ("inherited accuracy", " · ".join(map(str, told.inherited))),
+        ("multiply-adds", told.counted),
+        ("one training, with the others", told.between),
+    ]
