@@ -2,18 +2,23 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from stage_page import drawn
 from test_colors import SIGHTS, lab, linear
 
 from nasviz.hardware import HalfBlockTimes, half_block_times
 from nasviz.hardware.block_times import Branch
 from nasviz.nn import count
 from nasviz.spaces import NasBench201, TransformerSpace
+from nasviz.step import Step
 from nasviz.strategies import BlockwiseDistillation, Distillation
+from nasviz.strategies.blockwise_distillation import BLOCKWISE
 from nasviz.strategies.mixed_integer import Budget, programme
-from nasviz.views import TransformerStack, colors, frontier, harms_map
+from nasviz.views import Stage, TransformerStack, colors, frontier, harms_map
 from nasviz.views.charts.harms_map import Scale, said
 from nasviz.views.stage import panel
 from nasviz.views.stage.from_search import Rows
@@ -274,6 +279,15 @@ def test_milliseconds_of_half_blocks_are_measured_once_and_add_up():
     assert times.errors([SPACE.largest], [times(SPACE.largest) / 1.25]) == pytest.approx([0.25])
 
 
+def test_half_blocks_are_timed_on_this_machine_as_they_run_in_a_network():
+    half = SPACE.network(SPACE.largest, width=16).halves[0].eval()
+    tokens = torch.randn(2, 16, 16, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(Branch(half)(tokens), tokens + half(tokens))
+    times = half_block_times(SPACE, batch=2, samples=5, tolerance=100.0, width=16)
+    assert (times.ms[:, 1:] > 0).all() and times.rest > 0 and times.table.batch == 2
+
+
 def test_milliseconds_are_a_budget_a_cost_of_the_stack_and_a_file(tmp_path):
     times = half_block_times(SPACE, batch=1000, timed=timed)
     found = programme(np.maximum(HARMS, 0), [Budget(times.ms, 0.5 * times(SPACE.largest) - times.rest)])
@@ -287,8 +301,63 @@ def test_milliseconds_are_a_budget_a_cost_of_the_stack_and_a_file(tmp_path):
 
 
 # ------------------------------------------------------------------------------------------ distillation, watched
-def test_distillations_have_pictures_of_all_that_they_show():
-    library = Rows(BlockwiseDistillation(SPACE, b""))
-    assert [view.kind for view in library.spec.views] == ["curve", "heat"]
+def library_step(number, each):
+    """A step of a library whose half-block ``number // each`` learns: its errors fall from 1 to 0.1."""
+    place = number // each
+    errors = np.full((4, 5), np.nan, "<f4")
+    errors[:place] = [1, 0.1, 0.1, 0.1, 0]
+    errors[place] = [1, *3 * [1 - 0.9 * (number % each) / (each - 1)], 0]
+    return Step(loss=float(errors[place, 1:4].mean()), errors=errors, place=place)
+
+
+def test_a_library_is_watched_half_block_by_half_block():
+    search = BlockwiseDistillation(SPACE, b"", recipe=replace(BLOCKWISE, images=1280))
+    rows = Rows(search)
+    lines, table = rows.spec.views
+    assert (lines.kind, lines.each, table.kind) == ("traces", 10, "heat") and len(search) == 40
+    assert rows.spec.labels == ["none", "mean f1/8", "h1 f1/4", "h2 f1/2", "h4 f1"]
+    assert len({*zip(rows.spec.colors, map(tuple, rows.spec.dashes), strict=True)}) == 5
+    row = rows.row(library_step(13, 10), 0.0)
+    assert row["learning"].tolist() == [[0] * 5, [0, 1, 1, 1, 0], [0] * 5, [0] * 5]
+    stage = Stage(rows.spec, [rows.row(library_step(number, 10), 0.0) for number in range(25)])
+    assert stage.still().startswith(b"\x89PNG")
+    assert Rows(replace(search, learn=False)).spec.views[0].each == 0
+
+
+# From where to where the lines of each of four panels reach, as shares of the canvas that holds them.
+REACH = """() => {
+  const canvas = document.querySelector(".nasviz-stage canvas");
+  const { data, width, height } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const ends = [0, 1, 2, 3].map(() => []);
+  for (let x = 0; x < width; x++)
+    for (let y = 0; y < height; y++) {
+      const rgb = data.slice(4 * (y * width + x), 4 * (y * width + x) + 3);
+      if (data[4 * (y * width + x) + 3] > 200 && Math.max(...rgb) - Math.min(...rgb) > 90) {
+        const place = ((x / width) * canvas.clientWidth - 40) / ((canvas.clientWidth - 46) / 4);
+        if (place >= 0) ends[Math.min(3, Math.floor(place))].push(place % 1);
+      }
+    }
+  return ends.map((of) => (of.length ? [Math.min(...of), Math.max(...of)] : []));
+}"""
+
+
+def test_the_page_draws_each_half_block_on_the_axis_of_its_turn(live):
+    rows = Rows(BlockwiseDistillation(SPACE, b"", recipe=replace(BLOCKWISE, images=1280)))
+    page = live(rows.spec.plain())
+    shown = [rows.row(library_step(number, 10), 0.0) for number in range(25)]
+    columns = [np.nan_to_num(np.array([row[name] for row in shown])).ravel().tolist() for name in rows.arrays]
+    page.evaluate("(all) => tell({ type: 'frames', run: 0, start: 0, count: 25, marks: [] }, all)", columns)
+    drawn(page)
+    reach = page.evaluate(REACH)
+    wide = 1 - 14 / ((page.locator(".nasviz-stage canvas").first.evaluate("(c) => c.clientWidth") - 46) / 4)
+    assert reach[0] == pytest.approx([0, wide], abs=0.03) and reach[1] == pytest.approx([0, wide], abs=0.03)
+    assert reach[2] == pytest.approx([0, wide * 4 / 9], abs=0.03) and reach[3] == []  # step 24 of 20 to 29
+
+
+def test_a_whole_distillation_shows_loss_and_accuracy():
     tuned = Rows(Distillation(SPACE, PART))
-    assert {"loss", "valid_loss", "valid_accuracy"} <= set(tuned.arrays)
+    assert [view.kind for view in tuned.spec.views] == ["curve", "curve"]
+    assert {"loss", "valid_loss", "valid_accuracy"} == set(tuned.arrays)
+    taught = Rows(Distillation(SPACE, PART, teacher=b""))  # its losses are of two kinds
+    assert [one["label"] for one in taught.spec.plain()["views"][0]["series"]] == [
+        "training, against the teacher", "validation, against labels"]  # fmt: skip

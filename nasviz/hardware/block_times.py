@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from torch import Tensor, nn
@@ -22,13 +21,13 @@ from .measure import latency
 class Branch(nn.Module):
     """A half-block as it runs in a network: what it adds, and the addition."""
 
-    def __init__(self, half: nn.Module):
+    def __init__(self, adds: nn.Module):
         super().__init__()
-        self.branch = half
+        self.adds = adds
 
     def forward(self, x: Tensor) -> Tensor:
         """Map tokens (batch, tokens, width) to tokens."""
-        return x + self.branch(x)
+        return x + self.adds(x)
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ def half_block_times(
     *,
     batch: int = 500,
     samples: int = 25,
+    tolerance: float = 0.25,
     threads: int = 1,
     device: str = "cpu",
     timed: Timed | None = None,
@@ -79,7 +79,9 @@ def half_block_times(
     batch : int
         Images that pass at once.
     samples : int
-        Of each half-block: see `nasviz.hardware.measure.measure`.
+        Of each half-block.
+    tolerance : float
+        Greatest spread of the samples that is accepted: see `nasviz.hardware.measure.measure`.
     threads : int
         Number of torch's threads.
     device : str
@@ -111,7 +113,7 @@ def half_block_times(
     image = size.get("colors", 1), side, side
 
     def clock(module: nn.Module, shape: tuple[int, ...]) -> float:
-        return latency(module, shape, threads=threads, device=device, samples=samples).ms
+        return latency(module, shape, threads=threads, device=device, samples=samples, tolerance=tolerance).ms
 
     asked: Callable[[nn.Module, tuple[int, ...]], float] = timed or clock
     halves = {half for network in networks for half in network.halves}
@@ -130,4 +132,4 @@ def half_block_times(
                 ms[places[unit.module], option] = spent
             elif option == 0:
                 rest += spent
-    return HalfBlockTimes(ms, cast(float, rest), table)
+    return HalfBlockTimes(ms, rest, table)

@@ -138,13 +138,10 @@ class Additive(Chart):
     def still(self) -> bytes:
         """Draw the dots as PNG."""
         low, high = np.log10(self.ends)
-        marks = [
-            (float(np.log10(v)), f"{v:g}") for v in (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5) if low < np.log10(v) < high
-        ]
 
         def draw(pen):
-            axes = Axes(pen, (8, 8, 520, 400), (low, high), (low, high), "sum of harms, nats (logarithmic)",
-                        "log10 of measured harm, nats", marks)  # fmt: skip
+            names = "log10 of the sum of harms, nats", "log10 of the measured harm, nats"
+            axes = Axes(pen, (8, 8, 520, 400), (low, high), (low, high), *names)
             axes.line((low, high), (low, high), DIM, 1.2, (4, 4))
             for one in self.found:
                 pen.dot(axes.X(np.log10(one.foretold)), axes.Y(np.log10(one.measured)), 4, self.colors[one.share])

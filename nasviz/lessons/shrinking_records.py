@@ -70,7 +70,7 @@ class Way:
 
 
 PUZZLE, UNIFORM, DEPTH, UNTRAINED = "programme", "uniform", "depth", "no local distillation"
-SCRATCH, SAME, CONVOLUTIONS = "uniform from scratch", "programme's choice from scratch", "CNN"
+SCRATCH, SAME, CONVOLUTIONS = "uniform from scratch", "programme's, from scratch", "CNN"
 ALONE_S = "S from scratch"
 WAYS = {
     PUZZLE: Way("programme", "library"),

@@ -2,7 +2,9 @@
 // look.js, listen.js. Python's side is transformer_stack.py.
 
 const STACK_CSS = `
-.stack .totals { display: grid; grid-template-columns: max-content 1fr max-content; gap: 4px 12px; align-items: center; }
+.stack .totals {
+  display: grid; grid-template-columns: max-content 1fr max-content; gap: 4px 12px; align-items: center;
+}
 .stack .totals b { min-width: 12.5em; font-variant-numeric: tabular-nums; }
 .stack .totals .meter { height: 12px; border-radius: 6px; background: var(--line); overflow: hidden; display: flex; }
 .stack .totals .meter i { flex: none; height: 100%; background: #1a6fd4; }

@@ -152,7 +152,7 @@ class TransformerStack(anywidget.AnyWidget):
             block, _, kind = choice.name.partition(": ")
             cells: list[dict] = []
             for option, word in enumerate(choice.options):
-                look = style(ops[option - 1][place] if option else word)
+                look = style(str(ops[option - 1][place]) if option else word)
                 cell = {"word": word, "name": names.get(word, word), "look": look.label, "color": look.color,
                         "dash": list(look.dash), "size": self._size(boxes, place, option)}  # fmt: skip
                 if word == "none":

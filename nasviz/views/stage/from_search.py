@@ -17,6 +17,8 @@ from ...run import Run
 from ...space import Arch
 from ...step import Step
 from ...strategy import bound_of, objective_of
+from ..colors import SOLID
+from ..raster import SERIES
 from .cell import cell_of, cell_view, chosen, in_line, options_view, supernet_view
 from .kinds import KINDS
 from .kinds.curve import CurveView, Series
@@ -29,6 +31,7 @@ from .progress import band_of
 from .spec import Spec
 from .widget import Stage
 
+VARIANTS: tuple[tuple[int, ...], ...] = ((1, 3), SOLID, (6, 3), (2, 3), (9, 3, 2, 3))  # strokes of options, none first
 WIDEST = 512  # the most members of a population in a row; of a larger one only the newest are shown
 
 
@@ -70,9 +73,18 @@ class Rows:
         if "alphas" in self.shows:
             views += self._weights()
             options = search.space.relaxed[0].options
-        views += self._losses()
+        looks: dict[str, Any] = {}
         if "errors" in self.shows:
-            views.append(self._errors())
+            lines, table = self._errors()
+            views += [lines, table]
+            options = tuple(table.columns)
+            looks = {
+                "labels": options,
+                "colors": [SERIES[(o - 1) % len(SERIES)] for o in range(len(options))],  # nothing at all is grey
+                "dashes": [VARIANTS[o % len(VARIANTS)] for o in range(len(options))],
+            }
+        else:
+            views += self._losses()
         if "evaluation" in self.shows:
             views += self._evaluations(len(options), band, x)
         if "marginals" in self.shows:
@@ -88,7 +100,7 @@ class Rows:
         blank = {name: np.full(shape, np.nan, "<f4") if shape else np.nan for name, shape in self.arrays.items()}
         self._defaults: dict[str, np.ndarray | float] = blank
         self._eye = np.eye(len(options), dtype="<f4")
-        self.spec = Spec(arrays=self.arrays, ops=[str(o) for o in options], views=views)
+        self.spec = Spec(arrays=self.arrays, ops=[str(o) for o in options], views=views, **looks)
 
     def _weights(self) -> list[View]:
         """Return views of architecture weights: the cell as a supernet, the present weights, every edge in time."""
@@ -107,14 +119,20 @@ class Rows:
         ]
         return views
 
-    def _errors(self) -> View:
-        """Return a table of the relative errors of all options. Choices of two kinds share its columns."""
+    def _errors(self) -> tuple[TracesView, HeatView]:
+        """Return the relative errors of all options in time, and as a table. Choices of two kinds share its columns."""
         choices = self.search.space.choices
-        self.arrays["errors"] = [len(choices), len(choices[0].options)]
+        self.arrays |= dict.fromkeys(("errors", "learning"), [len(choices), len(choices[0].options)])
         options = zip(*(choice.options for choice in choices), strict=True)
         columns = [" ".join(dict.fromkeys(map(str, column))) for column in options]
         labels = [in_line(choice.name) for choice in choices]
-        return HeatView(array="errors", labels=labels, columns=columns, title="Relative error of each variant (%)")
+        common: dict[str, Any] = {"array": "errors", "labels": labels}
+        title, each = "Each half-block's variants learn, one half-block after the other", self.total // len(choices)
+        turns = each if each > 1 else 0  # what does not learn has no turn to draw
+        return (
+            TracesView(title=title, total=self.total, each=turns, **common),
+            HeatView(columns=columns, title="Relative error of each variant now (%)", boxed="learning", **common),
+        )
 
     def _losses(self) -> list[View]:
         """Return views of the shared weights' loss and accuracy, batch by batch."""
@@ -124,6 +142,8 @@ class Rows:
         self.arrays |= {name: [] for name in [*losses, *scores]}
         span = 12 if not (losses and scores) else 6
         words = {"loss": "training", "valid_loss": "validation"}
+        if getattr(self.search, "teacher", None) is not None:  # two different losses
+            words = {"loss": "training, against the teacher", "valid_loss": "validation, against labels"}
         if losses:
             series = [Series(array=name, label=words[name], points=False) for name in losses]
             views.append(self._curve(series, span, title="Loss of each batch (nats)", ylabel="loss, nats"))
@@ -183,6 +203,9 @@ class Rows:
             alive = step.shows["population"][-len(room) :]
             room[: len(alive)] = alive
             out["population"] = room
+        if "learning" in self.arrays:
+            out["learning"] = np.zeros(self.arrays["learning"], "<f4")
+            out["learning"][step.shows["place"], 1:-1] = 1  # none and the parent's own have nothing to learn
         if "marginals" in self.arrays:
             out["marginals"] = step.shows["marginals"] * self._there
         if (evaluation := step.evaluation) is not None:

@@ -4,6 +4,7 @@ function traces(host, spec, { history, colors, dashes }) {
   const shape = history.arrays[spec.array];
   const [panels, series] = shape.length > 1 ? shape : [1, shape[0]];
   const top = spec.max ?? 1;
+  const each = spec.each ?? 0;
   const L = layered(host, 100, 2, spec.title ?? "weights in time");
   const [base, over] = L.layers;
   const now = new Float32Array(panels * series);
@@ -21,9 +22,10 @@ function traces(host, spec, { history, colors, dashes }) {
   const panel = (p) => {
     const w = (L.width - left - 6) / columns;
     const [column, row] = [p % columns, Math.floor(p / columns)];
-    return { x: left + column * w, y: 22 + row * tall, w: w - gap, h: tall - 32 };
+    return { x: left + column * w, y: 22 + row * tall, w: w - gap, h: tall - (each ? 42 : 32) };
   };
-  const scaled = (p) => scales(panel(p), [0, span], [0, top]);
+  const domain = (p) => (each ? [p * each, (p + 1) * each - 1] : [0, span]); // of a panel, steps
+  const scaled = (p) => scales(panel(p), domain(p), [0, top]);
   const bottom = (p) => p + columns >= panels;
 
   function frame() {
@@ -43,8 +45,8 @@ function traces(host, spec, { history, colors, dashes }) {
         if (p % columns === 0) base.fillText(`${Math.round(v * 100)} %`, s.x - 5, y + 4);
       }
       const label = spec.labels?.[p];
-      if (bottom(p)) {
-        const steps = ticks(0, span, Math.max(2, s.w / 75));
+      if (bottom(p) || each) {
+        const steps = ticks(...domain(p), Math.max(2, s.w / 75));
         base.textAlign = "center";
         for (const v of steps) {
           const x = s.X(v);
@@ -88,7 +90,8 @@ function traces(host, spec, { history, colors, dashes }) {
         base.lineDashOffset = s.X(from) - s.x; // the pattern goes on where the last piece ended
         base.beginPath();
         let pen = false;
-        for (let i = from; i < history.n; i++) {
+        const [first, end] = domain(p);
+        for (let i = Math.max(from, first); i < history.n && i <= Math.max(end, span * !each); i++) {
           const v = data[i * size + p * series + o];
           if (Number.isNaN(v)) {
             pen = false;
@@ -117,7 +120,8 @@ function traces(host, spec, { history, colors, dashes }) {
     const p = under(event);
     if (p < 0) return;
     const b = panel(p);
-    tell(host, "seek", ((event.offsetX - b.x) / b.w) * span);
+    const [first, end] = domain(p);
+    tell(host, "seek", clamp(first + ((event.offsetX - b.x) / b.w) * (end - first), 0, span));
   });
 
   const view = {
@@ -135,7 +139,7 @@ function traces(host, spec, { history, colors, dashes }) {
       columns = Math.min(panels, Math.max(1, Math.floor((wide - left) / 138)));
       rows = Math.ceil(panels / columns);
       columns = Math.ceil(panels / rows); // the last row as full as the others
-      tall = panels === 1 ? 240 : rows === 1 ? 150 : 112;
+      tall = panels === 1 ? 240 : rows === 1 ? 150 : each ? 122 : 112; // with room for ticks below each
       L.fit(rows * tall + 16);
       view.patch();
       view.draw(last);
@@ -148,7 +152,7 @@ function traces(host, spec, { history, colors, dashes }) {
       history.between(spec.array, t, now);
       for (let p = 0; p < panels; p++) {
         const s = scaled(p);
-        const x = s.X(t);
+        const x = s.X(clamp(t, ...domain(p)));
         veil(over, s, x, theme);
         for (let o = 0; o < series; o++) {
           over.fillStyle = colors[o] ?? SERIES[o % SERIES.length];

@@ -28,6 +28,8 @@ class TracesView(View):
     max : float
         Upper end of the vertical axis.
     xlabel : str
+    each : int
+        If above 0, panels take turns, each for so many steps: a panel's axis holds the steps of its turn alone.
     """
 
     kind: ClassVar[str] = "traces"
@@ -38,6 +40,7 @@ class TracesView(View):
     total: int = 0
     max: float = 1
     xlabel: str = "step"
+    each: int = 0
 
     def tall(self, columns, wide) -> float:
         """Return the height of all rows of panels."""
@@ -61,21 +64,24 @@ class TracesView(View):
                     pen.text(left - 5, at, f"{v:.0%}", 10, DIM, "rm")
             if labels := self.labels:
                 pen.text(left, up - 8, labels[p], 11, anchor="lm")
-            if p + per >= data.shape[1]:
-                pen.text(left, up + h + 9, "0", 10, DIM, "lm")
-                pen.text(left + w, up + h + 9, f"{span:,}", 10, DIM, "rm")
-            every = np.unique(np.linspace(0, len(data) - 1, min(len(data), int(w) + 1)).astype(int))
+            first, end = (p * self.each, (p + 1) * self.each - 1) if self.each else (0, span)
+            if p + per >= data.shape[1] or self.each:
+                pen.text(left, up + h + 9, f"{first:,}", 10, DIM, "lm")
+                pen.text(left + w, up + h + 9, f"{end:,}", 10, DIM, "rm")
+            last = min(len(data) - 1, end)
+            if last < first:
+                continue
+            every = np.unique(np.linspace(first, last, min(last - first + 1, int(w) + 1)).astype(int))
             for o in range(data.shape[2]):
                 color = look.colors[o] if o < len(look.colors) else SERIES[o % 6]
                 dash = look.dashes[o] if o < len(look.dashes) else ()
                 values = data[every, p, o]
                 there = np.isfinite(values)
                 ys = up + h * (1 - np.minimum(values[there], top) / top)
-                pen.line(
-                    list(zip((left + w * every[there] / span).tolist(), ys.tolist(), strict=True)), color, 1.5, dash
-                )
-            for mark in marks:
-                at = left + w * min(mark["at"], span) / span
+                xs = left + w * (every[there] - first) / max(1, end - first)
+                pen.line(list(zip(xs.tolist(), ys.tolist(), strict=True)), color, 1.5, dash)
+            for mark in (one for one in marks if first <= one["at"] <= end or not self.each):
+                at = left + w * (min(mark["at"], end) - first) / max(1, end - first)
                 pen.line([(at, up), (at, up + h)], MARK, 1, (4, 3))
 
 
