@@ -33,6 +33,7 @@ from .shrinking_records import NESTED, REST, SPACE, WHOLE, recipe_of, recorded_h
 
 SHARES = (0.75, 0.5, 0.35, 0.2, 0.12)
 BAND = 0.07  # a drawn network spends its budget, or up to this share less
+NAMES = {"none": "–", "mean": "m", "h1": "1", "h2": "2", "h4": "4", "f1/8": "⅛", "f1/4": "¼", "f1/2": "½", "f1": "1"}
 EACH = 8  # networks drawn for each share
 QUICK = replace(recipe_of("programme", 1), images=4000)  # of exercise 2: one short epoch
 
@@ -155,7 +156,8 @@ class Additive(Chart):
 # ----------------------------------------------------------------------------------------------- a network by hand
 def stack(arch: Arch | str | None = None) -> TransformerStack:
     """The parent as a stack to click, with harms, multiply-adds and milliseconds of each variant."""
-    return TransformerStack(SPACE, harms()["kl"], {"multiply-adds": SPACE.madds, "milliseconds": times()}, arch)
+    costs = {"multiply-adds": SPACE.madds, "milliseconds": times()}
+    return TransformerStack(SPACE, harms()["kl"], costs, arch, NAMES)
 
 
 class BudgetSlider(Chart):
