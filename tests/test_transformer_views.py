@@ -315,7 +315,7 @@ def test_a_library_is_watched_half_block_by_half_block():
     rows = Rows(search)
     lines, table = rows.spec.views
     assert (lines.kind, lines.each, table.kind) == ("traces", 10, "heat") and len(search) == 40
-    assert rows.spec.labels == ["none", "mean f1/8", "h1 f1/4", "h2 f1/2", "h4 f1"]
+    assert list(rows.spec.labels) == ["none", "mean f1/8", "h1 f1/4", "h2 f1/2", "h4 f1"]
     assert len({*zip(rows.spec.colors, map(tuple, rows.spec.dashes), strict=True)}) == 5
     row = rows.row(library_step(13, 10), 0.0)
     assert row["learning"].tolist() == [[0] * 5, [0, 1, 1, 1, 0], [0] * 5, [0] * 5]

@@ -58,8 +58,8 @@ class TransformerStack(anywidget.AnyWidget):
     --------
     >>> space = TransformerSpace(blocks=2)
     >>> stack = TransformerStack(space, arch="h4 f1 | none f1/8")
-    >>> stack.text
-    'h4 f1 | none f1/8: 54 % of the parent\\'s multiply-adds (902 k).'
+    >>> print(stack.text)
+    h4 f1 | none f1/8: 54 % of the parent's multiply-adds (902 k).
     """
 
     _esm = "\n".join(
