@@ -17,11 +17,11 @@ OWN = "my_prediction, my_share, my_report = 1.0, {share}, {report}\n"
 WRONG = {
     (LAB, "knapsack_by_hand"): [
         (CHOICE.format(fits="spent < most"), "exactly 3 is within 3"),
-        (CHOICE.format(fits="max(spent, 0) <= 1000"), "within 4"),
+        (CHOICE.format(fits="max(spent, 0) <= 1000"), "within 5"),
         (
             "def my_choice(harms, costs, most):\n"
             "    return tuple(min(range(len(row)), key=row.__getitem__) for row in harms)\n",
-            "within 4",
+            "within 5",
         ),
         (
             "def my_choice(harms, costs, most):\n"
@@ -31,7 +31,7 @@ WRONG = {
             "        found.append(min(fits, key=harm.__getitem__))\n"
             "        left -= cost[found[-1]]\n"
             "    return tuple(found)\n",
-            "within 4",
+            "within 5",
         ),
     ],
     (LAB, "own_budget"): [
