@@ -171,7 +171,16 @@ def read(path):
 
 TRAVEL = sorted(path for path in DATA.rglob("*") if path.name.endswith((".jsonl", ".jsonl.gz", ".npz", ".json")))
 # These are no records of the package: scripts in data/scripts wrote them, and the labs read them.
-LINES = ("lab06-darts.jsonl", "alone.jsonl", "supernets.jsonl", "price.jsonl", "full-size.jsonl", "searches-")
+LINES = (
+    "lab06-darts.jsonl",
+    "alone.jsonl",
+    "supernets.jsonl",
+    "price.jsonl",
+    "full-size.jsonl",
+    "parents.jsonl",
+    "trainings.jsonl",
+    "searches-",
+)
 NUMBERS = ("fashion16.npz", "lab03-", "lab04-", "lab08-", "lab10-", "everyone-")
 
 

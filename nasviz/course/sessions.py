@@ -66,7 +66,7 @@ PATHS: dict[int, tuple[Session, ...]] = {
         _session("The gap between search and evaluation", "search-evaluation-gap+"),
         _session("One network for all devices", f"{NETWORK}+"),
         _session("Hardware-aware search", "hardware-aware+"),
-        _session("Famous architectures", "famous-architectures+"),
+        _session("Famous architectures, and a transformer shrunk", "famous-architectures", "shrinking-a-transformer"),
         _session("The bill, the claims, and full size", "the-bill-and-the-claims", "does-it-hold"),
     ),
 }

@@ -81,6 +81,23 @@ def compound_scaling(mine, right, rng):
         )
 
 
+def knapsack_by_hand(mine, right, rng):
+    for places, options in ((3, 4), (6, 3), (1, 5)):
+        harms, costs = (rng.integers(0, 40, size=(places, options)).tolist() for _ in range(2))
+        least = sum(min(row) for row in costs)
+        for most in (least - 1, least, int(rng.integers(least, least + 30)), 1000):
+            found, wanted = mine.my_choice(harms, costs, most), right.my_choice(harms, costs, most)
+            said = f"for harms {harms} and costs {costs} within {most} it returns {found}, and the solution {wanted}"
+            if found is None or wanted is None:
+                yield found is wanted, said
+                continue
+            places_of = range(places)
+            yield len(found) == places and all(0 <= one < options for one in found), said
+            spent = sum(costs[place][found[place]] for place in places_of)
+            harm = [sum(harms[place][one[place]] for place in places_of) for one in (found, wanted)]
+            yield spent <= most and harm[0] == harm[1], said  # several choices may be equally good
+
+
 def hidden_budget(mine, right, rng):
     game = Challenge(rounds=8, low=20, high=60, seed=int(rng.integers(2**31)))
 
