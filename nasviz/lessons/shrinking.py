@@ -6,7 +6,7 @@ from the parent's, on validation images, in nats. A *share* is one of the multip
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
@@ -101,10 +101,11 @@ def added() -> list[Added]:
 
 def bend(found: Sequence[Added]) -> list[tuple[float, float, float]]:
     """For each share, the mean harm that is foretold, and the mean that is measured."""
-    shares = dict.fromkeys(one.share for one in found)
-    return [
-        (share, *(float(np.mean([one[i] for one in found if one.share == share])) for i in (1, 2))) for share in shares
-    ]
+    lines = []
+    for share in dict.fromkeys(one.share for one in found):
+        told, came = np.mean([one[1:] for one in found if one.share == share], 0).tolist()
+        lines.append((share, told, came))
+    return lines
 
 
 class Additive(Chart):
@@ -156,7 +157,7 @@ class Additive(Chart):
 # ----------------------------------------------------------------------------------------------- a network by hand
 def stack(arch: Arch | str | None = None) -> TransformerStack:
     """The parent as a stack to click, with harms, multiply-adds and milliseconds of each variant."""
-    costs = {"multiply-adds": SPACE.madds, "milliseconds": times()}
+    costs: dict[str, Callable[[Arch], float]] = {"multiply-adds": SPACE.madds, "milliseconds": times()}
     return TransformerStack(SPACE, harms()["kl"], costs, arch, NAMES)
 
 
