@@ -73,8 +73,8 @@ def test_a_search_takes_the_steps_of_the_python_one(computing, settings):
                 assert [step[name] for step in there] == [np.asarray(one).tolist() for one in shown]
         if settings["search"] == "reinforce":  # float32 sums in another order: see js/controller.js
             for one, step in zip(there, steps, strict=True):
-                assert np.abs(np.array(one["mine"]).reshape(6, 5) - step.shows["policy"]).max() < 1e-4
-                assert np.abs(np.array(one["policy"]).reshape(6, 5) - step.shows["marginals"]).max() < 1e-4
+                assert np.abs(np.array(one["mine"]).reshape(6, 5) - step.shows["policy"]).max() < 1e-3
+                assert np.abs(np.array(one["policy"]).reshape(6, 5) - step.shows["marginals"]).max() < 1e-3
 
 
 def test_the_last_steps_of_a_budget_are_the_same_too(computing):

@@ -217,9 +217,7 @@ def test_recorded_steps_replay_on_their_slide():
     page = unescape(re.search(r'srcdoc="([^"]*)"', slide.body)[1])
     assert slide.kind == "replay" and 'title="A search"' in slide.body and "\n" not in slide.body
     assert page.startswith("<!doctype html>") and '"said": "\\u003cb>"}, [], 3,' in page
-    assert '["second", "first"].map(unpack)' in page, (
-        "in the order of the stage's arrays, however they were sorted"
-    )
+    assert '["second", "first"].map(unpack)' in page, "in the order of the stage's arrays, however they were sorted"
     shown["data"][outline.STAGE] = {"spec": {}}
     with pytest.raises(ValueError, match="cannot be replayed.*marks"):
         outline.outline(book)

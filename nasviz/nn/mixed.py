@@ -82,9 +82,10 @@ class MixedNetwork(CellNetwork):
         ----------
         images : float (batch, colors, height, width)
         weights : (edges, operations)
-            Weights after the softmax, the same for all cells. They may be on another device than the images.
+            Weights after the softmax, the same for all cells. They may be on another device than the images, or of
+            another precision.
         """
-        weights = weights.to(images.device)
+        weights = weights.to(images.device, images.dtype)
         x = self.stem(images).contiguous(memory_format=torch.channels_last)
         for layer in self.body:
             x = layer([x], weights)[-1] if isinstance(layer, MixedCell) else layer(x)

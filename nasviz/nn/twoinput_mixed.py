@@ -155,4 +155,4 @@ class Supernet(Network):
 
     def forward(self, images: Tensor, weights: Tensor) -> Tensor:  # type: ignore[override]  # a supernet needs weights
         """Return logits (batch, classes) for float images (batch, colors, height, width); weights on any device."""
-        return super().forward(images, weights.to(images.device))
+        return super().forward(images, weights.to(images.device, images.dtype))
