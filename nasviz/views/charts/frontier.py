@@ -42,7 +42,7 @@ class Frontier(Chart):
         out = figure(
             height=420, xaxis={"title": self.x_label}, yaxis={"title": self.y_label}, hovermode="closest",
             legend={"orientation": "h", "yref": "container", "y": 0.99, "yanchor": "top", "x": 0},
-            margin={"l": 60, "r": 20, "t": 34 + 20 * -(-len(self.series) // 4), "b": 50},
+            margin={"l": 60, "r": 20, "t": 34 + 20 * -(-len(self.series) // 3), "b": 50},
         )  # fmt: skip
         shifts = self._shifts()
         for number, (name, look) in enumerate(self.looks().items()):
@@ -76,7 +76,7 @@ class Frontier(Chart):
     def still(self) -> bytes:
         """Draw the chart as PNG, light background."""
         every = np.array([point for points in self.series.values() for point in points])
-        shifts, rows = self._shifts(), -(-len(self.series) // 4)
+        shifts, rows = self._shifts(), -(-len(self.series) // 3)
 
         def draw(pen):
             domain = good_range(every[:, 0], False, False)
@@ -88,7 +88,7 @@ class Frontier(Chart):
                 for x, y, low, high in points:
                     pen.line([(axes.X(x), axes.Y(low)), (axes.X(x), axes.Y(high))], look.color, 1.5)
                     pen.dot(axes.X(x), axes.Y(y), 4, look.color)
-                left, y = 52 + 165 * (number % 4), 12 + 20 * (number // 4)
+                left, y = 52 + 220 * (number % 3), 12 + 20 * (number // 3)
                 pen.line([(left, y), (left + 24, y)], look.color, 2.2, look.dash)
                 pen.text(left + 30, y, look.label, 11, DIM, "lm")
 

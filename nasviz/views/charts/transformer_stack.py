@@ -180,7 +180,7 @@ class TransformerStack(anywidget.AnyWidget):
         high = 40 + len(rows) * TALL + self.space.blocks * GAP + 44
 
         def draw(pen: Pen) -> None:
-            pen.text(10, 12, lines[1], 12, TEXT, "lm")
+            pen.text(10, 12, lines[1], 11, TEXT, "lm")
             pen.text(10, 30, lines[0], 10, DIM, "lm")
             y = 40.0 + 22
             pen.text(NAME + WIRE, 50, "classes", 10, DIM)
