@@ -1,8 +1,7 @@
-import shutil
-
 """Many at once: the same answers from every executor, in order; Stop acts; a killed worker is survived."""
 
 import multiprocessing
+import shutil
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import count, islice
