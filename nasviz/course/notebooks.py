@@ -8,6 +8,8 @@ from pathlib import Path
 
 from .. import textfile
 
+STAGE = "application/vnd.nasviz.stage+json"  # the recorded steps of a stage, where an output holds them
+
 MOST = 2**26  # bytes: a notebook with many pictures has a few millions
 AGAIN = "Save it again in JupyterLab, as a notebook (.ipynb)"
 MERGE = "A merge left its marks <<<<<<< in it: choose one side"

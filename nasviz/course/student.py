@@ -186,12 +186,12 @@ def write(texts: Mapping[str, str], out: Path) -> list[Path]:
     return [out / name for name in texts]
 
 
-def replace(path: Path, text: str) -> None:
-    """Give a file another text, all at once: a kill leaves the old one or the new one."""
+def replace(path: Path, content: str | bytes) -> None:
+    """Give a file another text, or other bytes, all at once: a kill leaves the old ones or the new ones."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from ... import __version__, textfile
+from ..student import replace
 
 MEMORY = ".nasviz-site.json"
 MOST = 2**22  # bytes of it
@@ -90,19 +89,6 @@ def check(folder: Path) -> dict[str, list[str]]:
     except (ValueError, KeyError, AttributeError) as error:
         raise NotOurs(f"{folder / MEMORY} is damaged ({error}): name a new folder.") from None
     return found
-
-
-def replace(path: Path, data: bytes) -> None:
-    """Give a file other bytes, all at once: a kill leaves the old ones or the new ones."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _is_ours(path: Path, digests) -> bool:

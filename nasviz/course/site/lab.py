@@ -19,6 +19,7 @@ from nbconvert.filters.ansi import strip_ansi
 
 from .. import lesson
 from ..lesson import tags
+from ..notebooks import STAGE
 from ..solutions import name_of, without_solutions
 from ..student import REVEALS
 from .asked import Question, Revealed, html_of, is_question, needs, plain, questions
@@ -30,7 +31,7 @@ SAID = re.compile(
 )
 TONES = {"✓": "good", "✗": "bad"}
 KINDS = {"fill": "write a function", "run": "run an experiment", "open": "an open question"}
-STAGE, CHART, CURVE = (f"application/vnd.nasviz.{one}+json" for one in ("stage", "chart", "curve"))
+CHART, CURVE = (f"application/vnd.nasviz.{one}+json" for one in ("chart", "curve"))
 LIVE = {STAGE: "stage", CHART: "chart"}  # what a run adds to the stored pictures: nasviz.course.site.recorded
 
 

@@ -15,9 +15,10 @@ def scripts(kinds: Collection[str]) -> Iterator[tuple[str, bytes]]:
     curve = str(CurveQuestion._esm).replace("export default", "return")
     yield "site/curve.js", _wrapped("NasvizCurve", curve)
     if "stage" in kinds:
+        from ...views.stage.replay import UNPACK
         from ...views.stage.widget import source
 
-        yield "site/stage.js", _wrapped("NasvizStage", f"{source()}\nreturn {{ History, mount }};")
+        yield "site/stage.js", _wrapped("NasvizStage", f"{source()}\n{UNPACK}\nreturn {{ History, mount, unpack }};")
     if "chart" in kinds:
         from plotly.offline import get_plotlyjs
 

@@ -27,9 +27,8 @@ from html import escape, unescape
 
 from .. import instructor, lesson
 from ..lesson import tags
+from ..notebooks import STAGE
 from . import prose
-
-STAGE = "application/vnd.nasviz.stage+json"  # the recorded steps of a stage, where an output holds them
 
 WIDE, HIGH = 1180, 520  # pixels of a slide that a picture or a table may take
 LETTERS = 32  # pixels of a slide's letters, as in deck.css

@@ -19,6 +19,7 @@ import numpy as np
 from .spec import Spec
 from .widget import Stage, source
 
+UNPACK = Path(__file__).with_name("unpack.js").read_text(encoding="utf-8")  # the other way of `pack`, in a page
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -37,16 +38,7 @@ _PAGE = """<!doctype html>
 <noscript><p>This page draws with JavaScript. Its last step:</p>@STILL@</noscript>
 <script type="module">
 @SOURCE@
-// Bytes are stored plane by plane (all first bytes of the float32 values, then all second ones): that packs better.
-async function unpack(text) {
-  const packed = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const planes = new Uint8Array(await new Response(stream).arrayBuffer());
-  const n = planes.length / 4;
-  const bytes = new Uint8Array(planes.length);
-  for (let i = 0; i < n; i++) for (let b = 0; b < 4; b++) bytes[4 * i + b] = planes[b * n + i];
-  return new Float32Array(bytes.buffer);
-}
+@UNPACK@
 const main = document.getElementById("stage");
 try {
   replay(main, @SPEC@, @MARKS@, @COUNT@, await Promise.all(@COLUMNS@.map(unpack)));
@@ -126,6 +118,7 @@ def page(told: Mapping, picture: str, title: str, head: str = "") -> str:
         "HEAD": head,
         "STILL": f'<img alt="{html.escape(title)}, last step" src="data:image/png;base64,{picture}">',
         "SOURCE": source(),
+        "UNPACK": UNPACK,
         **{name.upper(): _script(told[name]) for name in ("spec", "marks", "count")},
         "COLUMNS": _script([told["columns"][name] for name in told["spec"]["arrays"]]),
     }

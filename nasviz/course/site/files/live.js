@@ -5,17 +5,6 @@
   const { make } = nasviz;
   let plotly; // a promise
 
-  // Bytes are stored plane by plane (all first bytes of the float32 values, then all second ones): that packs better.
-  async function unpack(text) {
-    const packed = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-    const planes = new Uint8Array(await new Response(stream).arrayBuffer());
-    const n = planes.length / 4;
-    const bytes = new Uint8Array(planes.length);
-    for (let i = 0; i < n; i++) for (let b = 0; b < 4; b++) bytes[4 * i + b] = planes[b * n + i];
-    return new Float32Array(bytes.buffer);
-  }
-
   const load = () =>
     (plotly ??= new Promise((done, failed) => {
       const script = make("script", { src: "site/plotly.js" });
@@ -26,7 +15,7 @@
 
   const DRAW = {
     async stage(host, { spec, marks, count, columns }) {
-      const { History, mount } = NasvizStage;
+      const { History, mount, unpack } = NasvizStage;
       const arrays = await Promise.all(Object.keys(spec.arrays).map((name) => unpack(columns[name])));
       const history = new History(spec.arrays);
       history.marks = marks;
