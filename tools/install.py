@@ -3,8 +3,9 @@
     .venv/bin/python tools/install.py torch EXTRAS OPTIONS REQUIREMENTS    torch, whose wheels are large
     .venv/bin/python tools/install.py project EXTRAS OPTIONS               then nasviz with its extras, such as lab,docs
 
-torch takes long to unpack, on one core. Meanwhile pip fetches, on another, what nasviz needs beside it, into a folder
-of wheels. Then these are only unpacked. Where that failed, pip installs as if it had not been tried.
+torch takes long to unpack, on one core. Meanwhile a second pip, on another, fetches the wheels of what nasviz needs
+beside it, and unpacks those that the first pip does not install too. The second step unpacks the few that are left.
+Where something of that failed, pip installs as if it had not been tried.
 
 uv, which is not needed, does all this in a few seconds, from what it has unpacked before. It does not read what pip has
 been told, such as an index of one's own. So it installs where it is on the PATH and pip has been told nothing of that
@@ -20,13 +21,18 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 INSTALL = [*PIP, "install", "--no-compile"]
+UNPACK = [*INSTALL, "--quiet", "--no-deps", "--no-index", "--no-warn-conflicts"]
 WHEELS = Path(sys.prefix) / "wheels"
 COMPLETE = WHEELS / "complete"  # holds the extras for which all wheels are there
+ENDED = WHEELS / "torch-is-there"  # the first pip has ended
+LOG = Path(sys.prefix) / "torch.log"  # what the first pip does
+SECOND = Path(sys.prefix) / "second.log"
 APART = ("torch", "torchvision")  # they come from an index of their own
 # What pip may have been told and uv need not know: all else, from an index to a certificate, decides what is installed.
 HARMLESS = {"cache-dir", "default-timeout", "disable-pip-version-check", "no-color", "no-compile", "no-input",
@@ -87,18 +93,37 @@ def needed(project, extras):
     return [line for line in dict.fromkeys(found) if re.match(r"[\w.-]+", line)[0] not in APART]
 
 
+def installed_by(log):
+    """The packages that a pip with this log installs, or None as long as it has not said so."""
+    line = re.search(r" Installing collected packages: (.+)", log)
+    return {canonical(name) for name in line[1].split(", ")} if line else None
+
+
+def canonical(name):
+    """A package's name as all its spellings have it in common (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()
+
+
+def apart_from_torch():
+    """The wheels that the first pip does not install: no file may be written by both. Waits until it has chosen."""
+    while True:
+        ended = ENDED.exists()
+        taken = installed_by(LOG.read_text("utf-8", errors="replace")) if LOG.exists() else None
+        if taken is not None or ended:
+            return [one for one in WHEELS.glob("*.whl") if canonical(one.name.partition("-")[0]) not in (taken or ())]
+        time.sleep(0.2)
+
+
 def fetch(extras):
-    """Bring the wheels of what nasviz needs, and put nasviz itself in its place. 0, or the status of what failed."""
-    WHEELS.mkdir(exist_ok=True)
-    COMPLETE.unlink(missing_ok=True)
+    """The second pip: bring wheels, unpack most, put nasviz itself in its place. 0, or the status of what failed."""
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
     wanted = needed(project, extras.split(","))
-    steps = [
-        [*PIP, "download", "--quiet", "--only-binary", ":all:", "--dest", WHEELS, *wanted],
-        [*INSTALL, "--quiet", "--no-deps", "--no-warn-conflicts", "--editable", "."],
-    ]
-    for step in steps:
-        if status := subprocess.run(step).returncode:
+    for step in (
+        lambda: [*PIP, "download", "--quiet", "--only-binary", ":all:", "--dest", WHEELS, *wanted],
+        lambda: [*UNPACK, *apart_from_torch()],
+        lambda: [*INSTALL, "--quiet", "--no-deps", "--no-warn-conflicts", "--editable", "."],
+    ):
+        if status := subprocess.run(step()).returncode:
             return status
     COMPLETE.write_text(extras, encoding="utf-8")
     return 0
@@ -108,30 +133,32 @@ def unpack(extras):
     """Whether all that is needed has been fetched ahead, could be installed, and fits together."""
     if not COMPLETE.exists() or COMPLETE.read_text("utf-8") != extras:
         return False
-    steps = [
-        [*INSTALL, "--quiet", "--no-deps", "--no-index", "--no-warn-conflicts", *WHEELS.glob("*.whl")],
-        [*PIP, "check"],
-    ]
-    return not any(subprocess.run(step, stdout=subprocess.DEVNULL).returncode for step in steps)
+    left = [*UNPACK, *WHEELS.glob("*.whl")]  # pip leaves alone what is installed
+    return not any(subprocess.run(step, stdout=subprocess.DEVNULL).returncode for step in (left, [*PIP, "check"]))
 
 
 # ------------------------------------------------------------------------------------------------------------ two steps
 def install_torch(extras, *arguments):
-    """Install torch and, where uv does not, fetch the rest at the same time. The exit status of the installation."""
+    """Install torch and, where uv does not, most of the rest at the same time. The exit status of the installation."""
     if by_uv(*arguments):
         return 0
-    with open(Path(sys.prefix) / "fetch.log", "w") as log:  # what fails here is tried again, and then told
+    WHEELS.mkdir(exist_ok=True)
+    for old in (LOG, COMPLETE, ENDED):
+        old.unlink(missing_ok=True)
+    with open(SECOND, "w") as log:  # what fails there is tried again, and then told
         fetching = [sys.executable, __file__, "fetch", extras]
-        rest = subprocess.Popen(fetching, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+        second = subprocess.Popen(fetching, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
-        status = subprocess.run([*INSTALL, "--no-warn-conflicts", *arguments]).returncode
-        if not status and rest.poll() is None:
-            print("Fetching the other packages ...", flush=True)
-            rest.wait()
+        status = subprocess.run([*INSTALL, "--no-warn-conflicts", "--log", LOG, *arguments]).returncode
+        if not status:
+            ENDED.touch()
+            if second.poll() is None:
+                print("Fetching the other packages ...", flush=True)
+            second.wait()
     finally:
-        if rest.poll() is None:
-            os.killpg(rest.pid, signal.SIGTERM)  # and pip, which it started
-            rest.wait()
+        if second.poll() is None:
+            os.killpg(second.pid, signal.SIGTERM)  # and the pip that it started
+            second.wait()
     return status
 
 
@@ -141,6 +168,7 @@ def install_project(extras, *options):
     status = 0 if done else subprocess.run([*INSTALL, *options, "--editable", f".[{extras}]"]).returncode
     if not status:
         shutil.rmtree(WHEELS, ignore_errors=True)
+        LOG.unlink(missing_ok=True)
     return status
 
 
