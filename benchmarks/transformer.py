@@ -31,10 +31,10 @@ from scipy.stats import kendalltau, pearsonr
 from scipy.stats import t as student
 
 from nasviz.estimators import TRANSFORMER, Assembled, replace_one
-from nasviz.estimators.training import evaluated, tensors_of
+from nasviz.estimators.training import tensors_of
+from nasviz.lessons.shrinking_ways import last_state, tested
 from nasviz.nn import count
 from nasviz.nn.half_blocks import CHUNK, by_importance, cut, entering
-from nasviz.nn.threads import one_thread
 from nasviz.nn.transformer import Attention, FeedForward, Transformer, finished, half
 from nasviz.spaces import TransformerSpace
 from nasviz.strategies import BlockwiseDistillation, Distillation
@@ -100,11 +100,11 @@ class Bench:
     # ------------------------------------------------------------------ parts
     def load(self) -> None:
         search = Distillation(SPACE, SPACE.largest, seed=self.seed)
-        self.parent = self.stored("parent", lambda: weights_of(last(search)))
+        self.parent = self.stored("parent", lambda: weights_of(last_state(search)))
         parts = {}
         for name, space, learn in (("library", SPACE, True), ("cut", SPACE, False), ("narrow", NARROW, True)):
             variants = BlockwiseDistillation(space, self.parent, learn)
-            parts[name] = self.stored(name, partial(last, variants))
+            parts[name] = self.stored(name, partial(last_state, variants))
         self.whole, self.cut, self.narrow = (
             Assembled(space, self.parent, parts[name])
             for name, space in (("library", SPACE), ("cut", SPACE), ("narrow", NARROW))
@@ -210,7 +210,7 @@ class Bench:
                 start = time.process_time()
                 search = Distillation(space, arch, first, None if scratch else self.parent, 1.0,
                                       SCRATCH if scratch else TUNE, seed=seed)  # fmt: skip
-                network.load_state_dict(loaded(weights_of(last(search))))
+                network.load_state_dict(loaded(weights_of(last_state(search))))
                 seconds = time.process_time() - start
                 self.note(what="network", share=share, method=method, seed=seed, before=before, after=tested(network),
                           seconds=seconds, madds=count.madds(network, (1, 16, 16)), words=words,
@@ -231,20 +231,6 @@ def loaded(said: bytes) -> dict[str, torch.Tensor]:
     from safetensors.torch import load
 
     return load(said)
-
-
-def last(search) -> bytes:
-    state = None
-    for step in search:
-        state = step.state or state
-    assert state is not None
-    return state
-
-
-def tested(network: torch.nn.Module) -> float:
-    """Accuracy on all test images, %."""
-    with one_thread():
-        return 100 * evaluated(network, *tensors_of("fashion16", 16, "test"))[0]
 
 
 # ------------------------------------------------------------------------------------------------------------ the table

@@ -7,7 +7,8 @@ import pytest
 
 from nasviz.lessons import shrinking as lab
 from nasviz.lessons import shrinking_records as recorded
-from nasviz.lessons.shrinking_records import REST, SPACE, WHOLE
+from nasviz.lessons import shrinking_ways as ways
+from nasviz.lessons.shrinking_ways import REST, SPACE, WHOLE
 
 
 @pytest.fixture
@@ -78,12 +79,12 @@ def test_a_lead_needs_a_share_and_seeds():
 
 # --------------------------------------------------------------------------------------------------------- recorded
 def test_what_is_recorded_is_what_is_asked_for():
-    asked = set(recorded.TRAININGS)
+    asked = set(ways.TRAININGS)
     for row in recorded.rows("trainings"):
-        assert (row["way"], row["epochs"]) in asked and row["seed"] in recorded.SEEDS and 50 < row["after"] < 100
+        assert (row["way"], row["epochs"]) in asked and row["seed"] in ways.SEEDS and 50 < row["after"] < 100
         share = (row["madds"] - REST) / WHOLE
-        assert share <= recorded.SHARE + 1e-6 or row["way"] == recorded.ALONE_S
-    assert {recorded.PUZZLE, recorded.UNIFORM, recorded.DEPTH} <= set(recorded.networks(0.2))
+        assert share <= ways.SHARE + 1e-6 or row["way"] == ways.ALONE_S
+    assert {ways.PUZZLE, ways.UNIFORM, ways.DEPTH} <= set(recorded.networks(0.2))
     assert SPACE.madds(SPACE.largest) == REST + WHOLE and recorded.recorded_harms().shape == (12, 5)
 
 
@@ -128,20 +129,20 @@ def training(way, epochs, after, seconds, seed=0):
 
 def test_who_needs_a_parent_pays_for_it(monkeypatch):
     stages = [{"parent": 0, "what": what, "seconds": s} for what, s in (("parent", 60), ("library", 12), ("scores", 8))]
-    lines = [training(recorded.SCRATCH, 12, 84, 20), training(recorded.SCRATCH, 12, 86, 30, 1),
-             training(recorded.PUZZLE, 2, 83, 5), training(recorded.SAME, 12, 84, 20),
-             training(recorded.CONVOLUTIONS, 8, 86, 12)]  # fmt: skip
+    lines = [training(ways.SCRATCH, 12, 84, 20), training(ways.SCRATCH, 12, 86, 30, 1),
+             training(ways.PUZZLE, 2, 83, 5), training(ways.SAME, 12, 84, 20),
+             training(ways.CONVOLUTIONS, 8, 86, 12)]  # fmt: skip
     of(monkeypatch, parents=stages, trainings=lines)
     assert {one.way: one.seconds for one in recorded.totals()} == {
-        recorded.CONVOLUTIONS: 12, recorded.SCRATCH: 25, recorded.PUZZLE: 85, recorded.SAME: 100
+        ways.CONVOLUTIONS: 12, ways.SCRATCH: 25, ways.PUZZLE: 85, ways.SAME: 100
     }  # fmt: skip
-    assert recorded.total(recorded.SCRATCH, 12).accuracy.value == 85
-    assert recorded.by_seconds()[recorded.PUZZLE] == [(85, 83, 83, 83)]
-    assert {e: t.value for e, t in recorded.longer()[recorded.PUZZLE].items()} == {0: 60, 2: 83}
+    assert recorded.total(ways.SCRATCH, 12).accuracy.value == 85
+    assert recorded.by_seconds()[ways.PUZZLE] == [(85, 83, 83, 83)]
+    assert {e: t.value for e, t in recorded.longer()[ways.PUZZLE].items()} == {0: 60, 2: 83}
 
 
 def test_members_alone_are_spread_and_noisy(monkeypatch):
-    names = [recorded.Entangled().to_text(arch) for arch in recorded.children()[:5]]
+    names = [ways.Entangled().to_text(arch) for arch in ways.children()[:5]]
     lines = [{"arch": name, "seed": seed, "test_accuracy": 80.0 + place + seed} for place, name in enumerate(names)
              for seed in (0, 1)]  # fmt: skip
     inside = [{"kind": "entangled", "inherited": {name: 70.0 - place for place, name in enumerate(names)}}]
@@ -155,9 +156,9 @@ def test_members_alone_are_spread_and_noisy(monkeypatch):
 
 
 def test_every_half_block_of_an_entangled_member_stays():
-    space = recorded.Entangled()
-    assert all(min(arch) > 0 for arch in recorded.children()) and space.rule((0, *[1] * 11))
-    assert len(set(recorded.children())) == 24
+    space = ways.Entangled()
+    assert all(min(arch) > 0 for arch in ways.children()) and space.rule((0, *[1] * 11))
+    assert len(set(ways.children())) == 24
 
 
 def test_records_are_lines_of_json():

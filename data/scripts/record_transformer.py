@@ -12,7 +12,7 @@ the errors that were left: transformer-library.safetensors, half a minute. Both 
 half-block that was done stands in a file that ends in .part.
 
 The others go into data/transformer/, a line each, three seeds of each, two of `alone`. `trainings`: small networks at a
-fifth of the parent's work, with and without a parent (`nasviz.lessons.shrinking_records.TRAININGS`): trainings.jsonl, a
+fifth of the parent's work, with and without a parent (`nasviz.lessons.shrinking_ways.TRAININGS`): trainings.jsonl, a
 quarter of an hour. `supernets`: nested ones and entangled ones, and what their members inherit: supernets.jsonl, five
 minutes. `alone`: members of the entangled ones from scratch: alone.jsonl, half an hour. What is there is not made
 again, a killed run loses one training at most, and with `--minutes` none begins later. (All on one free core.)
@@ -36,9 +36,10 @@ import torch
 from tqdm import tqdm
 
 from nasviz.estimators import TRANSFORMER, Assembled, Training, replace_one, transformer_library
-from nasviz.estimators.training import evaluated, tensors_of
 from nasviz.hardware import half_block_times
-from nasviz.lessons import shrinking_records as lesson
+from nasviz.lessons import shrinking_ways as lesson
+from nasviz.lessons.shrinking_records import folder
+from nasviz.lessons.shrinking_ways import last_state
 from nasviz.nn.count import madds
 from nasviz.nn.saved_weights import take_over
 from nasviz.nn.threads import one_thread
@@ -90,7 +91,9 @@ def library() -> Assembled:
 def from_parent(what: str) -> Assembled:
     """The parent with another library: half-blocks as they were ``"cut"``, or of the widths of ``"uniform"`` blocks."""
     space = lesson.EVEN if what == "uniform" else SPACE
-    return Assembled(space, library().parent, last(BlockwiseDistillation(space, library().parent, what == "uniform")))
+    return Assembled(
+        space, library().parent, last_state(BlockwiseDistillation(space, library().parent, what == "uniform"))
+    )
 
 
 @cache
@@ -130,7 +133,7 @@ def trained(job: tuple[str, int, int]) -> dict:
     source = origin(name)
     weights, teacher = (source.weights(arch), library().parent) if source else (None, None)
     begin = time.thread_time()
-    state = last(Distillation(space, arch, weights, teacher, 1.0, recipe, seed=seed))
+    state = last_state(Distillation(space, arch, weights, teacher, 1.0, recipe, seed=seed))
     seconds = round(time.thread_time() - begin, 1)
     network = space.network(arch)
     if weights is not None:
@@ -184,18 +187,9 @@ def processor_ms(module: torch.nn.Module, shape: tuple[int, ...], warm: int = 3,
 
 
 # ------------------------------------------------------------------------------------------------------------ tools
-def last(search) -> bytes:
-    state = None
-    for step in search:
-        state = step.state or state
-    assert state is not None
-    return state
-
-
 def tested(network: torch.nn.Module) -> float:
-    """Accuracy on all test images, %."""
-    with one_thread():
-        return percent(evaluated(network, *tensors_of("fashion16", 16, "test"))[0])
+    """Accuracy on all test images, %, as records have it."""
+    return round(lesson.tested(network), 2)
 
 
 def percent(share: float) -> float:
@@ -217,7 +211,7 @@ def jobs(what: str) -> Iterator[tuple[dict, Callable[[], dict]]]:
 
 def record(what: str, minutes: float) -> None:
     """Write the missing lines of a record; begin none after so many minutes."""
-    path, begin = lesson.folder() / f"{what}.jsonl", time.monotonic()
+    path, begin = folder() / f"{what}.jsonl", time.monotonic()
     path.parent.mkdir(exist_ok=True)
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     there = [json.loads(line) for line in lines]

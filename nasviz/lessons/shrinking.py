@@ -29,7 +29,8 @@ from ..views import TransformerStack
 from ..views.charts.chart import Chart, drawn, figure, live
 from ..views.colors import COSTS, between
 from ..views.raster import DIM, Axes
-from .shrinking_records import NESTED, REST, SPACE, WHOLE, recipe_of, recorded_harms, times
+from .shrinking_records import recorded_harms, times
+from .shrinking_ways import NESTED, REST, SPACE, WHOLE, recipe_of
 
 SHARES = (0.75, 0.5, 0.35, 0.2, 0.12)
 BAND = 0.07  # a drawn network spends its budget, or up to this share less
