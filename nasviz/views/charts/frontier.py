@@ -9,7 +9,7 @@ import numpy as np
 
 from ..colors import Style, method
 from ..raster import DIM, Axes, good_range
-from .chart import Chart, drawn, figure, live
+from .chart import Chart, drawn, figure, live, stroke
 
 PLOTLY_DASH = 1.5  # pixels of a stroke pattern on the page, for one of the still's
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "triangle-down", "hexagon")
@@ -50,7 +50,7 @@ class Frontier(Chart):
             out.add_scatter(
                 x=cost + shifts[name], y=accuracy, name=look.label, mode="lines+markers",
                 line={"color": look.color, "width": 2,
-                      "dash": ",".join(f"{PLOTLY_DASH * d:g}px" for d in look.dash) or "solid"},
+                      "dash": stroke([PLOTLY_DASH * d for d in look.dash])},
                 marker={"size": 8, "color": look.color, "symbol": SYMBOLS[number % len(SYMBOLS)]},
                 error_y={"type": "data", "symmetric": False, "array": high - accuracy, "arrayminus": accuracy - low,
                          "thickness": 1.5, "width": 4},
