@@ -5,7 +5,7 @@ function fit(slide) {
     slide.style.setProperty("--fit", size);
   }
 }
-const all = () => document.querySelectorAll(".slides section section").forEach(fit);
+const all = () => document.querySelectorAll(".slides section[data-kind]").forEach(fit);
 Reveal.on("ready", (event) => fit(event.currentSlide));
 Reveal.on("slidechanged", (event) => fit(event.currentSlide));
 Reveal.on("pdf-ready", all);
