@@ -326,7 +326,10 @@ def test_a_widget_gives_its_stage_its_chart_or_its_results():
     assert [*held[figure.model_id]] == ["application/vnd.nasviz.chart+json"]
     assert curve.model_id not in held  # nothing is revealed yet
     one_step = Stage(spec, [{"loss": 1}])
-    assert one_step.model_id not in recorded.held()  # its picture says as much
+    assert one_step.model_id not in recorded.held()  # there is nothing to play yet
+    still = Stage(spec | {"transport": False}, [{"loss": 1}])
+    part = ipywidgets.HBox([Stage(spec | {"transport": False}, [{"loss": 1}])])
+    assert still.model_id in recorded.held() and part.model_id not in recorded.held()
 
 
 def test_a_lab_is_run_once_and_again_when_its_code_changes(tmp_path, monkeypatch):

@@ -26,7 +26,8 @@
       const { newPlot } = await load();
       const config = { responsive: true, displaylogo: false, showSendToCloud: false };
       const height = layout.height ?? fallback.clientHeight;
-      return () => newPlot(host, data, { ...layout, width: undefined, height, autosize: true }, config);
+      const plot = make("div", {}, make("div", { className: "chart scrolls" }, host)); // on a phone wider than the page
+      return () => newPlot(plot, data, { ...layout, width: undefined, height, autosize: true }, config);
     },
     async curve(host, { results }, { figure }) {
       const one = nasviz.asked?.get(figure.dataset.question);
