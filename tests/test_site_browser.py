@@ -103,9 +103,9 @@ def test_a_stage_replays_and_a_chart_is_live(site_page, small_site):
 
 
 RUN = (
-    "from nasviz import views\nfrom nasviz.estimators import nasbench201_table\n"
+    "from nasviz import views\nfrom nasviz.estimators import TableLookup, nasbench201_table\n"
     "from nasviz.strategies import RandomSearch\ntable = nasbench201_table()\n"
-    "player = views.Player(RandomSearch(table.space, table, evaluations=6))\nplayer",
+    "player = views.Player(RandomSearch(table.space, TableLookup(table), evaluations=6))\nplayer",
     "player.run()",
     "views.show((3, 1, 2, 0, 1, 3), table.space)",
     "views.frontier({'programme': [(1, 2, 1, 3), (2, 3, 2, 4)]}, 'cost', 'accuracy')",
@@ -240,7 +240,7 @@ def test_a_page_is_worked_through_by_keys_alone(site_page, small_site):
     tab_to(page, ".question input[type=radio]")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    assert "You said: that." in page.locator(".reveal").nth(1).text_content()
+    assert "As you said." in page.locator(".reveal").nth(1).text_content()
     tab_to(page, ".question .order button:not(:disabled)")
     page.keyboard.press("Enter")
     tab_to(page, ".question form > button")
@@ -252,7 +252,9 @@ def test_a_page_is_worked_through_by_keys_alone(site_page, small_site):
     tab_to(page, ".question .row > button, .question form > button, .question .curve ~ button")
     page.keyboard.press("Enter")
     assert covers(page) == 0
-    tab_to(page, ".nasviz-stage button")
+    tab_to(page, "figure.live[data-draws=stage]")  # is drawn once one is there
+    page.locator("figure.on .nasviz-stage[data-n='5']").wait_for()
+    assert tab_to(page, ".nasviz-stage button") == 1
     stage = page.locator(".nasviz-stage")
     page.keyboard.press("Enter")  # to the first step
     page.wait_for_function("document.querySelector('.nasviz-stage').dataset.step === '0'")

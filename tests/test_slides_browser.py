@@ -92,8 +92,11 @@ def test_a_stage_replays_on_its_slide(showing, tmp_path):
     assert slider.input_value() == "0" and page.evaluate("Reveal.getIndices().v") == 1
 
 
-LOOKS = """() => [document.body, document.querySelector("section[data-kind] p")].map((e) => getComputedStyle(e))
-  .map((style, n) => (n ? style.color : style.backgroundColor).match(/\\d+/g).map(Number))"""
+RED = """getComputedStyle(document.querySelector("iframe").contentDocument.querySelector(".nasviz-stage"))
+  .backgroundColor.match(/\\d+/)[0]"""
+LOOKS = """() => [document.body, document.querySelector("section[data-kind]:not(.stack) p")]
+  .map((e) => getComputedStyle(e)).map((style, n) => n ? style.color : style.backgroundColor)
+  .map((color) => color.match(/\\d+/g).map(Number))"""
 
 
 @pytest.mark.parametrize("scheme, dark", [("light", False), ("dark", True)])
@@ -114,15 +117,16 @@ def test_a_deck_prints_a_page_a_slide_as_it_looks_on_the_screen(showing, tmp_pat
     assert sum(back) == 765 and sum(letters) < 400  # no dark paper
     found = page.evaluate(
         """() => [...document.querySelectorAll(".pdf-page")].map((one) => {
-          const slide = one.querySelector("section[data-kind]"), box = slide.getBoundingClientRect();
+          const slide = one.querySelector("section[data-kind]:not(.stack)"), box = slide.getBoundingClientRect();
           const letter = slide.querySelector("h1, h2, iframe").getBoundingClientRect();
           return { kind: slide.dataset.kind, high: slide.scrollHeight, left: letter.left - box.left }; })"""
     )
     assert [one["kind"] for one in found] == ["title", "question", "replay"]
     assert all(one["high"] <= 720 and one["left"] >= 50 for one in found), found
-    asked = page.locator("section[data-kind='question']")
+    asked = page.locator("section[data-kind='question']:not(.stack)")
     assert asked.evaluate("(e) => getComputedStyle(e).backgroundColor") != "rgba(0, 0, 0, 0)"
     inside = page.frame_locator("iframe").locator(":root")
-    assert inside.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches") is False
+    inside.locator(".nasviz-stage").wait_for()
+    until(page, f"({RED}) > 200")  # drawn anew in light colours
     paper = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 3

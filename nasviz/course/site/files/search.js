@@ -90,7 +90,7 @@
   document.addEventListener("focusin", (event) => event.target.closest(".search") || close());
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select, [role=application]")) return;
+    if (event.target.closest("input:not([type=range], [type=radio]), textarea, select, [role=application]")) return;
     event.preventDefault();
     input.focus();
   });
