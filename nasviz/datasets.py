@@ -144,10 +144,9 @@ class Dataset:
         return f"<Dataset {self.name}: {counts}; {self.colors}×{self.size}×{self.size}, {len(self.classes)} classes>"
 
     def _repr_html_(self) -> str:
-        """The picture with its text alternative: notebooks show a bare picture without any."""
-        image = base64.b64encode(self._repr_png_()).decode()
-        said = f"Images of {self.name}, a row each: {', '.join(self.classes[:10])}"
-        return f'<img alt="{escape(said, quote=True)}" style="max-width:100%" src="data:image/png;base64,{image}">'
+        """The picture with its text alternative, which notebooks give no bare picture."""
+        said = escape(f"Images of {self.name}, a row each: {', '.join(self.classes[:10])}")
+        return f'<img alt="{said}" src="data:image/png;base64,{base64.b64encode(self._repr_png_()).decode()}">'
 
     def _repr_png_(self, rows: int = 10, columns: int = 12) -> bytes:
         """Draw the first training images of the first classes, one row a class, for display in a notebook."""
