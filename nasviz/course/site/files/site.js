@@ -60,6 +60,7 @@ window.nasviz = {
   document.fonts?.ready.then(scrolls);
 
   addEventListener("beforeprint", () => {
+    for (const picture of document.images) picture.loading = "eager"; // what nobody has scrolled to, too
     for (const one of document.querySelectorAll("main details:not([open])")) {
       one.open = true;
       one.dataset.printed = "";
