@@ -149,6 +149,16 @@ def test_what_a_page_shows_of_each_kind_of_cell(small_site):
     assert "Beyond." in further.split("</section>")[0] and "<math" not in further
 
 
+def test_a_slider_of_the_notebook_is_not_shown_as_python():
+    written = "VBox(children=(FloatSlider(value=-0.07, description='w', max=0.0, min=-0.5, step=0.01),))"
+    book = small_lab()
+    book["cells"].insert(2, code("box", shown(text=written)))
+    made = lab(book, "00-small", {}, {})
+    outputs = [one.html for _, parts in made.groups for part in parts for one in part.outputs]
+    assert any("Sliders stand here in the notebook" in one for one in outputs)
+    assert not any("FloatSlider" in one for one in outputs)
+
+
 def test_what_waits_for_an_answer():
     parts = [part for _, group in lab(small_lab(), "00-small", {}, {}).groups for part in group]
     waits = [(one.needs[0].kind, one.tells, [output.kind for output in one.outputs]) for one in parts if one.needs]
