@@ -9,7 +9,7 @@ import numpy as np
 
 from ..colors import Style, method
 from ..raster import DIM, Axes, good_range
-from .chart import Chart, drawn, figure, live
+from .chart import Chart, drawn, figure, live, stroke
 
 PLOTLY_DASH = 1.5  # pixels of a stroke pattern on the page, for one of the still's
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "triangle-down", "hexagon")
@@ -59,7 +59,7 @@ class Frontier(Chart):
                 mode="lines+markers+text", textposition="middle right", textfont={"color": look.color},
                 text=[f"\u2002{y:.1f} ↓" if self._below(y) else "" for y in accuracy], cliponaxis=False,
                 line={"color": look.color, "width": 2,
-                      "dash": ",".join(f"{PLOTLY_DASH * d:g}px" for d in look.dash) or "solid"},
+                      "dash": stroke([PLOTLY_DASH * d for d in look.dash])},
                 marker={"size": 8, "color": look.color, "symbol": SYMBOLS[number % len(SYMBOLS)]},
                 error_y={"type": "data", "symmetric": False, "thickness": 1.5, "width": 4,
                          "array": [0 if self._below(y) else up - y for y, up in zip(accuracy, high, strict=True)],
