@@ -3,6 +3,7 @@
 #
 #   PYTHON=python3.12           which Python makes the environment (default: the first that is new enough)
 #   TORCH_INDEX=https://...     where torch comes from, or a folder of wheels (default: see tools/torch_index.py)
+#   UV=                         keep to pip where uv is there (see tools/install.py)
 #   LAB_ARGS="--port=9001"      more options for JupyterLab
 #   MY_LABS=folder              where the labs are put to work in (default: my-labs; made, or brought up to date)
 #   TEST_ARGS="-k stage"        more options for pytest
@@ -10,7 +11,7 @@
 
 SHELL := /bin/sh
 PY := .venv/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check
+INSTALL := $(PY) tools/install.py
 PYTHON ?=
 TORCH_INDEX ?=
 LAB_ARGS ?=
@@ -19,6 +20,9 @@ MY_LABS ?= my-labs
 TEST_ARGS ?=
 RELEASE_ARGS ?=
 export TORCH_INDEX
+# What is fetched while torch is unpacked.
+EXTRAS := lab
+check test lint: EXTRAS := lab,test
 # Where this is set, as in many containers, each process compiles all of torch that it imports: seconds, every time.
 export PYTHONDONTWRITEBYTECODE :=
 # This machine only. JupyterLab's token stays on.
@@ -89,13 +93,12 @@ clean:
 	rm -rf .venv && "$$found" -m venv .venv && touch $@
 
 # torch and torchvision together, in a step of their own: a torchvision of another build than torch fails on import.
-# Its progress is shown on a terminal, not in a log. Nothing is compiled to bytecode, here and below: that takes half a
-# minute, for thousands of modules of which a lab imports a few; Python compiles those when it first imports them.
+# Its progress is shown on a terminal, not in a log.
 .venv/torch.stamp: .venv/python.stamp tools/torch_index.py
 	@options=$$($(PY) tools/torch_index.py) || exit 1; \
 	[ -t 1 ] || options="--quiet $$options"; \
 	echo 'Installing torch (the long part) ...'; \
-	$(PIP) install --no-compile $$options 'torch>=2.9' torchvision && touch $@
+	$(INSTALL) torch $(EXTRAS) $$options 'torch>=2.9' torchvision && touch $@
 
 # Without the plugin "announcements", JupyterLab asks nobody about news and looks for no updates.
 define QUIET
@@ -105,19 +108,19 @@ define QUIET
 endef
 
 .venv/lab.stamp: .venv/torch.stamp pyproject.toml
-	@echo 'Installing nasviz and JupyterLab ...'; $(PIP) --quiet install --no-compile -e '.[lab]'
+	@echo 'Installing nasviz and JupyterLab ...'; $(INSTALL) project lab --quiet
 	$(QUIET)
 	@touch $@
 
-# One run of pip for both, where neither is there.
+# One installation for both, where neither is there.
 .venv/test.stamp: .venv/torch.stamp pyproject.toml
-	@echo 'Installing nasviz, JupyterLab and what tests them ...'; $(PIP) --quiet install --no-compile -e '.[lab,test]'
+	@echo 'Installing nasviz, JupyterLab and what tests them ...'; $(INSTALL) project lab,test --quiet
 	$(QUIET)
 	@touch .venv/lab.stamp $@
 
 .venv/docs.stamp: .venv/lab.stamp
-	@echo 'Installing pdoc ...'; $(PIP) --quiet install --no-compile -e '.[lab,docs]' && touch $@
+	@echo 'Installing pdoc ...'; $(INSTALL) project lab,docs --quiet && touch $@
 
 .venv/release.stamp: .venv/lab.stamp
-	@echo 'Installing what makes a release ...'; $(PIP) --quiet install --no-compile -e '.[lab,site,docs]' 'hatchling>=1.27'
+	@echo 'Installing what makes a release ...'; $(INSTALL) project lab,site,docs --quiet 'hatchling>=1.27'
 	@touch $@

@@ -107,11 +107,14 @@ class SearchSpace:
     ----------
     name : str
         Name of the space in recorded runs.
+    title : str
+        What readers call it; empty where its name will do.
     choices : tuple of Choice
         The decisions, in the order in which a controller takes them.
     """
 
     name: str = "?"
+    title: str = ""
     choices: tuple[Choice, ...] = ()
 
     @staticmethod

@@ -60,6 +60,13 @@ def test_the_labs_are_read_as_before():
         assert notebooks.read(path) == nbformat.read(path, as_version=4)
 
 
+def test_what_an_output_shows_is_one_text_however_it_is_stored():
+    output = {"data": {"text/html": ["<p>\n", "one</p>"], "text/plain": "two"}}
+    assert notebooks.stored(output, notebooks.HTML) == "<p>\none</p>"
+    assert notebooks.stored(output, notebooks.PLAIN) == "two"
+    assert notebooks.stored(output, notebooks.PNG) == notebooks.stored({"name": "stdout"}, notebooks.HTML) == ""
+
+
 def test_older_minor_formats_and_format_3_are_read(tmp_path):
     old = with_cell(id="gone") | {"nbformat_minor": 2}
     assert notebooks.read(written(tmp_path, old)).cells[0].source == "1"

@@ -197,20 +197,32 @@ def test_make_takes_the_first_python_that_runs_and_makes_it_once(checkout):
     assert (checkout / "log").read_text() == "made\n"
 
 
-def test_make_says_where_torch_comes_from_before_pip_takes_it(checkout, wheels):
+def test_make_says_where_torch_comes_from_before_it_is_installed(checkout, wheels):
     (checkout / ".venv" / "bin").mkdir(parents=True)
     (checkout / ".venv" / "python.stamp").touch()
     (checkout / "tools").mkdir()
     shutil.copy(ROOT / "tools" / "torch_index.py", checkout / "tools")
-    fake(checkout, "shown", f'case $1 in -m) echo "pip:" "$@" >&2;; *) "{sys.executable}" "$@";; esac')
+    fake(checkout, "shown", f'case $1 in tools/install.py) echo "$@" >&2;; *) "{sys.executable}" "$@";; esac')
     shutil.move(checkout / "bin" / "shown", checkout / ".venv" / "bin" / "python")
     ran = make(checkout, ".venv/torch.stamp", f"TORCH_INDEX={wheels}")
-    said, pip = ran.stderr.splitlines()
+    said, installed = ran.stderr.splitlines()
     assert ran.returncode == 0 and said == f"torch comes from the folder {wheels}, as TORCH_INDEX says."
-    assert f" --no-index --find-links {wheels.as_uri()} torch>=" in pip
+    assert installed.startswith("tools/install.py torch lab ")
+    assert f" --no-index --find-links {wheels.as_uri()} torch>=" in installed
     (checkout / ".venv" / "torch.stamp").unlink()
     ran = make(checkout, ".venv/torch.stamp", "TORCH_INDEX=no folder")
-    assert ran.returncode != 0 and "TORCH_INDEX=no folder is neither" in ran.stderr and "pip:" not in ran.stderr
+    assert ran.returncode != 0 and "TORCH_INDEX=no folder is neither" in ran.stderr and "install.py" not in ran.stderr
+
+
+@pytest.mark.parametrize("goal, extras", [("lab", "lab"), ("check", "lab,test"), ("test", "lab,test")])
+def test_make_fetches_ahead_what_its_goal_needs(checkout, goal, extras):
+    (checkout / "tools").mkdir()
+    for name in ("pyproject.toml", "tools/torch_index.py"):
+        (checkout / name).touch()
+    ran = make(checkout, "--dry-run", goal)
+    assert ran.returncode == 0, ran.stderr
+    assert f"tools/install.py torch {extras} $options " in ran.stdout
+    assert f"tools/install.py project {extras} --quiet" in ran.stdout
 
 
 def test_make_lab_serves_this_machine_only_and_passes_more_options_on(checkout):

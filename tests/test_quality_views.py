@@ -67,7 +67,7 @@ def test_a_dot_that_is_clicked_tells_its_architecture(view, archs):
     view._clicked(0, [3])
     index = int(view.shown[0][3])
     assert SPACE.to_text(archs[index]) in view.about.value and "place" in view.about.value
-    assert view.cells.children[0].text.startswith("Cell of nasbench201")
+    assert view.cells.children[0].text.startswith("Cell of NAS-Bench-201.")
     view._clicked(1, [])  # a click tells all traces; the others have no point
     assert SPACE.to_text(archs[index]) in view.about.value
 
@@ -247,7 +247,7 @@ def test_a_landscape_of_a_partial_table_and_its_picture(place, table):
     view = Landscape(lone)
     assert "the table knows no neighbour" in view.text and view.still().startswith(PNG)
     data, _ = place._repr_mimebundle_()
-    assert "image/png" in data and re.search(r"\d+ architectures of nasbench201", data["text/plain"])
+    assert "image/png" in data and re.search(r"\d+ architectures of NAS-Bench-201", data["text/plain"])
     with pytest.raises(ValueError, match="no column 'speed'"):
         Landscape(table, "speed")
     none = Table.of(SPACE, [((3,) * 6, 0, {"accuracy": float("nan")}, 1.0)])

@@ -307,6 +307,7 @@ def test_a_bound_leaves_out_what_costs_too_much(space, tmp_path):
     cheap = [arch for arch in archs if sum(arch) <= limit]
     known = table.known(Bounded("madds", limit))
     assert 50 < len(cheap) < len(archs) and f"madds at most {limit}" in repr(known)
+    assert known.title == (space.title or space.name)  # in pictures a cell is the same cell
     assert all((known.rule(arch) is None) == (arch in cheap) for arch in archs)
     drawn = {known.sample(rng) for _ in range(300)} | {known.mutate(cheap[0], rng) for _ in range(20)}
     assert len(drawn) > 50 and {table.archs[table.row(arch)] for arch in drawn} <= set(cheap)

@@ -105,7 +105,7 @@ def test_cell_of_knows_a_fixed_cell():
 def test_show_names_every_operation_and_has_a_picture():
     cell = show((3, 0, 1, 0, 0, 2), SPACE)
     assert cell.text == (
-        "Cell of nasbench201. 0→1: conv 3×3, 0→2: zero, 1→2: skip, 0→3: zero, 1→3: zero, 2→3: conv 1×1"
+        "Cell of NAS-Bench-201. 0→1: conv 3×3, 0→2: zero, 1→2: skip, 0→3: zero, 1→3: zero, 2→3: conv 1×1"
     )
     data, _ = cell._repr_mimebundle_()
     assert data["text/plain"] == cell.text and len(data["image/png"]) > 1000

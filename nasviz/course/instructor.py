@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import lesson, notebooks, rendering
 from .lesson import tags
+from .notebooks import HTML, stored
 from .solutions import name_of, solutions
 
 ASKS = re.compile(r"^(\w+)\s*=\s*predict_\w+\(", re.M)
@@ -67,9 +68,7 @@ def revealed(notebook) -> dict[str, tuple[int, str]]:
 
 def _said(output) -> str:
     """What an output of `reveal` says, without the words to who made no prediction; empty for another output."""
-    html = output.get("data", {}).get("text/html", "")
-    html = html if isinstance(html, str) else "".join(html)
-    text = " ".join(unescape(TAG.sub(" ", html.replace("<br>", "; "))).split())
+    text = " ".join(unescape(TAG.sub(" ", stored(output, HTML).replace("<br>", "; "))).split())
     match = re.match(r"▸ (?:Measured: (?P<one>.*?) \.|You made no bet[^;]*;(?P<many>.*))", text)
     return (match["one"] or match["many"] or "").strip() if match else ""
 

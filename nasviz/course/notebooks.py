@@ -1,14 +1,15 @@
-"""Notebooks from elsewhere: read whole, or refused with the file, the place and what to do."""
+"""Notebooks from elsewhere: read whole, or refused with the file, the place and what to do. What their outputs show."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from .. import textfile
 
 STAGE = "application/vnd.nasviz.stage+json"  # the recorded steps of a stage, where an output holds them
+HTML, MARKDOWN, PLAIN, PNG = "text/html", "text/markdown", "text/plain", "image/png"
 
 MOST = 2**26  # bytes: a notebook with many pictures has a few millions
 AGAIN = "Save it again in JupyterLab, as a notebook (.ipynb)"
@@ -62,6 +63,11 @@ def read_all(paths: Iterable[str | Path], tell: Callable[[str], object]) -> dict
         except (OSError, ValueError) as error:
             tell(str(error))
     return found
+
+
+def stored(output: Mapping, kind: str) -> str:
+    """What an output shows as ``kind``, a MIME type, in one text: a file may hold it as lines. Empty if it has none."""
+    return "".join(output.get("data", {}).get(kind) or "")
 
 
 def _check(found: dict, version: int) -> None:

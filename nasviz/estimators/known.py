@@ -80,7 +80,7 @@ class KnownSpace(SearchSpace):
         if within is not None:
             self.name += f", {within.score} at most {within.limit:,}"
             self._costs = table.column(within.score).tolist()
-        self.choices = self.whole.choices
+        self.choices, self.title = self.whole.choices, self.whole.title or self.whole.name
         self._around: dict[Arch, list[Arch]] = {}
 
     # ------------------------------------------------------------------ what the table decides

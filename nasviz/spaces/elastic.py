@@ -59,6 +59,7 @@ class ElasticSpace(ElasticChoices):
     """
 
     name = "elastic"
+    title = "Once-for-all's space"
     dimensions = ("resolution", "kernel", "depth", "expansion")
     kernels = KERNELS
     choices = (Choice("resolution", RESOLUTIONS), *(choice for number in range(UNITS) for choice in _unit(number)))

@@ -64,6 +64,7 @@ class MobileSpace(SearchSpace):
     """
 
     name = "mobile"
+    title = "MnasNet's space"
     choices = tuple(choice for number in range(7) for choice in _block(number))
 
     def blocks(self, arch: Arch) -> list[tuple]:

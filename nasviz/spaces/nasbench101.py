@@ -49,6 +49,7 @@ class NasBench101(SearchSpace):
     """
 
     name = "nasbench101"
+    title = "NAS-Bench-101"
     choices = tuple(Choice(f"{source}→{target}", (0, 1)) for source, target in EDGES) + tuple(
         Choice(f"operation {node}", OPS) for node in range(1, NODES - 1)
     )

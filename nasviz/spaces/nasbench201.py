@@ -72,6 +72,7 @@ class NasBench201(SearchSpace):
         if not set(self.operations) - {"none"}:
             raise ValueError("an edge needs a candidate besides none")
         self.name = "-".join(("nasbench201", *(self.operations if self.operations != OPS else ())))
+        self.title = "NAS-Bench-201" if self.operations == OPS else "NAS-Bench-201 with other operations"
         self.choices = tuple(Choice(f"{source}→{target}", self.operations) for source, target in EDGES)
         self.relaxed = self.choices  # DARTS relaxes each edge into a softmax over the same operations
 

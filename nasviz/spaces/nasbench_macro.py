@@ -45,6 +45,7 @@ class NasBenchMacro(SearchSpace):
     """
 
     name = "nasbench-macro"
+    title = "NAS-Bench-Macro"
     choices = tuple(
         Choice(f"stage {stage}: layer {layer + 1}", OPS) for stage, n in enumerate(STAGES, 1) for layer in range(n)
     )

@@ -57,6 +57,7 @@ class NasNetSpace(SearchSpace):
     """
 
     name = "nasnet"
+    title = "NASNet's space"
     choices = tuple(
         Choice(f"{cell}, block {block}: {what}", options)
         for cell in CELLS

@@ -24,6 +24,7 @@ from functools import cache
 from html import unescape
 from pathlib import Path
 
+from ..notebooks import HTML, stored
 from .labs import Lab
 from .question import Drawn, Item, Wrong
 
@@ -87,12 +88,12 @@ def read(lab: Lab) -> list[Prediction]:
             if heading := re.match(r"#+ (.*)", cell["source"]):
                 section = re.sub(r"^\d+ · ", "", heading[1])
             continue
-        shown = [one for output in cell["outputs"] if (one := _html(output))]
+        texts = [one for output in cell["outputs"] if (one := stored(output, HTML))]
         tree = ast.parse(re.sub(r"(?m)^[%!].*", "", cell["source"]))
-        options = {unescape(q): tuple(map(unescape, re.findall("<li>(.*?)</li>", o))) for q, o in _options(shown)}
+        options = {unescape(q): tuple(map(unescape, re.findall("<li>(.*?)</li>", o))) for q, o in _options(texts)}
         for place, (name, call) in enumerate(_asked(tree)):
             asked[name] = _prediction(name, call, section, list(options.items())[place:] or [("", ())])
-        results = [text for text in shown if ">▸</b>" in text]
+        results = [text for text in texts if ">▸</b>" in text]
         names = [name for name in _revealed(tree, list(asked)) if name not in told]
         if len(names) != len(results):
             raise ValueError(
@@ -171,11 +172,6 @@ def _order(one: Prediction, drawn: Drawn) -> tuple[int, ...]:
 
 
 # ------------------------------------------------------------------------------------------- reading a notebook's cells
-def _html(output) -> str:
-    text = output.get("data", {}).get("text/html", "")
-    return text if isinstance(text, str) else "".join(text)
-
-
 def _options(shown: list[str]) -> list[tuple[str, str]]:
     """Questions and their lists of options, as the outputs of a cell have them."""
     return [(m[1], m[2]) for text in shown if (m := re.fullmatch(r"<p><b>(.*?)</b></p><ul>(.*)</ul>", text, re.S))]

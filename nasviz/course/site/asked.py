@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from html import unescape
 
 from ..lesson import tags
+from ..notebooks import HTML, PLAIN, PNG, stored
 from ..questions import CurveQuestion
 from .markdown import words
 
@@ -66,18 +67,6 @@ class Revealed:
     output: int
 
 
-def html_of(output) -> str:
-    """The HTML of an output, or nothing."""
-    found = output.get("data", {}).get("text/html", "")
-    return found if isinstance(found, str) else "".join(found)
-
-
-def plain(output) -> str:
-    """The text of an output, or nothing."""
-    found = output.get("data", {}).get("text/plain", "")
-    return found if isinstance(found, str) else "".join(found)
-
-
 def questions(notebook) -> tuple[list[Question], list[Revealed]]:
     """All questions of a lab, in their order, and what reveals them.
 
@@ -106,7 +95,7 @@ def questions(notebook) -> tuple[list[Question], list[Revealed]]:
             if len(which) != len(revealed):
                 raise ValueError(f"cell {place} reveals {len(revealed)} answers, to {len(which)} questions")
             for one, number in zip(which, revealed, strict=True):
-                _answer(one, place, html_of(cell["outputs"][number]))
+                _answer(one, place, stored(cell["outputs"][number], HTML))
                 shown.append(Revealed(one, number))
     return found, shown
 
@@ -122,7 +111,7 @@ def needs(asked: list[Question]) -> dict[int, list[Question]]:
 
 
 def _says(output) -> bool:
-    return f">{SAYS}</b>" in html_of(output)
+    return f">{SAYS}</b>" in stored(output, HTML)
 
 
 def _calls(source: str) -> list[tuple[str, ast.Call]]:
@@ -144,18 +133,17 @@ def _asked(cell, place: int, calls) -> list[Question]:
     found = []
     for number, ((_, call), output) in enumerate(zip(calls, outputs, strict=True)):
         kind = CALLS[call.func.id]
-        options = [unescape(words(one)) for one in re.findall(r"<li>(.*?)</li>", html_of(output), re.S)]
+        options = [unescape(words(one)) for one in re.findall(r"<li>(.*?)</li>", stored(output, HTML), re.S)]
         name = f"{cell.get('id') or place}-{number}" if number else str(cell.get("id") or place)
-        found.append(Question(f"asked-{name}", kind, place, plain(output), options, _more(kind, call)))
+        found.append(Question(f"asked-{name}", kind, place, stored(output, PLAIN), options, _more(kind, call)))
     return found
 
 
 def is_question(output) -> bool:
     """Whether an output is a question: as HTML, or as the axes of a curve, which are a picture."""
-    data = output.get("data", {})
-    if html_of(output).startswith("<p><b>"):
+    if stored(output, HTML).startswith("<p><b>"):
         return True
-    return "image/png" in data and not plain(output).startswith("<")
+    return bool(stored(output, PNG)) and not stored(output, PLAIN).startswith("<")
 
 
 def _more(kind: str, call: ast.Call) -> dict:

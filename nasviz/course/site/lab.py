@@ -19,10 +19,10 @@ from nbconvert.filters.ansi import strip_ansi
 
 from .. import lesson
 from ..lesson import tags
-from ..notebooks import STAGE
+from ..notebooks import HTML, MARKDOWN, PLAIN, PNG, STAGE, stored
 from ..solutions import name_of, without_solutions
 from ..student import REVEALS
-from .asked import Question, Revealed, html_of, is_question, needs, plain, questions
+from .asked import Question, Revealed, is_question, needs, questions
 from .markdown import Text, python, words
 
 SAID = re.compile(
@@ -213,7 +213,7 @@ class _Page:
                 yield Output("reveal", question=revealed[number])
             elif is_question(output) and (one := next(asking, None)):
                 yield self._question(output, one, f"{place}-{number}")
-            elif match := SAID.match(html_of(output)):
+            elif match := SAID.match(stored(output, HTML)):
                 tone = TONES.get(match["sign"], "plain")
                 yield Output("html", Markup(f'<div class="said {tone}"><b>{match["sign"]}</b> {match["text"]}</div>'))
             elif curve and CURVE in output.get("data", {}):
@@ -231,28 +231,27 @@ class _Page:
     def _other(self, output, place: str) -> Iterator[Output]:
         """What neither asks nor answers."""
         data = output.get("data", {})
-        if "image/png" in data:
+        if stored(output, PNG):
             shown = self._picture(output, place)
             for mime, kind in LIVE.items():
                 if mime in data:
                     shown = replace(shown, kind=kind, data=as_json(data[mime]))
             yield shown
-        elif "text/markdown" in data:
-            yield Output("html", Markup(self.text("".join(data["text/markdown"]))))
-        elif html := html_of(output):
+        elif text := stored(output, MARKDOWN):
+            yield Output("html", Markup(self.text(text)))
+        elif html := stored(output, HTML):
             yield Output("html", Markup(html))
-        elif WIDGET.match(plain(output)):
+        elif WIDGET.match(stored(output, PLAIN)):
             yield Output("html", Markup(ONLY_THERE))
-        elif text := "".join(output.get("text", "")) or plain(output):
+        elif text := "".join(output.get("text", "")) or stored(output, PLAIN):
             yield Output("text", Markup(escape(strip_ansi(text).rstrip("\n"))))
 
     def _picture(self, output, place: str) -> Output:
-        data = output["data"]["image/png"]
-        image = base64.b64decode("".join(data))
+        image = base64.b64decode(stored(output, PNG))
         width, height = struct.unpack(">II", image[16:24])  # where a PNG says how large it is
         name = f"pictures/{self.stem}-{place}.png"
         self.pictures[name] = image
-        return Output("picture", alt=plain(output).strip("<>"), src=name, width=width, height=height)
+        return Output("picture", alt=stored(output, PLAIN).strip("<>"), src=name, width=width, height=height)
 
 
 def as_json(value) -> Markup:

@@ -27,7 +27,7 @@ from html import escape, unescape
 
 from .. import instructor, lesson
 from ..lesson import tags
-from ..notebooks import STAGE
+from ..notebooks import HTML, MARKDOWN, PLAIN, PNG, STAGE, stored
 from . import prose
 
 WIDE, HIGH = 1180, 520  # pixels of a slide that a picture or a table may take
@@ -167,7 +167,7 @@ class _Outline:
         drawn = False  # a curve is revealed: its picture answers
         for output in cell["outputs"]:
             data, said = output.get("data", {}), output.get("metadata", {}).get("nasviz", {})
-            html, text = _joined(data.get("text/html")), _joined(data.get("text/plain"))
+            html, text, told = stored(output, HTML), stored(output, PLAIN), stored(output, MARKDOWN)
             if "claim" in said:
                 claims.append(_claim(said, html))
             elif html.startswith("<p><b>"):
@@ -177,17 +177,16 @@ class _Outline:
                 place = len(answers) if len(names) > len(answers) else -1
                 question = self.answered(names[place] if names else "")
                 answers.append(_answer(question, html))
-            elif "image/png" in data:
-                png = _joined(data["image/png"])
+            elif png := stored(output, PNG):
                 if variables and not drawn and "predict_curve" in cell["source"]:
                     asks.append((text, _picture(png, text, AXES)))
                 elif STAGE in data:
                     figures.append(("replay", _replay(data[STAGE], png, text)))
                 else:
                     figures.append(("picture", _picture(png, text)))
-            elif table := _table(_joined(data.get("text/markdown"))):
+            elif table := _table(told):
                 figures.append(("table", table))
-            elif quote := re.match(r"> \*\*On your run:\*\* (.*)", _joined(data.get("text/markdown")), re.S):
+            elif quote := re.match(r"> \*\*On your run:\*\* (.*)", told, re.S):
                 spoken.append(f"On the run that is stored: {quote[1]}")
         if drawn and answers and figures:
             answers[-1] += f"\n\n{figures.pop(0)[1]}"
@@ -237,10 +236,6 @@ def _heading(source: str) -> tuple[str, str]:
     """The heading that a cell begins with, if any, and the rest."""
     match = re.match(r"#+ (.*)\n*", source)
     return (match[1].strip(), source[match.end() :]) if match else ("", source)
-
-
-def _joined(text) -> str:
-    return "".join(text or "")
 
 
 def _words(html: str) -> str:

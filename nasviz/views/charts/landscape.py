@@ -12,7 +12,7 @@ from ...estimators.table import Table
 from ...space import Arch
 from ..colors import AMBER, BLUE, GREY, MAGENTA, style
 from ..raster import BACK, DIM, Axes, good_range, mixed
-from ..stage.cell import show
+from ..stage.cell import called, show
 from .chart import Chart, drawn, figure, live, short
 
 BINS = 50
@@ -171,7 +171,7 @@ class Landscape(Chart):
         better = int((self.heights > self.values[row]).sum())
         place = int((self.values > self.values[row]).sum()) + 1
         self.text = (
-            f"{len(self.known):,} architectures of {self.space.name}. At {self.space.to_text(self.at)}: "
+            f"{len(self.known):,} architectures of {called(self.space)}. At {self.space.to_text(self.at)}: "
             f"{self.values[row]:.1f} %, place {place:,}; "
             + (f"{better} of its {len(near)} neighbours are better." if near else "the table knows no neighbour.")
         )

@@ -27,7 +27,7 @@ class Cell(Stage):
     Attributes
     ----------
     text : str
-        The description, for readers who cannot see the picture: ``"Cell of nasbench201. 0→1: conv 3×3, 0→2: zero, …"``.
+        The description, for readers who cannot see the picture: ``"Cell of NAS-Bench-201. 0→1: conv 3×3, …"``.
     """
 
     def __init__(self, spec: Spec, row: Mapping, text: str):
@@ -64,7 +64,7 @@ def show(what: Sequence | str | np.ndarray, space: SearchSpace, title: str = "")
     Examples
     --------
     >>> show((3, 0, 1, 0, 0, 2), NasBench201()).text  # doctest: +SKIP
-    'Cell of nasbench201. 0→1: conv 3×3, 0→2: zero, 1→2: skip, 0→3: zero, 1→3: zero, 2→3: conv 1×1'
+    'Cell of NAS-Bench-201. 0→1: conv 3×3, 0→2: zero, 1→2: skip, 0→3: zero, 1→3: zero, 2→3: conv 1×1'
     """
     if isinstance(what, str):
         what = space.from_text(what)
@@ -149,10 +149,15 @@ def shortened(text: str, most: int = 110) -> str:
     return text if len(text) <= most else text[: most - 2] + " …"
 
 
+def called(space: SearchSpace) -> str:
+    """What readers call a space: its title, or its name where it has none."""
+    return space.title or space.name
+
+
 def _choices(archs, space, titles) -> tuple[Spec, dict]:
     arrays = {f"arch {n}": [len(space.choices)] for n in range(len(archs))}
     row = {name: chosen(arch, space) for name, arch in zip(arrays, archs, strict=True)}
-    views = [options_view(space, name, title=t or space.name) for name, t in zip(arrays, titles, strict=True)]
+    views = [options_view(space, name, title=t or called(space)) for name, t in zip(arrays, titles, strict=True)]
     return Spec(arrays=arrays, views=views, transport=False), row
 
 
@@ -256,8 +261,8 @@ def describe(arch: Arch, space: SearchSpace) -> str:
             if edge.choice is not None and edge.op is not None
         ]
         words += [f"{node}: {style(op).label}" for node, op in zip(graph.nodes, graph.ops, strict=False) if op]
-        parts.append(f"{name.capitalize()} of {space.name}. {', '.join(words)}")
-    return " ".join(parts) or f"{space.name}: {space.to_text(arch)}"
+        parts.append(f"{name.capitalize()} of {called(space)}. {', '.join(words)}")
+    return " ".join(parts) or f"{called(space)}: {space.to_text(arch)}"
 
 
 def _supernet(weights: np.ndarray, space: SearchSpace, title: str) -> Cell:
@@ -277,4 +282,4 @@ def _supernet(weights: np.ndarray, space: SearchSpace, title: str) -> Cell:
             share = "" if weights[i, top] == 1 else f" {100 * weights[i, top]:.0f} %"
             parts.append(f"{space.relaxed[i].name}: {style(ops[top]).label}{share}")
     spec = Spec(arrays=arrays, ops=ops, views=views, transport=False)
-    return Cell(spec, row, f"Cell of {space.name}. {', '.join(parts)}")
+    return Cell(spec, row, f"Cell of {called(space)}. {', '.join(parts)}")

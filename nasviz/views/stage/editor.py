@@ -22,7 +22,7 @@ from ...space import Arch, SearchSpace
 from ...step import Evaluation
 from ..colors import MAGENTA
 from . import leaderboard, panel
-from .cell import cell_view, labels, pictures
+from .cell import called, cell_view, labels, pictures
 from .from_search import cell_of, option_matrix
 from .kinds.cell import CellView
 from .kinds.curve import CurveView
@@ -145,7 +145,7 @@ class CellEditor(widgets.VBox):
         """Return what a stage needs to show ``arch``, and store which choice belongs to each edge of each picture."""
         graphs: Iterable[Graph]
         if self.graph is None:
-            spec, row = pictures([arch], self.space, titles=[self.space.name], editable=True)
+            spec, row = pictures([arch], self.space, titles=[called(self.space)], editable=True)
             drawn = any(isinstance(view, CellView) for view in spec.views)
             graphs = self.space.cells(arch).values() if drawn else ()
         else:
@@ -341,7 +341,7 @@ class CellEditor(widgets.VBox):
     def __repr__(self):
         # A cell that breaks a rule has no text of the space: what is wrong with it stands there instead.
         cell = f"not in the space, {self.wrong}" if self.wrong else self.space.to_text(self.arch)
-        return f"<CellEditor of {self.space.name}: {cell}, {len(self._evaluations)} trained>"
+        return f"<CellEditor of {called(self.space)}: {cell}, {len(self._evaluations)} trained>"
 
     def _repr_mimebundle_(self, **kwargs):
         return panel.with_still(super()._repr_mimebundle_(**kwargs), repr(self), self.stage)

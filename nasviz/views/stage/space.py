@@ -13,7 +13,7 @@ import numpy as np
 from ...graph import Graph
 from ...space import Arch, SearchSpace
 from . import panel
-from .cell import Cell, cell_view, chosen, color, describe, labels, options_view, pictures
+from .cell import Cell, called, cell_view, chosen, color, describe, labels, options_view, pictures
 from .from_search import cell_of, option_matrix
 from .spec import Spec
 from .widget import Stage
@@ -47,10 +47,10 @@ class Space(widgets.VBox):
         self.gallery = Stage(*self._deal())
         button = widgets.Button(description="Deal again", icon="random", tooltip="Other random members of the space")
         button.on_click(lambda _: self.deal())
-        self.button = button
+        self.button, title = button, escape(called(space))
         super().__init__(
             [
-                widgets.HTML(f"<h4 style='margin:4px 0'>{escape(space.name)}: what can be chosen</h4>{_table(space)}"),
+                widgets.HTML(f"<h4 style='margin:4px 0'>{title}: what can be chosen</h4>{_table(space)}"),
                 widgets.HTMLMath(_paragraphs(space.counting())),
                 button,
                 self.gallery,
@@ -70,7 +70,7 @@ class Space(widgets.VBox):
 
     def __repr__(self):
         members = "; ".join(self.space.to_text(arch) for arch in self.shown)
-        return f"<Space {self.space.name}: {self.space.size:,} architectures, among them {members}>"
+        return f"<Space {called(self.space)}: {self.space.size:,} architectures, among them {members}>"
 
     def _repr_mimebundle_(self, **kwargs):
         return panel.with_still(super()._repr_mimebundle_(**kwargs), repr(self), self.gallery)
