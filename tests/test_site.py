@@ -145,7 +145,7 @@ def test_what_a_page_shows_of_each_kind_of_cell(small_site):
     assert "secret" not in text and "not written yet" not in text
     assert 'alt="A picture that tells"' in text
     assert text.count("The check of this exercise") == 1 and "Exercise: write a function, 3 minutes" in text
-    further = text.split('<section class="further"')[1]
+    further = text.split('<div class="further"')[1]
     assert "Beyond." in further.split("</section>")[0] and "<math" not in further
 
 
