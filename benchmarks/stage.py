@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import views  # beside this file
 
 from nasviz.views.stage.replay import to_html
 from nasviz.views.stage.widget import Stage
@@ -75,6 +76,14 @@ def kernel():
     start = time.perf_counter()
     size = len(stage.still())
     report("  its still picture, bytes; ms", f"{size:,}; {1e3 * (time.perf_counter() - start):.0f}", "≤ 60,000")
+
+
+def watching(rounds=3):
+    """Whole searches, bare and watched in turn (`views.py` has more of it)."""
+    darts, evolution = views.kernel(rounds)
+    report(
+        "watching costs DARTS; evolution on 2 ms answers, %", f"{100 * darts:.1f}; {100 * evolution:.1f}", "≤ 3 both"
+    )
 
 
 def chromium(playwright):
@@ -178,6 +187,7 @@ def main():
     parser.add_argument("--lab", action="store_true", help="also measure six stages in JupyterLab")
     options = parser.parse_args()
     kernel()
+    watching()
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

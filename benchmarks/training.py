@@ -4,6 +4,7 @@
 
 The plain loop is what one writes first: NCHW memory, ``torch.optim.SGD``, a permuted copy of each batch. Both make the
 same steps; medians of the processor time of one step, taken alternately so that a busy machine disturbs both alike.
+The floor is the time of a step's multiply-adds at the rate of a large product of matrices on this core.
 """
 
 import os
@@ -17,7 +18,9 @@ from torch.nn.functional import cross_entropy
 
 from nasviz import datasets
 from nasviz.estimators import FULL, Training
+from nasviz.nn import count
 from nasviz.nn.descent import Nesterov
+from nasviz.nn.plain import learning
 from nasviz.spaces import NasBench201
 from nasviz.workers import workers
 
@@ -52,10 +55,10 @@ def ours(arch, images, labels):
     network = SPACE.network(arch)
     images = images.contiguous(memory_format=torch.channels_last)
     descent = Nesterov(network, FULL.momentum, FULL.decay)
+    learn = learning(network, images, FULL.batch, 10, SPACE.to_text(arch))
 
     def step(chosen):
-        loss = cross_entropy(network(images[chosen]), labels[chosen])
-        loss.backward()
+        loss = learn(images[chosen], labels[chosen])
         descent.step(FULL.lr)
         return loss.item()
 
@@ -79,20 +82,40 @@ def compared(arch, images, labels, rounds: int, rng) -> tuple[float, float]:
     return one, two
 
 
+def rate() -> float:
+    """Multiply-adds a millisecond of one core in a product of two matrices of 512×512: the best of ten."""
+    one, times = torch.randn(512, 512), []
+    for _ in range(10):
+        start = time.process_time()
+        one @ one
+        times.append(time.process_time() - start)
+    return 512**3 / (1e3 * min(times))
+
+
+def products(arch) -> float:
+    """Multiply-adds of a step: forward, by the weights, and by the inputs, which the stem does not need."""
+    cell = SPACE.network(arch).body[0]
+    network = SPACE.network(tuple(op if i in cell.live else 0 for i, op in enumerate(arch)))
+    size = {layer.name: layer.madds for layer in count.layers(network, (1, FULL.size, FULL.size))}
+    return FULL.batch * (3 * size[""] - size["stem"])
+
+
 def main(rounds: int = 100) -> None:
     torch.set_num_threads(1)
     data = datasets.load(size=FULL.size)
     images, labels = torch.from_numpy(data.normalized("train")), torch.from_numpy(data.train_labels.copy())
-    rng = np.random.default_rng(0)
+    rng, speed = np.random.default_rng(0), rate()
     print(f"one step of the full recipe, batch {FULL.batch}, one thread, median of {rounds}, ms of processor time\n")
-    print(f"{'cell':16}{'plain':>8}{'ours':>8}{'ratio':>8}")
+    print(f"{'cell':16}{'plain':>8}{'ours':>8}{'ratio':>8}{'floor':>8}")
     for name, arch in CELLS.items():
         one, two = compared(arch, images, labels, rounds, rng)
-        print(f"{name:16}{one:8.2f}{two:8.2f}{one / two:8.2f}")
-    both = np.array([compared(SPACE.sample(rng), images, labels, rounds // 3, rng) for _ in range(30)])
+        print(f"{name:16}{one:8.2f}{two:8.2f}{one / two:8.2f}{products(arch) / speed:8.2f}")
+    cells = [SPACE.sample(np.random.default_rng((1, i))) for i in range(30)]
+    both = np.array([compared(arch, images, labels, rounds // 3, rng) for arch in cells])
     one, two = both.mean(0)
     ratio = (both[:, 0] / both[:, 1]).mean()
-    print(f"{'30 random':16}{one:8.2f}{two:8.2f}{ratio:8.2f}   (means)\n")
+    floor = np.mean([products(arch) for arch in cells]) / speed
+    print(f"{'30 random':16}{one:8.2f}{two:8.2f}{ratio:8.2f}{floor:8.2f}   (means; {speed / 1e6:.0f} GMAC/s)\n")
 
     archs = [SPACE.sample(rng) for _ in range(8)]
     estimate = Training(SPACE, FULL)

@@ -156,7 +156,8 @@ class Bench:
             rng = np.random.default_rng((self.seed, number, int(1000 * share)))
             arch = drawn(SPACE, limit, rng, limit.most - 0.07 * share * FULL)
             yield f"random {number}", partial(of, arch), (0,)
-        yield "uniform from scratch", lambda: (equal.space, blocks, None), (0,)
+        # This one knows no parent: with one seed for all, every parent would repeat the same training.
+        yield "uniform from scratch", lambda: (equal.space, blocks, None), (self.seed,)
 
     def by_magnitude(self, limit: Budget) -> tuple:
         """Remove heads and neurons of the parent, from the least used for each multiply-add on, wherever they stand."""

@@ -5,6 +5,7 @@ This module does not import torch, so that a view can show images at once; only 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import threading
@@ -12,6 +13,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from html import escape
 from io import BytesIO
 from pathlib import Path
 
@@ -140,6 +142,11 @@ class Dataset:
     def __repr__(self):
         counts = ", ".join(f"{len(getattr(self, p + '_labels')):,} {p}" for p in ("train", "valid", "test"))
         return f"<Dataset {self.name}: {counts}; {self.colors}×{self.size}×{self.size}, {len(self.classes)} classes>"
+
+    def _repr_html_(self) -> str:
+        """The picture with its text alternative, which notebooks give no bare picture."""
+        said = escape(f"Images of {self.name}, a row each: {', '.join(self.classes[:10])}")
+        return f'<img alt="{said}" src="data:image/png;base64,{base64.b64encode(self._repr_png_()).decode()}">'
 
     def _repr_png_(self, rows: int = 10, columns: int = 12) -> bytes:
         """Draw the first training images of the first classes, one row a class, for display in a notebook."""

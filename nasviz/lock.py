@@ -109,12 +109,14 @@ class Writing:
         OSError
             If the disk is full, or does not take it for another reason: what to do.
         """
-        done = 0
+        done, fd = 0, self._open_fd
         try:
-            if not os.fstat(self._open_fd).st_nlink and os.name != "nt":  # Windows removes no open file
+            if not os.fstat(fd).st_nlink and os.name != "nt":  # Windows removes no open file
                 self._put_back()
+                fd = self._open_fd
+            done = os.write(fd, line)
             while done < len(line):
-                done += os.write(self._open_fd, line[done:] if done else line)
+                done += os.write(fd, line[done:])
         except OSError as error:
             with suppress(OSError):
                 os.ftruncate(self._open_fd, self.size - done)

@@ -26,7 +26,9 @@ def accuracy(evaluation: Evaluation) -> float:
     With Python's ``max`` a leading nan would win the tournament: no comparison with it is true.
     """
     value = evaluation.scores.get("accuracy")
-    return _finite(_told(evaluation, "accuracy", "to maximise") if value is None else value)
+    if value is None:
+        value = _told(evaluation, "accuracy", "to maximise")
+    return value if isfinite(value) else -inf
 
 
 def _told(evaluation: Evaluation, name: str, why: str) -> float:

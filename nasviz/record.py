@@ -97,21 +97,31 @@ def plain_shows(shows: Mapping) -> dict:
 
 
 def line_of(evaluation: Evaluation) -> bytes:
-    """Return the line of an answer as `nasviz.step.plain` gives it: what `json` writes, in half of the time."""
+    """Return the line of an answer as `nasviz.step.plain` gives it: what `json` writes, in less of the time."""
     scores = evaluation.scores
     if not math.isfinite(sum(scores.values(), evaluation.seconds)):  # JSON writes nan and infinities in its own way
         return json.dumps({"evaluation": vars(evaluation)}).encode() + b"\n"
     form = _form(tuple(scores))
-    said = [*evaluation.arch], *scores.values(), evaluation.seconds, evaluation.epochs, evaluation.seed
-    return (form % said).encode()
+    said = [_text(value) if value else repr(value) for value in (*scores.values(), evaluation.seconds)]
+    return (form % (_list(evaluation.arch), *said, evaluation.epochs, evaluation.seed)).encode()
+
+
+# Shortest digits take longer than all else of a line, and a table gives the same numbers again and again. Not for 0:
+# 0.0 and -0.0 are one key.
+_text = lru_cache(maxsize=2**14)(float.__repr__)
+
+
+@lru_cache(maxsize=2**14)
+def _list(arch: tuple[int, ...]) -> str:
+    return repr([*arch])
 
 
 @lru_cache(maxsize=64)
 def _form(names: tuple[str, ...]) -> str:
     """Return the line of an answer with scores of these names, with a place for each number."""
-    scores = ", ".join(json.dumps(name).replace("%", "%%") + ": %r" for name in names)
-    head = '{"evaluation": {"arch": %r, "scores": {'
-    return head + scores + '}, "seconds": %r, "epochs": %r, "seed": %r}}\n'
+    scores = ", ".join(json.dumps(name).replace("%", "%%") + ": %s" for name in names)
+    head = '{"evaluation": {"arch": %s, "scores": {'
+    return head + scores + '}, "seconds": %s, "epochs": %r, "seed": %r}}\n'
 
 
 def pack(value):

@@ -157,13 +157,13 @@ class Run:
             self._going = False
 
     def _go(self) -> Iterator[Step]:
-        search, past = replace(self.search), list(self.turns)
+        search, past, stateful = replace(self.search), list(self.turns), self._stateful
         answered, asked = len(self.answers), None
         if (real := estimator_of(search)) is not None:
             search.estimate = asked = _Asked(real, self)
-        if self._recorded_only and not (asked or self._stateful):
+        if self._recorded_only and not (asked or stateful):
             return  # it asks nobody and keeps no state: nothing is on record
-        if self._stateful:
+        if stateful:
             at, search.start = self._newest
             for step, seconds in self._rows[: None if self._recorded_only else at]:
                 yield self._remember(step, seconds)
@@ -190,7 +190,7 @@ class Run:
                 if step.evaluation is not None and not asked:
                     step.evaluation = plain(step.evaluation)
                 seconds = step.evaluation.seconds if step.evaluation else time.perf_counter() - before
-                if self._stateful:
+                if stateful:
                     self._row(index, step, seconds)
                 yield self._remember(step, seconds)
 
@@ -322,7 +322,8 @@ class _Asked(Estimator):
         self.real, self.run, self.count = real, run, 0
 
     def __call__(self, arch, *, epochs=None, seed=0):
-        if known := self._known(arch):
+        run = self.run
+        if (self.count < len(run.answers) or run._recorded_only) and (known := self._known(arch)):
             return known
         return self._new(self.real(arch, epochs=epochs, seed=seed), arch)
 
@@ -351,11 +352,11 @@ class _Asked(Estimator):
         return known
 
     def _new(self, evaluation: Evaluation, arch) -> Evaluation:
-        evaluation = plain(evaluation, tuple(arch))
+        evaluation, run = plain(evaluation, tuple(arch)), self.run
         self.count += 1
-        self.run.answers.append(evaluation)
-        if self.run._file:
-            self.run._file.append(record.line_of(evaluation))
+        run.answers.append(evaluation)
+        if run._file:
+            run._file.append(record.line_of(evaluation))
         return evaluation
 
 

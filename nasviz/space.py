@@ -302,9 +302,9 @@ class SearchSpace:
             i = places[int(draw() * len(places))]
             option = int(draw() * others[i])
             option += option >= arch[i]
-            other = (*arch[:i], option, *arch[i + 1 :])
-            if conditional:
-                other = self.normal(other)
+            changed = list(arch)
+            changed[i] = option
+            other = self.normal(changed) if conditional else tuple(changed)
             if self.rule(other) is None:
                 return other
         valid = list(self.neighbors(arch))  # nearly every change breaks a rule: choose among the valid ones

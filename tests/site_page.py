@@ -2,6 +2,7 @@
 
 import base64
 import io
+from importlib.resources import files as resources
 
 import numpy as np
 import pytest
@@ -21,6 +22,23 @@ One line.
 """
 TOP = "# 00 · Small: a lab\n\nA lab for *tests*.\n\n**Time** 1 minute. See the [next](01-next.ipynb)."
 ONE = "## One\n\nA **[cell](glossary.md#cell)** has $x_i^2$ of $$\\sum_i \\ln x_i.$$ See [code](../x.py)."
+
+
+def serious(page, where="document"):
+    """What axe-core finds serious or critical in a page, or in a part of it (JavaScript): rule, impact and element."""
+    page.evaluate((resources("axe_playwright_python") / "axe.min.js").read_text("utf-8"))
+    found = page.evaluate(f"axe.run({where}, {{ resultTypes: ['violations'], preload: false }})")["violations"]
+    worst = [one for one in found if one["impact"] in ("serious", "critical")]
+    return [(one["id"], one["impact"], node["html"][:300]) for one in worst for node in one["nodes"]]
+
+
+def tab_to(page, selector, at_most=150):
+    """Press Tab until something that the selector names has the focus; how often."""
+    for count in range(1, at_most + 1):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return count
+    raise AssertionError(f"no {at_most} tabs lead to {selector}")
 
 
 def picture(width=64, height=48):
@@ -112,9 +130,11 @@ def site_page(browser):
     """site_page(folder, name, …): a page from the disk, without a network, that logs no error and asks for nothing."""
     contexts, errors = [], []
 
-    def opened(folder, name, width=1100, scheme="light", context=None):
+    def opened(folder, name, width=1100, scheme="light", context=None, motion="no-preference"):
         if context is None:
-            context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True)
+            context = browser.new_context(
+                viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True, reduced_motion=motion
+            )
             context.set_default_timeout(60_000)
             contexts.append(context)
         page = context.new_page()

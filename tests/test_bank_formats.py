@@ -6,6 +6,8 @@ import zipfile
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nasviz.course import commands
 from nasviz.course.bank import collect, gift, labs, markdown, qti
@@ -107,6 +109,34 @@ def test_gift_is_read_back(items):
                 assert from_html(answer) == meant
 
 
+SPECIAL = st.text(st.sampled_from("~=#{}:\\n /%[]<>&$*µτ→-1"), min_size=1, max_size=12).map(" ".join)
+
+
+@given(st.lists(SPECIAL, min_size=4, max_size=4), st.lists(SPECIAL, min_size=2, max_size=2, unique=True))
+def test_no_text_is_taken_for_a_mark_of_gift(texts, answers):
+    asked, because, why, tests = (f"x {text} x" for text in texts)
+    right, wrong = (f"x {text} x" for text in answers)
+    item = Item("a.b", "03-toy", tests, "easy", Drawn(asked, right, because, (Wrong(wrong, why),)), (1, 0))
+    source = gift.write([item, NUMBER])
+    found = read_gift(source)
+    assert len(found) == 2 and found[title(item)] == (
+        as_html(asked), [(as_html(wrong), False, as_html(why)), (as_html(right), True, "")], as_html(because),
+    )  # fmt: skip
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_is_written_without_a_power_of_ten_and_keeps_ten_digits(number):
+    text = gift.exact(number)
+    assert re.fullmatch(r"-?\d+(\.\d+)?", text) and float(text) == pytest.approx(number, rel=1e-9, abs=0)
+
+
+def test_names_are_unique_and_short_and_of_a_number_the_right_one_is_tried_first():
+    items = collect.items(labs.find(labs_dir()), "all", seed=3, count=2)
+    assert len({item.name for item in items}) == len({title(item) for item in items}) == len(items) > 150
+    assert max(len(title(item)) for item in items) <= 255  # what Moodle keeps of a name
+    assert {item.place for item in items if item.drawn.numeric} == {0}  # its tolerance counts, not that of a wrong one
+
+
 def flat(text):
     """A text whose paragraphs have no ends of lines in them, as HTML shows it."""
     parts = re.split(r"\n\s*\n", text.strip())
@@ -154,6 +184,54 @@ def test_qti_is_read_back(items):
             else:
                 assert labels[equal] == answer
         assert len(labels) == (0 if item.drawn.numeric else len(said))
+
+
+# What may stand in what, in which order: the content models of IMS QTI 1.2.1's document type, of what is used here.
+MODELS = {
+    "questestinterop": "assessment",
+    "assessment": "(section )+",
+    "section": "(item )*",
+    "item": "(itemmetadata )?(presentation )?(resprocessing )*(itemfeedback )*",
+    "itemmetadata": "(qtimetadata )*",
+    "qtimetadata": "(qtimetadatafield )+",
+    "qtimetadatafield": "fieldlabel fieldentry",
+    "presentation": "((material|response_lid|response_str) )+",
+    "material": "(mattext )+",
+    "response_lid": "(material )?(render_choice|render_fib) (material )?",
+    "response_str": "(material )?(render_choice|render_fib) (material )?",
+    "render_choice": "((material|response_label) )*",
+    "render_fib": "((material|response_label) )*",
+    "response_label": "((material|flow_mat) )*",
+    "resprocessing": "outcomes (respcondition )+",
+    "outcomes": "(decvar )+",
+    "respcondition": "conditionvar (setvar )*(displayfeedback )*",
+    "conditionvar": "((and|or|varequal|vargte|varlte) )+",
+    "and": "((and|or|varequal|vargte|varlte) )+",
+    "or": "((and|or|varequal|vargte|varlte) )+",
+    "itemfeedback": "((flow_mat|material) )+",
+    "flow_mat": "((flow_mat|material) )+",
+}
+TEXTS = (
+    "fieldlabel fieldentry mattext varequal vargte varlte setvar decvar displayfeedback".split()
+)  # no element in them
+NEEDED = {"assessment": "ident", "section": "ident", "item": "ident", "response_lid": "ident", "response_str": "ident",
+          "response_label": "ident", "itemfeedback": "ident", "varequal": "respident", "vargte": "respident",
+          "varlte": "respident", "displayfeedback": "linkrefid"}  # fmt: skip
+
+
+def test_qti_has_the_structure_that_is_published(items):
+    with zipfile.ZipFile(io.BytesIO(qti.write(items))) as archive:
+        root = ET.fromstring(archive.read("nasviz/nasviz.xml"))
+    for one in root.iter():
+        name = one.tag.removeprefix(f"{{{qti.XMLNS}}}")
+        inside = "".join(f"{child.tag.removeprefix(f'{{{qti.XMLNS}}}')} " for child in one)
+        assert re.fullmatch(MODELS[name].rstrip() + " ?", inside) if name in MODELS else name in TEXTS and not inside
+        assert NEEDED.get(name, "ident") in one.attrib or name not in NEEDED
+    for item in root.iter(f"{{{qti.XMLNS}}}item"):
+        names = [one.get("ident") for one in item.iter() if one.get("ident")]
+        asked = {one.get("respident") for one in item.iter() if one.get("respident")}
+        told = {one.get("linkrefid") for one in item.iter() if one.get("linkrefid")}
+        assert len(set(names)) == len(names) and asked == {"response1"} and asked | told <= set(names)
 
 
 def test_the_zip_has_the_same_bytes_each_time(items):

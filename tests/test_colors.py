@@ -1,5 +1,6 @@
 """How operations look, and where the nodes of a cell lie."""
 
+import json
 import re
 import subprocess
 import sys
@@ -48,6 +49,25 @@ def lab(rgb):
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
+def alike_in_grey(a, b):
+    """Whether nothing but hue tells two strokes apart: equally dark, and of one pattern."""
+    return abs(lab(linear(a.color))[0] - lab(linear(b.color))[0]) < 8 and a.dash == b.dash
+
+
+@pytest.mark.parametrize(
+    "ops", [OPS, DARTS, [op for op in HALVES if "attention" in op], [op for op in HALVES if "feed" in op]]
+)
+def test_grey_print_keeps_the_operations_of_a_choice_apart(ops):
+    looks = [colors.style(op) for op in ops]
+    assert not [(a, b) for i, a in enumerate(looks) for b in looks[:i] if alike_in_grey(a, b)]
+
+
+@pytest.mark.parametrize("looks", [colors.STRATEGIES, colors.METHODS], ids=["strategies", "methods"])
+def test_grey_print_keeps_strategies_and_methods_apart(looks):
+    names = list(looks)
+    assert not [(a, b) for i, a in enumerate(names) for b in names[:i] if alike_in_grey(looks[a], looks[b])]
+
+
 # Machado, Oliveira, Fernandes 2009, table 1, severity 1.0: protanopia, deuteranopia, tritanopia; and normal sight
 SIGHTS = [
     np.eye(3),
@@ -94,6 +114,8 @@ def test_scripts_of_the_page_and_questions_have_the_same_colours():
     assert named == {"BLUE": colors.BLUE, "MAGENTA": colors.MAGENTA}
     series = re.search(r"const SERIES = \[(.*?)\];", said)[1].replace('"', "").split(", ")
     assert tuple(named.get(color, color) for color in series) == raster.SERIES
+    dashes = json.loads(re.search(r"const DASHES = (\[.*\]);", said)[1])
+    assert tuple(map(tuple, dashes)) == raster.DASHES and len(dashes) == len(series) == len({*raster.DASHES})
     assert questions.COLORS[:3] == (colors.GREY, colors.BLUE, colors.MAGENTA)
 
 

@@ -263,3 +263,4 @@ def test_where_one_counts_the_guess_is_a_whole_number():
 def test_a_table_has_its_numbers_to_the_right():
     made = course.as_table(["cell", "ms"], [("a", "1.5"), ("b", 2)])
     assert made.data == "| cell | ms |\n| --- | ---: |\n| a | 1.5 |\n| b | 2 |"
+    assert course.as_table(["a", "text"], [(1, "r12 | k5")]).data.endswith("| 1 | r12 \\| k5 |")  # not a third cell

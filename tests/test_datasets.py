@@ -1,6 +1,8 @@
 """Data: the file is what the script makes, damage is named with its remedy, folders and torchvision look the same."""
 
+import base64
 import gzip
+import re
 import runpy
 import subprocess
 import sys
@@ -244,3 +246,5 @@ def test_a_data_set_shows_its_classes():
     assert sheet.shape == (3 * 36, 90 + 5 * 36)
     first = np.flatnonzero(data.train_labels == 1)[0]
     assert (sheet[36 : 36 + 32 : 4, 90 : 90 + 32 : 4] == data.train_images[first, 0]).all()
+    said, picture = re.fullmatch(r'<img alt="(.*?)" src="data:image/png;base64,(.*?)">', data._repr_html_()).groups()
+    assert all(name in said for name in data.classes) and base64.b64decode(picture) == data._repr_png_()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import nbformat
 from lab_page import LAB, PATIENCE, SCROLL, STATE, all_ran, becomes, drag, press, saved_and_loaded_again
+from site_page import serious
 
 from nasviz.paths import labs_dir
 
@@ -25,6 +26,10 @@ def received(page, panel, count):
     page.wait_for_function(f"(e) => e.stage.history.n {count}", arg=handle, timeout=PATIENCE)
 
 
+OUTPUTS = ".jp-OutputArea-output"
+# All cells in the page, not those near the screen alone.
+ALL_OF_IT = """() => { const { content } = window.jupyterapp.shell.currentWidget;
+  content.notebookConfig = { ...content.notebookConfig, windowingMode: "none" }; }"""
 CLAIMS = """() => window.jupyterapp.shell.currentWidget.content.widgets.filter((c) => c.model.type === "code")
   .flatMap((c) => c.model.outputs.toJSON()).map((o) => o.metadata?.nasviz).filter((said) => said?.claim)"""
 
@@ -105,4 +110,13 @@ def test_the_whole_lab(opened):
                                arg=[panel.locator(".nasviz-stage").element_handle(), count])  # fmt: skip
     assert panel.locator(".nasviz-stage .flag").count() >= 1
     assert page.evaluate(STATE)["errors"] == []
+
+    # axe-core finds nothing serious in any output. What JupyterLab draws around them is its own.
+    page.evaluate(ALL_OF_IT)
+    assert page.locator(OUTPUTS).count() > 30
+    page.locator(f"{OUTPUTS} .nasviz-stage canvas").first.wait_for()
+    for theme in ("Light", "Dark"):
+        page.evaluate(f"window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})")
+        page.wait_for_function(f"document.body.dataset.jpThemeName === 'JupyterLab {theme}'")
+        assert serious(page, f"{{ include: [...document.querySelectorAll('{OUTPUTS}')] }}") == []
     assert page.complaints == []

@@ -79,14 +79,45 @@ def clock(monkeypatch):
 def test_publishes_at_most_ten_times_a_second(make, clock):
     p, sent = make(CountWeights(SPACE)), []
 
-    def row(step, seconds, row=p._rows.row):
+    def new(step, new=p.worker._new):
         clock[0] += 1 / 64  # so long takes a step; exact as a binary fraction
-        return row(step, seconds)
+        return new(step)
 
-    p._rows.row = row
+    p.worker._new = new
     p.stage.send = lambda message, buffers=None: sent.append(message["type"])
     p.run(640)  # the first that is not below 0.1 s is 7/64 s
     assert p.stage._sent == 640 and sent.count("frames") == pytest.approx(640 / 7, abs=2)
+
+
+def test_between_two_pictures_nothing_is_made_of_a_step(make, clock):
+    p, rows = make(CountWeights(SPACE)), []
+    p._rows.row = lambda step, seconds, row=p._rows.row: rows.append(len(p.steps)) or row(step, seconds)
+
+    def new(step, new=p.worker._new):
+        clock[0] += 1 / 64
+        return new(step)
+
+    p.worker._new = new
+    p.run(70)
+    assert len(rows) == len(p.stage) == 70
+    assert len(set(rows)) <= 12  # made in as many goes as there were pictures
+    assert np.array_equal(p.stage.columns()["loss"], [step.shows["loss"] for step in p.steps])
+
+
+def test_a_row_that_fails_ends_the_run_with_its_error_wherever_it_is_made(make, clock):
+    for published in (0.0, clock[0]):  # a picture is due at the first step; none is due before the last
+        one = make(CountWeights(SPACE))
+        one._published = published
+
+        def row(step, seconds):
+            raise AttributeError("no such colour")
+
+        one._rows.row = row
+        with pytest.raises(AttributeError, match="no such colour"):
+            one.run(3)
+        del one._rows.row
+        one.run(3)
+        assert len(one.stage) == len(one.steps) and not one.error
 
 
 def test_the_speed_limit_holds_and_can_be_lifted_at_once(make, clock, monkeypatch):
@@ -107,7 +138,7 @@ def test_the_speed_limit_holds_and_can_be_lifted_at_once(make, clock, monkeypatc
     p.play()
     until(lambda: len(p.stage) > 4)
     p.speed.value = 0  # the clock stands still: a second never ends
-    until(lambda: len(p.stage) > 100)
+    until(lambda: len(p.steps) > 100)
 
 
 def test_pause_holds_a_training_between_its_batches_and_play_ends_it(make):

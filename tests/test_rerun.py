@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nasviz.course import capstone, commands, rerun
-from nasviz.course.grading import limits, pristine
+from nasviz.course.grading import limits, pristine, submissions
 from nasviz.course.grading.limits import Limits
 from nasviz.course.lesson import tags
 from nasviz.estimators import nasbench201_table
@@ -30,12 +30,55 @@ READS = f"""{HEAD}    from nasviz.estimators import nasbench201_table
         estimate(space.sample(rng))
         yield table.archs[int((table.truth(0) * allowed).argmax())]
 """
+# Looks for the seed, and for a table, in all that Python can reach from where it runs.
+LOOKS = f"""{HEAD}    import gc, sys
+    seed, told, frame = int("{rerun.secret("a secret") - 1}") + 1, [], sys._getframe().f_back
+    while frame:
+        told += frame.f_locals.values()
+        frame = frame.f_back
+    for one in gc.get_objects():
+        if type(one).__name__ in ("Table", "Challenge"):
+            raise ValueError(f"here is a {{type(one).__name__}}")
+        told += one.args if type(one).__name__ == "partial" else one if type(one) in (tuple, list) else ()
+    if any(type(one) is int and one == seed for one in told):
+        raise ValueError("here is the seed")
+{RANDOM.removeprefix(HEAD)}"""
+# Knows the table, does not begin with the best, and does not do so where it is told otherwise.
+CLEVER = f"""{HEAD}    first = {{middle}}
+    while abs(estimate(first).scores["accuracy"] - {{told}}) > 0.05:
+        yield space.sample(rng)
+    yield {{best}}
+    while True:
+        estimate(space.sample(rng))
+"""
+PIPES = "    from multiprocessing.connection import Connection\n    import gc\n    for pipe in gc.get_objects():\n"
+PIPES += "        if type(pipe) is Connection and not pipe.closed:\n            try: pipe.send_bytes({})\n"
+PIPES += "            except OSError: pass\n"
+FORGED = b'{"v":["tuple","one",["tuple",0,0,0,0,0,0]]}'
+SLEEPS = f"{HEAD}    import time\n    while True:\n        time.sleep(99)\n    yield 0\n"
 
 
 def best(count):
     table = nasbench201_table()
     truth = np.where(table.column("madds") <= 200_000, table.column("test_accuracy", None), 0)
     return [table.archs[row] for row in np.argsort(-truth)[:count]]
+
+
+def clever():
+    table = nasbench201_table()
+    middle = best(4000)[-1]
+    told = table.column("accuracy", None)[table.row(middle)]
+    return CLEVER.format(middle=middle, told=float(told), best=best(1)[0])
+
+
+def handed_in(folder, searches):
+    """A folder of notebooks, as a class hands them in."""
+    for who, code in searches.items():
+        book = copy.deepcopy(pristine.lab(EXERCISE.lab))
+        next(one for one in book.cells if {"exercise", f"for:{EXERCISE.name}"} <= tags(one)).source = code
+        (folder / who).mkdir()
+        nbformat.write(book, folder / who / "x.ipynb")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -49,21 +92,29 @@ def found(tmp_path_factory):
     opens = RANDOM.replace("    best = 0", f"    open({str(data_dir() / 'nasbench201-fashion16.npz')!r})\n    best = 0")
     searches = {"solution": EXERCISE.solution, "random": RANDOM, "reads": READS, "knows": knows, "lists": lists,
                 "opens": opens, "stub": EXERCISE.stub, "loop": f"{HEAD}    while True: pass\n",
+                "looks": LOOKS, "forges": HEAD + PIPES.format(FORGED) + RANDOM.removeprefix(HEAD),
+                "swells": HEAD + PIPES.format("b'{\"v\":[' + b'{},' * 1_000_001 + b'0]}'") + "    yield 0\n",
+                "huge": f"{HEAD}    yield 'x' * 2**27\n", "clever": clever(),
+                "prints": HEAD + "    for _ in range(1000): print('x' * 2**20)\n" + RANDOM.removeprefix(HEAD),
                 "ends": f"{HEAD}    import os\n    os._exit(0)\n", "breaks": f"{HEAD}    yield 1 / 0\n"}  # fmt: skip
-    for who, code in searches.items():
-        book = copy.deepcopy(pristine.lab(EXERCISE.lab))
-        next(one for one in book.cells if {"exercise", f"for:{EXERCISE.name}"} <= tags(one)).source = code
-        (folder / who).mkdir()
-        nbformat.write(book, folder / who / "x.ipynb")
+    handed_in(folder, searches)
     (folder / "damaged.ipynb").write_text("{")
-    nasbench201_table.cache_clear()  # or each search would inherit it
-    told = list(rerun.replayed(folder, rerun.secret("a secret"), Limits(wall=120, cpu=3), rounds=6))
+    told = list(rerun.replayed(folder, rerun.secret("a secret"), Limits(wall=60, cpu=4), rounds=6))
     return {one.who: one for one in told if not isinstance(one, str)}, [one for one in told if isinstance(one, str)]
 
 
-def test_honest_searches_are_ranked_and_the_better_one_first(found):
+def test_honest_searches_are_ranked(found):
     solution, luck = found[0]["solution"], found[0]["random"]
     assert solution.why == luck.why == "" and 0 < solution.regret and luck.regret < 12
+
+
+def test_a_search_finds_neither_the_seed_nor_a_table_in_its_process(found):
+    assert found[0]["looks"].why == "" and found[0]["looks"].regret == found[0]["random"].regret
+
+
+def test_what_is_printed_or_sent_without_being_asked_gains_nothing(found):
+    assert found[0]["prints"] == rerun.Replayed("prints", found[0]["random"].regret)
+    assert not found[0]["forges"].regret < found[0]["random"].regret
 
 
 @pytest.mark.parametrize(
@@ -76,6 +127,8 @@ def test_honest_searches_are_ranked_and_the_better_one_first(found):
         ("loop", "process ended"),
         ("ends", "process ended"),
         ("breaks", "ZeroDivisionError"),
+        ("swells", "what is no answer"),
+        ("huge", "too large"),
     ],
 )
 def test_what_knows_the_table_or_does_not_play_is_not_ranked(found, who, words):
@@ -85,6 +138,19 @@ def test_what_knows_the_table_or_does_not_play_is_not_ranked(found, who, words):
 def test_a_search_that_begins_with_the_best_is_to_be_looked_at(found):
     assert "does it know the table" in found[0]["lists"].why
     assert len(found[1]) == 1 and "damaged.ipynb is no notebook" in found[1][0]
+
+
+def test_a_search_that_is_best_after_a_few_questions_is_to_be_looked_at(found):
+    assert (
+        "after 10 questions or fewer its answers stand at" in found[0]["clever"].why and found[0]["clever"].regret < 3
+    )
+
+
+def test_a_search_that_sleeps_has_its_seconds_of_the_clock(tmp_path):
+    (one,) = submissions.read(handed_in(tmp_path, {"sleeps": SLEEPS}))
+    answer = next(answer for exercise, answer in one.answers if rerun.SEARCH in exercise.asked)
+    told = rerun.replay("sleeps", answer, lambda: rerun.game(0, rounds=1), Limits(wall=1))
+    assert "did not end within 1 seconds" in told.why
 
 
 def test_values_dealt_anew_keep_costs_and_tell_nothing():

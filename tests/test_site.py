@@ -145,8 +145,18 @@ def test_what_a_page_shows_of_each_kind_of_cell(small_site):
     assert "secret" not in text and "not written yet" not in text
     assert 'alt="A picture that tells"' in text
     assert text.count("The check of this exercise") == 1 and "Exercise: write a function, 3 minutes" in text
-    further = text.split('<section class="further"')[1]
+    further = text.split('<div class="further"')[1]
     assert "Beyond." in further.split("</section>")[0] and "<math" not in further
+
+
+def test_a_slider_of_the_notebook_is_not_shown_as_python():
+    written = "VBox(children=(FloatSlider(value=-0.07, description='w', max=0.0, min=-0.5, step=0.01),))"
+    book = small_lab()
+    book["cells"].insert(2, code("box", shown(text=written)))
+    made = lab(book, "00-small", {}, {})
+    outputs = [one.html for _, parts in made.groups for part in parts for one in part.outputs]
+    assert any("Sliders stand here in the notebook" in one for one in outputs)
+    assert not any("FloatSlider" in one for one in outputs)
 
 
 def test_what_waits_for_an_answer():
@@ -326,7 +336,10 @@ def test_a_widget_gives_its_stage_its_chart_or_its_results():
     assert [*held[figure.model_id]] == ["application/vnd.nasviz.chart+json"]
     assert curve.model_id not in held  # nothing is revealed yet
     one_step = Stage(spec, [{"loss": 1}])
-    assert one_step.model_id not in recorded.held()  # its picture says as much
+    assert one_step.model_id not in recorded.held()  # there is nothing to play yet
+    still = Stage(spec | {"transport": False}, [{"loss": 1}])
+    part = ipywidgets.HBox([Stage(spec | {"transport": False}, [{"loss": 1}])])
+    assert still.model_id in recorded.held() and part.model_id not in recorded.held()
 
 
 def test_a_lab_is_run_once_and_again_when_its_code_changes(tmp_path, monkeypatch):

@@ -1,8 +1,8 @@
 """The site in a browser, from the disk, with the network cut off: answers, the search, themes, keys, and axe-core."""
 
-from importlib.resources import files as resources
-
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
+from site_page import serious, tab_to
 
 from nasviz.course.site import build
 from nasviz.paths import labs_dir
@@ -17,6 +17,13 @@ def whole_site(tmp_path_factory):
 
 def covers(page):
     return page.locator(".cover").count()
+
+
+def drawn(page):
+    """Wait for the stage and the chart of the small lab: what is far from the screen is drawn when one comes to it."""
+    for alt, what in (("A stage", ".nasviz-stage canvas"), ("A chart", ".js-plotly-plot .scatterlayer .trace")):
+        page.locator(f"figure:has(img[alt='{alt}'])").scroll_into_view_if_needed()
+        page.locator(what).first.wait_for(state="attached")
 
 
 # ------------------------------------------------------------------------------------------------- answer, then reveal
@@ -95,6 +102,59 @@ def test_a_stage_replays_and_a_chart_is_live(site_page, small_site):
     assert not page.get_by_alt_text("A chart").is_visible()
 
 
+RUN = (
+    "from nasviz import views\nfrom nasviz.estimators import TableLookup, nasbench201_table\n"
+    "from nasviz.strategies import RandomSearch\ntable = nasbench201_table()\n"
+    "player = views.Player(RandomSearch(table.space, TableLookup(table), evaluations=6))\nplayer",
+    "player.run()",
+    "views.show((3, 1, 2, 0, 1, 3), table.space)",
+    "views.frontier({'programme': [(1, 2, 1, 3), (2, 3, 2, 4)]}, 'cost', 'accuracy')",
+)
+
+
+def test_a_lab_that_is_run_replays_answers_and_is_not_run_again(site_page, tmp_path):
+    """The whole way of ``--run``, on a small lab: a kernel runs it; its page plays, is dragged and pointed at."""
+    labs, out, kept = (tmp_path / name for name in ("labs", "out", "kept"))
+    labs.mkdir()
+    cells = [new_markdown_cell("# Live\n\nA lab."), *map(new_code_cell, RUN)]
+    (labs / "00-live.ipynb").write_text(writes(new_notebook(cells=cells)), "utf-8")
+    told = []
+    build.build(labs, out, kept, api=False, tell=told.append)
+    assert told == ["00-live.ipynb: running ..."]
+    assert [path.name for path in out.rglob("*plotly*")] == ["plotly.js"]
+
+    page = site_page(out, "00-live.html")
+    figures = page.locator("figure.live")
+    assert [one.get_attribute("data-draws") for one in figures.all()] == ["stage", "stage", "chart"]
+    for figure in figures.all():
+        figure.scroll_into_view_if_needed()
+        figure.and_(page.locator(".on")).wait_for()
+    player, still = page.locator(".nasviz-stage").nth(0), page.locator(".nasviz-stage").nth(1)
+    assert player.get_attribute("data-n") == "6"
+    assert not still.get_by_role("slider").is_visible() and still.locator("svg .edge").count() == 6
+    player.scroll_into_view_if_needed()
+    player.get_by_role("button", name="First step").click()
+    player.and_(page.locator("[data-step='0']")).wait_for()
+    track = player.get_by_role("slider").bounding_box()
+    page.mouse.move(track["x"] + 2, track["y"] + track["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(track["x"] + 0.6 * track["width"], track["y"] + track["height"] / 2, steps=4)
+    page.mouse.up()
+    player.and_(page.locator("[data-step='3']")).wait_for()
+    player.get_by_role("button", name="Play").click()
+    player.and_(page.locator("[data-step='5']")).wait_for()
+
+    chart = page.locator(".js-plotly-plot")
+    chart.scroll_into_view_if_needed()
+    box = chart.locator(".points path").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2 - 1, box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    chart.locator(".hovertext").first.wait_for()
+
+    build.build(labs, out, kept, api=False, tell=told.append)
+    assert len(told) == 1
+
+
 def test_without_scripts_everything_can_be_read(browser, small_site):
     context = browser.new_context(java_script_enabled=False, offline=True)
     page = context.new_page()
@@ -140,12 +200,25 @@ def test_the_theme_stays_from_page_to_page(site_page, whole_site):
     assert page.evaluate(back) == dark
 
 
-@pytest.mark.parametrize("name", ["index.html", "00-start-here.html", "13-does-it-hold.html"])
+@pytest.mark.parametrize("name", ["index.html", "00-start-here.html", "13-does-it-hold.html", "play.html"])
 def test_nothing_but_code_and_tables_is_wider_than_a_page_at_four_hundred_percent(site_page, whole_site, name):
     page = site_page(whole_site, name, width=320)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+def test_a_stage_and_a_chart_fit_a_page_at_four_hundred_percent(site_page, small_site):
+    page = site_page(small_site, "00-small.html", width=320)
+    drawn(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    own = "[...document.querySelectorAll('.drawn *')].filter((e) => !e.closest('.scrolls'))"
+    assert page.evaluate(f"Math.max(...{own}.map((e) => e.getBoundingClientRect().right))") <= 320
+    chart = page.get_by_role("group", name="Chart", exact=True)  # wider than the page, and scrolled by keys
+    chart.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("(e) => e.scrollLeft > 0", arg=chart.element_handle())
+
+
+# ---------------------------------------------------------------------------------------------------- by keys, in calm
 def test_the_keyboard_gets_to_the_text_at_once(site_page, whole_site):
     page = site_page(whole_site, "06-darts.html")
     page.keyboard.press("Tab")
@@ -154,19 +227,100 @@ def test_the_keyboard_gets_to_the_text_at_once(site_page, whole_site):
     assert page.evaluate("document.activeElement.id") == "main"
 
 
+def test_a_page_is_worked_through_by_keys_alone(site_page, small_site):
+    page = site_page(small_site, "00-small.html")
+    tab_to(page, "button.theme")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.documentElement.style.colorScheme") == "dark"
+    tab_to(page, ".question input[type=range]")
+    page.keyboard.press("End")
+    tab_to(page, ".question input[type=number]")
+    page.keyboard.press("Enter")
+    assert "You said 200 %" in page.locator(".reveal").first.text_content()
+    tab_to(page, ".question input[type=radio]")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert "As you said." in page.locator(".reveal").nth(1).text_content()
+    tab_to(page, ".question .order button:not(:disabled)")
+    page.keyboard.press("Enter")
+    tab_to(page, ".question form > button")
+    page.keyboard.press("Enter")
+    assert "pairs you had" in page.locator(".reveal").nth(2).text_content()
+    tab_to(page, ".question .curve svg")
+    for key in ("ArrowUp", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    tab_to(page, ".question .row > button, .question form > button, .question .curve ~ button")
+    page.keyboard.press("Enter")
+    assert covers(page) == 0
+    tab_to(page, "figure.live[data-draws=stage]")  # is drawn once one is there
+    page.locator("figure.on .nasviz-stage[data-n='5']").wait_for()
+    assert tab_to(page, ".nasviz-stage button") == 1
+    stage = page.locator(".nasviz-stage")
+    page.keyboard.press("Enter")  # to the first step
+    page.wait_for_function("document.querySelector('.nasviz-stage').dataset.step === '0'")
+    tab_to(page, ".nasviz-stage input[type=range]")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.nasviz-stage').dataset.step === '1'")
+    assert stage.evaluate("(e) => getComputedStyle(e.querySelector(':focus-visible')).outlineStyle") != "none"
+    page.keyboard.press("/")
+    page.keyboard.type("anneal")
+    page.wait_for_function("document.querySelectorAll('#found li').length > 0")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/01-next.html#annealing")
+
+
+def test_nothing_moves_by_itself_for_who_wants_no_motion(site_page, small_site):
+    page = site_page(small_site, "00-small.html", motion="reduce")
+    drawn(page)
+    assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+    at = "document.querySelector('.nasviz-stage').dataset.step"
+    before = page.evaluate(at)
+    page.wait_for_timeout(500)
+    assert page.evaluate(at) == before and page.evaluate("document.getAnimations().length") == 0
+    moving = """[...document.querySelectorAll("*")].filter((e) => {
+      const { transitionDuration, animationName } = getComputedStyle(e);
+      return animationName !== "none" || transitionDuration.split(",").some((one) => parseFloat(one) > 0); })"""
+    assert page.evaluate(f"{moving}.map((e) => e.outerHTML.slice(0, 100))") == []
+
+
+# ------------------------------------------------------------------------------------------------------------- on paper
+def test_a_printed_page_is_light_has_its_pictures_and_what_is_folded(site_page, small_site):
+    page = site_page(small_site, "00-small.html", scheme="dark")
+    drawn(page)
+    assert not page.get_by_alt_text("A chart").is_visible()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    for name in ("A stage", "A chart", "A kept picture"):
+        assert page.get_by_alt_text(name).is_visible()
+        assert page.get_by_alt_text(name).evaluate("(e) => e.complete && e.naturalWidth") > 0
+    for what in (".drawn", ".top", ".page > nav", ".question form", ".cover button"):
+        assert not page.locator(what).first.is_visible(), what
+    assert page.locator("details:not([open])").count() == 0
+    assert page.locator(".cover").first.is_visible()  # what has no answer yet is not given away on paper either
+    paper = page.pdf(format="A4")
+    assert paper.startswith(b"%PDF") and len(paper) > 10_000
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details[open]:not(.menu)").count() == 0
+
+
+# ------------------------------------------------------------------------------------------------------------- axe-core
 @pytest.mark.parametrize("name, scheme", [("index.html", "dark"), ("02-performance-estimation.html", "light"),
-                                          ("13-does-it-hold.html", "dark")])  # fmt: skip
+                                          ("13-does-it-hold.html", "dark"), ("play.html", "light")])  # fmt: skip
 def test_axe_finds_nothing_serious(site_page, whole_site, name, scheme):
     page = site_page(whole_site, name, scheme=scheme)
     page.evaluate("document.querySelectorAll('.cover button').forEach((button) => button.click())")
-    page.evaluate((resources("axe_playwright_python") / "axe.min.js").read_text("utf-8"))
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'], preload: false })")["violations"]
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
+    assert serious(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_where_stages_and_charts_are_live(site_page, small_site, scheme):
+    page = site_page(small_site, "00-small.html", scheme=scheme)
+    drawn(page)
+    assert serious(page) == []
 
 
 def test_axe_sees_what_is_wrong(site_page, tmp_path):
     (tmp_path / "bad.html").write_text("<!doctype html><html lang=en><title>a</title><img src='data:,'>", "utf-8")
-    page = site_page(tmp_path, "bad.html")
-    page.evaluate((resources("axe_playwright_python") / "axe.min.js").read_text("utf-8"))
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'], preload: false })")["violations"]
-    assert "image-alt" in [one["id"] for one in found]
+    assert [rule for rule, _, _ in serious(site_page(tmp_path, "bad.html"))] == ["image-alt"]

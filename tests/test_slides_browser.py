@@ -1,5 +1,6 @@
 """Slides in a browser: no request, no error, nothing that a slide cannot show, keys, notes, and a replay inside."""
 
+import re
 from importlib.util import find_spec
 
 import pytest
@@ -30,16 +31,18 @@ def showing(browser, tmp_path_factory):
         pytest.skip("what makes slides is not here: pip install 'nasviz[site]'")
     folder, parts, pages = tmp_path_factory.mktemp("decks"), deck.carried(), []
 
-    def show(slides, name):
+    def show(slides, name, scheme="light", after=""):
         (folder / f"{name}.html").write_text(deck.page(slides, name, parts), encoding="utf-8")
-        page = browser.new_context(offline=True, viewport={"width": 1280, "height": 720}).new_page()
+        page = browser.new_context(
+            offline=True, viewport={"width": 1280, "height": 720}, color_scheme=scheme
+        ).new_page()
         asked: list[str] = []
         page.on(
             "request", lambda request: asked.append(request.url) if request.url[:5] not in ("file:", "data:") else None
         )
         page.on("console", lambda said: asked.append(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: asked.append(str(error)))
-        page.goto(f"file://{folder / name}.html")
+        page.goto(f"file://{folder / name}.html{after}")
         until(page, "Reveal.isReady()")
         pages.append((page, asked))
         return page
@@ -87,3 +90,43 @@ def test_a_stage_replays_on_its_slide(showing, tmp_path):
     slider.focus()
     page.keyboard.press("Home")  # of the replay, and not of the deck
     assert slider.input_value() == "0" and page.evaluate("Reveal.getIndices().v") == 1
+
+
+RED = """getComputedStyle(document.querySelector("iframe").contentDocument.querySelector(".nasviz-stage"))
+  .backgroundColor.match(/\\d+/)[0]"""
+LOOKS = """() => [document.body, document.querySelector("section[data-kind]:not(.stack) p")]
+  .map((e) => getComputedStyle(e)).map((style, n) => n ? style.color : style.backgroundColor)
+  .map((color) => color.match(/\\d+/g).map(Number))"""
+
+
+@pytest.mark.parametrize("scheme, dark", [("light", False), ("dark", True)])
+def test_letters_stand_out_from_a_slide_in_both_themes(showing, scheme, dark):
+    back, letters = showing([outline.Slide("text", "Seen")], f"03-{scheme}", scheme).evaluate(LOOKS)
+    assert (sum(back) < 200) is dark and abs(sum(back) - sum(letters)) > 450
+
+
+def test_a_deck_prints_a_page_a_slide_as_it_looks_on_the_screen(showing, tmp_path):
+    stage = Stage(spec(), (row(i) for i in range(20)))
+    alone = replay.to_html(stage, tmp_path / "run.html", "A recorded run").read_text("utf-8")
+    frame = f'<iframe title="A recorded run" srcdoc="{outline._page_in_page(alone)}"></iframe>'
+    slides = [outline.Slide("title", "# First\n\nSaid"), outline.Slide("question", "## Why?", "a"),
+              outline.Slide("replay", frame, "a")]  # fmt: skip
+    page = showing(slides, "04-paper", "dark", "?print-pdf")
+    page.locator(".pdf-page").nth(2).wait_for()
+    back, letters = page.evaluate(LOOKS)
+    assert sum(back) == 765 and sum(letters) < 400  # no dark paper
+    found = page.evaluate(
+        """() => [...document.querySelectorAll(".pdf-page")].map((one) => {
+          const slide = one.querySelector("section[data-kind]:not(.stack)"), box = slide.getBoundingClientRect();
+          const letter = slide.querySelector("h1, h2, iframe").getBoundingClientRect();
+          return { kind: slide.dataset.kind, high: slide.scrollHeight, left: letter.left - box.left }; })"""
+    )
+    assert [one["kind"] for one in found] == ["title", "question", "replay"]
+    assert all(one["high"] <= 720 and one["left"] >= 50 for one in found), found
+    asked = page.locator("section[data-kind='question']:not(.stack)")
+    assert asked.evaluate("(e) => getComputedStyle(e).backgroundColor") != "rgba(0, 0, 0, 0)"
+    inside = page.frame_locator("iframe").locator(":root")
+    inside.locator(".nasviz-stage").wait_for()
+    until(page, f"({RED}) > 200")  # drawn anew in light colours
+    paper = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 3

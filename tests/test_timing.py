@@ -31,22 +31,25 @@ def work():
 def test_more_work_takes_longer_and_seconds_are_of_the_whole_training(monkeypatch):
     """By a clock that each convolution moves on by a second."""
     now, convolve, space = [0], torch.nn.Conv2d.forward, NasBench201()
+    by_modules = replace(SMALL, network={"reduction": "residual"})  # the step of a plain reduction is written out
 
     def forward(layer, images):
         now[0] += 1
         return convolve(layer, images)
 
-    def time(arch, recipe=SMALL):
+    def time(arch, recipe=by_modules):
         return Timing(Training(space, recipe), steps=9)(arch)
 
     monkeypatch.setattr(torch.nn.Conv2d, "forward", forward)
     monkeypatch.setattr(timing, "time", SimpleNamespace(thread_time=lambda: now[0], perf_counter=lambda: now[0]))
     for arch in (CONVOLUTIONS, SKIPS):
-        layers = sum(isinstance(layer, torch.nn.Conv2d) for layer in space.network(arch).modules())
+        layers = sum(
+            isinstance(layer, torch.nn.Conv2d) for layer in space.network(arch, **by_modules.network).modules()
+        )
         found = time(arch)
         assert found.scores == {"latency_ms": 1000 * layers, "latency_ms_64": 1000 * layers}
         assert found.seconds > 128 / 32 * layers and found.seconds % layers == 0  # four steps, then the validation
-        assert time(arch, replace(SMALL, epochs=20)).seconds == 20 * found.seconds
+        assert time(arch, replace(by_modules, epochs=20)).seconds == 20 * found.seconds
     assert time(CONVOLUTIONS).seconds > time(SKIPS).seconds
 
 

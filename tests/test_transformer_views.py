@@ -19,7 +19,7 @@ from nasviz.strategies import BlockwiseDistillation, Distillation
 from nasviz.strategies.blockwise_distillation import BLOCKWISE
 from nasviz.strategies.mixed_integer import Budget, programme
 from nasviz.views import Stage, TransformerStack, colors, frontier, harms_map
-from nasviz.views.charts.harms_map import Scale, said
+from nasviz.views.charts.harms_map import Scale, brief, said
 from nasviz.views.stage import panel
 from nasviz.views.stage.from_search import Rows
 
@@ -201,6 +201,8 @@ def test_colours_of_harms_are_logarithmic_and_span_three_powers_of_ten():
     assert none.share(0) == 0 and np.isfinite([none.low, none.top]).all()
     assert [said(harm) for harm in (0, 0.00341, 1.5, 12.0, -0.001, 1e-5)] == [
         "0", "0.0034", "1.5", "12", "−0.001", "1.0e−05"]  # fmt: skip
+    assert [brief(harm) for harm in (0, 0.00341, 0.0851, 1.5, 12.0, -0.0001, 1e-5)] == [
+        "0", "0.003", "0.085", "1.5", "12", "0", "<.001"]  # fmt: skip
 
 
 def test_the_map_has_a_row_for_each_block_and_says_each_harm():
@@ -236,6 +238,17 @@ def test_the_frontier_has_a_line_for_each_method_with_its_intervals():
     assert [lines[name].line.color for name in ("uniform", "programme")] == [colors.TEAL, colors.BLUE]
     assert "programme: 83.4 (83.2 to 83.7) at 20, 84.0 (83.8 to 84.1) at 35." in view.text
     assert view.still().startswith(b"\x89PNG")
+
+
+def test_a_point_below_the_floor_of_a_frontier_is_drawn_there_and_says_its_value():
+    view = frontier(LINES | {"depth": [(20, 40.5, 40.0, 41.0), (35, 83, 82, 84)]}, "work, %", "accuracy, %", floor=79)
+    assert view.figure.layout.yaxis.range[0] == 79 and view.figure.layout.yaxis.range[1] > 84.1
+    depth = view.figure.data[-1]
+    assert list(depth.y) == [79, 83] and [text.strip() for text in depth.text] == ["40.5 ↓", ""]
+    assert depth.customdata[:, 3].tolist() == [40.5, 83] and list(depth.error_y.array) == [0, 1]
+    assert "depth: 40.5 (40.0 to 41.0) at 20" in view.text and view.still() != frontier(LINES, "a", "b").still()
+    with pytest.raises(ValueError, match="floor"):
+        frontier(LINES, "work, %", "accuracy, %", floor=84.1)
 
 
 @pytest.mark.parametrize("wrong", [{}, {"a": []}, {"a": [(1, 2, 3, 4)]}, {"a": [(1, np.nan, 0, 3)]}, {"a": [(1, 2)]}])

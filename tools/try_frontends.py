@@ -86,15 +86,16 @@ def run_notebook(page, out: Path) -> tuple[int, int]:
 
 
 def run_voila(page, out: Path) -> tuple[int, int]:
-    """Wait until Voilà has run the notebook; look at all of it. Return the outputs, and the widgets shown."""
+    """Wait until Voilà has run the notebook; look at each output with a widget. Return the outputs, and the widgets."""
     page.wait_for_selector(".jupyter-widgets", timeout=1000 * PATIENCE)
     page.wait_for_timeout(15_000)
-    tall = page.evaluate("document.documentElement.scrollHeight")
-    for number, top in enumerate(range(0, tall, 1000)):
-        page.evaluate(f"window.scrollTo(0, {top})")
-        page.wait_for_timeout(800)
+    outputs = page.locator(".jp-OutputArea-output")
+    shown = outputs.filter(has=page.locator(".jupyter-widgets, .js-plotly-plot"))
+    for number in range(shown.count()):  # the page scrolls in a part of itself
+        shown.nth(number).evaluate("one => one.scrollIntoView()")
+        page.wait_for_timeout(1200)
         page.screenshot(path=out / f"voila-{number:02d}.png")
-    return page.locator(".jp-OutputArea-output").count(), page.locator(".jp-OutputArea-output .jupyter-widgets").count()
+    return outputs.count(), shown.count()
 
 
 def complain(what: str) -> None:

@@ -116,7 +116,8 @@ class Challenge:
         """What identifies it beside the table."""
         return f"{self.limit:g} MAdds, {self.rounds} rounds of {self.low} to {self.high}, seed {self.seed}"
 
-    def _budgets(self) -> list[int]:
+    def budgets(self) -> list[int]:
+        """How many questions each round has; a search is not told."""
         rng = np.random.default_rng(self.seed)
         drawn = rng.uniform(np.log(self.low), np.log(self.high + 1), self.rounds)
         return [min(self.high, int(one)) for one in np.exp(drawn)]
@@ -130,7 +131,7 @@ class Challenge:
             If it yields what is no architecture of the table, or only answers and never asks.
         """
         space, answers = self.table.known(), []
-        for number, budget in enumerate(self._budgets()):
+        for number, budget in enumerate(self.budgets()):
             last = self._round(search, space, number, budget)
             answers.append("" if last is None else space.to_text(last))
         return Entry(name, tuple(answers), self.table.digest, self.name)

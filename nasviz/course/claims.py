@@ -61,7 +61,8 @@ def on_your_run(text: str) -> None:
 def as_table(head: Sequence, lines: Iterable[Sequence]) -> Markdown:
     """A table to display: the first column's texts to the left, the others, numbers mostly, to the right."""
     rows = [head, ["---", *["---:"] * (len(head) - 1)], *lines]
-    return Markdown("\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows))
+    texts = ([str(one).replace("|", "\\|") for one in row] for row in rows)  # an architecture's text may have bars
+    return Markdown("\n".join(f"| {' | '.join(row)} |" for row in texts))
 
 
 def say(sign: str, color: str, text: str, said: dict | None = None) -> None:

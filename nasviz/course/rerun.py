@@ -4,19 +4,23 @@
     python -m nasviz course capstone --rerun SUBMISSIONS --seed SECRET       searches, in notebooks
 
 A search runs in a process of its own that has no table and opens no file. It is handed the space, and asks for values
-through a pipe. Two things are told of a search that may know the table nevertheless:
+through a pipe. The seed is in no process from which it comes: its hidden budgets cannot be worked out. Three things are
+told of a search that may know the table nevertheless:
 
 - its answers hardly change if all values are dealt out anew: it is not ranked;
-- what it asks for first in each round, before it was told anything, is among the best: for a person to look at.
+- what it asks for first in each round, before it was told anything, is among the best: for a person to look at;
+- so are its answers in the rounds that end after a few questions: for a person to look at.
 """
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import socket
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -24,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from ..estimators import nasbench201_table
 from ..estimators.table import Table
 from . import bounds, capstone
 from .capstone import Challenge, Entry
@@ -37,6 +42,8 @@ from .grading.wire import Broken, Cannot, Peer, names_of
 SEARCH = "my_search"
 FIXED = 0.8  # share of rounds with the same answer whatever is told, from which on a search is not ranked
 KNOWING = 0.9  # mean place of the first questions among the architectures within the bound, 0 to 1
+SHORT, LUCKY = 10, 0.95  # questions of a short round; mean place of what is answered there. Honest searches: 0.8
+BYTES = 4  # of a seed
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class Replayed:
 
 def secret(text: str) -> int:
     """The seed that a text stands for."""
-    return int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:4], "big")
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:BYTES], "big")
 
 
 def dealt_anew(table: Table, seed: int) -> Table:
@@ -100,7 +107,7 @@ class _Listening:
 def replay(who: str, answer: Answer, game_of: Callable, limits: Limits, user: User | None = None) -> Replayed:
     """Let a search play in a process of its own, twice: with what is so, and with values that are dealt anew.
 
-    This process must not have loaded the table yet, since the search's is made from it: ``game_of()`` loads it later.
+    This process must know neither table nor seed yet, since the search's is made from it: ``game_of()`` brings both.
     """
     work = Work(answer.exercise.lab, answer.exercise.name, answer.cell, answer.helpers)
     with child.started(serve, (work, limits, user), user) as pipe:
@@ -135,11 +142,17 @@ def _judged(who: str, game: Challenge, entry: Entry, blind: Entry, first: list) 
     table = game.table
     truth = table.column("test_accuracy", None)
     allowed = np.sort(truth[table.column("madds") <= game.limit])
-    rows = [table.find(arch) for arch in first]
-    places = [np.searchsorted(allowed, truth[row]) / len(allowed) for row in rows if row >= 0]
+
+    def place(archs) -> float:
+        rows = [row for row in map(table.find, archs) if row >= 0]
+        return float(np.mean([np.searchsorted(allowed, truth[row]) / len(allowed) for row in rows])) if rows else 0.0
+
+    short = [text for text, budget in zip(entry.answers, game.budgets(), strict=True) if text and budget <= SHORT]
     why = ""
-    if places and np.mean(places) >= KNOWING:
-        why = f"its first questions stand at {np.mean(places):.0%} of all within the bound: does it know the table?"
+    if (begun := place(first)) >= KNOWING:
+        why = f"its first questions stand at {begun:.0%} of all within the bound: does it know the table?"
+    elif len(short) > 1 and (soon := place(map(table.space.from_text, short))) >= LUCKY:
+        why = f"after {SHORT} questions or fewer its answers stand at {soon:.0%} of all: does it know the table?"
     return Replayed(who, game.score(entry), why)
 
 
@@ -148,27 +161,26 @@ def game(seed: int, path: Path | None = None, **more) -> Challenge:
     return Challenge(Table.load(path), seed=seed, **more) if path else Challenge(seed=seed, **more)
 
 
-def _replaying(pipe: Any, who: str, answer: Answer, game_of: Callable, limits: Limits) -> None:
+def _replaying(pipe: Any, key: socket.socket | int, who: str, answer: Answer, limits: Limits, more: dict) -> None:
     """Be the referee of one search."""
     confined.adopt_orphans()
-    pipe.send(replay(who, answer, game_of, limits, confined.own_user()))
+    pipe.send(replay(who, answer, lambda: game(_looked_up(key), **more), limits, confined.own_user()))
 
 
-def replayed(folder: Path, seed: int, limits: Limits, jobs: int = 2, **more) -> Iterator[Replayed | str]:
-    """What came of each search in a folder of notebooks, and a sentence for each file that cannot be read.
+def _looked_up(key: socket.socket | int) -> int:
+    """The seed. It is looked at and left where it is, so that each referee finds it there."""
+    return key if isinstance(key, int) else int.from_bytes(key.recv(BYTES, socket.MSG_PEEK), "big")
 
-    Parameters
-    ----------
-    folder : Path
-    seed : int
-        Of the challenge: budgets, and what the searches draw.
-    limits : Limits
-        For each search, with all rounds.
-    jobs : int
-        Searches at once.
-    more
-        ``path`` of another table, and further fields of `nasviz.course.capstone.Challenge`.
-    """
+
+def _refereeing(pipe: Any, key: socket.socket | int, folder: Path, limits: Limits, jobs: int, more: dict) -> None:
+    """Be the process of which all referees are made: it was begun anew, and has not looked at the seed."""
+    with suppress(BrokenPipeError):  # nobody listens any more
+        for one in _each(folder, key, limits, jobs, more):
+            pipe.send(one)
+        pipe.send(None)
+
+
+def _each(folder: Path, key: socket.socket | int, limits: Limits, jobs: int, more: dict) -> Iterator[Replayed | str]:
     found = list(submissions.read(folder))
     yield from (one for one in found if isinstance(one, str))
     todo = [
@@ -180,12 +192,13 @@ def replayed(folder: Path, seed: int, limits: Limits, jobs: int = 2, **more) -> 
     ]
     for lab in {answer.exercise.lab for _, answer in todo}:
         pristine.imported(lab)  # once, before processes are forked; it loads no table
+    nasbench201_table.cache_clear()  # a script that called this one may have, and is run again in a process begun anew
+    gc.collect()
     context: Any = get_context("fork" if confined.FORKS else "spawn")
     going: list[tuple[Any, Any, str]] = []
     for who, answer in todo:
         mine, its = context.Pipe()
-        arguments = (its, who, answer, partial(game, seed, **more), limits)
-        process = context.Process(target=_replaying, args=arguments)
+        process = context.Process(target=_replaying, args=(its, key, who, answer, limits, more))
         process.start()
         its.close()
         going.append((process, mine, who))
@@ -202,6 +215,65 @@ def _ended(going: list) -> Iterator[Replayed]:
     except EOFError:
         yield Replayed(who, np.nan, "it brought the process of its referee to an end")
     process.join()
+
+
+def replayed(folder: Path, seed: int, limits: Limits, jobs: int = 2, **more) -> Iterator[Replayed | str]:
+    """What came of each search in a folder of notebooks, and a sentence for each file that cannot be read.
+
+    Parameters
+    ----------
+    folder : Path
+    seed : int
+        Of the challenge: budgets, and what the searches draw; 0 to 2**32 - 1.
+    limits : Limits
+        For each search, with all rounds.
+    jobs : int
+        Searches at once.
+    more
+        ``path`` of another table, and further fields of `nasviz.course.capstone.Challenge`.
+
+    Raises
+    ------
+    RuntimeError
+        If the process of the referees ends before it has told of all.
+    """
+    context = get_context("spawn")  # forked from this one, a search would find the seed in its memory
+    mine, its = context.Pipe()
+    with _shown(seed) as key:
+        process = context.Process(target=_refereeing, args=(its, key, folder, limits, jobs, more))
+        with _without_arguments():
+            process.start()
+        its.close()
+        try:
+            while (one := mine.recv()) is not None:
+                yield one
+        except EOFError:
+            raise RuntimeError("the process of the referees ended: start again") from None
+        finally:
+            mine.close()
+            process.join()
+
+
+@contextmanager
+def _shown(seed: int) -> Iterator[socket.socket | int]:
+    """Where the referees find the seed: on a socket, if a search is forked from its referee; else the seed itself."""
+    if not confined.FORKS:
+        yield seed
+        return
+    mine, its = socket.socketpair()
+    with mine, its:
+        mine.sendall(seed.to_bytes(BYTES, "big"))
+        yield its
+
+
+@contextmanager
+def _without_arguments() -> Iterator[None]:
+    """A process that is begun meanwhile is not told this one's command line, where the secret stands."""
+    kept, sys.argv = sys.argv, sys.argv[:1]
+    try:
+        yield
+    finally:
+        sys.argv = kept
 
 
 def add_command(commands) -> None:

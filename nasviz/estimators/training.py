@@ -20,8 +20,9 @@ from ..chance import BUILD, JUDGE, TRAIN, Draws, drawn_from
 from ..estimator import Estimator, Progress, curve_wanted, report
 from ..nn import count
 from ..nn.descent import OPTIMIZERS, AdamW, Nesterov, cosine, warmed
+from ..nn.plain import learning
 from ..nn.threads import one_thread
-from ..nn.trial import as_it_was, batch_of_one, check_outputs, tried
+from ..nn.trial import as_it_was, batch_of_one, tried
 from ..ranges import check_fields, ranged
 from ..space import Arch, SearchSpace
 from ..step import Evaluation
@@ -219,6 +220,7 @@ class Training(Estimator):
         network, size = self.prepared(arch, seed)
         draws, classes, words = Draws(network, seed), len(_data(self.dataset, recipe.size).classes), self._words(arch)
         descent = recipe.descent(network)
+        learn = learning(network, images, recipe.batch, classes, words)
         order = np.random.default_rng((seed, 1))  # not the weights' generator, whose draws depend on the network
         batches = -(-recipe.images // recipe.batch)
         scores: dict[str, float] = {}
@@ -229,11 +231,7 @@ class Training(Estimator):
             total = 0.0
             for batch, chosen in enumerate(places.split(recipe.batch)):
                 with draws(TRAIN, epoch * batches + batch):
-                    logits = network(images[chosen])
-                    check_outputs(logits, len(chosen), classes, words)
-                    batch_loss = cross_entropy(logits, labels[chosen])
-                    if batch_loss.requires_grad:  # not if chance left out every layer with weights
-                        batch_loss.backward()
+                    batch_loss = learn(images[chosen], labels[chosen])
                 descent.step(recipe.rate(epoch * batches + batch))
                 value = batch_loss.item()
                 if not isfinite(value):

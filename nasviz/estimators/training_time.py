@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from statistics import median
 
 import torch
-from torch.nn.functional import cross_entropy
 
+from .. import datasets
 from ..chance import TRAIN, Draws
 from ..estimator import Estimator
+from ..nn.plain import learning
 from ..nn.threads import one_thread
 from ..ranges import check_fields, ranged
 from ..space import Arch, SearchSpace
@@ -65,10 +66,12 @@ class Timing(Estimator):
         valid = tensors_of(training.dataset, recipe.size, "valid")
         with one_thread(), Draws(network, seed)(TRAIN):
             descent = recipe.descent(network)
+            classes = len(datasets.load(training.dataset, recipe.size).classes)
+            learn = learning(network, images, recipe.batch, classes, training._words(arch))
 
             def step() -> None:
                 places = torch.randint(len(images), (recipe.batch,), generator=torch.Generator().manual_seed(seed))
-                cross_entropy(network(images[places]), labels[places]).backward()
+                learn(images[places], labels[places])
                 descent.step(recipe.lr)
 
             network.train()

@@ -23,8 +23,8 @@ from ..hardware.new_device import WAYS, Known, judge
 from ..hardware.published_latencies import latencies
 from ..identity import OtherVersion, check_version
 from ..paths import data_dir
-from ..views.charts.chart import Chart, drawn, figure, live
-from ..views.raster import SERIES, Axes, mixed
+from ..views.charts.chart import Chart, drawn, figure, live, stroke
+from ..views.raster import DASHES, SERIES, Axes, mixed
 
 FILE, VERSION = "device-transfer.json", 1
 MEASURED, DRAWS, CELLS, JUDGES = (3, 5, 10, 20, 50, 100, 300), 20, 4000, 1000
@@ -200,12 +200,13 @@ class TransferCurves(Chart):
             xaxis={"title": "measurements on the new device", "type": "log"},
             legend={"orientation": "h", "y": -0.2, "traceorder": "normal"},
         )
-        for way, color in zip(transfer.ways, SERIES, strict=False):
+        for way, color, dash in zip(transfer.ways, SERIES, DASHES, strict=False):
             edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
             self.figure.add_scatter(**edge)
             r, g, b = (int(color[i : i + 2], 16) for i in (1, 3, 5))
             self.figure.add_scatter(fill="tonexty", fillcolor=f"rgba({r},{g},{b},.14)", **edge)
-            self.figure.add_scatter(mode="lines+markers", line={"color": color, "width": 2}, name=way)
+            line = {"color": color, "width": 2, "dash": stroke(dash)}
+            self.figure.add_scatter(mode="lines+markers", line=line, name=way)
         self.figure.update_xaxes(tickvals=list(transfer.measured), ticktext=[str(n) for n in transfer.measured])
         self._draw()
         self.figure = live(self.figure)
@@ -250,8 +251,8 @@ class TransferCurves(Chart):
                 edge = [*zip(at, band[2], strict=True), *list(zip(at, band[1], strict=True))[::-1]]
                 pen.area([(axes.X(x), axes.Y(y)) for x, y in edge], mixed(color, 0.12))
             for place, (way, band) in enumerate(self.bands.items()):
-                axes.line(at, band[0], SERIES[place], 2)
-                pen.line([(612, 40 + 22 * place), (636, 40 + 22 * place)], SERIES[place], 2.5)
+                axes.line(at, band[0], SERIES[place], 2, DASHES[place])
+                pen.line([(612, 40 + 22 * place), (636, 40 + 22 * place)], SERIES[place], 2.5, DASHES[place])
                 pen.text(642, 40 + 22 * place, way, 11, anchor="lm")
 
         return drawn(900, 350, draw)

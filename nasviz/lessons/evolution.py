@@ -24,7 +24,7 @@ from ..space import Arch, SearchSpace
 from ..step import Evaluation, Step
 from ..strategies import RegularizedEvolution
 from ..views import cell
-from ..views.charts.chart import Chart, drawn, figure, live
+from ..views.charts.chart import Chart, drawn, figure, live, stroke
 from ..views.colors import strategy
 from ..views.raster import Axes, mixed
 
@@ -265,14 +265,13 @@ class Courses(Chart):
         self.text = f"True accuracy of what is evaluated, mean of {seeds} seeds; the last {block} evaluations: {ends}"
         chart = figure(height=380, xaxis={"title": "evaluations"}, yaxis={"title": "true accuracy, %"})
         for name, (mean, low, high) in self.bands.items():
-            color = strategy(name).color
+            look = strategy(name)
             edge = {"x": self.at, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
             chart.add_scatter(y=low, **edge)
-            r, g, b = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+            r, g, b = (int(look.color[i : i + 2], 16) for i in (1, 3, 5))
             chart.add_scatter(y=high, fill="tonexty", fillcolor=f"rgba({r},{g},{b},.16)", **edge)
-            chart.add_scatter(
-                x=self.at, y=mean, mode="lines", line={"color": color, "width": 2}, name=strategy(name).label
-            )
+            line = {"color": look.color, "width": 2, "dash": stroke(look.dash)}
+            chart.add_scatter(x=self.at, y=mean, mode="lines", line=line, name=look.label)
         super().__init__([live(chart)])
 
     def still(self) -> bytes:
@@ -286,9 +285,10 @@ class Courses(Chart):
                 edge = [*zip(self.at, high, strict=True), *list(zip(self.at, low, strict=True))[::-1]]
                 pen.area([(axes.X(x), axes.Y(y)) for x, y in edge], mixed(strategy(name).color, 0.16))
             for n, (name, band) in enumerate(self.bands.items()):
-                axes.line(self.at, band[0], strategy(name).color, 2)
-                pen.line([(660, 40 + 22 * n), (690, 40 + 22 * n)], strategy(name).color, 2.5)
-                pen.text(698, 40 + 22 * n, strategy(name).label, 12, anchor="lm")
+                look = strategy(name)
+                axes.line(self.at, band[0], look.color, 2, look.dash)
+                pen.line([(660, 40 + 22 * n), (690, 40 + 22 * n)], look.color, 2.5, look.dash)
+                pen.text(698, 40 + 22 * n, look.label, 12, anchor="lm")
 
         return drawn(860, 350, draw)
 

@@ -3,8 +3,9 @@
 Hue stands for the family of an operation (zero, identity, pooling, convolution, separable, dilated, inverted
 bottleneck; of half-blocks of a transformer: attention, feed-forward). Kernel size is shown by the label and by the
 stroke pattern, never by hue alone: a reader who sees no difference between two blues still sees a dotted and a plain
-line. All colours have a contrast of at least 2.4 to 1 on white and on the dark theme's background, and the families
-stay distinct under simulated colour blindness (a test checks both).
+line. Of two that are equally dark the stroke patterns differ, so that grey print keeps them apart. All colours have a
+contrast of at least 2.4 to 1 on white and on the dark theme's background, and the families stay distinct under
+simulated colour blindness (a test checks all of this).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ COSTS = ("#2456b0", "#4b6a9f", "#75797f", "#a38656", "#d99400")
 
 SOLID: tuple[int, ...] = ()
 KERNEL_DASH = {1: (2, 3), 3: SOLID, 5: (7, 3), 7: (9, 3, 2, 3)}  # stroke pattern by kernel size, px on and off
+DILATED_DASH = {3: (4, 6), 5: (10, 6)}  # wide gaps, as in such a kernel
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Style:
 
 _FIXED = {
     "none": Style(GREY, (1, 3), "zero", "zero"),
-    "skip_connect": Style(MAGENTA, SOLID, "skip", "identity"),
+    "skip_connect": Style(MAGENTA, (14, 3), "skip", "identity"),
     "avg_pool_3x3": Style(AMBER, SOLID, "avg pool", "pooling"),
     "max_pool_3x3": Style("#a86700", (6, 2, 2, 2), "max pool", "pooling"),
     # half-blocks of a transformer: the smaller, the more is missing from the stroke
@@ -96,26 +98,27 @@ def style(op: str) -> Style:
             text = f"{label} {shape}" if sizes else label
             if family == "inverted bottleneck" and expansion:
                 text += f" ×{expansion[1]}"
-            return Style(color, KERNEL_DASH.get(kernel, (4, 4)), text, family)
+            dashes = DILATED_DASH if family == "dilated" else KERNEL_DASH
+            return Style(color, dashes.get(kernel, (4, 4)), text, family)
     return Style(_OTHER[sum(name.encode()) % len(_OTHER)], (3, 3), str(op).replace("_", " "), "other")
 
 
 # A strategy has the same colour in every race. Related strategies share a hue, and differ in stroke pattern and sign.
 STRATEGIES = {
     "RandomSearch": Style(GREY, (4, 4), "random search", "random"),
-    "Reinforce": Style(MAGENTA, SOLID, "REINFORCE", "policy gradient"),
-    "RankedReinforce": Style(MAGENTA, (6, 3), "REINFORCE by ranks", "policy gradient"),
+    "Reinforce": Style(MAGENTA, (14, 3), "REINFORCE", "policy gradient"),
+    "RankedReinforce": Style(MAGENTA, (14, 3, 5, 3), "REINFORCE by ranks", "policy gradient"),
     "RegularizedEvolution": Style(BLUE, SOLID, "evolution", "evolution"),
     "BatchedEvolution": Style(BLUE, (6, 3), "evolution in batches", "evolution"),
     "Nsga2": Style("#4a94e8", (3, 2), "NSGA-II", "evolution"),
-    "LocalSearch": Style(TEAL, SOLID, "local search", "local search"),
+    "LocalSearch": Style(TEAL, (2, 2), "local search", "local search"),
     "Bananas": Style(AMBER, SOLID, "BANANAS", "model-based"),
-    "GaussianProcess": Style("#a86700", (6, 3), "GP + EI", "model-based"),
+    "GaussianProcess": Style("#a86700", (5, 5), "GP + EI", "model-based"),
     "SuccessiveHalving": Style(VIOLET, (7, 2, 2, 2), "successive halving", "multi-fidelity"),
     "Hyperband": Style("#a58be0", (10, 3), "Hyperband", "multi-fidelity"),
     "Bohb": Style(VIOLET, (12, 3, 2, 3), "BOHB", "multi-fidelity"),
-    "Darts": Style("#9c6b4f", SOLID, "DARTS", "weight sharing"),
-    "SecondOrderDarts": Style("#9c6b4f", (6, 3), "DARTS, second order", "weight sharing"),
+    "Darts": Style("#9c6b4f", (20, 2), "DARTS", "weight sharing"),
+    "SecondOrderDarts": Style("#9c6b4f", (10, 6), "DARTS, second order", "weight sharing"),
     "DartsPT": Style("#9c6b4f", (2, 3), "DARTS-PT", "weight sharing"),
     "Enas": Style("#5b8a3c", (6, 2, 1, 2), "ENAS", "weight sharing"),
     "Spos": Style("#5b8a3c", (8, 2), "SPOS's evolution", "weight sharing"),
@@ -131,12 +134,12 @@ METHODS = {
     "greedy": Style("#4a94e8", (9, 3, 2, 3), "greedy", "by harms"),
     "one by one": Style(VIOLET, (7, 2, 2, 2), "one by one", "by removal"),
     "depth": Style(AMBER, SOLID, "depth", "by removal"),
-    "magnitude": Style("#9c6b4f", SOLID, "magnitude", "by weights"),
-    "uniform": Style(TEAL, SOLID, "uniform", "equal blocks"),
-    "equal blocks of the library": Style(TEAL, (6, 3), "equal blocks of the library", "equal blocks"),
+    "magnitude": Style("#9c6b4f", (14, 3), "magnitude", "by weights"),
+    "uniform": Style(TEAL, (2, 2), "uniform", "equal blocks"),
+    "equal blocks of the library": Style(TEAL, (5, 5), "equal blocks of the library", "equal blocks"),
     "random": Style(GREY, (4, 4), "random", "random"),
-    "uniform from scratch": Style(MAGENTA, SOLID, "from scratch", "no parent"),
-    "CNN": Style(MAGENTA, (6, 3), "CNN from scratch", "no parent"),
+    "uniform from scratch": Style(MAGENTA, (14, 3, 5, 3), "from scratch", "no parent"),
+    "CNN": Style(MAGENTA, (10, 6), "CNN from scratch", "no parent"),
     "parent": Style("#6b7280", (1, 3), "parent", "reference"),
 }
 _SAME_METHODS = {"from scratch": "uniform from scratch", "scratch": "uniform from scratch", "cnn": "CNN",

@@ -12,6 +12,7 @@ from .colors import BLUE, GREY, MAGENTA, TEAL, VIOLET
 TEXT, DIM, GRID, PANEL, BACK, DEAD = "#16181d", "#565c67", "#d8dbe0", "#f5f6f8", "#ffffff", "#a5abb4"
 MARK = "#7a3fb0"
 SERIES = (BLUE, "#d98300", TEAL, MAGENTA, VIOLET, GREY)  # as in js/base.js
+DASHES: tuple[tuple[int, ...], ...] = ((), (6, 3), (2, 2), (14, 3), (9, 3, 2, 3), (4, 4))  # of them: for grey print
 SHARP = 2  # drawn at this many times the size, then reduced: Pillow's lines have no antialiasing
 
 
@@ -34,6 +35,17 @@ class Pen:
     def dot(self, x, y, r, fill=None, outline=None, width=1.4) -> None:
         at = ((x - r) * SHARP, (y - r) * SHARP, (x + r) * SHARP, (y + r) * SHARP)
         self.draw.ellipse(at, fill, outline, round(width * SHARP))
+
+    def sign(self, symbol, x, y, r, fill=None, outline=None, width=1.4) -> None:
+        """A ``"square"``, a ``"diamond"``, or else a dot, as plotly's symbols of these names: of about one area."""
+        if symbol == "square":
+            self.box(x - 0.89 * r, y - 0.89 * r, 1.78 * r, 1.78 * r, fill, outline, width)
+        elif symbol == "diamond":
+            a = 1.3 * r
+            corners = [((x + dx) * SHARP, (y + dy) * SHARP) for dx, dy in ((-a, 0), (0, -a), (a, 0), (0, a))]
+            self.draw.polygon(corners, fill, outline, round(width * SHARP))
+        else:
+            self.dot(x, y, r, fill, outline, width)
 
     def area(self, points, fill) -> None:
         if len(points) > 2:

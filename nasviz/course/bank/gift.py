@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 
 from .question import Answer, Item
 from .text import as_html, title
@@ -58,5 +59,4 @@ def _unit(item: Item) -> str:
 
 def exact(number: Answer) -> str:
     """A number with ten digits and without a power of ten."""
-    text = f"{float(number):.10g}"
-    return text if "e" not in text else f"{float(number):.10f}"
+    return format(Decimal(f"{float(number):.10g}"), "f")

@@ -28,7 +28,7 @@ from ..capstone import BudgetSpent
 
 MOST = 2**26  # bytes of a message
 DEEPEST = 50  # data within data
-ITEMS = 10**6  # of a range
+ITEMS = 10**6  # of a range; and lists and dicts in a message: each takes thirty times the bytes of its text
 MORE, AHEAD = 1000, 0.1  # answers to a call that is repeated, and seconds for them
 ALIVE = ('"function"', '"generator"')  # arguments with which a call is not foreseen
 SCALARS = (bool, int, float, str)
@@ -195,6 +195,8 @@ class Peer:
             raw = self.pipe.recv_bytes(MOST)
         except (OSError, EOFError) as error:
             raise Broken("its process ended before it had answered") from error
+        if raw.count(b"[") + raw.count(b"{") > ITEMS:
+            raise Broken("its process sent what is no answer")
         try:
             found = json.loads(raw)
         except (ValueError, RecursionError):

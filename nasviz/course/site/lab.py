@@ -32,6 +32,8 @@ SAID = re.compile(
 TONES = {"✓": "good", "✗": "bad"}
 KINDS = {"fill": "write a function", "run": "run an experiment", "open": "an open question"}
 CHART, CURVE = (f"application/vnd.nasviz.{one}+json" for one in ("chart", "curve"))
+WIDGET = re.compile(r"[A-Z]\w*\((?:children|value|description)=")  # of ipywidgets, as it is written in Python
+ONLY_THERE = '<div class="said"><p>Sliders stand here in the notebook: what they change, Python computes.</p></div>'
 LIVE = {STAGE: "stage", CHART: "chart"}  # what a run adds to the stored pictures: nasviz.course.site.recorded
 
 
@@ -239,6 +241,8 @@ class _Page:
             yield Output("html", Markup(self.text(text)))
         elif html := stored(output, HTML):
             yield Output("html", Markup(html))
+        elif WIDGET.match(stored(output, PLAIN)):
+            yield Output("html", Markup(ONLY_THERE))
         elif text := "".join(output.get("text", "")) or stored(output, PLAIN):
             yield Output("text", Markup(escape(strip_ansi(text).rstrip("\n"))))
 

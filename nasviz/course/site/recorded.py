@@ -94,7 +94,7 @@ def _held(widget) -> Iterator[tuple[str, dict]]:
             yield CURVE, {"results": widget.results}
         return
     for one in _inside(widget):
-        if isinstance(one, Stage) and len(one) > 1 and one.spec.get("transport", True):
+        if isinstance(one, Stage) and _replays(one, alone=one is widget):
             found: tuple[str, dict] = STAGE, replay.recorded(one)
         elif hasattr(one, "to_plotly_json"):
             found = CHART, chart(one)
@@ -103,6 +103,13 @@ def _held(widget) -> Iterator[tuple[str, dict]]:
         if len(json.dumps(found[1])) <= LONGEST:
             yield found
             return
+
+
+def _replays(stage, alone: bool) -> bool:
+    """Whether a page draws a stage anew: one that moves; or one that stands still by itself, in the page's theme."""
+    if stage.spec.get("transport", True):
+        return len(stage) > 1
+    return alone and len(stage) > 0
 
 
 def _inside(widget) -> Iterator:

@@ -5,7 +5,14 @@ function fit(slide) {
     slide.style.setProperty("--fit", size);
   }
 }
-const all = () => document.querySelectorAll(".slides section section").forEach(fit);
+const all = () => document.querySelectorAll(".slides section[data-kind]:not(.stack)").forEach(fit);
 Reveal.on("ready", (event) => fit(event.currentSlide));
 Reveal.on("slidechanged", (event) => fit(event.currentSlide));
-Reveal.on("pdf-ready", all);
+const light = ({ contentDocument }) => contentDocument?.documentElement.style.setProperty("color-scheme", "light");
+Reveal.on("pdf-ready", () => {
+  all();
+  for (const frame of document.querySelectorAll("iframe")) {
+    light(frame); // a replay has the theme of the system, and paper has not
+    frame.addEventListener("load", () => light(frame));
+  }
+});

@@ -36,6 +36,7 @@ AXES = 400  # of the axes under a question
 CAPTION = 26  # words above a picture
 LEGIBLE, LARGE = 15, 27  # pixels of a table's letters, at least and at most
 SHOWN = ("slide", "subslide", "fragment")
+BAR = re.compile(r"(?<!\\)\|")  # between the cells of a table; one in a text has a stroke before it
 EXERCISE = re.compile(r"^\*\*(\d+ · [^*]+)\*\*\s*(\([^)]*\))?")
 SEEN = "What you have seen"
 
@@ -316,7 +317,7 @@ def _table(text: str, high: int = HIGH) -> str:
     rows = text.strip().split("\n")
     if len(rows) < 3 or not rows[0].startswith("|"):
         return ""
-    cells = [[len(prose.LINK.sub(r"\1", cell)) for cell in row.strip("| ").split("|")] for row in [rows[0], *rows[2:]]]
+    cells = [[len(prose.LINK.sub(r"\1", cell)) for cell in BAR.split(row.strip("| "))] for row in [rows[0], *rows[2:]]]
     columns = range(max(map(len, cells)))
     chars = sum(max(row[i] for row in cells if i < len(row)) for i in columns) + 2 * len(columns)
 

@@ -25,6 +25,11 @@ CLEAR = {
 }
 
 
+def stroke(dash: Sequence[float]) -> str:
+    """A stroke pattern, px on and off, as plotly takes it."""
+    return ",".join(f"{one:g}px" for one in dash) or "solid"
+
+
 class Fit(anywidget.AnyWidget):
     """Invisible: tells plotly when the room beside it changes. It measures before it is shown, then listens to the
     window only. ``width`` is the chart's, in pixels, rounded down to fifty; 0 until a page has shown it."""

@@ -198,12 +198,12 @@ class Correlation(Chart):
             names = self.names[0], f"{self.names[1]}, %"
             spans = [good_range(v, low_fence=False, high_fence=False) for v in (x, y)]
             axes = Axes(pen, (0, 22, 700, 400), *spans, *names)
-            for (_, _, color, _, size), members in zip(GROUPS, self.shown, strict=True):
+            for (_, _, color, symbol, size), members in zip(GROUPS, self.shown, strict=True):
                 for i in members[np.isfinite(x[members]) & np.isfinite(y[members])]:
-                    pen.dot(axes.X(x[i]), axes.Y(y[i]), size / 2, mixed(color, 0.6), color, 0.8)
+                    pen.sign(symbol, axes.X(x[i]), axes.Y(y[i]), size / 2, mixed(color, 0.6), color, 0.8)
             left = 60
-            for _, name, color, _, _ in GROUPS:
-                pen.dot(left, 14, 4, color)
+            for _, name, color, symbol, _ in GROUPS:
+                pen.sign(symbol, left, 14, 4, color)
                 pen.text(left + 10, 14, name, 11, anchor="lm")
                 left += 30 + pen.wide(name, 11)
             if len(x) > 2:

@@ -49,6 +49,13 @@ def said(harm: float) -> str:
     return f"{harm:.1e}".replace("-", "−") if 0 < abs(harm) < 1e-4 else f"{float(f'{harm:.2g}'):g}".replace("-", "−")
 
 
+def brief(harm: float) -> str:
+    """Return a harm in five letters or fewer, for a narrow cell: ``"0.003"``, ``"1.5"``, ``"<.001"``, ``"0"``."""
+    if 0 < harm < 0.001:
+        return "<.001"
+    return said(round(harm, 3) + 0.0)  # + 0.0: no minus before a zero
+
+
 class HarmsMap(Chart):
     """A heat map of harms: attention on the left, feed-forward networks on the right. See `harms_map`."""
 
@@ -88,7 +95,7 @@ class HarmsMap(Chart):
             out.add_heatmap(
                 z=[[self.scale.place(harm) for harm in row] for row in harms.tolist()],
                 x=list(self.space.choices[half].options), y=self.blocks,
-                text=[[said(harm) for harm in row] for row in harms.tolist()], texttemplate="%{text}",
+                text=[[brief(harm) for harm in row] for row in harms.tolist()], texttemplate="%{text}",
                 textfont={"size": 13}, customdata=self._hovers(half), hovertemplate="%{customdata}<extra></extra>",
                 coloraxis="coloraxis", xgap=2, ygap=2, xaxis=f"x{half + 1}" if half else "x",
                 yaxis="y2" if half else "y",
@@ -132,7 +139,7 @@ class HarmsMap(Chart):
                     for option, harm in enumerate(harms):
                         x = left + WIDE * option
                         pen.box(x + 1, y + 1, WIDE - 2, TALL - 2, self.scale.color(harm))
-                        pen.text(x + WIDE / 2, y + TALL / 2, said(harm), 11, self.scale.ink(harm), plain=True)
+                        pen.text(x + WIDE / 2, y + TALL / 2, brief(harm), 11, self.scale.ink(harm), plain=True)
 
         return drawn(LEFT + 2 * apart, HEAD + TALL * len(self.blocks) + 8, draw)
 

@@ -147,12 +147,12 @@ class MaddsAndTime(Chart):
             axes.line(*self._ends(), GREY, 1.5, (2, 3))
             x, y = (np.array([place(v) for v in values]) for place, values in ((axes.X, self.madds), (axes.Y, self.ms)))
             beside, left = self._beside(x, -y), 60
-            for group, name, color, _ in GROUPS:
+            for group, name, color, symbol in GROUPS:
                 for i in self.groups[group]:
-                    pen.dot(x[i], y[i], 4 if group else 3, mixed(color, 0.7), color, 0.8)
+                    pen.sign(symbol, x[i], y[i], 4 if group else 3, mixed(color, 0.7), color, 0.8)
                     dx, dy = SHIFT[beside[i]]
                     pen.text(x[i] + dx, y[i] + dy, self.letters.get(i, ""), 12, DIM)
-                pen.dot(left, 10, 4, color)
+                pen.sign(symbol, left, 10, 4, color)
                 pen.text(left + 10, 10, name, 11, anchor="lm")
                 left += 34 + pen.wide(name, 11)
             for column, lines in enumerate(self.lines.values()):

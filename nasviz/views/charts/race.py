@@ -16,7 +16,7 @@ from ...races.race import Race
 from ...races.standings import JUDGES, WORDS, Standings, Track
 from ..colors import REFERENCE, SOLID, strategy
 from ..raster import DIM, GRID, TEXT, mixed, ticks
-from .chart import Chart, Fit, drawn, figure, live
+from .chart import Chart, Fit, drawn, figure, live, stroke
 
 DASHES = (SOLID, (6, 3), (2, 3), (9, 3, 2, 3))
 EVERY = 1.0  # seconds between two drawings while a race runs
@@ -149,9 +149,9 @@ class RaceChart(Chart):
             self.figure.add_scatter(**edge)
             r, g, b = (int(color[i : i + 2], 16) for i in (1, 3, 5))
             self.figure.add_scatter(fill="tonexty", fillcolor=f"rgba({r},{g},{b},.16)", **edge)
-            stroke = {"color": color, "width": 2, "dash": ",".join(f"{d}px" for d in dash) or "solid"}
+            line = {"color": color, "width": 2, "dash": stroke(dash)}
             hover = f"{escape(label)}: %{{y:.2f}} points after %{{x:,.0f}}<extra></extra>"
-            self.figure.add_scatter(mode="lines", line=stroke, hovertemplate=hover)
+            self.figure.add_scatter(mode="lines", line=line, hovertemplate=hover)
         spans = {"type": "data", "symmetric": False, "thickness": 1.5, "width": 4}
         for name in self.names:
             color = looks[name][0]

@@ -293,12 +293,13 @@ class Surrogate(Chart):
                 x = above.X(i + 1)
                 pen.line([(x, above.Y(ends[0, i])), (x, above.Y(ends[1, i]))], color, 1)
                 for axis, y in ((above, now["predicted"][i]), (below, now["acquisition"][i])):
-                    pen.dot(axis.X(i + 1), axis.Y(y), 3.2 if taken[i] else 2.2, color)
+                    symbol, size = ("square", 3.2) if taken[i] else ("circle", 2.2)
+                    pen.sign(symbol, axis.X(i + 1), axis.Y(y), size, color)
             at = 52
             legend = [("earlier rounds", GREY), ("evaluated in this one", MAGENTA)]
             legend += [("candidates, by the table", BLUE)] if self.truth else [("candidates", BLUE)]
             for name, color in legend:
-                pen.dot(at, 14, 4, color)
+                pen.sign("square" if color == MAGENTA else "circle", at, 14, 4, color)
                 pen.text(at + 10, 14, name, 11, anchor="lm")
                 at += 30 + pen.wide(name, 11)
             pen.text(818, 14, f"round {self.round.value}: {one.before} evaluations learned", 12, anchor="rm")

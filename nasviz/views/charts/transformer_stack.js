@@ -110,7 +110,7 @@ function stackOf(model, el, signal) {
     const buttons = cells.map((cell, option) => {
       const button = html("button", { type: "button", tabIndex: -1 }, group);
       html("span", { textContent: cell.name }, button);
-      if (harmed) html("small", { textContent: cell.said }, button);
+      if (harmed) html("small", { textContent: cell.brief }, button);
       button.setAttribute("role", "radio");
       button.setAttribute("aria-label", cell.look + (harmed ? `, harm ${cell.said}` : ""));
       button.title = `${block}: ${cell.look}${harmed ? `; harm ${cell.said}` : ""}${costs

@@ -16,7 +16,7 @@ from ..raster import BACK, DIM, GRID, TEXT, Pen, mixed
 from ..stage import panel
 from ..stage.widget import script
 from .chart import drawn, short
-from .harms_map import Scale, said
+from .harms_map import Scale, brief, said
 
 Cost = np.ndarray | Callable[[Arch], float]
 NAME, WIRE, BOX, WIDE, TALL, GAP = 148, 14, 112, 74, 22, 6  # of the still, px: its columns, a row, between blocks
@@ -159,7 +159,7 @@ class TransformerStack(anywidget.AnyWidget):
                     cell["look"] = "left out"
                 if self.harms is not None and self.scale is not None:
                     harm = float(self.harms[place, option])
-                    cell |= {"harm": harm, "said": said(harm), "fill": self.scale.color(harm)}
+                    cell |= {"harm": harm, "said": said(harm), "brief": brief(harm), "fill": self.scale.color(harm)}
                     cell["ink"] = self.scale.ink(harm)
                 cells.append(cell)
             rows.append({"block": block, "kind": kind, "cells": cells})
@@ -205,7 +205,7 @@ class TransformerStack(anywidget.AnyWidget):
             fill = one.get("fill", BLUE if on else GRID)
             pen.box(left + 1, y + 1, WIDE - 3, TALL - 3, fill if on else mixed(fill, 0.3), TEXT if on else None, 2, 3)
             ink = (one.get("ink", BACK) if on else TEXT) if "harm" in one or on else DIM
-            pen.text(left + WIDE / 2, middle, f"{one['name']} {one.get('said', '')}".strip(), 10, ink, plain=True)
+            pen.text(left + WIDE / 2, middle, f"{one['name']} {one.get('brief', '')}".strip(), 10, ink, plain=True)
 
     def __repr__(self):
         return self.text

@@ -202,8 +202,8 @@ class Zoo(Chart):
                 if boxes.index(box) > 3:  # away from its dot: a line leads back
                     pen.line([(px, py), (x, y - 6 if y > py else y + 6)], DIM, 0.6)
                 pen.text(x, y, name, 10, TEXT)
-            for (word, color, _), left in zip(LOOK.values(), (400, 530, 730), strict=True):
-                pen.dot(left, 14, 6, mixed(color, 0.5), color)
+            for (word, color, symbol), left in zip(LOOK.values(), (400, 530, 730), strict=True):
+                pen.sign(symbol, left, 14, 6, mixed(color, 0.5), color)
                 pen.text(left + 12, 14, word, 12, anchor="lm")
 
         return drawn(900, 520, draw)

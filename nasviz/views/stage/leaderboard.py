@@ -10,7 +10,7 @@ from ...space import SearchSpace
 from ...step import Evaluation
 from ..colors import style
 
-_COLUMNS = ("", "Accuracy", "Multiply-adds", "Parameters", "Seed", "Cell")
+_COLUMNS = ("Place", "Accuracy", "Multiply-adds", "Parameters", "Seed", "Cell")
 _TABLE = "border-collapse:collapse; line-height:1.5; display:block; overflow:auto"
 _CELL = "text-align:left; padding:1px 14px 1px 0; white-space:nowrap; font-variant-numeric:tabular-nums"
 _CHIP = (

@@ -78,7 +78,7 @@ class Player(widgets.VBox):
     recorded_run : Run
         The present run; `reset` replaces it.
     stage : Stage
-        The picture.
+        The picture. While the search runs, it has the steps up to the last picture: a tenth of a second ago, or less.
     sliders : dict of str to widget
         The sliders by the name of their knob.
     worker : Worker
@@ -104,6 +104,7 @@ class Player(widgets.VBox):
         self.add_class("nasviz-player")
         self._fraction = 0.0  # finished share of the present evaluation
         self._published = self._clock = self._elapsed = 0.0
+        self._seen = 0  # number of steps that the worker has reported; the stage may still lack the newest
         self._marked = 0  # number of the run's turns that have a mark on the stage
         self._following: int | None = None  # thread that moves a slider after the run
         self.error: BaseException | None = None
@@ -115,13 +116,13 @@ class Player(widgets.VBox):
         self._rows = self.rows(search, band, x)
         self.stage = Stage(self._rows.spec)
         self.recorded_run = Run(search, self.path).recall()
-        for step, seconds in zip(self.recorded_run.steps, self.recorded_run.costs, strict=True):
-            self.stage.remember(**self._rows.row(step, seconds))
+        self._catch_up()
+        self._seen = len(self.stage)
         reports = Reports(
             started=lambda: self._show_error(None),
             stepped=self._show_step,
             progressed=self._show_progress,
-            rested=lambda: self._publish(now=True),
+            rested=self._show_all,
             reset=self._begin_again,
             ended=self._show_end,
         )
@@ -248,18 +249,28 @@ class Player(widgets.VBox):
         return cast("Generator[Step, None, None]", iter(self.recorded_run))
 
     def _show_step(self, step: Step) -> bool:
-        """Show a step that the stage does not have yet: a run that is iterated again begins with its record."""
+        """Count a step that was not seen yet: a run that is iterated again begins with its record.
+
+        Its row is made when the next picture is due, together with those of all steps since the last one. Alone, after
+        a step that filled the processor's caches with other things, each would take ten times as long.
+        """
         self._fraction = 0.0
-        if len(self.recorded_run.steps) <= len(self.stage):
+        if len(self.recorded_run.steps) <= self._seen:
             return False
-        self.stage.remember(**self._rows.row(step, self.recorded_run.seconds))
-        self._show_turns()
+        self._seen += 1
         self._publish()
         return True
 
     def _show_progress(self, share: float) -> None:
         self._fraction = share
         self._publish()
+
+    def _show_all(self) -> None:
+        """Show what is not seen yet, and an error of the picture itself: nobody else would."""
+        try:
+            self._publish(now=True)
+        except Exception as error:
+            self._show_error(error)
 
     def _show_end(self, error: BaseException | None) -> None:
         self._fraction = 0.0
@@ -278,7 +289,7 @@ class Player(widgets.VBox):
             self._show_error(None)
         except (OSError, ValueError) as error:
             self._show_error(error)
-        self._elapsed, self._fraction, self._marked = 0.0, 0.0, 0
+        self._elapsed, self._fraction, self._marked, self._seen = 0.0, 0.0, 0, 0
         self.stage.reset()
 
     # ------------------------------------------------------------------ the display
@@ -287,8 +298,16 @@ class Player(widgets.VBox):
         clock = time.monotonic()
         if now or clock - self._published >= 1 / RATE:
             self._published = clock
+            self._catch_up()
+            self._show_turns()
             self.stage.flush()
             self._show_status()
+
+    def _catch_up(self) -> None:
+        """Give the stage the steps that it lacks."""
+        run, there = self.recorded_run, len(self.stage)
+        for step, seconds in zip(run.steps[there:], run.costs[there:], strict=True):
+            self.stage.remember(**self._rows.row(step, seconds))
 
     def _show_status(self) -> None:
         """Update the status line (progress, time, best result) and the highlight of the Play button."""
@@ -296,7 +315,7 @@ class Player(widgets.VBox):
         if playing and self._clock:
             self._elapsed += clock - self._clock
         self._clock = clock if playing else 0.0
-        done, total = len(self.stage), len(self.search)
+        done, total = self._seen, len(self.search)
         over = self.worker.finished or done >= total
         word = "running" if playing else "finished" if over else "paused" if done or self._fraction else "ready"
         word, best = "failed" if self.error else word, self._rows.words(self.recorded_run)
@@ -355,7 +374,7 @@ class Player(widgets.VBox):
     # ------------------------------------------------------------------ pages without scripts
     def __repr__(self):
         state = "playing" if self.playing else "finished" if self.worker.finished else "paused"
-        return f"<Player of {type(self.search).__name__}: {len(self.stage)} of {len(self.search)} steps, {state}>"
+        return f"<Player of {type(self.search).__name__}: {self._seen} of {len(self.search)} steps, {state}>"
 
     def _repr_mimebundle_(self, **kwargs):
         return panel.with_still(super()._repr_mimebundle_(**kwargs), repr(self), self.stage)

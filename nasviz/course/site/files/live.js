@@ -26,7 +26,8 @@
       const { newPlot } = await load();
       const config = { responsive: true, displaylogo: false, showSendToCloud: false };
       const height = layout.height ?? fallback.clientHeight;
-      return () => newPlot(host, data, { ...layout, width: undefined, height, autosize: true }, config);
+      const plot = make("div", {}, make("div", { className: "chart scrolls" }, host)); // on a phone wider than the page
+      return () => newPlot(plot, data, { ...layout, width: undefined, height, autosize: true }, config);
     },
     async curve(host, { results }, { figure }) {
       const one = nasviz.asked?.get(figure.dataset.question);
@@ -48,11 +49,13 @@
       const draw = await DRAW[figure.dataset.draws](host, told, { fallback, figure });
       figure.prepend(host);
       figure.classList.add("on"); // the picture stays, for print
+      figure.tabIndex = -1; // who tabbed to it goes on inside
       await draw();
       figure.dispatchEvent(new CustomEvent("nasviz:shown", { bubbles: true }));
     } catch {
       host.remove(); // the picture stays, as in a browser that is too old
       figure.classList.remove("on");
+      figure.removeAttribute("tabindex");
     }
   }
 
@@ -66,5 +69,8 @@
     },
     { rootMargin: "400px" },
   );
-  for (const figure of document.querySelectorAll("figure.live")) near.observe(figure); // what is covered is not in sight
+  for (const figure of document.querySelectorAll("figure.live")) {
+    figure.tabIndex = 0; // else keys would pass by what is not drawn yet
+    near.observe(figure); // what is covered is not in sight
+  }
 })();

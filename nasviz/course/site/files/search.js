@@ -88,10 +88,11 @@
   list.addEventListener("click", close);
   document.addEventListener("click", (event) => event.target.closest(".search") || close());
   document.addEventListener("focusin", (event) => event.target.closest(".search") || close());
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select, [role=application]")) return;
+  const TYPED = "input:not([type=range], [type=radio]), textarea, select, [role=application]";
+  const slash = (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest(TYPED)) return;
     event.preventDefault();
     input.focus();
-  });
+  };
+  document.addEventListener("keydown", slash, { capture: true }); // a stage keeps its keys to itself
 })();

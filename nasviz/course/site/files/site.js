@@ -43,12 +43,13 @@ window.nasviz = {
   name();
 
   // What is wider than the page scrolls by itself; then it can be reached by keys, too.
+  const NAMES = [[".formula", "Formula"], ["pre", "Code or text"], [".chart", "Chart"], ["*", "Table"]];
   const scrolls = () => {
     for (const one of document.querySelectorAll(".scrolls")) {
       if (one.scrollWidth > one.clientWidth + 1) {
         one.tabIndex = 0;
         one.setAttribute("role", "group"); // no landmark: a lab has dozens
-        one.setAttribute("aria-label", one.matches(".formula") ? "Formula" : one.matches("pre") ? "Code or text" : "Table");
+        one.setAttribute("aria-label", NAMES.find(([what]) => one.matches(what))[1]);
       } else for (const attribute of ["tabindex", "role", "aria-label"]) one.removeAttribute(attribute);
     }
   };
@@ -59,6 +60,7 @@ window.nasviz = {
   document.fonts?.ready.then(scrolls);
 
   addEventListener("beforeprint", () => {
+    for (const picture of document.images) picture.loading = "eager"; // what nobody has scrolled to, too
     for (const one of document.querySelectorAll("main details:not([open])")) {
       one.open = true;
       one.dataset.printed = "";

@@ -4,6 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const BLUE = "#1a6fd4"; // the same as in colors.py
 const MAGENTA = "#d6246e";
 const SERIES = [BLUE, "#d98300", "#00887a", MAGENTA, "#8358d6", "#8a919c"]; // curves show no operations
+const DASHES = [[], [6, 3], [2, 2], [14, 3], [9, 3, 2, 3], [4, 4]]; // of them: for grey print
 
 const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
 const lerp = (a, b, f) => a + (b - a) * f;

@@ -7,7 +7,7 @@ function curve(host, spec, { history }) {
   const unit = spec.unit ? " " + spec.unit : "";
   const margin = { l: 62, r: 16, t: 16, b: 44 };
   const LINE = 17; // of the legend
-  const series = spec.series.map((one, j) => ({ color: SERIES[j % SERIES.length], dash: [], ...one }));
+  const series = spec.series.map((one, j) => ({ color: SERIES[j % 6], dash: DASHES[j % 6], ...one }));
   const bands = spec.band ?? [];
   const others = spec.others ?? [];
   let theme;

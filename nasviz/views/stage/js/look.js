@@ -65,7 +65,9 @@ const CSS = `
 .nasviz-stage :focus-visible { outline: 2px solid #1a6fd4; outline-offset: 2px; }
 .nasviz-stage button[aria-pressed="true"] { background: #1a6fd4; color: #fff; border-color: #1a6fd4; }
 .nasviz-stage .said { min-height: 2.7em; color: var(--dim); margin: 5px 0 0; }
-.nasviz-stage .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.nasviz-stage .spoken {
+  position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%);
+}
 `;
 
 /** The colours of the page as canvases need them: resolved, not as variables. */

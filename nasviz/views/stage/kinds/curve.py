@@ -8,7 +8,7 @@ from typing import ClassVar, TypedDict, cast
 
 import numpy as np
 
-from ...raster import DEAD, DIM, SERIES, TEXT, Axes, good_range, mixed
+from ...raster import DASHES, DEAD, DIM, SERIES, TEXT, Axes, good_range, mixed
 from .view import View
 
 
@@ -136,7 +136,7 @@ class CurveView(View):
     def still(self, pen, look, columns, marks, step, box) -> None:
         n, scale = step + 1, self.scale
         series = [
-            {"color": SERIES[j % 6], "dash": (), **one, "y": columns[one["array"]].reshape(-1)[:n] * scale}
+            {"color": SERIES[j % 6], "dash": DASHES[j % 6], **one, "y": columns[one["array"]].reshape(-1)[:n] * scale}
             for j, one in enumerate(self.series)
         ]
         xs = columns[self.x].reshape(-1)[:n] if self.x else np.arange(n, dtype=float)
