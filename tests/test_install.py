@@ -96,7 +96,8 @@ def test_the_rest_is_fetched_while_torch_is_installed_and_unpacked_where_torch_d
 
 
 def test_where_torch_is_there_already_everything_is_unpacked(checkout):
-    _, _, asked = checkout.run("torch", "lab", "torch", CHOOSES="", SLOW="0.5")
+    _, _, asked = checkout.run("torch", "lab", "--quiet", "torch", CHOOSES="", SLOW="0.5")
+    assert any("--log .venv/torch.log --progress-bar off --quiet torch" in line for line in asked)
     assert any(line.startswith(UNPACK) and ONE in line and TWO in line for line in asked)
 
 

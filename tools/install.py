@@ -148,8 +148,11 @@ def install_torch(extras, *arguments):
     with open(SECOND, "w") as log:  # what fails there is tried again, and then told
         fetching = [sys.executable, __file__, "fetch", extras]
         second = subprocess.Popen(fetching, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+    options = ["--no-warn-conflicts", "--log", LOG]
+    if "--quiet" in arguments:  # with a log, pip shows its progress all the same
+        options += ["--progress-bar", "off"]
     try:
-        status = subprocess.run([*INSTALL, "--no-warn-conflicts", "--log", LOG, *arguments]).returncode
+        status = subprocess.run([*INSTALL, *options, *arguments]).returncode
         if not status:
             ENDED.touch()
             if second.poll() is None:
