@@ -116,7 +116,7 @@ def complaint(said: str) -> str:
     lines = [line for line in said.strip().splitlines() if line.strip() and not line.startswith("WARNING")]
     last = "\n".join(lines[-6:])
     if "(constraint)" in said:
-        return f"{last}\npip has constraints here (pip config list). Start a new folder, and tell uv: UV_CONSTRAINT=FILE"
+        return f"{last}\npip has constraints (pip config list). Begin a new folder, and tell uv: UV_CONSTRAINT=FILE"
     if any(word in said.lower() for word in OFFLINE):
         return (
             f"{last}\nA package index did not answer. Making a wheelhouse takes a network; installing from it does not."
