@@ -139,6 +139,8 @@ def test_a_missing_network_is_said_with_what_to_do(tmp_path, capsys, monkeypatch
     told = wheelhouse.complaint("error: Failed to fetch: `https://x/simple/`\n  cause: dns error")
     assert told.startswith("error: Failed to fetch") and "what has been fetched stays" in told
     assert "network" not in wheelhouse.complaint("error: No solution found")
+    bound = "The user requested (constraint) torch<=2.14\nWARNING: a folder is ignored\nERROR: ResolutionImpossible"
+    assert "UV_CONSTRAINT=FILE" in wheelhouse.complaint(bound) and "WARNING" not in wheelhouse.complaint(bound)
     with pytest.raises(RuntimeError, match="^broken$"):
         wheelhouse.run([sys.executable, "-c", "import sys; sys.exit('broken')"])
     monkeypatch.setattr(wheelhouse, "find_spec", lambda name: None)

@@ -113,7 +113,10 @@ def run(command: Sequence[str | Path], text: str = "") -> str:
 
 def complaint(said: str) -> str:
     """What to tell of a command that failed: its last lines, and what to do if the network is at fault."""
-    last = "\n".join([line for line in said.strip().splitlines() if line.strip()][-6:])
+    lines = [line for line in said.strip().splitlines() if line.strip() and not line.startswith("WARNING")]
+    last = "\n".join(lines[-6:])
+    if "(constraint)" in said:
+        return f"{last}\npip has constraints (pip config list). Begin a new folder, and tell uv: UV_CONSTRAINT=FILE"
     if any(word in said.lower() for word in OFFLINE):
         return (
             f"{last}\nA package index did not answer. Making a wheelhouse takes a network; installing from it does not."
