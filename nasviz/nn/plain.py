@@ -14,7 +14,7 @@ from .ops import Conv2d, Linear, Zero
 from .trial import check_outputs
 from .written_out import MOMENTUM, WrittenOut
 
-LARGEST = 3 << 20  # numbers in the neighbours of all pixels of a batch, 12 MB: from there on, modules are as fast
+LARGEST = 300_000  # numbers in the neighbours of a batch's pixels: beyond, they leave the cache, and modules are faster
 KINDS = (CellNetwork, Cell, Conv2d, Linear, Zero, nn.Sequential, nn.ModuleList, nn.BatchNorm2d, nn.ReLU, nn.Identity,
          nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Flatten)  # fmt: skip
 HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")

@@ -86,14 +86,15 @@ class WrittenOut:
         shape = self.stem.prepare((colors, height, width, batch), room)
         for layer in self.body:
             shape = layer.prepare(shape, room)
-        self.norm.prepare(prod(shape[1:]), images)
+        self.norm.prepare(prod(shape[1:]), room)
 
     def _judged(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return the loss, and its gradient by ``x``, the output of the last cell."""
         classifier = cast("Linear", self.network.classifier)
         weight, bias, batch = classifier.weight, classifier.bias, len(labels)
-        rows = self.norm.centred(x.clone())
-        active = (rows * self.norm.scale).add_(self.norm.shift).relu_().view(len(x), -1, batch)
+        self.norm.rows.copy_(x)
+        self.norm.centre()
+        active = (self.norm.rows * self.norm.scale).add_(self.norm.shift).relu_().view(len(x), -1, batch)
         features = active.mean(1)
         logs = torch.addmm(bias[:, None], weight, features).log_softmax(0)
         right = labels[None]
@@ -103,7 +104,7 @@ class WrittenOut:
         self.learnt.of(weight.grad, slope @ features.t())
         of_mean = (weight.t() @ slope).div_(active.shape[1])
         of_active = _where_positive(of_mean[:, None].expand_as(active), active, 0).view(x.shape)
-        return loss, self.norm.back(of_active, _sums(of_active), self.learnt)
+        return loss, self.norm.back([of_active], _sums(of_active), self.learnt).clone()
 
     def _run(self) -> None:
         """Move the running means and variances (divided by n - 1)."""
@@ -114,16 +115,20 @@ class WrittenOut:
 
 
 class _Room:
-    """Memory for what is soon used up: one tensor of each shape, which all layers share."""
+    """Memory for what is soon used up: one tensor of each purpose and shape, which all layers share.
+
+    What is as large as a layer is not allocated anew in each step: the system may take freed memory back, and fills
+    what it gives again with zeros, which took a quarter of a step.
+    """
 
     def __init__(self, like: Tensor):
         self.like = like
-        self.tensors: dict[tuple[int, ...], Tensor] = {}
+        self.tensors: dict[tuple[str, tuple[int, ...]], Tensor] = {}
 
-    def take(self, shape: tuple[int, ...]) -> Tensor:
-        if shape not in self.tensors:
-            self.tensors[shape] = self.like.new_empty(shape)
-        return self.tensors[shape]
+    def take(self, purpose: str, shape: tuple[int, ...]) -> Tensor:
+        if (purpose, shape) not in self.tensors:
+            self.tensors[purpose, shape] = self.like.new_empty(shape)
+        return self.tensors[purpose, shape]
 
 
 class _Learnt:
@@ -238,7 +243,7 @@ class _Fan:
         self.neighbours = _Neighbours(shape, self.stride, room) if self.wide else None
         size = self.neighbours.size if self.neighbours else shape[1:3]
         result = (self.norm.channels, *size, shape[3])
-        self.norm.prepare(prod(result[1:]), room.like)
+        self.norm.prepare(prod(result[1:]), room)
         return result
 
     def through(self, x: Tensor) -> Tensor:
@@ -256,25 +261,21 @@ class _Fan:
         if self.neighbours:
             self.neighbours.read(x, self.active)
             columns = self.neighbours.gathered()
-            if narrow:
-                self.pixels = self.neighbours.pixels
-                rows = columns.new_empty(wide.outputs + narrow.outputs, columns.shape[1])
-                torch.mm(wide.together(), columns, out=rows[: wide.outputs])
-                torch.mm(narrow.together(), self.pixels, out=rows[wide.outputs :])
-            else:
-                rows = wide.together() @ columns
+            self.pixels = self.neighbours.pixels
+            torch.mm(wide.together(), columns, out=self.norm.rows[: wide.outputs])
         else:
             self.pixels = x.relu()
-            rows = narrow.together() @ self.pixels
-        self.norm.centred(rows)
+        if narrow:
+            torch.mm(narrow.together(), self.pixels, out=self.norm.rows[wide.outputs :])
+        self.norm.centre()
 
     def learn(self, slopes: Sequence[Tensor], sums: Sequence[Tensor], learnt: _Learnt) -> tuple[Tensor, Tensor]:
         """Note the gradients of all weights, from those by the branches' outputs and their sums over the columns.
 
         Return the gradients by the results of the 3×3 and of the 1×1 convolutions.
         """
-        joined, total = (each[0] if len(each) == 1 else torch.cat(list(each)) for each in (slopes, sums))
-        rows = self.norm.back(joined, total, learnt)
+        total = sums[0] if len(sums) == 1 else torch.cat(list(sums))
+        rows = self.norm.back(slopes, total, learnt)
         of_wide, of_narrow = rows[: self.wide.outputs], rows[self.wide.outputs :]
         if self.neighbours:
             self.wide.learn(of_wide @ self.neighbours.gathered().t(), learnt)
@@ -335,40 +336,45 @@ class _Norms:
         self.gradients = [_column(cast("Tensor", w.grad)) for layer in layers for w in (layer.weight, layer.bias)]
         self.shift = self.shifts[0]
 
-    def prepare(self, count: int, like: Tensor) -> None:
+    def prepare(self, count: int, room: _Room) -> None:
         self.count = count
-        self.least = like.new_tensor(sqrt(count * self.eps))
+        self.least = room.like.new_tensor(sqrt(count * self.eps))
+        shape = len(self.layers) * self.channels, count
+        self.rows = room.like.new_empty(shape)
+        self.slope, self.work = room.take("slope", shape), room.take("work", shape)
 
     def parts(self, joined: Tensor) -> Sequence[Tensor]:
         """Split what belongs to all channels by the batch-norms."""
         return [joined] if len(self.layers) == 1 else joined.split(self.channels)
 
-    def centred(self, rows: Tensor) -> Tensor:
-        """Take the statistics of ``rows``, and subtract their means in place."""
-        self.mean = rows.mean(1, keepdim=True)
-        self.rows = rows.sub_(self.mean)
-        self.length = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+    def centre(self) -> None:
+        """Take the statistics of ``rows``, and subtract their means."""
+        self.mean = self.rows.mean(1, keepdim=True)
+        self.rows.sub_(self.mean)
+        self.length = torch.linalg.vector_norm(self.rows, dim=1, keepdim=True)
         self.inverse = torch.hypot(self.length, self.least).reciprocal_().mul_(sqrt(self.count))
         self.scale = self.inverse * (self.weights[0] if len(self.weights) == 1 else torch.cat(self.weights))
-        return rows
 
     def variance(self) -> Tensor:
         """Return the variance that is kept for evaluation: divided by n - 1."""
         return self.length.square().div_(self.count - 1)
 
-    def back(self, slope: Tensor, total: Tensor, learnt: _Learnt) -> Tensor:
-        """Return the gradient by what was normalised; ``slope`` is that by the result, ``total`` its sums over columns.
+    def back(self, slopes: Sequence[Tensor], total: Tensor, learnt: _Learnt) -> Tensor:
+        """Return the gradient by what was normalised, in memory that the next batch-norm uses again.
+
+        ``slopes`` are those by the result of each batch-norm, and ``total`` (channels of all, 1) their sums.
 
         With z = rows · inverse and n columns: of a weight Σ slope·z, of a shift Σ slope, of the input
         scale · (slope − Σ slope / n − z · Σ slope·z / n).
         """
-        of_weight = _sums(slope * self.rows).mul_(self.inverse)
+        slope = slopes[0] if len(slopes) == 1 else torch.cat(list(slopes), out=self.slope)
+        of_weight = _sums(torch.mul(slope, self.rows, out=self.work)).mul_(self.inverse)
         for i, (one, other) in enumerate(zip(self.parts(of_weight), self.parts(total), strict=True)):
             learnt.of(self.gradients[2 * i], one)
             learnt.of(self.gradients[2 * i + 1], other)
         factor = self.scale / -self.count
         along = (self.inverse * of_weight).mul_(factor)
-        return (slope * self.scale).add_(factor.mul_(total)).addcmul_(self.rows, along)
+        return torch.mul(slope, self.scale, out=self.work).add_(factor.mul_(total)).addcmul_(self.rows, along)
 
 
 class _Neighbours:
@@ -393,10 +399,10 @@ class _Neighbours:
         channel, down, across, _ = canvas.stride()
         places = (3, 3, channels, rows, columns, batch)
         self.windows = canvas.as_strided(places, (down, across, channel, stride * down, stride * across, 1))
-        filled = room.take(places)
+        filled = room.take("neighbours", places)
         self.filled, self.columns = filled, filled.view(9 * channels, -1)
         self.pixels = filled[1, 1].view(channels, -1)
-        self.sums = room.take(tuple(canvas.shape))
+        self.sums = room.take("sums", tuple(canvas.shape))
         ends = 1 + stride * (rows - 1), 1 + stride * (columns - 1)
         self.pairs = [
             (self.sums[:, i : i + ends[0] : stride, j : j + ends[1] : stride], filled[i, j])
