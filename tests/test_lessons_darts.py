@@ -37,6 +37,22 @@ def test_share_below_counts_what_is_worse():
     assert lesson.share_below(Rows(), [0, 2]) == pytest.approx([0, 200 / 3])
 
 
+def test_agreement_counts_equal_decisions_over_all_pairs():
+    assert lesson.agreement([(1, 3, 2), (1, 3, 4), (2, 3, 2)]) == pytest.approx((2 + 2 + 1) / 3)
+
+
+def test_slow_searches_are_those_of_lab_00_and_have_not_decided():
+    weights = lesson.slow_weights()
+    assert [one.shape for one in weights] == [(6, 5)] * 4 and all(one.sum(1) == pytest.approx(1) for one in weights)
+    assert max(one.max() for one in weights) < 0.6
+
+
+def test_recorded_searches_have_moved_far_on_most_seeds():
+    edges = [row["largest"] for row in lesson.recorded()]
+    assert all(len(row) == 6 and all(1 / 5 < weight < 1 for weight in row) for row in edges)
+    assert sum(sum(weight > 0.6 for weight in row) >= 4 for row in edges) >= 10
+
+
 def test_differences_are_those_of_recorded_cells_and_of_luck_with_their_seeds():
     table, rows = nasbench201_table(), lesson.recorded()
     found = lesson.over_luck(4)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from ..estimators import Table, nasbench201_table
 from ..paths import data_dir
+from ..run import Run
 from ..space import Arch
 from ..spaces import NasBench201
 from ..strategies import Darts
@@ -27,12 +29,25 @@ SEEN = 0  # seed of the trainings that a search looks at; the others judge
 def recorded() -> list[dict]:
     """Read the eleven recorded searches of this lab's setting, one for each seed.
 
-    Each has ``seed``, ``arch`` (a tuple), the mean ``entropy`` of its weights (nats), and the accuracy (0 to 1) of the
-    supernet with the ``mixture`` and with the ``discrete`` cell. Made by data/scripts/record_lab06.py.
+    Each has ``seed``, ``arch`` (a tuple), the ``largest`` weight of each edge (0 to 1), and the accuracy (0 to 1) of
+    the supernet with the ``mixture`` and with the ``discrete`` cell. Made by data/scripts/record_lab06.py.
     """
     with (data_dir() / "lab06-darts.jsonl").open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     return [row | {"arch": NasBench201().from_text(row["arch"])} for row in rows]
+
+
+def slow_weights() -> list[np.ndarray]:
+    """Return the last weights, (6, 5), of the four searches that lab 00 shows: a slow α, eight epochs, seeds 0 to 3."""
+    return [Run.load(data_dir() / f"lab00-darts-{seed}.jsonl").steps[-1].shows["alphas"] for seed in range(4)]
+
+
+def agreement(archs: Sequence[Arch]) -> float:
+    """Return on how many decisions two of the architectures are the same, the mean over all pairs of two or more.
+
+    Two cells of NAS-Bench-201 drawn at random from the four operations but zero agree on 6 / 4 = 1.5 edges.
+    """
+    return float(np.mean([np.equal(one, other).sum() for one, other in combinations(archs, 2)]))
 
 
 def luck(table: Table, trainings: int, repeats: int = 2000, seed: int = 0) -> np.ndarray:
