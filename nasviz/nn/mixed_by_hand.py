@@ -175,7 +175,8 @@ class _Fan:
             values = rows_of(torch.cat([x if identity else self.pool.of(x) for identity in self.identity], 1))
             mixed = values @ self.factor if total is None else add_product(rows_of(total), values, self.factor)
             total = images_of(mixed, x)
-        self.kept = [active, values if learns else None, *kept]
+        known = learns and any(self.identity)  # then the node is among the values, and its ReLU need not be kept
+        self.kept = [None if known else active, values if learns else None, *kept]
         return cast("Tensor", total)
 
     def backward(
@@ -188,6 +189,10 @@ class _Fan:
         active, values, *kept = cast("list[Tensor]", self.kept)  # values are None only where nobody asks for of_scales
         self.kept = []
         pixels, channels = rows_of(grad), self.channels
+        if active is None:
+            start = self.identity.index(True) * channels
+            node = images_of(values, grad)[:, start : start + channels]
+            active = node.relu() if self.pointwise else node
         results: list[Tensor | None] = []
         rows: list[Tensor] = []
         of_node: Tensor | None = None

@@ -223,7 +223,8 @@ class _Fan:
                 else:
                     stride, padding, dilation = layer.stride[0], cast("int", layer.padding[0]), layer.dilation[0]
                     how = (1, padding // 2, 1) if apart else (stride, padding, dilation)
-                    steps.append(("depthwise", self.keep(x, filters), number, how))
+                    place = self.keep(filters) if not steps else self.keep(filters, x)  # the first input is made again
+                    steps.append(("depthwise", place, number, how))
                     x = torch.conv2d(x, filters, None, *how, x.shape[1])
                 number += 1
         return x, steps
@@ -296,12 +297,15 @@ class _Gradient:
 
     def convolved(self, grad: Tensor, of_x: bool) -> Tensor | None:
         """Return the gradient in the node's ReLU by way of the convolutions."""
-        whole, grads = self.fan.whole, [grad, grad]
-        if whole is not None and whole.stride == (1, 1):
-            grads[1] = cast("Tensor", whole.split(grad)).contiguous(memory_format=torch.channels_last)
+        whole, grads, read = self.fan.whole, [grad, grad], [self.active, self.active]
+        if whole is not None:
+            read[1] = cast("Tensor", whole.split(self.active))
+            if whole.stride == (1, 1):
+                grads[1] = in_layout(cast("Tensor", whole.split(grad)))
+        wide = [torch.cat([images] * self.count, 1) for images in read]
         totals: list[Tensor | None] = [None, None]
         for number, apart, steps, place in self.fan.branches:
-            carried = self.branch(self.normed(grads[apart], number, place), steps, of_x)
+            carried = self.branch(self.normed(grads[apart], number, place), steps, wide[apart], of_x)
             if carried is not None:
                 before = totals[apart]
                 totals[apart] = carried if before is None else before.add_(carried)
@@ -315,8 +319,8 @@ class _Gradient:
             joined[:, :, ::2, ::2] = sums[1]
         return joined if sums[0] is None else joined.add_(sums[0])
 
-    def branch(self, grad: Tensor, steps: list[tuple], of_x: bool) -> Tensor | None:
-        """Return the gradient in what a branch reads; put those in its filters where they belong."""
+    def branch(self, grad: Tensor, steps: list[tuple], wide: Tensor, of_x: bool) -> Tensor | None:
+        """Return the gradient in what a branch reads, ``wide``; put those in its filters where they belong."""
         for position, (kind, place, *how) in reversed(list(enumerate(steps))):
             x = self.kept[place]
             if kind == "norm":
@@ -330,9 +334,10 @@ class _Gradient:
                 grad = images_of(rows @ self.kept[place + 1].t(), grad)
             else:
                 number, (stride, padding, dilation) = how
-                of_this, groups = of_x or position > 0, x.shape[1]
+                filters, x = x, self.kept[place + 1] if position else wide
+                of_this = of_x or position > 0
                 carried, each = convolution_gradients(
-                    grad, x, self.kept[place + 1], padding, of_this, self.of_filters, stride, groups, dilation
+                    grad, x, filters, padding, of_this, self.of_filters, stride, x.shape[1], dilation
                 )
                 if each is not None:
                     self.put(number, each.unflatten(0, (self.count, -1)))
