@@ -200,6 +200,15 @@ def test_pooling_counts_only_pixels_inside():
     assert AveragePool3x3(image)(image)[0, 0].tolist() == [[2, 2.5, 3], [3.5, 4, 4.5], [5, 5.5, 6]]
 
 
+@pytest.mark.parametrize("height, width", [(3, 3), (4, 4), (2, 9)])
+def test_pooling_without_torchs_gradient_is_the_same_and_its_transpose_is_its_gradient(height, width):
+    x, along = torch.randn(2, 2, 3, height, width, generator=generator(), dtype=torch.float64)
+    pool = AveragePool3x3(x)
+    close(pool.of(x), F.avg_pool2d(x, 3, 1, 1, count_include_pad=False))
+    (gradient,) = torch.autograd.grad(pool(x.requires_grad_()), [x], along)
+    close(pool.transposed(along), gradient)
+
+
 def test_one_operation_with_all_weight_is_that_operation_alone():
     network = SPACE.supernet(channels=4, generator=generator()).double()
     images, _ = batch()

@@ -54,6 +54,9 @@ def _fold(rows: Tensor, columns: int) -> int:
     return fold if len(rows) % fold == 0 and rows.is_contiguous() else 1
 
 
+FEW_PIXELS = 16  # of an image, up to which pooling is faster as a matrix
+
+
 class AveragePool3x3:
     """Mean of the 3×3 neighbours inside the image, as `nasviz.nn.ops.average_pool3x3`, for images shaped like ``like``.
 
@@ -63,6 +66,7 @@ class AveragePool3x3:
 
     def __init__(self, like: Tensor):
         how = tuple(like.shape[1:]), like.dtype, like.device
+        self.pixels = like.shape[2] * like.shape[3]
         self.ones, self.share = _pool_of(*how) if like.device.type == "cpu" else _pool_of.__wrapped__(*how)
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -70,11 +74,31 @@ class AveragePool3x3:
 
     def of(self, x: Tensor) -> Tensor:
         """Return the pooling of ``x``, whose gradient is `transposed`."""
+        if self.pixels <= FEW_PIXELS:
+            return self._by_matrix(x, self._matrix())
         return F.conv2d(x, self.ones, padding=1, groups=len(self.ones)).mul_(self.share)
 
     def transposed(self, gradient: Tensor) -> Tensor:
         """Return the gradient of the pooling."""
+        if self.pixels <= FEW_PIXELS:
+            return self._by_matrix(gradient, self._matrix().t())
         return F.conv2d(gradient * self.share, self.ones, padding=1, groups=len(self.ones))
+
+    def _matrix(self) -> Tensor:
+        return _matrix_of(*self.share.shape[2:], self.share.dtype, self.share.device)
+
+    @staticmethod
+    def _by_matrix(x: Tensor, matrix: Tensor) -> Tensor:
+        return images_of(matrix @ x.permute(0, 2, 3, 1).flatten(1, 2), x)
+
+
+@lru_cache(maxsize=64)
+def _matrix_of(height: int, width: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return the matrix (pixels, pixels) of the pooling."""
+    with torch.inference_mode(False):
+        down, across = (torch.ones(n, n, dtype=dtype).tril(1).triu(-1) for n in (height, width))
+        matrix = torch.kron(down, across)
+        return (matrix / matrix.sum(1, keepdim=True)).to(device)
 
 
 @lru_cache(maxsize=64)
