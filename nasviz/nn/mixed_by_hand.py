@@ -7,18 +7,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .by_hand import again, asked_for, convolution_gradients, norm_gradients, normed, relu_gradient
 from .rows import AveragePool3x3, add_product, diagonals, images_of, products, rows_of
 
-if TYPE_CHECKING:
-    from .mixed import MixedCell, MixedFan
-
 IDENTITY, POINTWISE = "skip_connect", "nor_conv_1x1"
+
+
+class MixedFan(Protocol):
+    """What is read of a `mixed.MixedFan`."""
+
+    operations: tuple[str, ...]
+    channels: int
+    convolutions: nn.ModuleDict
+    convolved: list[int]
+    linear: list[int]
+
+
+class MixedCell(Protocol):
+    """What is read of a `mixed.MixedCell`."""
+
+    edges: tuple[tuple[int, int], ...]
+    leaving: list[list[int]]
+    fans: nn.ModuleList
+    by_source: tuple[Tensor, Tensor, Tensor]
+
+    def plainly(
+        self, inputs: Sequence[Tensor], weights: Tensor, filters: Sequence[Tensor] | None = None
+    ) -> list[Tensor]:
+        """Compute the nodes by torch's own gradients."""
 
 
 def cell_by_hand(cell: MixedCell, inputs: Sequence[Tensor], weights: Tensor) -> list[Tensor]:
