@@ -6,6 +6,8 @@ import torch
 from plain_mixed import PlainCell, PlainNetwork, each_filter
 from torch.nn import functional as F
 
+from nasviz.nn import mixed_by_hand
+from nasviz.nn.by_hand import convolution_gradients
 from nasviz.nn.mixed import AveragePool3x3, MixedCell, MixedNetwork, normed_mixture
 from nasviz.spaces import NasBench201
 from nasviz.weights import initialize
@@ -120,6 +122,52 @@ def test_two_input_nodes_as_in_darts_own_cell():
         close(a, b)
 
 
+@pytest.mark.parametrize(
+    "operations", [OPERATIONS, ("avg_pool_3x3", "nor_conv_3x3"), ("nor_conv_3x3", "nor_conv_1x1")], ids=" ".join
+)
+@pytest.mark.parametrize("wanted", ["α", "images", "filters", "all"])
+def test_each_gradient_by_hand_is_that_of_torch_and_so_is_its_own(operations, wanted):
+    edges = [(source, target) for target in (2, 3, 4) for source in range(target)]
+    cell = mixed_cell(edges, operations, 4)
+    filters = list(cell.parameters())
+    images = [
+        torch.randn(2, 4, 4, 4, generator=generator(seed), dtype=torch.float64).requires_grad_() for seed in (0, 1)
+    ]
+    weights = alphas(len(edges), len(operations))
+    asked = {"α": [weights], "images": images, "filters": filters, "all": [weights, *images, *filters]}[wanted]
+    along = [torch.randn(2, 4, 4, 4, generator=generator(seed), dtype=torch.float64) for seed in (2, 3)]
+    results = []
+    for compute in (cell, cell.plainly):
+        nodes = compute([x * 2 for x in images], weights.softmax(1))
+        reached = (nodes[0] * along[0]).sum() + (nodes[2].tanh() * along[1]).sum()  # nobody reads nodes[1]
+        first = torch.autograd.grad(reached, asked, retain_graph=True, allow_unused=True, materialize_grads=True)
+        slopes = torch.autograd.grad(reached, asked, create_graph=True, allow_unused=True, materialize_grads=True)
+        curved = sum((slope * slope).sum() for slope in slopes)
+        second = torch.autograd.grad(curved, [weights], allow_unused=True, materialize_grads=True)
+        results.append([*nodes, *first, *slopes, *second])
+    for mine, its in zip(*results, strict=True):
+        close(mine, its)
+
+
+def test_a_gradient_that_nobody_asks_for_is_not_computed(monkeypatch):
+    computed = []
+
+    def counted(grad, x, filters, padding, of_x, of_filters, **how):
+        computed.append((of_x, of_filters))
+        return convolution_gradients(grad, x, filters, padding, of_x, of_filters, **how)
+
+    monkeypatch.setattr(mixed_by_hand, "convolution_gradients", counted)
+    network = SPACE.supernet(channels=2, generator=generator()).double()
+    (images, _), a = batch(), alphas()
+    torch.autograd.grad(network(images, a.softmax(1)).sum(), [a])
+    assert computed == [(True, False)] * 5 + [
+        (False, False)
+    ]  # two cells of three fans; nothing learns before the first
+    computed.clear()
+    network(images, a.detach().softmax(1)).sum().backward()
+    assert computed == [(True, True)] * 6  # the stem learns
+
+
 def test_alpha_gradient_equals_finite_differences():
     network = SPACE.supernet(channels=3, generator=generator()).double()
     images, labels = batch()
@@ -150,6 +198,15 @@ def test_normalising_survives_a_mean_that_dwarfs_the_deviation():
 def test_pooling_counts_only_pixels_inside():
     image = torch.arange(9.0).view(1, 1, 3, 3)
     assert AveragePool3x3(image)(image)[0, 0].tolist() == [[2, 2.5, 3], [3.5, 4, 4.5], [5, 5.5, 6]]
+
+
+@pytest.mark.parametrize("height, width", [(3, 3), (4, 4), (2, 9)])
+def test_pooling_without_torchs_gradient_is_the_same_and_its_transpose_is_its_gradient(height, width):
+    x, along = torch.randn(2, 2, 3, height, width, generator=generator(), dtype=torch.float64)
+    pool = AveragePool3x3(x)
+    close(pool.of(x), F.avg_pool2d(x, 3, 1, 1, count_include_pad=False))
+    (gradient,) = torch.autograd.grad(pool(x.requires_grad_()), [x], along)
+    close(pool.transposed(along), gradient)
 
 
 def test_one_operation_with_all_weight_is_that_operation_alone():

@@ -112,12 +112,14 @@ def test_noise_comes_from_its_own_generator_only():
         Noise()(x)
 
 
-@pytest.mark.parametrize("way", ["edge by edge", "rows", "grouped"])
+@pytest.mark.parametrize("way", ["edge by edge", "by hand", "rows", "grouped"])
 @pytest.mark.parametrize("size", [8, 12, 7])
 @pytest.mark.parametrize("space", [DartsSpace(), *map(DartsSpace.restricted, ("S1", "S3"))], ids=lambda s: s.name)
 def test_the_supernet_equals_the_plain_loop_over_operations(space, size, way, monkeypatch):
     """12 pixels become 6 and 3: of odd sizes, a dilated convolution is computed as such. Grouped: as on a GPU."""
-    if way != "rows":
+    if way == "rows":
+        monkeypatch.setattr(grouped_rows, "mix_by_hand", lambda *one: None)
+    elif way != "by hand":
         monkeypatch.setattr(grouped_rows, "SMALL", 0)
     if way == "grouped":
         monkeypatch.setattr(MixedCell, "grouped_on", ("cpu",))
@@ -132,6 +134,25 @@ def test_the_supernet_equals_the_plain_loop_over_operations(space, size, way, mo
         results.append([logits, alphas.grad, *(parameter.grad for parameter in each.parameters())])
     for mine, its in zip(*results, strict=True):
         torch.testing.assert_close(mine, its, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("wanted", ["α", "weights", "both"])
+def test_gradients_by_hand_are_those_of_torch_and_so_are_their_own(wanted, monkeypatch):
+    network = DartsSpace().supernet(channels=2, cells=3, generator=torch.Generator().manual_seed(0)).double()
+    draws = torch.Generator().manual_seed(1)
+    x = torch.randn(2, 1, 8, 8, generator=draws, dtype=torch.float64)
+    alphas = torch.randn(28, 8, generator=draws, dtype=torch.float64).requires_grad_()
+    layers = list(network.parameters())
+    asked = {"α": [alphas], "weights": layers, "both": [*layers, alphas]}[wanted]
+    results = []
+    for way in (grouped_rows.mix_by_hand, lambda *one: None):
+        monkeypatch.setattr(grouped_rows, "mix_by_hand", way)
+        loss = torch.nn.functional.cross_entropy(network(x, alphas.softmax(1)), torch.arange(2))
+        first = torch.autograd.grad(loss, asked, retain_graph=True)
+        slopes = torch.autograd.grad(loss, asked, create_graph=True)
+        results.append([*first, *slopes, *torch.autograd.grad(sum((one * one).sum() for one in slopes), [alphas])])
+    for mine, its in zip(*results, strict=True):
+        torch.testing.assert_close(mine, its, rtol=1e-9, atol=1e-9)
 
 
 def test_edges_are_computed_together_where_images_are_small_and_nothing_is_drawn(monkeypatch):

@@ -10,7 +10,6 @@ matrix of blocks. Operations without filters are one matrix product too. Large i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import cast
 
 import torch
@@ -18,7 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .grouped_edges import Edge
-from .mixed import EPSILON, diagonals, images_of, rows_of
+from .mixed import EPSILON
+from .rows import diagonals, images_of, rows_of
+from .rows_by_hand import mix_by_hand
 from .separable import DilatedDepthwise, FactorizedReduce
 
 FEW = 16  # channels of a node, up to which its edges are computed together
@@ -33,6 +34,14 @@ def are_small(images: Tensor) -> bool:
 
 def mix_rows(edges: Sequence[Edge], x: Tensor, weights: Tensor) -> Tensor:
     """Compute what `grouped_edges.mix_leaving` does, from channels-last images."""
+    total = mix_by_hand(edges, x, weights, mix_plainly)
+    if total is None:
+        total = mix_plainly(edges, x, weights)
+    return total.unflatten(1, (len(edges), x.shape[1]))
+
+
+def mix_plainly(edges: Sequence[Edge], x: Tensor, weights: Tensor) -> Tensor:
+    """Compute the same by torch's own gradients: (batch, edges · channels, height, width)."""
     first, count = edges[0], len(edges)
     total: Tensor | None = None
     channels = x.shape[1]
@@ -55,7 +64,7 @@ def mix_rows(edges: Sequence[Edge], x: Tensor, weights: Tensor) -> Tensor:
             total = carried if total is None else total + carried
     if total is None:  # all candidates are zero
         total = torch.cat([edge.candidates[0](x) for edge in edges], 1)
-    return total.unflatten(1, (count, channels))
+    return total
 
 
 def _convolved(edges: Sequence[Edge], active: Tensor, scales: Sequence[Tensor]) -> Tensor:
@@ -145,12 +154,7 @@ def _blocks(filters: Tensor, groups: int, by_channel: bool) -> Tensor:
 
     ``filters``: (groups · outputs, inputs). ``by_channel``: the rows are in the order (inputs, groups).
     """
-    unit = _unit(groups, filters.dtype, filters.device)  # (groups, 1, groups, 1)
+    unit = diagonals(groups, 1, filters.dtype, filters.device)[:, None, :, None]  # (groups, 1, groups, 1)
     each = filters.view(groups, len(filters) // groups, -1).permute(0, 2, 1)[:, :, None]  # group, input, -, output
     blocks = each * unit
     return (blocks.transpose(0, 1) if by_channel else blocks).flatten(0, 1).flatten(1)
-
-
-@lru_cache(maxsize=64)
-def _unit(groups: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    return torch.eye(groups, dtype=dtype, device=device)[:, None, :, None]

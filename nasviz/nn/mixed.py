@@ -4,14 +4,14 @@ On an edge, the mixed operation is the sum of all operations, each times its wei
 loop over them runs one small kernel after the other, most of them bound by memory. Here the candidates on all edges
 that leave one node are computed together: they share the node's ReLU and its pooling, and for each kernel size one
 convolution has the filters of all edges side by side. An architecture weight is the scale of the operation's
-batch-norm. The identity and the pooling are mixed by one matrix product. The operation "none" costs nothing.
+batch-norm. The identity and the pooling are mixed by one matrix product. The operation "none" costs nothing. On a CPU
+a cell of such operations has its gradient written out (`nasviz.nn.mixed_by_hand`).
 `benchmarks/darts_step.py` measures this against the loop.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import cast
 
 import torch
@@ -20,7 +20,9 @@ from torch.nn import functional as F
 
 from ..graph import Graph
 from .cells import CellNetwork
+from .mixed_by_hand import cell_by_hand
 from .ops import Conv2d
+from .rows import AveragePool3x3, diagonals, images_of, rows_of
 
 POINTWISE = "nor_conv_1x1"
 NORMED = {POINTWISE: 1, "nor_conv_3x3": 3}  # ReLU, convolution of this kernel size, batch-norm
@@ -112,6 +114,12 @@ class MixedCell(nn.Module):
         sources = sorted({source for source, _ in edges})
         self.leaving = [[i for i, (source, _) in enumerate(edges) if source == node] for node in sources]
         self.fans = nn.ModuleList(MixedFan(len(leaving), operations, channels) for leaving in self.leaving)
+        order = torch.tensor([edge for leaving in self.leaving for edge in leaving], device="cpu")
+        fan = cast("MixedFan", self.fans[0])
+        places = {operation: row for row, operation in enumerate(fan.linear + fan.convolved)}
+        rows = torch.tensor([places.get(i, len(places)) for i in range(len(operations))], device="cpu")
+        # For `cell_by_hand`, where linear operations are first: each operation's row, each channel's and edge's place
+        self.by_source = rows, order.repeat_interleave(channels), order.argsort()
 
     def forward(self, inputs: Sequence[Tensor], weights: Tensor) -> list[Tensor]:
         """Return the values of the nodes after the inputs, in order.
@@ -119,12 +127,23 @@ class MixedCell(nn.Module):
         The last value is the output of a NAS-Bench-201 cell; a DARTS cell concatenates all of them. ``inputs``: float
         (batch, channels, height, width) each; ``weights``: (edges, operations), edges in the order of the graph.
         """
-        nodes = dict(enumerate(inputs))
+        fan = cast("MixedFan", self.fans[0])
+        known = len(fan.linear) + len(fan.convolved) > 0 and SEPARABLE not in fan.operations
+        if known and inputs[0].device.type == "cpu":
+            return cell_by_hand(self, inputs, weights)
+        return self.plainly(inputs, weights)
+
+    def plainly(
+        self, inputs: Sequence[Tensor], weights: Tensor, filters: Sequence[Tensor] | None = None
+    ) -> list[Tensor]:
+        """Return the same by torch's own gradients, with other ``filters`` if they are given, in the fans' order."""
+        nodes, given = dict(enumerate(inputs)), iter(filters or [])
         pool = AveragePool3x3(inputs[0])
         rows = weights.unbind()
-        for leaving, fan in zip(self.leaving, self.fans, strict=True):
-            source = self.edges[leaving[0]][0]
-            carried_by = fan(nodes[source], torch.stack([rows[i] for i in leaving]), pool)
+        for leaving, module in zip(self.leaving, self.fans, strict=True):
+            source, fan = self.edges[leaving[0]][0], cast("MixedFan", module)
+            of_fan = [next(given) for _ in fan.convolutions] if filters else None
+            carried_by = fan(nodes[source], torch.stack([rows[i] for i in leaving]), pool, of_fan)
             for i, carried in zip(leaving, carried_by, strict=True):
                 target = self.edges[i][1]
                 nodes[target] = nodes[target] + carried if target in nodes else carried
@@ -159,33 +178,41 @@ class MixedFan(nn.Module):
                 self.convolutions[name] = Conv2d(channels, edges * channels, kernel, padding=kernel // 2, bias=False)
             elif name == SEPARABLE:
                 self.convolutions[name] = SeparableFan(edges, channels)
+        self.convolved = [self.operations.index(name) for name in self.convolutions]
+        self.linear = [self.operations.index(name) for name in LINEAR if name in operations]
+        self.zero = [i for i, name in enumerate(operations) if name == ZERO]
 
-    def forward(self, x: Tensor, weights: Tensor, pool: AveragePool3x3) -> list[Tensor]:
+    def forward(
+        self, x: Tensor, weights: Tensor, pool: AveragePool3x3, filters: Sequence[Tensor] | None = None
+    ) -> list[Tensor]:
         """Return the mixture on each edge, for the node ``x`` (batch, channels, height, width).
 
-        ``weights``: (edges, operations); ``pool`` is made for images shaped like ``x``.
+        ``weights``: (edges, operations); ``pool`` is made for images shaped like ``x``; ``filters``: others than those
+        of `convolutions`, in their order.
         """
         edges, channels = len(weights), self.channels
         of = dict(zip(self.operations, weights.t().repeat_interleave(channels, 1).unbind(), strict=True))
         total: Tensor | None = None
         active = x.relu() if self.convolutions else x
-        for name, convolution in self.convolutions.items():
-            branch = convolution(active) if name != POINTWISE else _times(active, cast("Tensor", convolution.weight))
+        for number, (name, convolution) in enumerate(self.convolutions.items()):
+            if name == SEPARABLE:
+                branch = convolution(active)
+            else:
+                of_one = filters[number] if filters else cast("Tensor", convolution.weight)
+                branch = (
+                    _times(active, of_one)
+                    if name == POINTWISE
+                    else F.conv2d(active, of_one, padding=of_one.shape[2] // 2)
+                )
             normed = F.batch_norm(branch, None, None, of[name], training=True, eps=EPSILON)
             total = normed if total is None else total + normed
-        linear = [name for name in LINEAR if name in of]
+        linear = [self.operations[i] for i in self.linear]
         if linear:
             values = rows_of(torch.cat([x if name == "skip_connect" else pool(x) for name in linear], 1))
             units = diagonals(channels, edges, x.dtype, x.device)
             factor = torch.cat([units * of[name] for name in linear])
             total = images_of(values @ factor if total is None else torch.addmm(rows_of(total), values, factor), x)
         return [torch.zeros_like(x)] * edges if total is None else list(total.split(channels, 1))
-
-
-@lru_cache(maxsize=64)
-def diagonals(channels: int, edges: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Return ``edges`` unit matrices side by side."""
-    return torch.eye(channels, dtype=dtype, device=device).repeat(1, edges)
 
 
 def _times(images: Tensor, filters: Tensor) -> Tensor:
@@ -218,51 +245,6 @@ class SeparableFan(nn.Module):
         pointwise = cast("Tensor", self.pointwise[number].weight)
         product = pointwise.unflatten(0, (self.edges, -1)) * depthwise.view(self.edges, 1, self.channels, 3, 3)
         return product.flatten(0, 1)
-
-
-class AveragePool3x3:
-    """Mean of the 3×3 neighbours inside the image, as `nasviz.nn.ops.average_pool3x3`, for images shaped like ``like``.
-
-    It is a convolution of each channel with ones: on channels-last images this takes a third of the time of torch's
-    own pooling.
-    """
-
-    def __init__(self, like: Tensor):
-        how = tuple(like.shape[1:]), like.dtype, like.device
-        self.ones, self.share = _pool_of(*how) if like.device.type == "cpu" else _pool_of.__wrapped__(*how)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return self._sum(x) * self.share
-
-    def _sum(self, x: Tensor) -> Tensor:
-        return cast("Tensor", _Sum3x3.apply(x, self.ones))
-
-
-@lru_cache(maxsize=64)
-def _pool_of(shape: tuple[int, int, int], dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return filters of ones, and one over the number of neighbours inside: 1/9, at borders 1/6, in corners 1/4.
-
-    A graph recorded on a GPU owns what was made in it, so that only tensors on a CPU are kept.
-    """
-    channels, height, width = shape
-    with torch.inference_mode(False):
-        down, across = (torch.ones(n, n, dtype=dtype).tril(1).triu(-1).sum(0) for n in (height, width))
-        share = (down[:, None] * across).to(device).reciprocal()
-        share = share[None, :, :, None].repeat(1, 1, 1, channels).permute(0, 3, 1, 2)
-        return torch.ones(channels, 1, 3, 3, dtype=dtype, device=device), share
-
-
-class _Sum3x3(torch.autograd.Function):
-    """The sum of 3×3 neighbours, channel by channel. It is its own transpose, so that it keeps no image for later."""
-
-    @staticmethod
-    def forward(ctx, x, ones):
-        ctx.save_for_backward(ones)
-        return F.conv2d(x, ones, padding=1, groups=len(ones))
-
-    @staticmethod
-    def backward(ctx, grad):
-        return _Sum3x3.apply(grad, *ctx.saved_tensors), None
 
 
 # ------------------------------------------------------------------------------------------------- normalise and mix
@@ -335,13 +317,3 @@ def _statistics(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def _per_channel(weights: Tensor, images: Tensor) -> Tensor:
     channels = images.shape[1] // weights.shape[1]
     return weights[:, :, None].expand(-1, -1, channels).reshape(len(weights), -1)
-
-
-def rows_of(images: Tensor) -> Tensor:
-    """Return a view (batch · height · width, channels) of channels-last images."""
-    return images.permute(0, 2, 3, 1).reshape(-1, images.shape[1])
-
-
-def images_of(rows: Tensor, like: Tensor) -> Tensor:
-    batch, _, height, width = like.shape
-    return rows.view(batch, height, width, -1).permute(0, 3, 1, 2)
