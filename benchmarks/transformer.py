@@ -1,12 +1,11 @@
 """Is a programme's choice better than simpler ones? Several parents, four budgets, equal distillation afterwards.
 
-    python benchmarks/transformer.py OUT [--parents 3] [--budgets 0.35 0.2 0.12 0.5] [--print]
+    python benchmarks/transformer.py OUT [--parents 5] [--budgets 0.35 0.2 0.12 0.5] [--print]
 
 Each parent is a vision transformer of six blocks (`nasviz.estimators.TRANSFORMER`, other seeds). Its half-blocks are
 distilled, scored one by one, and a choice within each share of the parent's multiply-adds is made in several ways. Then
 each chosen network is distilled as a whole for two epochs. The file OUT.jsonl gets a line for each network, and goes on
-where it was; parents and libraries stand beside it. An hour and a half of one free core for three parents, a third of
-it for the budgets of the must-hold table: 35, 20 and 12 %.
+where it was; parents and libraries stand beside it. Each parent takes some ten minutes of one free core.
 
 `--print` prints the table from what is there: test accuracy before and after, mean over parents, and the mean
 difference from the programme's with a 95 % interval (Student's t over parents).
@@ -273,7 +272,7 @@ STAGES = ("parent", "library", "cut", "narrow", "scores")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--parents", type=int, default=3)
+    parser.add_argument("--parents", type=int, default=5)
     parser.add_argument("--budgets", type=float, nargs="+", default=[0.35, 0.2, 0.12, 0.5], choices=list(UNIFORM))
     parser.add_argument("--print", action="store_true", dest="only_print")
     asked = parser.parse_args()
