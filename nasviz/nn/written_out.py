@@ -16,7 +16,7 @@ Which networks these are is said in `nasviz.nn.plain`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod, sqrt
+from math import prod
 from typing import cast
 
 import torch
@@ -24,9 +24,9 @@ from torch import Tensor, nn
 
 from .cells import Cell, CellNetwork
 from .ops import Conv2d, Linear
+from .written_layers import Filters, Learnt, Neighbours, Norms, Pooling, Room, Shape, column, sums_of
 
 MOMENTUM = 0.1  # share of a batch in the running statistics
-Shape = tuple[int, int, int, int]  # channels, height, width, batch
 _where_positive = torch.ops.aten.threshold_backward.default
 
 
@@ -51,15 +51,15 @@ class WrittenOut:
             _WrittenCell(layer) if isinstance(layer, Cell) else _Fan([cast("nn.Sequential", layer)])
             for layer in network.body
         ]
-        self.norm = _Norms([cast("nn.BatchNorm2d", cast("nn.Sequential", network.head)[0])])
+        self.norm = Norms([cast("nn.BatchNorm2d", cast("nn.Sequential", network.head)[0])])
         self.norms = [self.stem.norm]
         for layer in self.body:
             self.norms += [fan.norm for fan in layer.fans.values()] if isinstance(layer, _WrittenCell) else [layer.norm]
         self.norms.append(self.norm)
         layers = [layer for norms in self.norms for layer in norms.layers]
-        self.running = [_column(getattr(layer, name)) for name in ("running_mean", "running_var") for layer in layers]
+        self.running = [column(getattr(layer, name)) for name in ("running_mean", "running_var") for layer in layers]
         self.counts = [cast("Tensor", layer.num_batches_tracked) for layer in layers]
-        self.learnt = _Learnt()
+        self.learnt = Learnt()
 
     @torch.no_grad()
     def __call__(self, images: Tensor, labels: Tensor) -> Tensor:
@@ -74,14 +74,14 @@ class WrittenOut:
             if slope is not None:  # which it is behind a cell without a way through it
                 slope = layer.back(slope, self.learnt)
         if slope is not None:
-            self.stem.learn([slope], [_sums(slope)], self.learnt)
+            self.stem.learn([slope], [sums_of(slope)], self.learnt)
         self.learnt.add()
         self._run()
         return loss
 
     def _prepare(self, images: Tensor) -> None:
         """Make the memory for batches of this shape; an earlier shape's is given back."""
-        self.shape, room = images.shape, _Room(images)
+        self.shape, room = images.shape, Room(images)
         batch, colors, height, width = images.shape
         shape = self.stem.prepare((colors, height, width, batch), room)
         for layer in self.body:
@@ -104,7 +104,7 @@ class WrittenOut:
         self.learnt.of(weight.grad, slope @ features.t())
         of_mean = (weight.t() @ slope).div_(active.shape[1])
         of_active = _where_positive(of_mean[:, None].expand_as(active), active, 0).view(x.shape)
-        return loss, self.norm.back([of_active], _sums(of_active), self.learnt).clone()
+        return loss, self.norm.back([of_active], sums_of(of_active), self.learnt).clone()
 
     def _run(self) -> None:
         """Move the running means and variances (divided by n - 1)."""
@@ -112,40 +112,6 @@ class WrittenOut:
         variances = [part for norms in self.norms for part in norms.parts(norms.variance())]
         torch._foreach_lerp_(self.running, means + variances, MOMENTUM)
         torch._foreach_add_(self.counts, 1)
-
-
-class _Room:
-    """Memory for what is soon used up: one tensor of each purpose and shape, which all layers share.
-
-    What is as large as a layer is not allocated anew in each step: the system may take freed memory back, and fills
-    what it gives again with zeros, which took a quarter of a step.
-    """
-
-    def __init__(self, like: Tensor):
-        self.like = like
-        self.tensors: dict[tuple[str, tuple[int, ...]], Tensor] = {}
-
-    def take(self, purpose: str, shape: tuple[int, ...]) -> Tensor:
-        if (purpose, shape) not in self.tensors:
-            self.tensors[purpose, shape] = self.like.new_empty(shape)
-        return self.tensors[purpose, shape]
-
-
-class _Learnt:
-    """What a step adds to gradients, at its end and all at once."""
-
-    def __init__(self) -> None:
-        self.gradients: list[Tensor] = []
-        self.parts: list[Tensor] = []
-
-    def of(self, gradient: Tensor | None, part: Tensor) -> None:
-        self.gradients.append(cast("Tensor", gradient))
-        self.parts.append(part)
-
-    def add(self) -> None:
-        torch._foreach_add_(self.gradients, self.parts)
-        self.gradients.clear()
-        self.parts.clear()
 
 
 class _WrittenCell:
@@ -162,7 +128,7 @@ class _WrittenCell:
             (source, target), operation = cell.edges[i], cell.operations[i]
             if isinstance(operation, nn.Sequential):
                 branches.setdefault(source, []).append((target, operation))
-                self.shifts.setdefault(target, []).append(_column(cast("Tensor", operation[-1].bias)))
+                self.shifts.setdefault(target, []).append(column(cast("Tensor", operation[-1].bias)))
             elif isinstance(operation, nn.AvgPool2d):
                 self.pools.setdefault(source, []).append(target)
             else:
@@ -174,8 +140,8 @@ class _WrittenCell:
             self.targets[source] = [target for target, _ in leaving]
             self.fans[source] = _Fan([branch for _, branch in leaving])
 
-    def prepare(self, shape: Shape, room: _Room) -> Shape:
-        self.pooling = _Pooling(shape, room.like)
+    def prepare(self, shape: Shape, room: Room) -> Shape:
+        self.pooling = Pooling(shape, room.like)
         for fan in self.fans.values():
             fan.prepare(shape, room)
         return shape
@@ -206,7 +172,7 @@ class _WrittenCell:
         value = cast("Tensor", values[node])
         return value.add_(_sum(self.shifts[node])) if node in self.shifts else value
 
-    def back(self, slope: Tensor, learnt: _Learnt) -> Tensor | None:
+    def back(self, slope: Tensor, learnt: Learnt) -> Tensor | None:
         """Return the gradient by the input; None if the output does not depend on it."""
         if not self.sources:
             return None
@@ -218,7 +184,7 @@ class _WrittenCell:
                 parts.append(self.pooling.back(_sum([slopes[target] for target in self.pools[source]])))
             if source in self.fans:
                 targets = self.targets[source]
-                sums |= {target: _sums(slopes[target]) for target in targets if target not in sums}
+                sums |= {target: sums_of(slopes[target]) for target in targets if target not in sums}
                 parts.append(
                     self.fans[source].back_through([slopes[t] for t in targets], [sums[t] for t in targets], learnt)
                 )
@@ -231,16 +197,16 @@ class _Fan:
 
     def __init__(self, branches: Sequence[nn.Sequential]):
         self.active = isinstance(branches[0][0], nn.ReLU)
-        self.norm = _Norms([cast("nn.BatchNorm2d", branch[-1]) for branch in branches])
+        self.norm = Norms([cast("nn.BatchNorm2d", branch[-1]) for branch in branches])
         filters = [cast("Conv2d", branch[-2]) for branch in branches]
         self.stride = filters[0].stride[0]
         self.wide, self.narrow = (
-            _Filters([layer for layer in filters if layer.kernel_size[0] == side]) for side in (3, 1)
+            Filters([layer for layer in filters if layer.kernel_size[0] == side]) for side in (3, 1)
         )
 
-    def prepare(self, shape: Shape, room: _Room) -> Shape:
+    def prepare(self, shape: Shape, room: Room) -> Shape:
         """Make the memory for values of this shape, and return the shape of a branch's output."""
-        self.neighbours = _Neighbours(shape, self.stride, room) if self.wide else None
+        self.neighbours = Neighbours(shape, self.stride, room) if self.wide else None
         size = self.neighbours.size if self.neighbours else shape[1:3]
         result = (self.norm.channels, *size, shape[3])
         self.norm.prepare(prod(result[1:]), room)
@@ -251,9 +217,9 @@ class _Fan:
         self.normed(x)
         return (self.norm.rows * self.norm.scale).add_(self.norm.shift)
 
-    def back(self, slope: Tensor, learnt: _Learnt) -> Tensor:
+    def back(self, slope: Tensor, learnt: Learnt) -> Tensor:
         """Return the gradient by the input of the only branch."""
-        return self.back_through([slope], [_sums(slope)], learnt)
+        return self.back_through([slope], [sums_of(slope)], learnt)
 
     def normed(self, x: Tensor) -> None:
         """Leave in ``norm`` the convolved and centred rows of all branches, and the factors that normalise them."""
@@ -269,7 +235,7 @@ class _Fan:
             torch.mm(narrow.together(), self.pixels, out=self.norm.rows[wide.outputs :])
         self.norm.centre()
 
-    def learn(self, slopes: Sequence[Tensor], sums: Sequence[Tensor], learnt: _Learnt) -> tuple[Tensor, Tensor]:
+    def learn(self, slopes: Sequence[Tensor], sums: Sequence[Tensor], learnt: Learnt) -> tuple[Tensor, Tensor]:
         """Note the gradients of all weights, from those by the branches' outputs and their sums over the columns.
 
         Return the gradients by the results of the 3×3 and of the 1×1 convolutions.
@@ -283,7 +249,7 @@ class _Fan:
             self.narrow.learn(of_narrow @ self.pixels.t(), learnt)
         return of_wide, of_narrow
 
-    def back_through(self, slopes: Sequence[Tensor], sums: Sequence[Tensor], learnt: _Learnt) -> Tensor:
+    def back_through(self, slopes: Sequence[Tensor], sums: Sequence[Tensor], learnt: Learnt) -> Tensor:
         """Do what `learn` does, and return the gradient by the node."""
         of_wide, of_narrow = self.learn(slopes, sums, learnt)
         of_pixels = self.narrow.packed.t() @ of_narrow if self.narrow else None
@@ -295,176 +261,6 @@ class _Fan:
         if of_pixels is not None:
             result.add_(of_pixels.view(result.shape))
         return _where_positive(result, self.x.view(result.shape), 0).view(self.x.shape)
-
-
-class _Filters:
-    """Filters of one kernel size that read the same node, as rows of a matrix (outputs, neighbours · inputs)."""
-
-    def __init__(self, layers: Sequence[Conv2d]):
-        self.rows = [_rows(layer.weight.detach()) for layer in layers]
-        self.gradients = [_rows(cast("Tensor", layer.weight.grad)) for layer in layers]
-        self.outputs = sum(map(len, self.rows))
-
-    def __bool__(self) -> bool:
-        return bool(self.rows)
-
-    def together(self) -> Tensor:
-        """Return all filters, which stay as ``packed`` for the way back."""
-        self.packed = self.rows[0] if len(self.rows) == 1 else torch.cat(self.rows)
-        return self.packed
-
-    def learn(self, slope: Tensor, learnt: _Learnt) -> None:
-        parts = [slope] if len(self.rows) == 1 else slope.split(len(self.rows[0]))
-        for gradient, part in zip(self.gradients, parts, strict=True):
-            learnt.of(gradient, part)
-
-
-class _Norms:
-    """Batch-norms of one width, side by side. All that belongs to channels is a column.
-
-    Attributes
-    ----------
-    rows : (channels of all, n)
-        What is normalised, minus its means.
-    mean, length, inverse, scale : (channels of all, 1)
-        The means, the lengths of the centred rows, 1/√(variance + ε), and this times the weights.
-    """
-
-    def __init__(self, layers: Sequence[nn.BatchNorm2d]):
-        self.layers, self.channels, self.eps = layers, layers[0].num_features, layers[0].eps
-        self.weights, self.shifts = ([_column(getattr(layer, name)) for layer in layers] for name in ("weight", "bias"))
-        self.gradients = [_column(cast("Tensor", w.grad)) for layer in layers for w in (layer.weight, layer.bias)]
-        self.shift = self.shifts[0]
-
-    def prepare(self, count: int, room: _Room) -> None:
-        self.count = count
-        self.least = room.like.new_tensor(sqrt(count * self.eps))
-        shape = len(self.layers) * self.channels, count
-        self.rows = room.like.new_empty(shape)
-        self.slope, self.work = room.take("slope", shape), room.take("work", shape)
-
-    def parts(self, joined: Tensor) -> Sequence[Tensor]:
-        """Split what belongs to all channels by the batch-norms."""
-        return [joined] if len(self.layers) == 1 else joined.split(self.channels)
-
-    def centre(self) -> None:
-        """Take the statistics of ``rows``, and subtract their means."""
-        self.mean = self.rows.mean(1, keepdim=True)
-        self.rows.sub_(self.mean)
-        self.length = torch.linalg.vector_norm(self.rows, dim=1, keepdim=True)
-        self.inverse = torch.hypot(self.length, self.least).reciprocal_().mul_(sqrt(self.count))
-        self.scale = self.inverse * (self.weights[0] if len(self.weights) == 1 else torch.cat(self.weights))
-
-    def variance(self) -> Tensor:
-        """Return the variance that is kept for evaluation: divided by n - 1."""
-        return self.length.square().div_(self.count - 1)
-
-    def back(self, slopes: Sequence[Tensor], total: Tensor, learnt: _Learnt) -> Tensor:
-        """Return the gradient by what was normalised, in memory that the next batch-norm uses again.
-
-        ``slopes`` are those by the result of each batch-norm, and ``total`` (channels of all, 1) their sums.
-
-        With z = rows · inverse and n columns: of a weight Σ slope·z, of a shift Σ slope, of the input
-        scale · (slope − Σ slope / n − z · Σ slope·z / n).
-        """
-        slope = slopes[0] if len(slopes) == 1 else torch.cat(list(slopes), out=self.slope)
-        of_weight = _sums(torch.mul(slope, self.rows, out=self.work)).mul_(self.inverse)
-        for i, (one, other) in enumerate(zip(self.parts(of_weight), self.parts(total), strict=True)):
-            learnt.of(self.gradients[2 * i], one)
-            learnt.of(self.gradients[2 * i + 1], other)
-        factor = self.scale / -self.count
-        along = (self.inverse * of_weight).mul_(factor)
-        return torch.mul(slope, self.scale, out=self.work).add_(factor.mul_(total)).addcmul_(self.rows, along)
-
-
-class _Neighbours:
-    """The 3×3 neighbours of each pixel, zeros outside the image, for values of one shape.
-
-    Attributes
-    ----------
-    columns : (9 · channels, n)
-        Rows of neighbours: first those above on the left. The memory is shared, and gathering them again on the way
-        back is as fast as to fetch them from where they were kept.
-    pixels : (channels, n)
-        The rows of the pixels themselves, a part of ``columns``.
-    size : (height, width)
-        ⌈size/stride⌉.
-    """
-
-    def __init__(self, shape: Shape, stride: int, room: _Room):
-        channels, height, width, batch = self.shape = shape
-        canvas = room.like.new_zeros(channels, height + 2, width + 2, batch)
-        self.inside = canvas[:, 1:-1, 1:-1]
-        self.size = rows, columns = -(-height // stride), -(-width // stride)
-        channel, down, across, _ = canvas.stride()
-        places = (3, 3, channels, rows, columns, batch)
-        self.windows = canvas.as_strided(places, (down, across, channel, stride * down, stride * across, 1))
-        filled = room.take("neighbours", places)
-        self.filled, self.columns = filled, filled.view(9 * channels, -1)
-        self.pixels = filled[1, 1].view(channels, -1)
-        self.sums = room.take("sums", tuple(canvas.shape))
-        ends = 1 + stride * (rows - 1), 1 + stride * (columns - 1)
-        self.pairs = [
-            (self.sums[:, i : i + ends[0] : stride, j : j + ends[1] : stride], filled[i, j])
-            for i in range(3)
-            for j in range(3)
-        ]
-
-    def read(self, x: Tensor, active: bool) -> None:
-        """Take the values ``x``, after a ReLU if ``active``."""
-        if active:
-            torch.clamp_min(x.view(self.shape), 0, out=self.inside)
-        else:
-            self.inside.copy_(x)
-
-    def gathered(self) -> Tensor:
-        """Return ``columns``, filled with the neighbours of the values."""
-        self.filled.copy_(self.windows)
-        return self.columns
-
-    def scattered(self) -> Tensor:
-        """Return at each pixel the sum of what stands for it in ``columns``, in the shape of the values."""
-        self.sums.zero_()
-        for place, part in self.pairs:
-            place.add_(part)
-        return self.sums[:, 1:-1, 1:-1]
-
-
-class _Pooling:
-    """Mean of the 3×3 neighbours inside the image: first across, then down, as products with two small matrices."""
-
-    def __init__(self, shape: Shape, like: Tensor):
-        self.shape = shape
-        self.down, self.across = (_means(size, like) for size in shape[1:3])
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return self._both(self.down, self.across, x)
-
-    def back(self, slope: Tensor) -> Tensor:
-        return self._both(self.down.t(), self.across.t(), slope)
-
-    def _both(self, down: Tensor, across: Tensor, x: Tensor) -> Tensor:
-        channels, height, width, batch = self.shape
-        rows = torch.matmul(across, x.view(-1, width, batch))
-        return torch.matmul(down, rows.view(channels, height, -1)).view(x.shape)
-
-
-def _means(size: int, like: Tensor) -> Tensor:
-    near = like.new_ones(size, size).tril(1).triu(-1)
-    return near / near.sum(1, keepdim=True)
-
-
-def _rows(filters: Tensor) -> Tensor:
-    """Return filters (outputs, inputs, height, width), channels last, as a view (outputs, height · width · inputs)."""
-    return filters.permute(0, 2, 3, 1).view(len(filters), -1)
-
-
-def _column(weights: Tensor) -> Tensor:
-    return weights.detach()[:, None]
-
-
-def _sums(rows: Tensor) -> Tensor:
-    return rows.sum(1, keepdim=True)
 
 
 def _sum(parts: Sequence[Tensor]) -> Tensor:
