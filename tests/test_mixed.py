@@ -6,8 +6,8 @@ import torch
 from plain_mixed import PlainCell, PlainNetwork, each_filter
 from torch.nn import functional as F
 
-from nasviz.nn import mixed_by_hand
-from nasviz.nn.by_hand import convolution_gradients
+from nasviz.nn import mixed, mixed_by_hand
+from nasviz.nn.by_hand import convolution_gradients, twice
 from nasviz.nn.mixed import AveragePool3x3, MixedCell, MixedNetwork, normed_mixture
 from nasviz.spaces import NasBench201
 from nasviz.weights import initialize
@@ -166,6 +166,17 @@ def test_a_gradient_that_nobody_asks_for_is_not_computed(monkeypatch):
     computed.clear()
     network(images, a.detach().softmax(1)).sum().backward()
     assert computed == [(True, True)] * 6  # the stem learns
+
+
+def test_what_is_differentiated_twice_can_be_left_to_torch(monkeypatch):
+    cells = []
+    monkeypatch.setattr(mixed, "cell_by_hand", lambda cell, *rest: cells.append(1) or cell.plainly(*rest))
+    network, (images, _) = SPACE.supernet(channels=2, generator=generator()).double(), batch()
+    with twice():
+        network(images, alphas().softmax(1))
+    assert cells == []
+    network(images, alphas().softmax(1))
+    assert cells == [1, 1]
 
 
 def test_alpha_gradient_equals_finite_differences():

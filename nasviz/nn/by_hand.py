@@ -6,7 +6,9 @@ cell that is one function has one entry in the graph instead of hundreds, and co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -16,6 +18,22 @@ EPSILON = 1e-5  # of the batch-norm, as everywhere in torch
 _convolution_backward = torch.ops.aten.convolution_backward.default
 _norm_backward = torch.ops.aten.native_batch_norm_backward.default
 _relu_backward = torch.ops.aten.threshold_backward.default
+
+
+by_torch: ContextVar[bool] = ContextVar("by_torch", default=False)  # whether no gradient is computed by hand
+
+
+@contextmanager
+def twice() -> Iterator[None]:
+    """Let torch note each operation of supernets in this ``with`` block, for gradients that are differentiated again.
+
+    Gradients by hand can be differentiated too, but run the forward pass once more for it.
+    """
+    token = by_torch.set(True)
+    try:
+        yield
+    finally:
+        by_torch.reset(token)
 
 
 def asked_for(ctx: Any, number: int) -> bool:

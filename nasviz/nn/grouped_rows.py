@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .by_hand import by_torch
 from .grouped_edges import Edge
 from .mixed import EPSILON
 from .rows import diagonals, images_of, rows_of
@@ -34,7 +35,7 @@ def are_small(images: Tensor) -> bool:
 
 def mix_rows(edges: Sequence[Edge], x: Tensor, weights: Tensor) -> Tensor:
     """Compute what `grouped_edges.mix_leaving` does, from channels-last images."""
-    total = mix_by_hand(edges, x, weights, mix_plainly)
+    total = None if by_torch.get() else mix_by_hand(edges, x, weights, mix_plainly)
     if total is None:
         total = mix_plainly(edges, x, weights)
     return total.unflatten(1, (len(edges), x.shape[1]))

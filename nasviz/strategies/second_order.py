@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from ..nn.by_hand import twice
 from ..nn.descent import MOMENTUM
 from .bilevel import Batch, Bilevel
 from .darts import Darts
@@ -68,7 +69,8 @@ class SecondOrderDarts(Darts):
     def _exact(self, search: Bilevel, train: Batch, vector: Tensor) -> Tensor:
         """Return the same product as `_difference`, by the derivative of ⟨∇_w L_train(w, α), vector⟩ in α."""
         layers = search.layers
-        loss = self.weight_loss(search, search.alphas, train)
+        with twice():
+            loss = self.weight_loss(search, search.alphas, train)
         slopes = torch.autograd.grad(loss, layers, create_graph=True)
         along = sum((slope * part).sum() for slope, part in zip(slopes, search.parts(vector), strict=True))
         return torch.autograd.grad(cast("Tensor", along), [search.alphas])[0]
