@@ -42,7 +42,8 @@ from .grading.wire import Broken, Cannot, Peer, names_of
 SEARCH = "my_search"
 FIXED = 0.8  # share of rounds with the same answer whatever is told, from which on a search is not ranked
 KNOWING = 0.9  # mean place of the first questions among the architectures within the bound, 0 to 1
-SHORT, LUCKY = 10, 0.95  # questions of a short round; mean place of what is answered there. Honest searches: 0.8
+SHORT, FEW = 10, 5  # questions of a short round; so many short rounds tell something
+LUCKY = 0.95  # mean place of what is answered in short rounds; honest searches reach 0.8
 BYTES = 4  # of a seed
 
 
@@ -151,7 +152,7 @@ def _judged(who: str, game: Challenge, entry: Entry, blind: Entry, first: list) 
     why = ""
     if (begun := place(first)) >= KNOWING:
         why = f"its first questions stand at {begun:.0%} of all within the bound: does it know the table?"
-    elif len(short) > 1 and (soon := place(map(table.space.from_text, short))) >= LUCKY:
+    elif len(short) >= FEW and (soon := place(map(table.space.from_text, short))) >= LUCKY:
         why = f"after {SHORT} questions or fewer its answers stand at {soon:.0%} of all: does it know the table?"
     return Replayed(who, game.score(entry), why)
 
