@@ -54,7 +54,9 @@ def hessian_product(loss: Loss, alphas) -> Callable:
     """
     import torch
 
-    with one_thread(), torch.enable_grad():
+    from ..nn.by_hand import twice
+
+    with one_thread(), torch.enable_grad(), twice():
         at = alphas.detach().clone().requires_grad_()
         (gradient,) = torch.autograd.grad(loss(at), [at], create_graph=True)
 
