@@ -31,9 +31,8 @@ def mix_by_hand(edges: Sequence[Edge], x: Tensor, weights: Tensor, plain: Plain)
     """Return what ``plain`` does, which is `grouped_rows.mix_plainly`; None for edges that it alone can compute."""
     plan = vars(edges[0]).get("_plan")
     if plan is None:
-        plan = vars(edges[0])["_plan"] = _Plan(
-            edges, x.shape[1]
-        )  # each edge leaves one node, always with the same others
+        # each edge leaves one node, always with the same others
+        plan = vars(edges[0])["_plan"] = _Plan(edges, x.shape[1])
     filters = [layer._parameters["weight"] for layer in plan.layers]
     if not plan.known or not all(isinstance(one, nn.Parameter) for one in filters):  # another tensor, for one call
         return None
