@@ -18,6 +18,8 @@ EPSILON = 1e-5  # of the batch-norm, as everywhere in torch
 _convolution_backward = torch.ops.aten.convolution_backward.default
 _norm_backward = torch.ops.aten.native_batch_norm_backward.default
 _relu_backward = torch.ops.aten.threshold_backward.default
+# Torch does not promise to keep this one. Without it all gradients are computed, and those not asked for are dropped.
+_is_asked_for = getattr(torch._C, "_will_engine_execute_node", lambda node: True)
 
 
 by_torch: ContextVar[bool] = ContextVar("by_torch", default=False)  # whether no gradient is computed by hand
@@ -46,7 +48,7 @@ def asked_for(ctx: Any, number: int) -> bool:
     if node is None:
         return False
     try:
-        return torch._C._will_engine_execute_node(node)
+        return bool(_is_asked_for(node))
     except RuntimeError:  # the argument is a leaf, whose gradient `torch.autograd.grad` returns
         return True
 
