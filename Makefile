@@ -37,7 +37,7 @@ PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NASVIZ_TEST
 
 help:
 	@echo 'make lab      install what is missing, put the labs into my-labs, open the first one in JupyterLab'
-	@echo 'make check    install what is missing and run the tests that are quick: no browser, no labs (some minutes)'
+	@echo 'make check    install what is missing and run the tests that are quick: no browser, no labs (5 minutes)'
 	@echo 'make test     install what is missing and run all tests, the labs and the browser too'
 	@echo 'make lint     check the code, its format and its types'
 	@echo 'make docs     make the API reference from the docstrings, in docs/api'
