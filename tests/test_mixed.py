@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 from nasviz.nn import mixed, mixed_by_hand
 from nasviz.nn.by_hand import convolution_gradients, twice
-from nasviz.nn.mixed import AveragePool3x3, MixedCell, MixedNetwork, normed_mixture
+from nasviz.nn.mixed import MixedCell, MixedNetwork, normed_mixture
+from nasviz.nn.rows import AveragePool3x3
 from nasviz.spaces import NasBench201
 from nasviz.weights import initialize
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .mixed import EPSILON
+from .by_hand import EPSILON
 
 
 class Edge(Protocol):

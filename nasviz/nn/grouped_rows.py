@@ -16,9 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .by_hand import by_torch
+from .by_hand import EPSILON, by_torch
 from .grouped_edges import Edge
-from .mixed import EPSILON
 from .rows import diagonals, images_of, rows_of
 from .rows_by_hand import mix_by_hand
 from .separable import DilatedDepthwise, FactorizedReduce

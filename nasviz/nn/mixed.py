@@ -19,18 +19,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..graph import Graph
-from .by_hand import by_torch
+from .by_hand import EPSILON, by_torch
 from .cells import CellNetwork
-from .mixed_by_hand import cell_by_hand
+from .mixed_by_hand import IDENTITY, POINTWISE, cell_by_hand
 from .ops import Conv2d
 from .rows import AveragePool3x3, diagonals, images_of, rows_of
 
-POINTWISE = "nor_conv_1x1"
 NORMED = {POINTWISE: 1, "nor_conv_3x3": 3}  # ReLU, convolution of this kernel size, batch-norm
 SEPARABLE = "sep_conv_3x3"  # ReLU, depthwise and pointwise convolution, batch-norm; this sequence twice
-LINEAR = ("skip_connect", "avg_pool_3x3")  # linear functions of the node, without weights
+LINEAR = (IDENTITY, "avg_pool_3x3")  # linear functions of the node, without weights
 ZERO = "none"
-EPSILON = 1e-5  # of the batch-norm, as everywhere in torch
 
 
 class MixedNetwork(CellNetwork):
@@ -181,7 +179,6 @@ class MixedFan(nn.Module):
                 self.convolutions[name] = SeparableFan(edges, channels)
         self.convolved = [self.operations.index(name) for name in self.convolutions]
         self.linear = [self.operations.index(name) for name in LINEAR if name in operations]
-        self.zero = [i for i, name in enumerate(operations) if name == ZERO]
 
     def forward(
         self, x: Tensor, weights: Tensor, pool: AveragePool3x3, filters: Sequence[Tensor] | None = None
@@ -209,7 +206,7 @@ class MixedFan(nn.Module):
             total = normed if total is None else total + normed
         linear = [self.operations[i] for i in self.linear]
         if linear:
-            values = rows_of(torch.cat([x if name == "skip_connect" else pool(x) for name in linear], 1))
+            values = rows_of(torch.cat([x if name == IDENTITY else pool(x) for name in linear], 1))
             units = diagonals(channels, edges, x.dtype, x.device)
             factor = torch.cat([units * of[name] for name in linear])
             total = images_of(values @ factor if total is None else torch.addmm(rows_of(total), values, factor), x)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ..graph import Graph
-from .mixed import AveragePool3x3, MixedCell, MixedNetwork
+from .mixed import MixedCell, MixedNetwork
+from .rows import AveragePool3x3
 
 
 class PartialNetwork(MixedNetwork):

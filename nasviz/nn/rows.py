@@ -92,11 +92,16 @@ class AveragePool3x3:
         return images_of(matrix @ x.permute(0, 2, 3, 1).flatten(1, 2), x)
 
 
+def near(square: Tensor) -> Tensor:
+    """Return a matrix with zeros but on its diagonal and beside it: of ones, who is a neighbour of whom in a line."""
+    return square.tril(1).triu(-1)
+
+
 @lru_cache(maxsize=64)
 def _matrix_of(height: int, width: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return the matrix (pixels, pixels) of the pooling."""
     with torch.inference_mode(False):
-        down, across = (torch.ones(n, n, dtype=dtype).tril(1).triu(-1) for n in (height, width))
+        down, across = (near(torch.ones(n, n, dtype=dtype)) for n in (height, width))
         matrix = torch.kron(down, across)
         return (matrix / matrix.sum(1, keepdim=True)).to(device)
 
@@ -109,7 +114,7 @@ def _pool_of(shape: tuple[int, int, int], dtype: torch.dtype, device: torch.devi
     """
     channels, height, width = shape
     with torch.inference_mode(False):
-        down, across = (torch.ones(n, n, dtype=dtype).tril(1).triu(-1).sum(0) for n in (height, width))
+        down, across = (near(torch.ones(n, n, dtype=dtype)).sum(0) for n in (height, width))
         share = (down[:, None] * across).to(device).reciprocal()
         share = share[None, :, :, None].repeat(1, 1, 1, channels).permute(0, 3, 1, 2)
         return torch.ones(channels, 1, 3, 3, dtype=dtype, device=device), share

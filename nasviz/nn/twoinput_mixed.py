@@ -16,9 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .by_hand import EPSILON
 from .grouped_edges import alike, grouped_states
 from .grouped_rows import are_small, mix_rows
-from .mixed import EPSILON, normed_mixture
+from .mixed import normed_mixture
 from .ops import Zero
 from .separable import Factory, Noise
 from .twoinput import Cell, Network

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .ops import Conv2d
+from .rows import near
 
 Shape = tuple[int, int, int, int]  # channels, height, width, batch
 
@@ -204,8 +205,8 @@ class Pooling:
 
 
 def _means(size: int, like: Tensor) -> Tensor:
-    near = like.new_ones(size, size).tril(1).triu(-1)
-    return near / near.sum(1, keepdim=True)
+    inside = near(like.new_ones(size, size))
+    return inside / inside.sum(1, keepdim=True)
 
 
 def _rows(filters: Tensor) -> Tensor:
