@@ -6,7 +6,7 @@ from plain_darts import PlainDarts
 from torch import nn
 
 from nasviz.graph import Edge, Graph
-from nasviz.nn import count, grouped_rows, twoinput_mixed
+from nasviz.nn import count, grouped_rows, normed_products, twoinput_mixed
 from nasviz.nn.separable import DARTS, NASNET, DilatedDepthwise, FactorizedReduce, Noise
 from nasviz.nn.twoinput import Cell
 from nasviz.nn.twoinput_mixed import MixedCell
@@ -112,17 +112,26 @@ def test_noise_comes_from_its_own_generator_only():
         Noise()(x)
 
 
-@pytest.mark.parametrize("way", ["edge by edge", "by hand", "rows", "grouped"])
-@pytest.mark.parametrize("size", [8, 12, 7])
-@pytest.mark.parametrize("space", [DartsSpace(), *map(DartsSpace.restricted, ("S1", "S3"))], ids=lambda s: s.name)
-def test_the_supernet_equals_the_plain_loop_over_operations(space, size, way, monkeypatch):
-    """12 pixels become 6 and 3: of odd sizes, a dilated convolution is computed as such. Grouped: as on a GPU."""
+def take(way, monkeypatch):
+    """Let supernets be computed in this way. "entering", "edge by edge": as large images; "grouped": as on a GPU."""
     if way == "rows":
         monkeypatch.setattr(grouped_rows, "mix_by_hand", lambda *one: None)
     elif way != "by hand":
         monkeypatch.setattr(grouped_rows, "SMALL", 0)
+    if way == "edge by edge":
+        monkeypatch.setattr(twoinput_mixed, "states_by_hand", lambda *one: None)
+    if way == "entering, stored":
+        monkeypatch.setattr(normed_products, "FEW", 0)
     if way == "grouped":
         monkeypatch.setattr(MixedCell, "grouped_on", ("cpu",))
+
+
+@pytest.mark.parametrize("way", ["edge by edge", "entering", "entering, stored", "by hand", "rows", "grouped"])
+@pytest.mark.parametrize("size", [8, 12, 7])
+@pytest.mark.parametrize("space", [DartsSpace(), *map(DartsSpace.restricted, ("S1", "S3"))], ids=lambda s: s.name)
+def test_the_supernet_equals_the_plain_loop_over_operations(space, size, way, monkeypatch):
+    """12 pixels become 6 and 3: of odd sizes, a dilated convolution is computed as such."""
+    take(way, monkeypatch)
     network = space.supernet(channels=3, cells=3, generator=torch.Generator().manual_seed(0)).double()
     plain, draws = PlainDarts(network), torch.Generator().manual_seed(1)
     x = torch.randn(4, 1, size, size, generator=draws, dtype=torch.float64)
@@ -137,7 +146,8 @@ def test_the_supernet_equals_the_plain_loop_over_operations(space, size, way, mo
 
 
 @pytest.mark.parametrize("wanted", ["α", "weights", "both"])
-def test_gradients_by_hand_are_those_of_torch_and_so_are_their_own(wanted, monkeypatch):
+@pytest.mark.parametrize("way", ["by hand", "entering", "entering, stored"])
+def test_gradients_by_hand_are_those_of_torch_and_so_are_their_own(way, wanted, monkeypatch):
     network = DartsSpace().supernet(channels=2, cells=3, generator=torch.Generator().manual_seed(0)).double()
     draws = torch.Generator().manual_seed(1)
     x = torch.randn(2, 1, 8, 8, generator=draws, dtype=torch.float64)
@@ -145,14 +155,29 @@ def test_gradients_by_hand_are_those_of_torch_and_so_are_their_own(wanted, monke
     layers = list(network.parameters())
     asked = {"α": [alphas], "weights": layers, "both": [*layers, alphas]}[wanted]
     results = []
-    for way in (grouped_rows.mix_by_hand, lambda *one: None):
-        monkeypatch.setattr(grouped_rows, "mix_by_hand", way)
-        loss = torch.nn.functional.cross_entropy(network(x, alphas.softmax(1)), torch.arange(2))
-        first = torch.autograd.grad(loss, asked, retain_graph=True)
-        slopes = torch.autograd.grad(loss, asked, create_graph=True)
-        results.append([*first, *slopes, *torch.autograd.grad(sum((one * one).sum() for one in slopes), [alphas])])
+    for one in (way, "rows"):
+        with monkeypatch.context() as patch:
+            take(one, patch)
+            loss = torch.nn.functional.cross_entropy(network(x, alphas.softmax(1)), torch.arange(2))
+            first = torch.autograd.grad(loss, asked, retain_graph=True)
+            slopes = torch.autograd.grad(loss, asked, create_graph=True)
+            results.append([*first, *slopes, *torch.autograd.grad(sum((one * one).sum() for one in slopes), [alphas])])
     for mine, its in zip(*results, strict=True):
         torch.testing.assert_close(mine, its, rtol=1e-9, atol=1e-9)
+
+
+def test_a_weight_of_one_leaves_the_node_it_reads_as_it_was(monkeypatch):
+    take("entering", monkeypatch)
+    space = DartsSpace()
+    network = space.supernet(channels=4, cells=3, generator=torch.Generator().manual_seed(0))
+    weights = torch.zeros(28, 8)
+    weights[:, list(space.relaxed[0].options).index("skip_connect")] = 1
+    cell, x = network.body[0], torch.randn(2, 4, 8, 8).contiguous(memory_format=torch.channels_last)
+    before = x.clone()
+    states = cell.states_of([x, x], weights)
+    assert torch.equal(x, before)
+    torch.testing.assert_close(states[2], 2 * x)
+    torch.testing.assert_close(states[5], 16 * x)
 
 
 def test_edges_are_computed_together_where_images_are_small_and_nothing_is_drawn(monkeypatch):

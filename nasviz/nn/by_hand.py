@@ -14,10 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .depthwise import depthwise_filters_gradient
+
 EPSILON = 1e-5  # of the batch-norm, as everywhere in torch
 _convolution_backward = torch.ops.aten.convolution_backward.default
 _norm_backward = torch.ops.aten.native_batch_norm_backward.default
-_relu_backward = torch.ops.aten.threshold_backward.default
+_relu_backward = torch.ops.aten.threshold_backward.grad_input
 # Torch does not promise to keep this one. Without it all gradients are computed, and those not asked for are dropped.
 _is_asked_for = getattr(torch._C, "_will_engine_execute_node", lambda node: True)
 
@@ -60,6 +62,8 @@ def again(
 
     ``gradients``: one for each result of ``plain``, None for zero.
     """
+    # A node depends on the α of cells before: where both are arguments, that way to α must not be counted here
+    arguments = [one if one.is_leaf else one.view_as(one) for one in arguments]
     wanted = [argument for argument in arguments if argument.requires_grad]
     pairs = [(a, g) for a, g in zip(plain(*arguments), gradients, strict=True) if g is not None and a.requires_grad]
     results, along = zip(*pairs, strict=True)
@@ -85,10 +89,14 @@ def convolution_gradients(
     """Return the gradients of a square convolution in its images and in its filters, None for one not wanted."""
     if not (of_x or of_filters):
         return None, None
+    if of_filters and groups == len(filters) > 1 and stride == dilation == 1:
+        of_each = depthwise_filters_gradient(grad, x, filters, padding)
+        if of_each is not None:
+            return convolution_gradients(grad, x, filters, padding, of_x, False, groups=groups)[0], of_each
     how = [stride, stride], [padding, padding], [dilation, dilation], False, [0, 0], groups
     return _convolution_backward(grad, x, filters, None, *how, [of_x, of_filters, False])[:2]
 
 
 def relu_gradient(grad: Tensor, active: Tensor) -> Tensor:
-    """Return the gradient of a ReLU whose result is ``active``."""
-    return _relu_backward(grad, active, 0)
+    """Return the gradient of a ReLU whose result is ``active``, in the memory of ``grad``."""
+    return _relu_backward(grad, active, 0, grad_input=grad)

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .by_hand import EPSILON
+from .by_hand import EPSILON, by_torch
+from .entering_by_hand import states_by_hand
 from .grouped_edges import alike, grouped_states
 from .grouped_rows import are_small, mix_rows
 from .mixed import normed_mixture
@@ -106,6 +107,14 @@ class MixedCell(Cell):
             return grouped_states(self, values, weights)
         if are_small(values[0]) and self.any_order and self.alike:
             return grouped_states(self, values, weights, mix_rows)
+        if values[0].device.type == "cpu" and not are_small(values[0]) and self.any_order and not by_torch.get():
+            states = states_by_hand(self, values, weights, self._plainly)
+            if states is not None:
+                return states
+        return self._plainly(values, weights)
+
+    def _plainly(self, values: Sequence[Tensor], weights: Tensor) -> list[Tensor]:
+        """Compute the same by torch's own gradients."""
         shared = [Shared(value) for value in values]
         for entering, _ in self.states:
             shared.append(Shared(self._mixed(entering, shared, weights)))
