@@ -261,3 +261,16 @@ def test_filters_start_as_those_of_a_separate_convolution_would():
 def test_operations_that_cannot_be_mixed_are_refused_by_name(operations, said):
     with pytest.raises(ValueError, match=said):
         MixedNetwork(SPACE.graph(), operations, channels=2)
+
+
+def test_the_slope_of_a_slope_counts_each_way_to_a_weight_once():
+    """Two cells: what the second reads depends on the weights too."""
+    network = NasBench201().supernet(channels=2, cells=2, generator=generator(0)).double()
+    images = torch.randn(3, 1, 8, 8, generator=generator(1), dtype=torch.float64)
+    weights, results = alphas(6, 5), []
+    for each in (network, PlainNetwork(network)):
+        loss = torch.nn.functional.cross_entropy(each(images, weights.softmax(1)), torch.arange(3))
+        (slope,) = torch.autograd.grad(loss, [weights], create_graph=True)
+        results.append([slope, *torch.autograd.grad((slope * slope).sum(), [weights])])
+    for mine, its in zip(*results, strict=True):
+        close(mine, its)
