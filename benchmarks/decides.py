@@ -1,6 +1,6 @@
 """How far does a short DARTS search move, and what does it find? The largest weight of each edge, by seed.
 
-    python benchmarks/decides.py [--seeds 10] [--first 0] [--size 16] [--images 1000] [--batch 32] [--epochs 20]
+    python benchmarks/decides.py [--seeds 10] [--first 0] [--size 16] [--images 1000] [--batch 32] [--epochs 26]
         [--alpha-lr 0.4]
 
 A line a seed: how many of the six edges have a weight above 60 %, the largest weight of each edge, the architecture's
@@ -50,7 +50,7 @@ def main(seeds: int, first: int, **fields) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    defaults = (("seeds", 10), ("first", 0), ("size", 16), ("images", 1000), ("batch", 32), ("epochs", 20))
+    defaults = (("seeds", 10), ("first", 0), ("size", 16), ("images", 1000), ("batch", 32), ("epochs", 26))
     for name, default in defaults:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--alpha-lr", type=float, default=0.4)

@@ -47,10 +47,10 @@ def test_slow_searches_are_those_of_lab_00_and_have_not_decided():
     assert max(one.max() for one in weights) < 0.6
 
 
-def test_recorded_searches_have_moved_far_on_most_seeds():
+def test_recorded_searches_have_moved_far_on_every_seed():
     edges = [row["largest"] for row in lesson.recorded()]
     assert all(len(row) == 6 and all(1 / 5 < weight < 1 for weight in row) for row in edges)
-    assert sum(sum(weight > 0.6 for weight in row) >= 4 for row in edges) >= 10
+    assert all(sum(weight > 0.6 for weight in row) >= 4 for row in edges)
 
 
 def test_differences_are_those_of_recorded_cells_and_of_luck_with_their_seeds():

@@ -32,9 +32,9 @@ def render(path: Path) -> float:
     import nbformat
 
     notebook = notebooks.read(path)
-    seconds = rendering.execute(notebook, path.parent)
+    seconds, beyond = rendering.execute(notebook, path.parent)
     said = notebook["metadata"].setdefault("nasviz", {})
-    said["seconds"] = round(seconds)
+    said["seconds"], said["seconds_further"] = round(seconds), round(beyond)
     said["minutes"], said["further"] = (spent := lesson.minutes(notebook)).core, spent.further
     first = notebook["cells"][0]
     first["source"] = re.sub(r"(\*\*Time\*\* )\d+ minutes", rf"\g<1>{spent.core} minutes", first["source"])

@@ -4,7 +4,7 @@
 
 The minutes are a model, not a measurement. Its rates are what an instructor of sixty students proposed: 180 words and
 12 lines of code a minute, one minute for a prediction, two for a live widget, and for an exercise what its metadata
-says. Computing is added as it was measured at rendering.
+says. Computing is added as it was measured at rendering, to the core or to what is further.
 
 A section whose heading holds the word *further*, with all below it, can be skipped: it counts apart from the core.
 What is folded away (``<details>``, a cell whose source is hidden) counts in neither.
@@ -61,9 +61,10 @@ class Minutes:
 
 def minutes(notebook) -> Minutes:
     """What a reader needs for a lab: words, code, predictions, live widgets, exercises, computing."""
-    parts = spent(notebook)
-    seconds = notebook["metadata"].get("nasviz", {}).get("seconds", 0)
-    return Minutes(round(parts[False] + seconds / 60), round(parts[True]))
+    parts, said = spent(notebook), notebook["metadata"].get("nasviz", {})
+    beyond = said.get("seconds_further", 0)  # labs that were rendered earlier do not say it
+    core = said.get("seconds", 0) - beyond
+    return Minutes(round(parts[False] + core / 60), round(parts[True] + beyond / 60))
 
 
 def spent(notebook) -> dict[bool, float]:

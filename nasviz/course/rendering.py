@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
-from . import roundings
+from . import lesson, roundings
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PICTURES = """\
@@ -34,8 +35,15 @@ def in_place(notebook, pictures: dict[str, dict[str, str]]) -> None:
             output.get("data", {}).update(pictures.get(model, {}))
 
 
-def execute(notebook, folder: Path) -> float:
-    """Run a notebook in ``folder`` and put its outputs into it. Seconds of computing.
+def seconds_of(cell) -> float:
+    """Seconds from a cell's start to its reply, as nbclient noted them in the cell; 0 for one that was not run."""
+    noted = cell["metadata"].get("execution", {})
+    start, end = noted.get("iopub.execute_input"), noted.get("shell.execute_reply")
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() if start and end else 0.0
+
+
+def execute(notebook, folder: Path) -> tuple[float, float]:
+    """Run a notebook in ``folder`` and put its outputs into it. Seconds of computing: all, and of what is further.
 
     What later cells change, as they run a player, shows its last picture where it stands: without a kernel nobody can.
     """
@@ -45,5 +53,6 @@ def execute(notebook, folder: Path) -> float:
     seconds = roundings.run(notebook, folder, store_widget_state=False)
     (answer,) = notebook.cells.pop().outputs
     in_place(notebook, answer["data"]["application/json"])
+    beyond = sum(seconds_of(cell) for cell, further in lesson.sections(notebook) if further)
     strip(notebook)
-    return seconds
+    return seconds, beyond

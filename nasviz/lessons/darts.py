@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..estimators import Table, nasbench201_table
+from ..nn.by_hand import twice
 from ..paths import data_dir
 from ..run import Run
 from ..space import Arch
@@ -88,7 +89,8 @@ def share_below(table: Table, archs: Sequence[Arch]) -> np.ndarray:
 def kept_bytes(network: nn.Module, *inputs: Tensor) -> int:
     """Count the bytes that a forward pass in training keeps for its backward pass: weights and inputs not counted.
 
-    The count is exact, and the same on each machine: it is made of shapes. Tensors that share memory count once.
+    The count is exact, and the same on each machine: it is made of shapes. Tensors that share memory count once. Torch
+    notes each operation here, as in the code of the papers; gradients that are written out keep less.
     """
     known = {tensor.untyped_storage()._cdata for tensor in (*network.parameters(), *network.buffers(), *inputs)}
     kept: dict[int, Tensor] = {}
@@ -98,7 +100,7 @@ def kept_bytes(network: nn.Module, *inputs: Tensor) -> int:
             kept[tensor.untyped_storage()._cdata] = tensor  # held, so that no other tensor takes its place
         return tensor
 
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+    with torch.enable_grad(), twice(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         network(*inputs)
     return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
 

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from .by_hand import again, asked_for, convolution_gradients, norm_gradients, normed, relu_gradient
+from .grouped_edges import Edge
 from .normed_products import NormedProduct, StoredProduct, normed_product
 from .ops import in_layout
 from .rows import AveragePool3x3, images_of, rows_of
@@ -82,9 +83,11 @@ class _Plan:
         self.edges: list[_Edge] = []
         for target, (entering, _) in enumerate(cell.states, 2):
             for number in entering:
-                edge, mixed = _Edge(*cell.edges[number], target), cell.operations[number]
-                edge.convolved = [(i, self._separable(list(mixed.candidates[i])[1:-1])) for i in mixed.convolved]
-                edge.pooled = [(i, mixed.candidates[i]) for i in mixed.pooled]
+                edge, mixed = _Edge(*cell.edges[number], target), cast("Edge", cell.operations[number])
+                for i in mixed.convolved:
+                    layers = list(cast("nn.Sequential", mixed.candidates[i]))
+                    edge.convolved.append((i, self._separable(layers[1:-1])))
+                edge.pooled = [(i, cast("Pooling", mixed.candidates[i])) for i in mixed.pooled]
                 for i in mixed.others:
                     self._add(edge, i, mixed.candidates[i])
                 self.edges.append(edge)
@@ -333,9 +336,8 @@ def _how(layer: Pooling) -> list[list[int]]:
 
 def _is_plain(layer: Pooling) -> bool:
     """Return whether a mean is one that `AveragePool3x3` computes, which is faster."""
-    return (layer.kernel_size, layer.stride, layer.padding) == (3, 1, 1) and not cast(
-        "nn.AvgPool2d", layer
-    ).count_include_pad
+    how = layer.kernel_size, layer.stride, layer.padding
+    return isinstance(layer, nn.AvgPool2d) and how == (3, 1, 1) and not layer.count_include_pad
 
 
 class _Backward:
@@ -351,7 +353,9 @@ class _Backward:
         # Gradients of what the edges that leave a node share:
         self.actives, self.parts, self.both = ({source: _Total() for source in way.shared} for _ in range(3))
         self.linear = {source: {kind: _Total() for kind in (*kinds, None)} for source, kinds in way.pools.items()}
-        self.layers = {(edge.source, type(layer)): layer for edge in way.plan.edges for _, layer in edge.pooled}
+        self.layers: dict[tuple[int, type[nn.Module]], Pooling] = {
+            (edge.source, type(layer)): layer for edge in way.plan.edges for _, layer in edge.pooled
+        }
 
     def of(self, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
         """Return the gradients in α, in both inputs, and in the filters; None for what is not wanted."""

@@ -1,9 +1,10 @@
 """The supernet of two-input cells: every candidate operation on every edge, mixed by architecture weights.
 
 The edges that leave one node share its ReLU and its poolings, which are computed once. One operation normalises, scales
-and adds the results of all convolutions that enter one node. Where channels and pixels are few, all edges that leave a
-node are computed at once (`nasviz.nn.grouped_rows`), and on a GPU always (`nasviz.nn.grouped_edges`).
-`benchmarks/darts_step.py` measures all of them against the loop over operations.
+and adds the results of all convolutions that enter one node. There are faster ways for what is usual. Where channels
+and pixels are few, all edges that leave a node are computed at once (`nasviz.nn.grouped_rows`), and on a GPU always
+(`nasviz.nn.grouped_edges`). On larger images all states of a cell are one function (`nasviz.nn.entering_by_hand`).
+`benchmarks/darts_step.py` measures them against the loop over operations.
 """
 
 from __future__ import annotations
