@@ -236,6 +236,7 @@ def test_a_lab_that_is_rendered_shows_its_player_after_the_run(tmp_path):
     assert "2 of " in book.cells[1].outputs[0]["data"]["text/plain"] and len(book.cells) == 3
     seconds, spent = book.metadata["nasviz"]["seconds"], book.metadata["nasviz"]["minutes"]
     assert f"**Time** {spent} minutes" in book.cells[0].source and spent == round(2.6 + seconds / 60)
+    assert book.metadata["nasviz"]["seconds_further"] == 0  # no section is marked
 
     row = f"| [01 A](labs/01-a.ipynb) | it | {seconds} s on two slow cores | {spent} min |"
     assert edition.stated(table, "01-a.ipynb", book) == row

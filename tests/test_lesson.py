@@ -7,7 +7,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from test_labs import BOOKS
 
 from nasviz import course
-from nasviz.course import edition, experiment, lesson
+from nasviz.course import edition, experiment, lesson, rendering
 from nasviz.paths import labs_dir
 
 GLOSSARY = labs_dir() / "glossary.md"
@@ -60,6 +60,22 @@ def test_minutes_by_hand():
         seconds=60,
     )
     assert lesson.minutes(book) == lesson.Minutes(core=round(1 + 1 + 1 + 2 + 2 / 12 + 5 + 1 + 1), further=4)
+
+
+def test_what_is_further_computes_apart_from_the_core():
+    cells = new_markdown_cell("# A"), new_markdown_cell("## Further: B"), new_code_cell("1")
+    said = page(*cells, seconds=600, seconds_further=240)
+    assert lesson.minutes(said) == lesson.Minutes(core=6, further=4)
+    assert lesson.minutes(page(*cells, seconds=600)) == lesson.Minutes(core=10, further=0)  # rendered earlier
+
+
+def test_seconds_of_a_cell_are_those_between_its_start_and_its_reply():
+    cell = new_code_cell("1")
+    assert rendering.seconds_of(cell) == 0
+    cell["metadata"]["execution"] = {
+        "iopub.execute_input": "2026-11-29T17:00:59.5Z", "shell.execute_reply": "2026-11-29T17:01:01Z"
+    }  # fmt: skip
+    assert rendering.seconds_of(cell) == 1.5
 
 
 def test_long_sentences_in_text_and_in_what_code_says():
