@@ -6,7 +6,7 @@ from plain_darts import PlainDarts
 from torch import nn
 
 from nasviz.graph import Edge, Graph
-from nasviz.nn import count, grouped_rows, normed_products, twoinput_mixed
+from nasviz.nn import count, entering_by_hand, grouped_rows, normed_products, twoinput_mixed
 from nasviz.nn.separable import DARTS, NASNET, DilatedDepthwise, FactorizedReduce, Noise
 from nasviz.nn.twoinput import Cell
 from nasviz.nn.twoinput_mixed import MixedCell
@@ -181,19 +181,39 @@ def test_a_weight_of_one_leaves_the_node_it_reads_as_it_was(monkeypatch):
 
 
 def test_edges_are_computed_together_where_images_are_small_and_nothing_is_drawn(monkeypatch):
-    mixed = []
+    """Large images: all edges that enter a state, as one function."""
+    mixed, entered = [], []
     monkeypatch.setattr(twoinput_mixed, "mix_rows", lambda *one: mixed.append(1) or grouped_rows.mix_rows(*one))
+    by_hand = twoinput_mixed.states_by_hand
+    monkeypatch.setattr(twoinput_mixed, "states_by_hand", lambda *one: entered.append(1) or by_hand(*one))
     sizes = {"S2": (8, 4), "S4": (8, 4), "large": (96, 1), "many channels": (8, 1)}
-    together = []
+    together, at_states = [], []
     for name, (pixels, batch) in sizes.items():
         space = DartsSpace.restricted(name) if name in ("S2", "S4") else DartsSpace()
         network = space.supernet(channels=17 if name == "many channels" else 2, cells=1)
         weights = torch.full((28, len(space.relaxed[0].options)), 0.1)
         mixed.clear()
+        entered.clear()
         network(torch.zeros(batch, 1, pixels, pixels), weights)
         if mixed:
             together.append(name)
-    assert together == ["S2"]  # S4 has noise, which would be drawn in another order
+        if entered:
+            at_states.append(name)
+    # S4 has noise, which would be drawn in another order
+    assert together == ["S2"] and at_states == ["large", "many channels"]
+
+
+def test_without_a_gradient_the_states_are_the_same_and_nothing_is_kept(monkeypatch):
+    take("entering", monkeypatch)
+    space = DartsSpace()
+    network = space.supernet(channels=4, cells=3, generator=torch.Generator().manual_seed(0))
+    x, weights = images(channels=1), torch.full((28, 8), 1 / 8)
+    ways, states = [], entering_by_hand._Forward.states
+    monkeypatch.setattr(entering_by_hand._Forward, "states", lambda way, one: ways.append(way) or states(way, one))
+    with torch.no_grad():
+        without = network(x, weights)
+    assert len(ways) == 3 and not any(way.kept for way in ways)
+    assert torch.equal(without, network(x, weights))
 
 
 def test_edges_are_grouped_where_they_have_the_same_candidates():

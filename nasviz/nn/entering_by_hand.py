@@ -53,6 +53,8 @@ def states_by_hand(cell: MixedCell, values: Sequence[Tensor], weights: Tensor, p
     filters = [layer._parameters["weight"] for layer in plan.layers]
     if not plan.known or not all(isinstance(one, nn.Parameter) for one in filters):  # another tensor, for one call
         return None
+    if not torch.is_grad_enabled():
+        return [*values, *_Forward(plan, weights, cast("list[Tensor]", filters), learns=False).states(values)]
     return [*values, *_States.apply(plan, plain, weights, *values, *filters)]
 
 
@@ -221,8 +223,8 @@ class _Forward:
     pooling's value, two statistics and the normalised value are kept, and of a maximum the place.
     """
 
-    def __init__(self, plan: _Plan, weights: Tensor, filters: Sequence[Tensor]):
-        self.plan, self.filters = plan, filters
+    def __init__(self, plan: _Plan, weights: Tensor, filters: Sequence[Tensor], learns: bool = True):
+        self.plan, self.filters, self.learns = plan, filters, learns
         self.alphas: list[list[float]] = weights.tolist()
         channels = len(filters[1]) if filters else 1
         self.scales = weights[:, :, None].expand(-1, -1, channels).contiguous()
@@ -232,8 +234,8 @@ class _Forward:
         self.shared: dict[int, int] = {}
 
     def keep(self, *tensors: Tensor) -> int:
-        """Keep tensors for the gradient and return the number of the first."""
-        self.kept += tensors
+        """Keep tensors for the gradient, if one will be asked for, and return the number of the first."""
+        self.kept += tensors if self.learns else ()
         return len(self.kept) - len(tensors)
 
     def given(self) -> list[Tensor]:
