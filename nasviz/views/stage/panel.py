@@ -38,15 +38,27 @@ class Names(anywidget.AnyWidget):
     """A widget that names the handles of the sliders around it for screen readers: ipywidgets gives them no name."""
 
     _esm = """
-    function name(el, tries) {
-      const sliders = el.closest(".nasviz-player")?.querySelectorAll(".widget-slider, .widget-hslider") ?? [];
-      for (const slider of sliders) {
-        const text = slider.querySelector(".widget-label")?.textContent ?? "";
-        for (const handle of slider.querySelectorAll(".noUi-handle")) handle.setAttribute("aria-label", text);
+    // A page that is loaded again draws its sliders when it comes to it, some of them later than this widget.
+    function name(player) {
+      for (const handle of player.querySelectorAll(".noUi-handle:not([aria-label])")) {
+        const slider = handle.closest(".widget-slider, .widget-hslider");
+        const text = slider?.querySelector(".widget-label")?.textContent;
+        if (text) handle.setAttribute("aria-label", text);
       }
-      if (tries) setTimeout(() => name(el, tries - 1), 500);
     }
-    export default { render({ el }) { el.style.display = "none"; name(el, 6); } };
+    export default { render({ el }) {
+      el.style.display = "none";
+      let observer, waiting;
+      const begin = () => {
+        const player = el.closest(".nasviz-player");
+        if (!player) { waiting = setTimeout(begin, 500); return; }  // not in the page yet
+        name(player);
+        observer = new MutationObserver(() => name(player));
+        observer.observe(player, { childList: true, subtree: true });
+      };
+      begin();
+      return () => { clearTimeout(waiting); observer?.disconnect(); };
+    } };
     """
 
 
