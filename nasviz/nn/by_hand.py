@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .depthwise import depthwise_filters_gradient
 
+Pooling = nn.MaxPool2d | nn.AvgPool2d
 EPSILON = 1e-5  # of the batch-norm, as everywhere in torch
 _convolution_backward = torch.ops.aten.convolution_backward.default
 _norm_backward = torch.ops.aten.native_batch_norm_backward.default
+_max_pool = torch.ops.aten.max_pool2d_with_indices.default
+_max_pool_backward = torch.ops.aten.max_pool2d_with_indices_backward.default
+_average_pool_backward = torch.ops.aten.avg_pool2d_backward.default
 _relu_backward = torch.ops.aten.threshold_backward.grad_input
 # Torch does not promise to keep this one. Without it all gradients are computed, and those not asked for are dropped.
 _is_asked_for = getattr(torch._C, "_will_engine_execute_node", lambda node: True)
@@ -100,3 +104,20 @@ def convolution_gradients(
 def relu_gradient(grad: Tensor, active: Tensor) -> Tensor:
     """Return the gradient of a ReLU whose result is ``active``, in the memory of ``grad``."""
     return _relu_backward(grad, active, 0, grad_input=grad)
+
+
+def pooled(layer: Pooling, x: Tensor) -> list[Tensor]:
+    """Return a square pooling, and of a maximum the places for `pooling_gradient`."""
+    return list(_max_pool(x, *_square(layer))) if isinstance(layer, nn.MaxPool2d) else [layer(x)]
+
+
+def pooling_gradient(layer: Pooling, grad: Tensor, x: Tensor, *places: Tensor) -> Tensor:
+    """Return its gradient in the images ``x``; a mean is of the neighbours inside, and needs no ``places``."""
+    if isinstance(layer, nn.MaxPool2d):
+        return _max_pool_backward(grad, x, *_square(layer), [1, 1], False, places[0])
+    return _average_pool_backward(grad, x, *_square(layer), False, False, None)
+
+
+def _square(layer: Pooling) -> list[list[int]]:
+    """Return kernel, stride and padding."""
+    return [[cast("int", number)] * 2 for number in (layer.kernel_size, layer.stride, layer.padding)]

@@ -21,19 +21,24 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from .by_hand import again, asked_for, convolution_gradients, norm_gradients, normed, relu_gradient
+from .by_hand import (
+    Pooling,
+    again,
+    asked_for,
+    convolution_gradients,
+    norm_gradients,
+    normed,
+    pooled,
+    pooling_gradient,
+    relu_gradient,
+)
 from .grouped_edges import Edge
 from .normed_products import NormedProduct, StoredProduct, normed_product
 from .ops import in_layout
 from .rows import AveragePool3x3, images_of, rows_of
-from .separable import DilatedDepthwise, FactorizedReduce
-
-_max_pool = torch.ops.aten.max_pool2d_with_indices.default
-_max_pool_backward = torch.ops.aten.max_pool2d_with_indices_backward.default
-_average_pool_backward = torch.ops.aten.avg_pool2d_backward.default
+from .separable import DilatedDepthwise, FactorizedReduce, is_depthwise, is_pointwise
 
 Plain = Callable[[list[Tensor], Tensor], list[Tensor]]
-Pooling = nn.MaxPool2d | nn.AvgPool2d
 Product = NormedProduct | StoredProduct
 
 
@@ -102,7 +107,7 @@ class _Plan:
         """Note depthwise and 1×1 convolutions; between a pair and the next there are batch-norm and ReLU."""
         steps = []
         for depthwise, pointwise in zip(layers[::4], layers[1::4], strict=False):
-            self.known &= _is_depthwise(depthwise) and _is_pointwise(pointwise)
+            self.known &= is_depthwise(depthwise) and is_pointwise(pointwise)
             steps.append((cast("nn.Conv2d", depthwise), len(self.layers)))
             self.layers += [cast("nn.Conv2d", depthwise), cast("nn.Conv2d", pointwise)]
         between = zip(layers[2::4], layers[3::4], strict=False)
@@ -118,14 +123,6 @@ class _Plan:
             self.layers += [layer.first, layer.second]
         else:
             self.known = False
-
-
-def _is_depthwise(layer: nn.Module) -> bool:
-    return isinstance(layer, nn.Conv2d) and layer.groups == layer.in_channels == layer.out_channels > 1
-
-
-def _is_pointwise(layer: nn.Module) -> bool:
-    return isinstance(layer, nn.Conv2d) and layer.kernel_size == layer.stride == (1, 1) and layer.groups == 1
 
 
 # ------------------------------------------------------------------------------------------------------- the function
@@ -321,19 +318,13 @@ class _Forward:
     def pooled(self, node: _Node, layer: Pooling) -> Tensor:
         """Return a pooling and its batch-norm; all edges that leave a node have the same stride."""
         if type(layer) not in node.pooled:
-            places: list[Tensor] = []
-            if isinstance(layer, nn.MaxPool2d):
-                value, *places = _max_pool(node.x, *_how(layer))
+            if _is_plain(layer):
+                value, *places = (AveragePool3x3(node.x).of(node.x),)
             else:
-                value = AveragePool3x3(node.x).of(node.x) if _is_plain(layer) else layer(node.x)
+                value, *places = pooled(layer, node.x)
             result, *statistics = normed(value)
             node.pooled[type(layer)] = result, self.keep(value, *statistics, result, *places)
         return node.pooled[type(layer)][0]
-
-
-def _how(layer: Pooling) -> list[list[int]]:
-    """Return kernel, stride and padding."""
-    return [[cast("int", number)] * 2 for number in (layer.kernel_size, layer.stride, layer.padding)]
 
 
 def _is_plain(layer: Pooling) -> bool:
@@ -491,11 +482,9 @@ class _Backward:
         layer, place = self.layers[source, kind], self.way.pools[source][kind]
         value, *statistics = self.kept[place : place + 3]
         grad, _ = norm_gradients(grad, value, None, statistics)
-        if kind is nn.MaxPool2d:
-            return _max_pool_backward(grad, x, *_how(layer), [1, 1], False, self.kept[place + 4])
         if _is_plain(layer):
             return AveragePool3x3(x).transposed(grad)
-        return _average_pool_backward(grad, x, *_how(layer), False, False, None)
+        return pooling_gradient(layer, grad, x, *self.kept[place + 4 : place + 5])
 
 
 def _add_at(total: _Total, like: Tensor, start: int, images: Tensor) -> None:

@@ -13,16 +13,21 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from .by_hand import again, asked_for, convolution_gradients, norm_gradients, normed, relu_gradient
+from .by_hand import (
+    Pooling,
+    again,
+    asked_for,
+    convolution_gradients,
+    norm_gradients,
+    normed,
+    pooled,
+    pooling_gradient,
+    relu_gradient,
+)
 from .grouped_edges import Edge
 from .ops import in_layout
 from .rows import add_product, diagonals, images_of, products, rows_of
-from .separable import DilatedDepthwise, FactorizedReduce
-
-_max_pool = torch.ops.aten.max_pool2d_with_indices.default
-_max_pool_backward = torch.ops.aten.max_pool2d_with_indices_backward.default
-_average_pool_backward = torch.ops.aten.avg_pool2d_backward.default
-
+from .separable import DilatedDepthwise, FactorizedReduce, is_depthwise, is_pointwise
 
 Plain = Callable[[Sequence[Edge], Tensor, Tensor], Tensor]
 
@@ -54,9 +59,9 @@ class _Plan:
         self.known = (
             channels > 1
             and bool(first.convolved or first.pooled or others)
-            and all(_is_depthwise(layers[0]) for layers in self.inner.values())
+            and all(is_depthwise(layers[0]) for layers in self.inner.values())
             and all(
-                isinstance(layer, nn.BatchNorm2d | nn.ReLU) or _is_depthwise(layer) or _is_pointwise(layer)
+                isinstance(layer, nn.BatchNorm2d | nn.ReLU) or is_depthwise(layer) or is_pointwise(layer)
                 for layers in self.inner.values()
                 for layer in layers
             )
@@ -75,14 +80,6 @@ class _Plan:
 
 def _layers(edge: Edge, number: int) -> nn.Sequential:
     return cast("nn.Sequential", edge.candidates[number])
-
-
-def _is_depthwise(layer: nn.Module) -> bool:
-    return isinstance(layer, nn.Conv2d) and layer.groups == layer.in_channels == layer.out_channels > 1
-
-
-def _is_pointwise(layer: nn.Module) -> bool:
-    return isinstance(layer, nn.Conv2d) and layer.kernel_size == layer.stride == (1, 1) and layer.groups == 1
 
 
 class _Mixture(torch.autograd.Function):
@@ -145,7 +142,7 @@ class _Fan:
         total = self.convolved(active)
         values: list[Tensor] = []
         for i in first.pooled:
-            value, step = self.pooled(cast("nn.MaxPool2d | nn.AvgPool2d", first.candidates[i]), x)
+            value, step = self.pooled(cast("Pooling", first.candidates[i]), x)
             values.append(value)
             self.linear.append((i, step))
         for i in first.others:
@@ -228,16 +225,11 @@ class _Fan:
                 number += 1
         return x, steps
 
-    def pooled(self, layer: nn.MaxPool2d | nn.AvgPool2d, x: Tensor) -> tuple[Tensor, tuple]:
+    def pooled(self, layer: Pooling, x: Tensor) -> tuple[Tensor, tuple]:
         """Return a pooling and its batch-norm, and the step."""
-        how = [[cast("int", number)] * 2 for number in (layer.kernel_size, layer.stride, layer.padding)]
-        places: list[Tensor] = []
-        if isinstance(layer, nn.MaxPool2d):
-            value, *places = _max_pool(x, *how)
-        else:
-            value = layer(x)
+        value, *places = pooled(layer, x)
         result, *statistics = normed(value)
-        return result, (self.keep(value, *statistics, *places), *how, bool(places))
+        return result, (self.keep(value, *statistics, *places), layer)
 
     def reduced(self, number: int, active: Tensor) -> Tensor:
         """Return `FactorizedReduce` on all edges; of each edge, half of the outputs reads one image, half the other."""
@@ -370,13 +362,10 @@ class _Gradient:
         parts = images_of(rows @ factor.t(), grad).split(self.channels, 1)
         for (_, step), part in zip(self.fan.linear, parts, strict=True):
             if step is not None:
-                place, *how, is_max = step
+                place, layer = step
                 value, *statistics = self.kept[place : place + 3]
                 part, _ = norm_gradients(in_layout(part), value, None, statistics)
-                if is_max:
-                    part = _max_pool_backward(part, x, *how, [1, 1], False, self.kept[place + 3])
-                else:
-                    part = _average_pool_backward(part, x, *how, False, False, None)
+                part = pooling_gradient(layer, part, x, *self.kept[place + 3 : place + 4])
             of_node = part if of_node is None else of_node.add_(part)
         return of_node
 

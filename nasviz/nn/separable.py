@@ -131,6 +131,16 @@ class Noise(nn.Module):
         return torch.randn(x.shape, generator=self.generator, dtype=x.dtype).to(x.device)
 
 
+def is_depthwise(layer: nn.Module) -> bool:
+    """Return whether a layer convolves each channel by itself; one channel alone does not count."""
+    return isinstance(layer, nn.Conv2d) and layer.groups == layer.in_channels == layer.out_channels > 1
+
+
+def is_pointwise(layer: nn.Module) -> bool:
+    """Return whether a layer is a 1×1 convolution across all channels, with stride 1."""
+    return isinstance(layer, nn.Conv2d) and layer.kernel_size == layer.stride == (1, 1) and layer.groups == 1
+
+
 # ------------------------------------------------------------------------------------------------------------ factories
 def zero(channels: int, stride: int = 1, inputs: int | None = None) -> nn.Module:
     """Build the missing connection, whose output is zero."""
