@@ -12,6 +12,7 @@ from torch import Tensor
 from .by_hand import EPSILON, norm_gradients, normed
 from .rows import add_product, images_of, products, rows_of
 
+_batch_statistics = torch.ops.aten.batch_norm_update_stats.default  # mean and variance; nothing is updated
 FEW = 16  # channels, up to which a `NormedProduct` is faster than a `StoredProduct`
 
 
@@ -33,7 +34,7 @@ class NormedProduct:
     keeps = 0  # images, for the gradient, besides the rows
 
     def __init__(self, rows: Tensor, filters: Tensor, like: Tensor):
-        self.count, self.filters, self.mean = len(rows), filters, rows.mean(0)
+        self.count, self.filters, self.shape, self.mean = len(rows), filters, like.shape, rows.mean(0)
         covariance = products(rows, rows).div_(self.count).addr_(self.mean, self.mean, alpha=-1)
         self.spread = filters @ covariance
         variance = (self.spread * filters).sum(1).clamp_min_(0)  # rounding may leave less than 0 of a constant
@@ -46,7 +47,7 @@ class NormedProduct:
 
     def normed(self, rows: Tensor) -> Tensor:
         """Return the batch-norm's result, (count, outputs)."""
-        return torch.addmm(self.shift, rows, (self.filters * self.inverse[:, None]).t())
+        return self._shifted(rows, self.filters * self.inverse[:, None], self.shift)
 
     def add_to(self, total: Tensor | None, shift: Tensor, rows: Tensor, scale: Tensor) -> Tensor:
         """Return ``total`` + scale × the result, (count, outputs), in the memory of ``total``.
@@ -76,11 +77,17 @@ class NormedProduct:
         by_grad = self.filters * factor[:, None]
         by_rows = self.filters.t() @ (by_grad * share)
         constant = (self.mean @ by_rows).sub_(mean @ by_grad)
-        of_rows = add_product(torch.addmm(constant, grad, by_grad), rows, by_rows.neg_())
+        of_rows = add_product(self._shifted(grad, by_grad.t(), constant), rows, by_rows.neg_())
         of_each = (
             along.addcmul_(self.spread, share, value=-1).mul_(factor[:, None] * self.count) if of_filters else None
         )
         return of_rows, of_each, slope.mul_(self.count)
+
+    def _shifted(self, rows: Tensor, filters: Tensor, shift: Tensor) -> Tensor:
+        """Return rows @ filters.T + shift; as a convolution it is written once, by `torch.addmm` twice."""
+        batch, _, height, width = self.shape
+        images = rows.view(batch, height, width, -1).permute(0, 3, 1, 2)
+        return rows_of(torch.conv2d(images, filters[:, :, None, None], shift))
 
 
 class StoredProduct:
@@ -103,9 +110,17 @@ class StoredProduct:
         return rows_of(result)
 
     def add_to(self, total: Tensor | None, shift: Tensor, rows: Tensor, scale: Tensor) -> Tensor:
-        """Return ``total`` + scale × the result, (count, outputs), in the memory of ``total``; ``scale``: (outputs)."""
-        result, *self.statistics = normed(self.y, scale)
-        return rows_of(result) if total is None else total.add_(rows_of(result))
+        """Return ``total`` + scale × the result, (count, outputs), in the memory of ``total``.
+
+        ``scale``: (outputs). What is the same for all rows is added to ``shift``, (outputs), instead.
+        """
+        mean, variance = _batch_statistics(self.y, None, None, 0.1)
+        inverse = variance.add_(EPSILON).rsqrt_()
+        self.statistics = [mean, inverse]
+        factor = inverse * scale
+        shift.addcmul_(mean, factor, value=-1)
+        y = rows_of(self.y)
+        return y * factor if total is None else total.addcmul_(y, factor)
 
     def gradients(
         self, grad: Tensor, mean: Tensor | None, rows: Tensor, scale: Tensor | None, of_filters: bool, *kept: Tensor
