@@ -174,11 +174,12 @@ class Plane(Chart):
         out = figure(
             height=460, title=self.title, xaxis={"title": self.labels[0], "range": self.x},
             yaxis={"title": self.labels[1], "range": self.y}, legend={"x": 1.14},
+            plot_bgcolor="white",  # under the map, which lets it through: the map is the same in both themes
         )  # fmt: skip
         out.add_contour(x=self.across, y=self.up, z=self.heights, colorscale=colors, opacity=0.55, ncontours=24,
                         colorbar={"x": 1.0}, line={"width": 0.5}, hoverinfo="skip")  # fmt: skip
         for name, (a, b) in self.curves.items():
-            out.add_scatter(x=a, y=b, name=name, mode="lines", line={"color": "#30363d", "dash": "dash", "width": 2})
+            out.add_scatter(x=a, y=b, name=name, mode="lines", line={"color": "#59636e", "dash": "dash", "width": 2})
         for i, (name, path) in enumerate(self.paths.items()):
             line = {"color": LINES[i % 4], "width": 2, "dash": DASHES[i % 4]}
             out.add_scatter(x=path[:, 0], y=path[:, 1], name=name, mode="lines+markers", line=line,
