@@ -1,11 +1,12 @@
-"""A 1×1 convolution and its batch-norm as one function of rows, and the gradients of depthwise filters."""
+"""A 1×1 convolution and its batch-norm as one function of rows; gradients of depthwise filters and of poolings."""
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from nasviz.nn import depthwise
-from nasviz.nn.by_hand import convolution_gradients
+from nasviz.nn.by_hand import convolution_gradients, pooled, pooling_gradient
 from nasviz.nn.depthwise import depthwise_filters_gradient
 from nasviz.nn.normed_products import FEW, NormedProduct, StoredProduct, normed_product
 from nasviz.nn.rows import images_of
@@ -104,3 +105,29 @@ def test_torch_computes_what_it_computes_fast():
     x = torch.randn(2, 3, 8, 8).contiguous(memory_format=torch.channels_last)
     assert depthwise_filters_gradient(x, x, torch.zeros(3, 1, 3, 3), 1) is None
     assert depthwise_filters_gradient(x, x, torch.zeros(3, 1, 5, 5), 0) is None
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.MaxPool2d(3, 1, 1),
+        nn.MaxPool2d(3, 2, 1),
+        nn.MaxPool2d(3, 1, 1, dilation=2),
+        nn.MaxPool2d(2, 2, ceil_mode=True),
+        nn.AvgPool2d(3, 1, 1, count_include_pad=False),
+        nn.AvgPool2d(3, 2, 1),
+        nn.AvgPool2d(3, 1, 1, divisor_override=4),
+        nn.AvgPool2d(2, 2, ceil_mode=True),
+    ],
+    ids=str,
+)
+def test_gradients_of_poolings_are_those_of_torch(layer):
+    draws = torch.Generator().manual_seed(0)
+    x = torch.randn(2, 3, 7, 5, generator=draws, dtype=torch.float64).requires_grad_()
+    expected = layer(x)
+    grad = torch.randn(expected.shape, generator=draws, dtype=torch.float64)
+    value, *places = pooled(layer, x.detach())
+    assert torch.equal(value, expected)
+    torch.testing.assert_close(
+        pooling_gradient(layer, grad, x.detach(), *places), torch.autograd.grad(expected, x, grad)[0]
+    )

@@ -108,16 +108,19 @@ def relu_gradient(grad: Tensor, active: Tensor) -> Tensor:
 
 def pooled(layer: Pooling, x: Tensor) -> list[Tensor]:
     """Return a square pooling, and of a maximum the places for `pooling_gradient`."""
-    return list(_max_pool(x, *_square(layer))) if isinstance(layer, nn.MaxPool2d) else [layer(x)]
+    return list(_max_pool(x, *_how(layer))) if isinstance(layer, nn.MaxPool2d) else [layer(x)]
 
 
 def pooling_gradient(layer: Pooling, grad: Tensor, x: Tensor, *places: Tensor) -> Tensor:
-    """Return its gradient in the images ``x``; a mean is of the neighbours inside, and needs no ``places``."""
+    """Return the gradient of `pooled` in the images ``x``; that of a mean does not look at ``places``."""
     if isinstance(layer, nn.MaxPool2d):
-        return _max_pool_backward(grad, x, *_square(layer), [1, 1], False, places[0])
-    return _average_pool_backward(grad, x, *_square(layer), False, False, None)
+        return _max_pool_backward(grad, x, *_how(layer), places[0])
+    return _average_pool_backward(grad, x, *_how(layer))
 
 
-def _square(layer: Pooling) -> list[list[int]]:
-    """Return kernel, stride and padding."""
-    return [[cast("int", number)] * 2 for number in (layer.kernel_size, layer.stride, layer.padding)]
+def _how(layer: Pooling) -> list:
+    """Return what torch's functions ask of a layer: kernel, stride and padding first."""
+    square = [[cast("int", number)] * 2 for number in (layer.kernel_size, layer.stride, layer.padding)]
+    if isinstance(layer, nn.MaxPool2d):
+        return [*square, [cast("int", layer.dilation)] * 2, layer.ceil_mode]
+    return [*square, layer.ceil_mode, layer.count_include_pad, layer.divisor_override]

@@ -34,7 +34,8 @@ class NormedProduct:
     keeps = 0  # images, for the gradient, besides the rows
 
     def __init__(self, rows: Tensor, filters: Tensor, like: Tensor):
-        self.count, self.filters, self.shape, self.mean = len(rows), filters, like.shape, rows.mean(0)
+        self.count, self.filters, self.mean = len(rows), filters, rows.mean(0)
+        self.like = like.to("meta")  # its shape: no images are held
         covariance = products(rows, rows).div_(self.count).addr_(self.mean, self.mean, alpha=-1)
         self.spread = filters @ covariance
         variance = (self.spread * filters).sum(1).clamp_min_(0)  # rounding may leave less than 0 of a constant
@@ -85,9 +86,7 @@ class NormedProduct:
 
     def _shifted(self, rows: Tensor, filters: Tensor, shift: Tensor) -> Tensor:
         """Return rows @ filters.T + shift; as a convolution it is written once, by `torch.addmm` twice."""
-        batch, _, height, width = self.shape
-        images = rows.view(batch, height, width, -1).permute(0, 3, 1, 2)
-        return rows_of(torch.conv2d(images, filters[:, :, None, None], shift))
+        return rows_of(torch.conv2d(images_of(rows, self.like), filters[:, :, None, None], shift))
 
 
 class StoredProduct:
