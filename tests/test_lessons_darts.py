@@ -53,6 +53,12 @@ def test_recorded_searches_have_moved_far_on_every_seed():
     assert all(sum(weight > 0.6 for weight in row) >= 4 for row in edges)
 
 
+def test_what_the_bank_says_of_the_winners_is_what_was_recorded():
+    """A 3×3 wins more than twice as many edges as a 1×1; poolings win few."""
+    skip, one, three, pool = ([o for row in lesson.recorded() for o in row["arch"]].count(i) for i in (1, 2, 3, 4))
+    assert three > 2 * one and three > 2 * skip and three > 3 * pool
+
+
 def test_differences_are_those_of_recorded_cells_and_of_luck_with_their_seeds():
     table, rows = nasbench201_table(), lesson.recorded()
     found = lesson.over_luck(4)
