@@ -116,8 +116,8 @@ def difference(space, size) -> float:
 def of_both_gradients(grad, x, filters, *how, out_shape=None) -> int:
     """Operations of a convolution's gradients, by shapes: each asked for has the multiply-adds of the convolution.
 
-    Torch's own count (2.14) forgets the groups in the gradient of the filters: of depthwise filters it says as many
-    times what there is as there are channels.
+    Torch's own count (2.14) forgets the groups in the gradient of the filters. For depthwise filters its number is too
+    large: by a factor that is the number of channels.
     """
     return 2 * prod(grad) * prod(filters[1:]) * sum(how[-1][:2])
 

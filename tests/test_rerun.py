@@ -96,7 +96,7 @@ def found(tmp_path_factory):
                 "looks": LOOKS, "forges": HEAD + PIPES.format(FORGED) + RANDOM.removeprefix(HEAD),
                 "swells": HEAD + PIPES.format("b'{\"v\":[' + b'{},' * 1_000_001 + b'0]}'") + "    yield 0\n",
                 "huge": f"{HEAD}    yield 'x' * 2**27\n",
-                "prints": HEAD + "    for _ in range(100): print('x' * 2**20)\n" + RANDOM.removeprefix(HEAD),
+                "prints": HEAD + "    for _ in range(1000): print('x' * 2**20)\n" + RANDOM.removeprefix(HEAD),
                 "ends": f"{HEAD}    import os\n    os._exit(0)\n", "breaks": f"{HEAD}    yield 1 / 0\n"}  # fmt: skip
     handed_in(folder, searches)
     (folder / "damaged.ipynb").write_text("{")
