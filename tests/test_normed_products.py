@@ -114,10 +114,12 @@ def test_torch_computes_what_it_computes_fast():
         nn.MaxPool2d(3, 2, 1),
         nn.MaxPool2d(3, 1, 1, dilation=2),
         nn.MaxPool2d(2, 2, ceil_mode=True),
+        nn.MaxPool2d((3, 2), (1, 2), (1, 0)),
         nn.AvgPool2d(3, 1, 1, count_include_pad=False),
         nn.AvgPool2d(3, 2, 1),
         nn.AvgPool2d(3, 1, 1, divisor_override=4),
         nn.AvgPool2d(2, 2, ceil_mode=True),
+        nn.AvgPool2d((1, 3), 1, (0, 1)),
     ],
     ids=str,
 )

@@ -216,6 +216,18 @@ def test_without_a_gradient_the_states_are_the_same_and_nothing_is_kept(monkeypa
     assert torch.equal(without, network(x, weights))
 
 
+def test_only_the_mean_of_3x3_neighbours_inside_is_computed_as_such():
+    inside = {"count_include_pad": False}
+    others = (
+        nn.AvgPool2d(3, 1, 1),
+        nn.AvgPool2d(3, 2, 1, **inside),
+        nn.AvgPool2d(3, 1, 1, divisor_override=4, **inside),
+        nn.MaxPool2d(3, 1, 1),
+    )
+    assert entering_by_hand._is_plain(nn.AvgPool2d(3, 1, 1, **inside))
+    assert not any(map(entering_by_hand._is_plain, others))
+
+
 def test_edges_are_grouped_where_they_have_the_same_candidates():
     same, other = ([cell.alike for cell in DartsSpace.restricted(name).supernet().body] for name in ("S2", "S1"))
     assert all(same) and not any(other)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -107,7 +107,7 @@ def relu_gradient(grad: Tensor, active: Tensor) -> Tensor:
 
 
 def pooled(layer: Pooling, x: Tensor) -> list[Tensor]:
-    """Return a square pooling, and of a maximum the places for `pooling_gradient`."""
+    """Return a pooling, and of a maximum the places for `pooling_gradient`."""
     return list(_max_pool(x, *_how(layer))) if isinstance(layer, nn.MaxPool2d) else [layer(x)]
 
 
@@ -120,7 +120,12 @@ def pooling_gradient(layer: Pooling, grad: Tensor, x: Tensor, *places: Tensor) -
 
 def _how(layer: Pooling) -> list:
     """Return what torch's functions ask of a layer: kernel, stride and padding first."""
-    square = [[cast("int", number)] * 2 for number in (layer.kernel_size, layer.stride, layer.padding)]
+    sizes = [_pair(number) for number in (layer.kernel_size, layer.stride, layer.padding)]
     if isinstance(layer, nn.MaxPool2d):
-        return [*square, [cast("int", layer.dilation)] * 2, layer.ceil_mode]
-    return [*square, layer.ceil_mode, layer.count_include_pad, layer.divisor_override]
+        return [*sizes, _pair(layer.dilation), layer.ceil_mode]
+    return [*sizes, layer.ceil_mode, layer.count_include_pad, layer.divisor_override]
+
+
+def _pair(number: int | tuple[int, ...]) -> list[int]:
+    """Return a size down and across; a number is both."""
+    return [number] * 2 if isinstance(number, int) else list(number)

@@ -330,7 +330,8 @@ class _Forward:
 def _is_plain(layer: Pooling) -> bool:
     """Return whether a mean is one that `AveragePool3x3` computes, which is faster."""
     how = layer.kernel_size, layer.stride, layer.padding
-    return isinstance(layer, nn.AvgPool2d) and how == (3, 1, 1) and not layer.count_include_pad
+    inside = isinstance(layer, nn.AvgPool2d) and not layer.count_include_pad and layer.divisor_override is None
+    return inside and how == (3, 1, 1)
 
 
 class _Backward:
